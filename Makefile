@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench
+BIN := .venv/bin
+PACKAGES := bot workflow sync tests
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open
+	@$(BIN)/costbot demo $(ARGS)
+
+run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
+	@$(BIN)/costbot run $(ARGS)
+
+test: .venv/.costbot-dev ## Run every test (ARGS="tests/unit -k card" for some); starts its own PostgreSQL and Redis
+	@.ci/browser
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compose file and the shell scripts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	@for script in .ci/*; do bash -n $$script || exit 1; done
+
+bench: .venv/.costbot-dev ## Measure costbot against bare baselines
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.venv/.costbot: pyproject.toml
+	@.ci/venv .
+	@touch $@
+
+.venv/.costbot-dev: pyproject.toml
+	@.ci/venv '.[dev]'
+	@touch $@ .venv/.costbot
