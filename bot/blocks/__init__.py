@@ -1,0 +1,1 @@
+"""Cards and windows: facts in, Block Kit out; no database, no network."""
