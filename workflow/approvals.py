@@ -1,0 +1,279 @@
+"""The approver's acts: Update, take back, reject, send again.
+
+Each is one function and one transaction: the job is locked, the privilege is read in it, one
+conditional UPDATE decides, the audit event and the notices go with it. A refusal is a result.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from workflow import audit, directory, holds, lines, outbox
+from workflow.merge import Assignment
+from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
+from workflow.tables import AuditEvent, Person, RequestedLine, RequestedUpdate
+from workflow.vocabulary import Event, Refusal, State
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The act was carried out."""
+
+    requested_update: RequestedUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDecided:
+    """Somebody acted before: the requested update is past this act. `words` say who and when."""
+
+    requested_update: RequestedUpdate
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The requested update changed since the approver saw it; nothing was done. `new` came since."""
+
+    requested_update: RequestedUpdate | None
+    new: tuple[Assignment, ...]
+    words: str
+
+
+Decision = Done | AlreadyDecided | Stale | Refused
+
+
+def accept(
+    session: Session, *, requested_update_id: int, revision: int, by: Actor, at: datetime, rules: Rules
+) -> Decision:
+    """Update: accept for export the revision that the approver saw."""
+    return _decide(session, State.ACCEPTED, requested_update_id, revision, by=by, at=at, rules=rules)
+
+
+def reject(
+    session: Session,
+    *,
+    requested_update_id: int,
+    revision: int,
+    comment: str,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+) -> Decision:
+    """Turn the requested update down, with a comment for whoever asked."""
+    comment = comment.strip()
+    if not comment:
+        return Refused(Refusal.COMMENT_MISSING, "Say why in a comment, for the person who asked.")
+    return _decide(
+        session, State.REJECTED, requested_update_id, revision, by=by, at=at, rules=rules, comment=comment
+    )
+
+
+def take_back(
+    session: Session, *, requested_update_id: int, by: Actor, at: datetime, rules: Rules
+) -> Decision:
+    """Undo an Update that no data sync has picked up yet."""
+    requested, refused = _enter(session, requested_update_id, "take back", by=by, at=at, rules=rules)
+    if refused:
+        return refused
+    if requested is None:
+        return _gone()
+    if requested.state is not State.ACCEPTED:
+        return Refused(Refusal.NOT_ACCEPTED, f"There is nothing to take back: {standing_words(requested)}")
+    if requested.data_sync_id is not None:
+        return Refused(
+            Refusal.ALREADY_GOING_OUT,
+            "It is too late to take this back: the data sync is sending it to Sage now.",
+        )
+    lines.reopen(session, requested)
+    event = _record(session, Event.TAKEN_BACK, requested, by=by, at=at)
+    outbox.tell(session, event, people=_others(lines.requesters(session, requested), by))
+    holds.settle(session, requested.job_id, by=by, at=at)
+    return Done(requested)
+
+
+def send_again(
+    session: Session, *, requested_update_id: int, by: Actor, at: datetime, rules: Rules
+) -> Decision:
+    """Make what Sage refused ready again, after Sage itself was corrected; an approver Updates it anew."""
+    requested, refused = _enter(session, requested_update_id, "send again", by=by, at=at, rules=rules)
+    if refused:
+        return refused
+    if requested is None:
+        return _gone()
+    if requested.state is not State.FAILED:
+        return Refused(Refusal.NOT_FAILED, f"There is nothing to send again: {standing_words(requested)}")
+    lines.reopen(session, requested)
+    event = _record(session, Event.SENT_AGAIN, requested, by=by, at=at, added=0, assignments=[])
+    approvers = (person.id for person in directory.accounting_approvers(session))
+    outbox.tell(session, event, people=_others(approvers, by), broadcast=True)
+    holds.settle(session, requested.job_id, by=by, at=at)
+    return Done(requested)
+
+
+def ask_for_privilege(session: Session, *, by: Actor, reason: Refusal, at: datetime, rules: Rules) -> str:
+    """Ask the administrator to grant what is missing; returns the words for the person who asks."""
+    event = audit.record(session, Event.PRIVILEGE_ASKED, by=by, at=at, reason=reason.value)
+    admin = directory.person_by_email(session, rules.admin_email) if rules.admin_email else None
+    if admin is None:
+        return "costbot has no administrator on record. Ask your company's Procore administrator yourself."
+    outbox.tell_people(session, event, [admin.id])
+    return f"{admin.name} was asked. You will be able to Update as soon as the directory says so."
+
+
+def standing_words(requested: RequestedUpdate) -> str:
+    """Where a requested update stands, who put it there and when, in a sentence."""
+    who = requested.decided_by.name if requested.decided_by else "somebody"
+    when = f"{requested.decided_at:%Y-%m-%d %H:%M} UTC" if requested.decided_at else "before"
+    match requested.state:
+        case State.READY:
+            return "it is Ready to Update."
+        case State.REJECTED:
+            return f"{who} rejected it on {when}."
+        case State.ACCEPTED:
+            return f"{who} updated it on {when}, and it goes out with the next data sync."
+        case State.EXPORTED:
+            return f"{who} updated it on {when}, and it was sent to Sage."
+        case State.SYNCED:
+            return f"{who} updated it on {when}, and Sage holds it."
+        case State.FAILED:
+            return f"{who} updated it on {when}, and Sage refused lines of it."
+
+
+def _decide(
+    session: Session,
+    to: State,
+    requested_update_id: int,
+    revision: int,
+    *,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+    comment: str | None = None,
+) -> Decision:
+    """The two decisions on a ready requested update, at the revision that was seen."""
+    act = "update" if to is State.ACCEPTED else "reject"
+    requested, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    if refused:
+        return refused
+    if requested is None:
+        return _gone()
+    if requested.state is not State.READY:
+        words = standing_words(requested)
+        return AlreadyDecided(requested, words[0].upper() + words[1:])
+    if (
+        to is State.ACCEPTED
+        and rules.forbid_own_request
+        and by.person_id in lines.requesters(session, requested)
+    ):
+        return _refuse(session, Refusal.OWN_REQUEST, requested, act, by=by, at=at, rules=rules)
+    decided = session.execute(
+        update(RequestedUpdate)
+        .where(
+            RequestedUpdate.id == requested.id,
+            RequestedUpdate.state == State.READY,
+            RequestedUpdate.revision == revision,
+        )
+        .values(state=to, decided_by_id=by.person_id, decided_at=at, comment=comment)
+        .execution_options(synchronize_session=False)
+    )
+    if decided.rowcount != 1:  # type: ignore[attr-defined]
+        return _stale(session, requested, revision, act, by=by, at=at)
+    session.refresh(requested)
+    event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
+    facts = {"comment": comment} if comment else {}
+    event = _record(session, event_name, requested, by=by, at=at, **facts)
+    outbox.tell(session, event, people=_others(lines.requesters(session, requested), by))
+    holds.settle(session, requested.job_id, by=by, at=at)
+    return Done(requested)
+
+
+def _enter(
+    session: Session, requested_update_id: int, act: str, *, by: Actor, at: datetime, rules: Rules
+) -> tuple[RequestedUpdate | None, Refused | None]:
+    """Lock the job, then read the requested update and the privilege as they are now."""
+    requested = session.get(RequestedUpdate, requested_update_id)
+    if requested is not None:
+        directory.lock_jobs(session, [requested.job_id])
+        requested = session.get(RequestedUpdate, requested_update_id, populate_existing=True)
+    person = session.scalars(select(Person).where(Person.id == by.person_id)).one_or_none()
+    refused = refusal_of(by, person, rules)
+    if refused is None:
+        return requested, None
+    return requested, _refuse(session, refused.reason, requested, act, by=by, at=at, rules=rules)
+
+
+def _refuse(
+    session: Session,
+    reason: Refusal,
+    requested: RequestedUpdate | None,
+    act: str,
+    *,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+) -> Refused:
+    audit.record(
+        session,
+        Event.REFUSED,
+        by=by,
+        at=at,
+        job_id=requested.job_id if requested else None,
+        requested_update_id=requested.id if requested else None,
+        act=act,
+        reason=reason.value,
+    )
+    return Refused(reason, explain(reason, by.name, rules))
+
+
+def _stale(
+    session: Session, requested: RequestedUpdate, seen: int, act: str, *, by: Actor, at: datetime
+) -> Stale:
+    new = tuple(
+        lines.assignment_of(line)
+        for line in session.scalars(
+            select(RequestedLine)
+            .where(
+                RequestedLine.requested_update_id == requested.id,
+                RequestedLine.added_in_revision > seen,
+                RequestedLine.outcome.is_(None),
+            )
+            .order_by(RequestedLine.code, RequestedLine.category)
+        )
+    )
+    _record(session, Event.STALE, requested, by=by, at=at, act=act, seen=seen)
+    outbox.refresh_card(session, requested.job_id, at=at)
+    return Stale(
+        requested,
+        new,
+        f"This changed since you looked (you saw revision {seen}, it is revision {requested.revision} now), "
+        "so nothing was done. Look at what is new and decide again.",
+    )
+
+
+def _gone() -> Stale:
+    return Stale(
+        None, (), "This requested update joined another one of its job, so nothing was done. Look again."
+    )
+
+
+def _record(
+    session: Session, event: Event, requested: RequestedUpdate, *, by: Actor, at: datetime, **facts: object
+) -> AuditEvent:
+    return audit.record(
+        session,
+        event,
+        by=by,
+        at=at,
+        job_id=requested.job_id,
+        requested_update_id=requested.id,
+        revision=requested.revision,
+        **facts,
+    )
+
+
+def _others(people: Iterable[int], by: Actor) -> list[int]:
+    """Everybody but the person who acts, who needs no message about it."""
+    return [person_id for person_id in people if person_id != by.person_id]

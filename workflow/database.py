@@ -1,0 +1,144 @@
+"""The one way to the database: engine, transactions, locks across processes, migrations.
+
+SQLite (WAL, foreign keys on, writers BEGIN IMMEDIATE so that they queue instead of failing) and
+PostgreSQL (psycopg 3) behave alike behind `Database`. No rule lives here.
+"""
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+_WRITES = "costbot_writes"
+_SQLITE_BUSY_SECONDS = 30.0
+_LOCK_POLL_SECONDS = 0.05
+
+
+class Database:
+    """Sessions and locks on one engine; make one per process and pass it down."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self._writer = self.engine.execution_options(**{_WRITES: True})
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session on one snapshot; nothing it changes is kept."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One write transaction: committed when the block ends, rolled back when it raises."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def exclusive(self, name: str, *, wait_seconds: float = 0.0) -> Iterator[bool]:
+        """Hold the lock `name` across all processes, or yield False when another one holds it.
+
+        The operating system or PostgreSQL drops the lock when its holder dies, so a killed
+        worker blocks nobody.
+        """
+        hold = self._advisory_lock if self.engine.dialect.name == "postgresql" else self._file_lock
+        with hold(name, wait_seconds) as held:
+            yield held
+
+    @contextmanager
+    def _file_lock(self, name: str, wait_seconds: float) -> Iterator[bool]:
+        path = Path(f"{self.engine.url.database}.{name}.lock")
+        with path.open("w") as handle:
+            held = _poll(lambda: _try_flock(handle.fileno()), wait_seconds)
+            yield held  # closing the file lets go of the lock
+
+    @contextmanager
+    def _advisory_lock(self, name: str, wait_seconds: float) -> Iterator[bool]:
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            held = _poll(lambda: _try_advisory(connection, key), wait_seconds)
+            try:
+                yield held
+            finally:
+                # a pooled connection outlives this block, and the lock with it: end both
+                connection.invalidate()
+
+    def ping(self) -> None:
+        """Raise SQLAlchemy's error when the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with costbot's connection settings for SQLite or PostgreSQL."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to the newest revision; two processes that start at once migrate once."""
+    backend = make_url(url)
+    if backend.get_backend_name() == "sqlite" and backend.database:
+        Path(backend.database).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(url)
+    try:
+        with database.exclusive("migrate", wait_seconds=120):
+            command.upgrade(alembic_config(url), "head")
+    finally:
+        database.close()
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's settings for the migrations that ship inside the package."""
+    config = Config()
+    config.set_main_option("script_location", "workflow:migrations")
+    config.attributes["url"] = url
+    return config
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # SQLAlchemy's own recipe: the driver must not begin transactions by itself
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _poll(attempt: Any, wait_seconds: float) -> bool:
+    deadline = time.monotonic() + wait_seconds
+    while not attempt():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOCK_POLL_SECONDS)
+    return True
+
+
+def _try_flock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _try_advisory(connection: Connection, key: int) -> bool:
+    return bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))

@@ -1,0 +1,21 @@
+"""Interactions and events that were handled already: Slack and Procore may deliver one twice."""
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from workflow.tables import SeenDelivery
+
+
+def first_time(session: Session, key: str, *, at: datetime) -> bool:
+    """Note a delivery in the caller's transaction; False when it was handled before."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    noted = session.execute(insert(SeenDelivery).values(key=key, seen_at=at).on_conflict_do_nothing())
+    return bool(noted.rowcount)  # type: ignore[attr-defined]
+
+
+def forget(session: Session, *, before: datetime) -> None:
+    """Drop what is too old to arrive again."""
+    session.execute(delete(SeenDelivery).where(SeenDelivery.seen_at < before))

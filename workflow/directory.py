@@ -1,0 +1,197 @@
+"""What the company has: people, jobs, categories, the standard cost code list, and who is who in Slack.
+
+Owns finding and adding them. Adding is by whole tables (a file, a refresh): what is named is
+added or changed, what is not named stays.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from workflow import audit
+from workflow.privileges import Actor, lacks
+from workflow.tables import (
+    Category,
+    Job,
+    Person,
+    SlackLink,
+    StandardCostCode,
+    StandardCostCodeCategory,
+    Table,
+)
+from workflow.vocabulary import Event
+
+_ROWS_A_STATEMENT = 500
+Row = TypeVar("Row")
+
+
+def person_by_email(session: Session, email: str) -> Person | None:
+    """The person with exactly this e-mail, letter case aside."""
+    return session.scalars(select(Person).where(Person.email == email.strip().lower())).one_or_none()
+
+
+def job_by_number(session: Session, number: str) -> Job | None:
+    """The job with exactly this number."""
+    return session.scalars(select(Job).where(Job.number == number.strip())).one_or_none()
+
+
+def accounting_approvers(session: Session) -> list[Person]:
+    """Everybody who may Update now, by name."""
+    likely = (
+        select(Person).where(Person.active, Person.can_push_to_accounting).order_by(Person.name, Person.id)
+    )
+    return [person for person in session.scalars(likely) if lacks(person) is None]
+
+
+def lock_jobs(session: Session, job_ids: Iterable[int]) -> Sequence[Job]:
+    """Take the jobs for this transaction, in the order of their ids, so that two never deadlock."""
+    query = select(Job).where(Job.id.in_(set(job_ids))).order_by(Job.id)
+    return session.scalars(query.with_for_update(key_share=True)).all()
+
+
+def put_people(
+    session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, by: Actor, at: datetime
+) -> None:
+    """Add or change people; keys as the columns of `Person`."""
+    normal = [{**row, "email": row["email"].strip().lower()} for row in rows]
+    _put(session, Person, normal, key=["email"])
+    audit.record(session, Event.IMPORTED, by=by, at=at, what="people", rows=len(rows), source=source)
+
+
+def put_jobs(
+    session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, by: Actor, at: datetime
+) -> None:
+    """Add or change jobs; keys `number`, `name`, `procore_project_id`."""
+    _put(session, Job, rows, key=["number"])
+    audit.record(session, Event.IMPORTED, by=by, at=at, what="jobs", rows=len(rows), source=source)
+
+
+def put_categories(
+    session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, by: Actor, at: datetime
+) -> None:
+    """Add or rename standard categories; keys `code`, `name`."""
+    _put(session, Category, rows, key=["code"])
+    audit.record(session, Event.IMPORTED, by=by, at=at, what="categories", rows=len(rows), source=source)
+
+
+@dataclass(frozen=True, slots=True)
+class StandardCode:
+    """One row of the standard cost code list."""
+
+    code: str
+    description: str
+    categories: tuple[str, ...]
+
+
+def put_standard_codes(
+    session: Session, codes: Sequence[StandardCode], *, source: str, by: Actor, at: datetime
+) -> list[str]:
+    """Add or change codes of the standard list, with the categories that it ties to each.
+
+    The list comes from Sage, so a category that was not known yet is added, with its code for a
+    name; returns those, for the person to name them.
+    """
+    named = {category for code in codes for category in code.categories}
+    new = sorted(named - set(session.scalars(select(Category.code))))
+    _put(session, Category, [{"code": code, "name": code} for code in new], key=["code"])
+    _put(
+        session,
+        StandardCostCode,
+        [{"code": code.code, "description": code.description} for code in codes],
+        key=["code"],
+    )
+    for some in _chunks(codes, _ROWS_A_STATEMENT):
+        session.execute(
+            delete(StandardCostCodeCategory).where(StandardCostCodeCategory.code.in_([c.code for c in some]))
+        )
+    _put(
+        session,
+        StandardCostCodeCategory,
+        [{"code": code.code, "category": category} for code in codes for category in code.categories],
+        key=["code", "category"],
+    )
+    audit.record(session, Event.IMPORTED, by=by, at=at, what="standard codes", rows=len(codes), source=source)
+    return new
+
+
+def person_in_slack(session: Session, team_id: str, user_id: str) -> Person | None:
+    """The person whom a Slack user is pinned to."""
+    link = session.get(SlackLink, (team_id, user_id))
+    return link.person if link else None
+
+
+def slack_user_of(session: Session, team_id: str, person_id: int) -> str | None:
+    """The Slack user id that a person is pinned to in a workspace."""
+    return session.scalars(
+        select(SlackLink.user_id).where(SlackLink.team_id == team_id, SlackLink.person_id == person_id)
+    ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyLinked:
+    """The Slack user or the person is tied to somebody else already; an administrator must unlink first."""
+
+    words: str
+
+
+def link(
+    session: Session, person: Person, *, team_id: str, user_id: str, by: Actor, at: datetime
+) -> SlackLink | AlreadyLinked:
+    """Pin a Slack user to a person; from then on a change of e-mail moves nothing."""
+    pinned = session.get(SlackLink, (team_id, user_id))
+    if pinned and pinned.person_id == person.id:
+        return pinned
+    if pinned:
+        return AlreadyLinked(
+            f"The Slack user {user_id} is tied to {pinned.person.email}. Unlink that person first."
+        )
+    other = slack_user_of(session, team_id, person.id)
+    if other:
+        return AlreadyLinked(f"{person.email} is tied to the Slack user {other}. Unlink that person first.")
+    tie = SlackLink(team_id=team_id, user_id=user_id, person_id=person.id, person=person, linked_at=at)
+    session.add(tie)
+    session.flush()
+    audit.record(
+        session, Event.PERSON_LINKED, by=by, at=at, person=person.email, team_id=team_id, user_id=user_id
+    )
+    return tie
+
+
+def unlink(session: Session, person: Person, *, by: Actor, at: datetime) -> int:
+    """Undo every tie of a person to Slack users; returns how many there were."""
+    ties = session.scalars(select(SlackLink).where(SlackLink.person_id == person.id)).all()
+    for tie in ties:
+        session.delete(tie)
+    session.flush()
+    for tie in ties:
+        audit.record(
+            session,
+            Event.PERSON_UNLINKED,
+            by=by,
+            at=at,
+            person=person.email,
+            team_id=tie.team_id,
+            user_id=tie.user_id,
+        )
+    return len(ties)
+
+
+def _put(session: Session, table: type[Table], rows: Sequence[Mapping[str, Any]], *, key: list[str]) -> None:
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for some in _chunks(rows, _ROWS_A_STATEMENT):
+        statement = insert(table).values([dict(row) for row in some])
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        if changed:
+            statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=key)
+        session.execute(statement)
+
+
+def _chunks(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -1,0 +1,281 @@
+"""The data sync's side of a requested update: claimed into a batch, planned, exported, read back.
+
+Every arrow is one transaction that may be run again after a kill at any instruction: a batch is
+claimed once, planned before anything is sent, and the same ever after. The sync package drives it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from workflow import audit, directory, holds, lines, outbox
+from workflow.merge import Assignment, InSage, outcome
+from workflow.privileges import Actor
+from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
+from workflow.vocabulary import Event, Outcome, Standing, State, SyncState
+
+_STREAM_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLine:
+    """One line of a batch, as it goes to Sage. `description` is None for a code that Sage has."""
+
+    line_id: int
+    job_number: str
+    job_name: str
+    assignment: Assignment
+    description: str | None
+
+
+def unsent(session: Session) -> DataSync | None:
+    """The batch that was claimed and may not have reached Sage, which goes first."""
+    query = select(DataSync).where(DataSync.state.in_((SyncState.CLAIMED, SyncState.PLANNED)))
+    return session.scalars(query.order_by(DataSync.id).limit(1)).one_or_none()
+
+
+def awaiting_read_back(session: Session) -> Sequence[DataSync]:
+    """The batches that were sent and not yet read back, oldest first."""
+    return session.scalars(
+        select(DataSync).where(DataSync.state == SyncState.SENT).order_by(DataSync.id)
+    ).all()
+
+
+def claim(session: Session, *, by: Actor, at: datetime) -> DataSync | None:
+    """Put everything accepted into a new batch; None when nothing is accepted.
+
+    A job whose earlier batch is still on its way waits: what Sage holds of it is not known yet.
+    """
+    on_its_way = aliased(RequestedUpdate)
+    takes = (
+        RequestedUpdate.state == State.ACCEPTED,
+        RequestedUpdate.data_sync_id.is_(None),
+        ~select(on_its_way.id)
+        .where(on_its_way.job_id == RequestedUpdate.job_id, on_its_way.state == State.EXPORTED)
+        .exists(),
+    )
+    directory.lock_jobs(session, session.scalars(select(RequestedUpdate.job_id).where(*takes)))
+    claimed = session.scalars(select(RequestedUpdate.id).where(*takes)).all()
+    if not claimed:
+        return None
+    sync = DataSync(state=SyncState.CLAIMED, place=by.place, asked_by_id=by.person_id, started_at=at)
+    session.add(sync)
+    session.flush()
+    session.execute(
+        update(RequestedUpdate).where(RequestedUpdate.id.in_(claimed)).values(data_sync_id=sync.id),
+        execution_options={"synchronize_session": False},
+    )
+    sync.jobs = (
+        session.scalar(
+            select(func.count(RequestedUpdate.job_id.distinct())).where(
+                RequestedUpdate.data_sync_id == sync.id
+            )
+        )
+        or 0
+    )
+    audit.record(session, Event.SYNC_STARTED, by=by, at=at, batch=sync.batch, jobs=sync.jobs)
+    return sync
+
+
+def jobs_of(session: Session, sync: DataSync) -> Sequence[Job]:
+    """The jobs of a batch whose requested updates are not finished, by number."""
+    return session.scalars(
+        select(Job)
+        .join(RequestedUpdate, RequestedUpdate.job_id == Job.id)
+        .where(
+            RequestedUpdate.data_sync_id == sync.id,
+            RequestedUpdate.state.in_((State.ACCEPTED, State.EXPORTED)),
+        )
+        .order_by(Job.number)
+        .distinct()
+    ).all()
+
+
+def plan_job(session: Session, sync: DataSync, job: Job, in_sage: InSage, *, at: datetime) -> None:
+    """Fix how each line of one job of the batch stands against Sage, as read now."""
+    directory.lock_jobs(session, [job.id])
+    lines.store_read_back(session, job, in_sage, at=at)
+    lines.mark_standing(session, _lines(session, sync, job), in_sage)
+
+
+def planned(session: Session, sync: DataSync) -> None:
+    """Every job of the batch is planned: from here on its content never changes."""
+    session.execute(
+        update(DataSync)
+        .where(DataSync.id == sync.id, DataSync.state == SyncState.CLAIMED)
+        .values(state=SyncState.PLANNED)
+    )
+
+
+def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
+    """The lines of a planned batch that Sage does not hold, streamed in a fixed order."""
+    rows = session.execute(
+        select(
+            RequestedLine.id,
+            Job.number,
+            Job.name,
+            RequestedLine.extra,
+            RequestedLine.code,
+            RequestedLine.category,
+            RequestedLine.description,
+            RequestedLine.standing,
+        )
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .join(Job, Job.id == RequestedUpdate.job_id)
+        .where(
+            RequestedUpdate.data_sync_id == sync.id,
+            RequestedLine.outcome.is_(None),
+            RequestedLine.standing != Standing.IN_SAGE,
+        )
+        .order_by(
+            Job.number, RequestedLine.extra, RequestedLine.code, RequestedLine.category, RequestedLine.id
+        )
+        .execution_options(yield_per=_STREAM_ROWS)
+    ).tuples()
+    for line_id, number, name, extra, code, category, description, standing in rows:
+        new_code = standing is Standing.NEW_CODE
+        yield ExportLine(
+            line_id, number, name, Assignment(code, category, extra), description if new_code else None
+        )
+
+
+def sent(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
+    """Sage has the batch: its requested updates are exported, and then their jobs' holds released."""
+    jobs = jobs_of(session, sync)
+    directory.lock_jobs(session, [job.id for job in jobs])
+    moved = session.execute(
+        update(DataSync)
+        .where(DataSync.id == sync.id, DataSync.state == SyncState.PLANNED)
+        .values(state=SyncState.SENT, sent_at=at)
+    )
+    if not moved.rowcount:  # type: ignore[attr-defined]
+        return
+    for requested in _requested_updates(session, sync, State.ACCEPTED):
+        requested.state, requested.exported_at = State.EXPORTED, at
+        session.flush()
+        _tell(session, Event.EXPORTED, sync, requested, by=by, at=at)
+    for job in jobs:
+        holds.settle(session, job.id, by=by, at=at)
+
+
+def read_back_job(
+    session: Session,
+    sync: DataSync,
+    job: Job,
+    in_sage: InSage,
+    refusals: Mapping[int, str],
+    *,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Settle every line of one job of a sent batch by what Sage holds now.
+
+    `refusals` has Sage's own words by line id. All lines held: synced; else failed.
+    """
+    directory.lock_jobs(session, [job.id])
+    lines.store_read_back(session, job, in_sage, at=at)
+    rows: list[dict[str, Any]] = []
+    for line in _lines(session, sync, job):
+        result, message = outcome(lines.assignment_of(line), line.standing, in_sage, refusals.get(line.id))
+        rows.append({"id": line.id, "outcome": result, "message": message})
+    if rows:
+        session.execute(update(RequestedLine), rows)
+        _count(session, sync, Counter(row["outcome"] for row in rows))
+    for requested in _requested_updates(session, sync, State.EXPORTED, job):
+        refused = session.scalar(
+            select(func.count())
+            .select_from(RequestedLine)
+            .where(RequestedLine.requested_update_id == requested.id, RequestedLine.outcome == Outcome.FAILED)
+        )
+        requested.state, requested.finished_at = State.FAILED if refused else State.SYNCED, at
+        session.flush()
+        _tell(session, Event.FAILED if refused else Event.SYNCED, sync, requested, by=by, at=at)
+    holds.settle(session, job.id, by=by, at=at)
+
+
+def finished(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
+    """Every job of the batch was read back: count what became of its lines."""
+    moved = session.execute(
+        update(DataSync)
+        .where(DataSync.id == sync.id, DataSync.state == SyncState.SENT)
+        .values(state=SyncState.FINISHED, finished_at=at)
+    )
+    if not moved.rowcount:  # type: ignore[attr-defined]
+        return
+    session.refresh(sync)
+    audit.record(
+        session,
+        Event.SYNC_FINISHED,
+        by=by,
+        at=at,
+        batch=sync.batch,
+        jobs=sync.jobs,
+        created=sync.created,
+        tied=sync.tied,
+        already_there=sync.already_there,
+        failed=sync.failed,
+    )
+
+
+def _lines(session: Session, sync: DataSync, job: Job) -> Sequence[RequestedLine]:
+    return session.scalars(
+        select(RequestedLine)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.data_sync_id == sync.id,
+            RequestedUpdate.job_id == job.id,
+            RequestedLine.outcome.is_(None),
+        )
+        .order_by(RequestedLine.id)
+    ).all()
+
+
+def _requested_updates(
+    session: Session, sync: DataSync, state: State, job: Job | None = None
+) -> Sequence[RequestedUpdate]:
+    query = select(RequestedUpdate).where(
+        RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state == state
+    )
+    if job is not None:
+        query = query.where(RequestedUpdate.job_id == job.id)
+    return session.scalars(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all()
+
+
+def _count(session: Session, sync: DataSync, outcomes: Mapping[Outcome, int]) -> None:
+    """Add a job's outcomes to the batch's figures, with the outcomes, so that a rerun adds nothing twice."""
+    columns = {result: getattr(DataSync, result.value) for result in outcomes}
+    session.execute(
+        update(DataSync)
+        .where(DataSync.id == sync.id)
+        .values({column: column + outcomes[result] for result, column in columns.items()}),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _tell(
+    session: Session, event: Event, sync: DataSync, requested: RequestedUpdate, *, by: Actor, at: datetime
+) -> None:
+    counts = session.execute(
+        select(RequestedLine.outcome, func.count())
+        .where(RequestedLine.requested_update_id == requested.id)
+        .group_by(RequestedLine.outcome)
+    ).tuples()
+    row = audit.record(
+        session,
+        event,
+        by=by,
+        at=at,
+        job_id=requested.job_id,
+        requested_update_id=requested.id,
+        batch=sync.batch,
+        lines={(result.value if result else "waiting"): count for result, count in counts},
+    )
+    people = set(lines.requesters(session, requested))
+    if event is Event.FAILED and requested.decided_by_id is not None:
+        people.add(requested.decided_by_id)
+    outbox.tell(session, row, people=people)

@@ -1,0 +1,116 @@
+"""Contracts and contract change orders that wait until their job's cost codes are updated.
+
+A job is held while any of its requested updates is ready, accepted or failed; it is free once all
+are exported or synced. Source: Procore, 'Update Project Cost Codes for Export to Sage 300 CRE'.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workflow import audit, directory, outbox
+from workflow.privileges import Actor, Rules
+from workflow.tables import Hold, Job, RequestedUpdate
+from workflow.vocabulary import Event, HoldKind, State
+
+HOLDING = (State.READY, State.ACCEPTED, State.FAILED)
+
+_WAITING_FOR = {
+    State.READY: "are Ready to Update",
+    State.ACCEPTED: "are accepted and wait for the next data sync",
+    State.FAILED: "were refused by Sage",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCheck:
+    """Whether a job's contracts may be exported; `reason` says why not ('' when they may)."""
+
+    free: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAdded:
+    """The hold is on record; it may have been before."""
+
+    hold: Hold
+    already_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldKindNotHeld:
+    """This kind of export does not wait for cost codes under the company's settings."""
+
+    words: str
+
+
+def check(session: Session, job: Job) -> HoldCheck:
+    """Whether the job's contracts and contract change orders may be exported now."""
+    states = _holding_states(session, job.id)
+    if not states:
+        return HoldCheck(True, "")
+    why = " and some ".join(_WAITING_FOR[state] for state in HOLDING if state in states)
+    return HoldCheck(False, f"{job.title}: cost codes {why}. Contracts of this job cannot be exported yet.")
+
+
+def add(
+    session: Session,
+    *,
+    job: Job,
+    kind: HoldKind,
+    number: str,
+    title: str,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+) -> HoldAdded | HoldKindNotHeld:
+    """Register a contract or contract change order of the job; the same one twice is one."""
+    if not kind.is_contract and not rules.hold_every_export:
+        return HoldKindNotHeld(
+            f"A {kind.value} does not wait for cost codes: only contracts and contract change orders do. "
+            "Set COSTBOT_HOLD_EVERY_EXPORT=true to hold every export."
+        )
+    directory.lock_jobs(session, [job.id])
+    known = session.scalars(
+        select(Hold).where(Hold.job_id == job.id, Hold.kind == kind, Hold.number == number)
+    ).one_or_none()
+    if known:
+        return HoldAdded(known, already_there=True)
+    hold = Hold(job_id=job.id, kind=kind, number=number, title=title, added_at=at)
+    hold.released_at = None if _holding_states(session, job.id) else at
+    session.add(hold)
+    event = audit.record(
+        session, Event.HOLD_ADDED, by=by, at=at, job_id=job.id, kind=kind.value, number=number, title=title
+    )
+    outbox.refresh_card(session, job.id, at=event.at)
+    return HoldAdded(hold, already_there=False)
+
+
+def settle(session: Session, job_id: int, *, by: Actor, at: datetime) -> None:
+    """After a change of state: place or release the job's holds, and tell of it."""
+    held = bool(_holding_states(session, job_id))
+    holds = session.scalars(select(Hold).where(Hold.job_id == job_id).order_by(Hold.id)).all()
+    changed = [hold for hold in holds if (hold.released_at is None) != held]
+    if not changed:
+        return
+    for hold in changed:
+        hold.released_at = None if held else at
+    event = audit.record(
+        session,
+        Event.HOLD_PLACED if held else Event.HOLD_RELEASED,
+        by=by,
+        at=at,
+        job_id=job_id,
+        holds=[f"{hold.kind.value} {hold.number}" for hold in changed],
+    )
+    outbox.tell(session, event)
+
+
+def _holding_states(session: Session, job_id: int) -> set[State]:
+    query = select(RequestedUpdate.state).where(
+        RequestedUpdate.job_id == job_id, RequestedUpdate.state.in_(HOLDING)
+    )
+    return set(session.scalars(query))

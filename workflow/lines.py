@@ -1,0 +1,203 @@
+"""The lines of requested updates, and the mirror of what Sage holds that they are compared with.
+
+Owns storing assignments, their standing against Sage, and moving them between requested updates
+of one job. Callers hold the job's lock and own the state.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from workflow.merge import Assignment, CodeKey, InSage, SageCode, plan
+from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
+from workflow.vocabulary import Outcome, State
+
+_CODES_A_QUERY = 500
+
+
+def assignment_of(line: RequestedLine) -> Assignment:
+    """The assignment that a stored line asks for."""
+    return Assignment(line.code, line.category, line.extra)
+
+
+def standard_descriptions(session: Session, codes: Collection[str]) -> dict[str, str]:
+    """Description by code, of those that are on the standard cost code list."""
+    wanted, found = sorted(codes), {}
+    for start in range(0, len(wanted), _CODES_A_QUERY):
+        some = wanted[start : start + _CODES_A_QUERY]
+        query = select(StandardCostCode.code, StandardCostCode.description).where(
+            StandardCostCode.code.in_(some)
+        )
+        found.update(dict(session.execute(query).tuples().all()))
+    return found
+
+
+def not_yet_in(session: Session, requested: RequestedUpdate, asked: Iterable[Assignment]) -> list[Assignment]:
+    """The assignments that the requested update does not hold yet, in the order asked."""
+    query = select(RequestedLine.extra, RequestedLine.code, RequestedLine.category).where(
+        RequestedLine.requested_update_id == requested.id
+    )
+    held = set(session.execute(query).tuples())
+    return [a for a in asked if (a.extra, a.code, a.category) not in held]
+
+
+def add(
+    session: Session,
+    requested: RequestedUpdate,
+    assignments: Sequence[Assignment],
+    *,
+    descriptions: Mapping[str, str],
+    by: Person,
+    at: datetime,
+) -> None:
+    """Store new lines in the requested update's present revision, with their standing against Sage."""
+    if not assignments:
+        return
+    in_sage = held_by_sage(session, requested.job_id)
+    session.execute(
+        insert(RequestedLine),
+        [
+            {
+                "requested_update_id": requested.id,
+                "extra": planned.assignment.extra,
+                "code": planned.assignment.code,
+                "category": planned.assignment.category,
+                "description": descriptions[planned.assignment.code],
+                "requested_by_id": by.id,
+                "requested_at": at,
+                "added_in_revision": requested.revision,
+                "standing": planned.standing,
+                "sage_description": planned.sage_description,
+            }
+            for planned in plan(assignments, in_sage)
+        ],
+    )
+
+
+def requesters(session: Session, requested: RequestedUpdate) -> list[int]:
+    """The people who asked for lines of a requested update."""
+    query = select(RequestedLine.requested_by_id).where(RequestedLine.requested_update_id == requested.id)
+    return list(session.scalars(query.distinct()))
+
+
+def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collection[CodeKey] = ()) -> None:
+    """Make a requested update ready again, in a new revision.
+
+    What Sage refused is asked for again, except for the cost codes in `replacing`, whose refused
+    lines go. Whatever else of the job waits for an approver joins it, since a job has one open
+    requested update at most.
+    """
+    others = session.scalars(
+        select(RequestedUpdate).where(
+            RequestedUpdate.job_id == requested.job_id,
+            RequestedUpdate.id != requested.id,
+            RequestedUpdate.state.in_((State.READY, State.FAILED)),
+        )
+    ).all()
+    for other in others:
+        _absorb(session, requested, other)
+    refused = session.scalars(
+        select(RequestedLine).where(
+            RequestedLine.requested_update_id == requested.id, RequestedLine.outcome == Outcome.FAILED
+        )
+    ).all()
+    for line in refused:
+        if (line.extra, line.code) in replacing:
+            session.delete(line)
+        else:
+            line.outcome = line.message = None
+    requested.revision = max([requested.revision, *(other.revision for other in others)]) + 1
+    requested.state = State.READY
+    requested.decided_by_id = requested.decided_at = requested.comment = None
+    requested.data_sync_id = requested.exported_at = requested.finished_at = None
+    session.flush()
+
+
+def _absorb(session: Session, into: RequestedUpdate, other: RequestedUpdate) -> None:
+    """Move the unfinished lines of `other` into `into`; what is left of `other` is synced, or nothing."""
+    held = {
+        assignment_of(line): line
+        for line in session.scalars(select(RequestedLine).where(RequestedLine.requested_update_id == into.id))
+    }
+    unfinished = RequestedLine.outcome.is_(None) | (RequestedLine.outcome == Outcome.FAILED)
+    for line in session.scalars(
+        select(RequestedLine).where(RequestedLine.requested_update_id == other.id, unfinished)
+    ).all():
+        if assignment_of(line) in held:
+            session.delete(line)
+        else:
+            line.requested_update_id = into.id
+            line.added_in_revision = max(into.revision, other.revision) + 1
+    session.flush()
+    left = session.scalar(
+        select(func.count()).select_from(RequestedLine).where(RequestedLine.requested_update_id == other.id)
+    )
+    if left:
+        other.state = State.SYNCED
+    else:
+        session.delete(other)
+    session.flush()
+
+
+def held_by_sage(session: Session, job_id: int, *, codes: Collection[str] | None = None) -> InSage:
+    """What Sage holds for a job, as last read back; of these cost codes only, where they are named."""
+    query = select(
+        SageAssignment.extra, SageAssignment.code, SageAssignment.description, SageAssignment.category
+    ).where(SageAssignment.job_id == job_id)
+    if codes is not None:
+        query = query.where(SageAssignment.code.in_(codes))
+    rows = session.execute(query).tuples()
+    descriptions: dict[CodeKey, str] = {}
+    categories: dict[CodeKey, set[str]] = {}
+    for extra, code, description, category in rows:
+        descriptions[extra, code] = description
+        tied = categories.setdefault((extra, code), set())
+        if category:
+            tied.add(category)
+    return {key: SageCode(descriptions[key], frozenset(categories[key])) for key in descriptions}
+
+
+def store_read_back(session: Session, job: Job, in_sage: InSage, *, at: datetime) -> bool:
+    """Keep what Sage holds for a job now and mark its waiting lines anew; True when anything changed."""
+    before = held_by_sage(session, job.id)
+    job.read_back_at = at
+    if before == in_sage:
+        return False
+    session.execute(delete(SageAssignment).where(SageAssignment.job_id == job.id))
+    rows = [
+        {
+            "job_id": job.id,
+            "extra": extra,
+            "code": code,
+            "category": category,
+            "description": held.description,
+        }
+        for (extra, code), held in in_sage.items()
+        for category in (held.categories or {""})
+    ]
+    if rows:
+        session.execute(insert(SageAssignment), rows)
+    waiting = (
+        select(RequestedLine)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.job_id == job.id,
+            RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
+            RequestedLine.outcome.is_(None),
+        )
+        .order_by(RequestedLine.id)
+    )
+    mark_standing(session, session.scalars(waiting).all(), in_sage)
+    return True
+
+
+def mark_standing(session: Session, waiting: Sequence[RequestedLine], in_sage: InSage) -> None:
+    """Write how each line stands against Sage."""
+    rows = [
+        {"id": line.id, "standing": planned.standing, "sage_description": planned.sage_description}
+        for line, planned in zip(waiting, plan(map(assignment_of, waiting), in_sage), strict=True)
+    ]
+    if rows:
+        session.execute(update(RequestedLine), rows)

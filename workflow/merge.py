@@ -1,0 +1,85 @@
+"""The merge of what was accepted with what Sage holds, as pure functions.
+
+Sage wins on descriptions; assignments only ever add. `plan` says what to send, `outcome` what
+became of it once Sage was read back.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from workflow.vocabulary import Outcome, Standing
+
+CodeKey: TypeAlias = tuple[str, str]
+"""(extra, cost code); extra '' is the job itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One category tied to one cost code of one job."""
+
+    code: str
+    category: str
+    extra: str = ""
+
+    @property
+    def code_key(self) -> CodeKey:
+        return (self.extra, self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class SageCode:
+    """A cost code that Sage holds: its own description and the categories tied to it."""
+
+    description: str
+    categories: frozenset[str]
+
+
+InSage: TypeAlias = Mapping[CodeKey, SageCode]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """How an accepted assignment stands against Sage; `sage_description` is set when Sage has the code."""
+
+    assignment: Assignment
+    standing: Standing
+    sage_description: str | None
+
+    @property
+    def is_sent(self) -> bool:
+        return self.standing is not Standing.IN_SAGE
+
+
+def plan(requested: Iterable[Assignment], in_sage: InSage) -> Iterator[Planned]:
+    """Compare each assignment with Sage, in the order given; one asked for twice is sent once."""
+    seen: set[Assignment] = set()
+    for assignment in requested:
+        held = in_sage.get(assignment.code_key)
+        if assignment in seen or (held and assignment.category in held.categories):
+            standing = Standing.IN_SAGE
+        elif held:
+            standing = Standing.NEW_CATEGORY
+        else:
+            standing = Standing.NEW_CODE
+        seen.add(assignment)
+        yield Planned(assignment, standing, held.description if held else None)
+
+
+_DONE = {
+    Standing.NEW_CODE: Outcome.CREATED,
+    Standing.NEW_CATEGORY: Outcome.TIED,
+    Standing.IN_SAGE: Outcome.ALREADY_THERE,
+}
+
+NOT_READ_BACK = "Sage does not hold this cost code with this category after the import."
+
+
+def outcome(
+    assignment: Assignment, standing: Standing, read_back: InSage, refusal: str | None
+) -> tuple[Outcome, str | None]:
+    """What became of an assignment: read back from Sage, never assumed. `refusal` is Sage's own words."""
+    held = read_back.get(assignment.code_key)
+    if held and assignment.category in held.categories:
+        return _DONE[standing], None
+    return Outcome.FAILED, refusal or NOT_READ_BACK

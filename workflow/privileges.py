@@ -1,0 +1,91 @@
+"""Who may Update: one pure policy, with a reason and words for each way to be refused.
+
+Source of the rule: Procore, 'Update Project Cost Codes for Export to Sage 300 CRE': ERP Integrations
+permission Standard or Admin AND the Can Push to Accounting privilege.
+"""
+
+from dataclasses import dataclass
+
+from workflow.tables import Person
+from workflow.vocabulary import ErpPermission, Place, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The company's choices that the rules ask for."""
+
+    forbid_own_request: bool = False
+    hold_every_export: bool = False
+    admin_email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and where. `refusal` is set when that place could not tell who it is."""
+
+    place: Place
+    name: str
+    person_id: int | None = None
+    refusal: Refusal | None = None
+
+
+SCHEDULE = Actor(Place.SCHEDULE, "costbot")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A rule said no: the reason for programs, the words for people."""
+
+    reason: Refusal
+    words: str
+
+
+def lacks(person: Person | None) -> Refusal | None:
+    """What a person lacks to be an accounting approver, or None for an accounting approver."""
+    if person is None:
+        return Refusal.NO_MATCHING_PERSON
+    if not person.active:
+        return Refusal.DEACTIVATED
+    if person.erp_permission not in (ErpPermission.STANDARD, ErpPermission.ADMIN):
+        return Refusal.PERMISSION_TOO_LOW
+    if not person.can_push_to_accounting:
+        return Refusal.PRIVILEGE_MISSING
+    return None
+
+
+def refusal_of(actor: Actor, person: Person | None, rules: Rules) -> Refused | None:
+    """The refusal an actor meets who wants to act as an accounting approver, or None."""
+    reason = actor.refusal or lacks(person)
+    return None if reason is None else Refused(reason, explain(reason, actor.name, rules))
+
+
+def explain(reason: Refusal, name: str, rules: Rules) -> str:
+    """Why `name` may not Update, and whom to ask."""
+    ask = f"Ask {rules.admin_email}" if rules.admin_email else "Ask your company's Procore administrator"
+    match reason:
+        case Refusal.NO_MATCHING_PERSON:
+            return f"Nobody in the company directory matches {name}. {ask} to add you with this e-mail."
+        case Refusal.DEACTIVATED:
+            return f"{name} is deactivated in the company directory. {ask} to activate you again."
+        case Refusal.PERMISSION_TOO_LOW:
+            return (
+                f"{name} needs permission Standard or Admin on ERP Integrations to Update. {ask} to raise it."
+            )
+        case Refusal.PRIVILEGE_MISSING:
+            return f"{name} does not have the Can Push to Accounting privilege. {ask} to grant it."
+        case Refusal.COULD_NOT_FIND_OUT:
+            return (
+                "costbot could not find out who you are, because Slack did not answer. "
+                "Nothing was changed; try again in a minute."
+            )
+        case Refusal.FROM_OUTSIDE:
+            return (
+                "Only members of this workspace can use costbot: guests, bots and outside people cannot. "
+                + (f"{ask} if you need access.")
+            )
+        case Refusal.OWN_REQUEST:
+            return (
+                f"{name} asked for these cost codes, and your company wants another approver to accept them."
+            )
+        case _:
+            raise ValueError(f"{reason} is not about a person")

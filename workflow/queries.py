@@ -1,0 +1,347 @@
+"""Read models: the facts that cards, windows, App Home and the command line show.
+
+Plain frozen values, read in one session; nothing here writes, and nothing formats for a person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from workflow.lines import held_by_sage
+from workflow.merge import CodeKey, SageCode
+from workflow.tables import AuditEvent, Category, DataSync, Hold, Job, Person, RequestedLine, RequestedUpdate
+from workflow.vocabulary import HoldKind, Outcome, Standing, State
+
+CURRENT_FIRST = (State.READY, State.FAILED, State.ACCEPTED, State.EXPORTED)
+"""Which requested update of a job is shown: the first of these states, else the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFacts:
+    """A contract or contract change order of a job, and whether it waits."""
+
+    kind: HoldKind
+    number: str
+    title: str
+    waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CostCodeFacts:
+    """One cost code of a requested update: what is asked for, and what Sage holds of it."""
+
+    extra: str
+    code: str
+    description: str
+    sage_description: str | None
+    standing: Standing
+    requested: tuple[str, ...]
+    in_sage: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    """(category, Sage's words) of the lines that Sage refused."""
+
+    @property
+    def sage_keeps(self) -> str | None:
+        """Sage's own description, where it differs from the standard list's and stays."""
+        differs = self.sage_description is not None and self.sage_description != self.description
+        return self.sage_description if differs else None
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One assignment of a requested update."""
+
+    extra: str
+    code: str
+    description: str
+    category: str
+    standing: Standing
+    sage_description: str | None
+    outcome: Outcome | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of one requested update. `new_codes` counts cost codes; the others but `cost_codes` count lines."""
+
+    cost_codes: int
+    assignments: int
+    new_codes: int
+    new_to_sage: int
+    created: int
+    tied: int
+    already_there: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateFacts:
+    """A requested update with its job, as a card or a row of a list shows it."""
+
+    job_id: int
+    number: str
+    name: str
+    requested_update_id: int
+    state: State
+    revision: int
+    requested_by: str
+    requested_by_email: str
+    requested_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    comment: str | None
+    batch: str | None
+    exported_at: datetime | None
+    finished_at: datetime | None
+    counts: Counts
+    holds_waiting: int
+
+    @property
+    def title(self) -> str:
+        return f"{self.number} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """One audit event of a job, with the actor's name."""
+
+    seq: int
+    at: datetime
+    event: str
+    place: str
+    actor: str
+    facts: Mapping[str, object]
+
+
+def current_update(session: Session, job_id: int) -> UpdateFacts | None:
+    """The requested update that a job shows now; None when nothing was ever asked for."""
+    chosen = session.scalars(
+        select(RequestedUpdate.id)
+        .where(RequestedUpdate.job_id == job_id)
+        .order_by(_current_first(RequestedUpdate), RequestedUpdate.id.desc())
+        .limit(1)
+    ).one_or_none()
+    found = update_facts(session, [chosen]) if chosen is not None else []
+    return found[0] if found else None
+
+
+def list_updates(
+    session: Session,
+    states: Sequence[State] = (),
+    *,
+    text: str = "",
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[UpdateFacts]:
+    """Jobs by their current requested update, oldest request first; no state means all states.
+
+    `text` keeps jobs whose number or name contains it, letter case aside.
+    """
+    query = _current_ids(states, text).order_by(RequestedUpdate.requested_at, RequestedUpdate.id)
+    return update_facts(session, session.scalars(query.limit(limit).offset(offset)).all())
+
+
+def count_updates(session: Session, states: Sequence[State] = (), *, text: str = "") -> int:
+    """How many jobs `list_updates` would list without a limit."""
+    return session.scalar(select(func.count()).select_from(_current_ids(states, text).subquery())) or 0
+
+
+def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[UpdateFacts]:
+    """The facts of these requested updates, in the order given."""
+    asker, decider = aliased(Person), aliased(Person)
+    waiting = (
+        select(func.count())
+        .select_from(Hold)
+        .where(Hold.job_id == RequestedUpdate.job_id, Hold.released_at.is_(None))
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(RequestedUpdate, Job, asker.name, asker.email, decider.name, DataSync, waiting)
+        .join(Job, Job.id == RequestedUpdate.job_id)
+        .join(asker, asker.id == RequestedUpdate.requested_by_id)
+        .outerjoin(decider, decider.id == RequestedUpdate.decided_by_id)
+        .outerjoin(DataSync, DataSync.id == RequestedUpdate.data_sync_id)
+        .where(RequestedUpdate.id.in_(requested_update_ids))
+    ).tuples()
+    counts = _counts(session, requested_update_ids)
+    by_id = {
+        requested.id: UpdateFacts(
+            job_id=job.id,
+            number=job.number,
+            name=job.name,
+            requested_update_id=requested.id,
+            state=requested.state,
+            revision=requested.revision,
+            requested_by=asked_by,
+            requested_by_email=email,
+            requested_at=requested.requested_at,
+            decided_by=decided_by,
+            decided_at=requested.decided_at,
+            comment=requested.comment,
+            batch=sync.batch if sync else None,
+            exported_at=requested.exported_at,
+            finished_at=requested.finished_at,
+            counts=counts.get(requested.id, Counts(0, 0, 0, 0, 0, 0, 0, 0)),
+            holds_waiting=held or 0,
+        )
+        for requested, job, asked_by, email, decided_by, sync, held in rows
+    }
+    return [by_id[wanted] for wanted in requested_update_ids if wanted in by_id]
+
+
+def cost_codes(
+    session: Session, requested_update_id: int, *, limit: int | None = None, offset: int = 0
+) -> list[CostCodeFacts]:
+    """The cost codes of a requested update by code, each with its categories; a page of them when limited."""
+    requested = session.get(RequestedUpdate, requested_update_id)
+    if requested is None:
+        return []
+    page = session.execute(
+        select(RequestedLine.extra, RequestedLine.code)
+        .where(RequestedLine.requested_update_id == requested_update_id)
+        .distinct()
+        .order_by(RequestedLine.extra, RequestedLine.code)
+        .limit(limit)
+        .offset(offset)
+    ).tuples()
+    grouped: dict[CodeKey, list[RequestedLine]] = {key: [] for key in page}
+    query = (
+        select(RequestedLine)
+        .where(
+            RequestedLine.requested_update_id == requested_update_id,
+            RequestedLine.code.in_({code for _, code in grouped}),
+        )
+        .order_by(RequestedLine.category)
+    )
+    for line in session.scalars(query):
+        if (line.extra, line.code) in grouped:
+            grouped[line.extra, line.code].append(line)
+    in_sage = held_by_sage(session, requested.job_id, codes={code for _, code in grouped})
+    return [_cost_code(key, group, in_sage.get(key)) for key, group in grouped.items()]
+
+
+def lines_of(session: Session, requested_update_id: int) -> list[LineFacts]:
+    """Every line of a requested update, by cost code and category."""
+    query = (
+        select(RequestedLine)
+        .where(RequestedLine.requested_update_id == requested_update_id)
+        .order_by(RequestedLine.extra, RequestedLine.code, RequestedLine.category)
+    )
+    return [
+        LineFacts(
+            line.extra,
+            line.code,
+            line.description,
+            line.category,
+            line.standing,
+            line.sage_description,
+            line.outcome,
+            line.message,
+        )
+        for line in session.scalars(query)
+    ]
+
+
+def holds_of(session: Session, job_id: int) -> list[HoldFacts]:
+    """The job's contracts and contract change orders, in the order they were registered."""
+    query = select(Hold).where(Hold.job_id == job_id).order_by(Hold.id)
+    return [HoldFacts(h.kind, h.number, h.title, h.released_at is None) for h in session.scalars(query)]
+
+
+def categories(session: Session) -> dict[str, str]:
+    """Name by code of every standard category, by code."""
+    return dict(session.execute(select(Category.code, Category.name).order_by(Category.code)).tuples().all())
+
+
+def data_syncs(session: Session, *, limit: int) -> Sequence[DataSync]:
+    """The newest data syncs, newest first."""
+    return session.scalars(select(DataSync).order_by(DataSync.id.desc()).limit(limit)).all()
+
+
+def history(session: Session, job_id: int) -> list[HistoryEvent]:
+    """What happened to a job, oldest first."""
+    return _events(session, AuditEvent.job_id == job_id)
+
+
+def history_event(session: Session, seq: int) -> HistoryEvent:
+    """One audit event, by its number."""
+    return _events(session, AuditEvent.seq == seq)[0]
+
+
+def _events(session: Session, which: ColumnElement[bool]) -> list[HistoryEvent]:
+    rows = session.execute(
+        select(AuditEvent, Person.name)
+        .outerjoin(Person, Person.id == AuditEvent.actor_id)
+        .where(which)
+        .order_by(AuditEvent.seq)
+    ).tuples()
+    return [
+        HistoryEvent(row.seq, row.at, row.event.value, row.place.value, name or row.actor, row.facts)
+        for row, name in rows
+    ]
+
+
+def _cost_code(key: CodeKey, group: Sequence[RequestedLine], held: SageCode | None) -> CostCodeFacts:
+    extra, code = key
+    first = group[0]
+    return CostCodeFacts(
+        extra=extra,
+        code=code,
+        description=first.description,
+        sage_description=first.sage_description,
+        standing=min((line.standing for line in group), key=list(Standing).index),
+        requested=tuple(line.category for line in group),
+        in_sage=tuple(sorted(held.categories)) if held else (),
+        refused=tuple(
+            (line.category, line.message or "") for line in group if line.outcome is Outcome.FAILED
+        ),
+    )
+
+
+def _counts(session: Session, requested_update_ids: Sequence[int]) -> dict[int, Counts]:
+    def lines_with(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    code = RequestedLine.extra + "/" + RequestedLine.code
+    rows = session.execute(
+        select(
+            RequestedLine.requested_update_id,
+            func.count(distinct(code)),
+            func.count(),
+            func.count(distinct(case((RequestedLine.standing == Standing.NEW_CODE, code)))),
+            lines_with(RequestedLine.standing != Standing.IN_SAGE),
+            *(lines_with(RequestedLine.outcome == outcome) for outcome in Outcome),
+        )
+        .where(RequestedLine.requested_update_id.in_(requested_update_ids))
+        .group_by(RequestedLine.requested_update_id)
+    ).tuples()
+    return {requested_update_id: Counts(*counts) for requested_update_id, *counts in rows}
+
+
+def _current_first(update: type[RequestedUpdate]) -> ColumnElement[int]:
+    rank = {state: place for place, state in enumerate(CURRENT_FIRST)}
+    return case(rank, value=update.state, else_=len(rank))
+
+
+def _current_ids(states: Sequence[State], text: str) -> Select[int]:
+    """Ids of requested updates that their job shows now, of these states."""
+    better = aliased(RequestedUpdate)
+    ahead = select(better.id).where(
+        better.job_id == RequestedUpdate.job_id,
+        or_(
+            _current_first(better) < _current_first(RequestedUpdate),
+            and_(_current_first(better) == _current_first(RequestedUpdate), better.id > RequestedUpdate.id),
+        ),
+    )
+    query = select(RequestedUpdate.id).join(Job, Job.id == RequestedUpdate.job_id).where(~ahead.exists())
+    if states:
+        query = query.where(RequestedUpdate.state.in_(states))
+    if text:
+        query = query.where(
+            or_(Job.number.icontains(text, autoescape=True), Job.name.icontains(text, autoescape=True))
+        )
+    return query

@@ -1,0 +1,150 @@
+"""Asking: the one way in for new cost codes and categories of a job, whatever the source.
+
+A file, the command line, a Slack window and Procore all call `request`. Adding to a job that is
+Ready to Update already joins the open requested update and raises its revision.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from workflow import audit, directory, holds, lines, outbox
+from workflow.merge import Assignment
+from workflow.privileges import Actor, Refused, Rules, explain
+from workflow.tables import Category, Job, Person, RequestedUpdate
+from workflow.vocabulary import Event, Refusal, State
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The job is Ready to Update; `added` assignments are new, and it may have been before (`joined`)."""
+
+    requested_update: RequestedUpdate
+    added: int
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNew:
+    """Every assignment asked for waits already; nothing was changed."""
+
+    requested_update: RequestedUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one assignment asked for: its place in the request, the column, the reason."""
+
+    index: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Some assignments cannot be asked for, so none was."""
+
+    problems: tuple[Problem, ...]
+
+
+def request(
+    session: Session, *, job: Job, assignments: Sequence[Assignment], by: Actor, at: datetime, rules: Rules
+) -> Requested | NothingNew | Unfit | Refused:
+    """Ask for assignments of a job: all of them, or none when one is unfit.
+
+    Where Sage refused lines of the job before, they are asked for again with the new ones, and a
+    cost code that is named now replaces what Sage refused of it.
+    """
+    person = session.get(Person, by.person_id) if by.person_id else None
+    reason = by.refusal or _may_not_ask(person)
+    if reason or person is None:
+        reason = reason or Refusal.NO_MATCHING_PERSON
+        audit.record(session, Event.REFUSED, by=by, at=at, job_id=job.id, act="request", reason=reason.value)
+        return Refused(reason, explain(reason, by.name, rules))
+    descriptions = lines.standard_descriptions(session, {a.code for a in assignments})
+    problems = tuple(_problems(assignments, descriptions, set(session.scalars(select(Category.code)))))
+    if problems:
+        return Unfit(problems)
+    directory.lock_jobs(session, [job.id])
+    update = _waiting_update(session, job.id)
+    if update is None:
+        event, earlier = (
+            Event.REQUESTED,
+            session.query(exists().where(RequestedUpdate.job_id == job.id)).scalar(),
+        )
+        update = RequestedUpdate(
+            job_id=job.id, state=State.READY, revision=1, requested_by_id=person.id, requested_at=at
+        )
+        session.add(update)
+        session.flush()
+        new = list(assignments)
+    elif update.state is State.FAILED:
+        event, earlier = Event.SENT_AGAIN, True
+        lines.reopen(session, update, replacing={a.code_key for a in assignments})
+        update.requested_by_id, update.requested_at = person.id, at
+        new = lines.not_yet_in(session, update, assignments)
+    else:
+        event, earlier = Event.JOINED, False
+        new = lines.not_yet_in(session, update, assignments)
+        if not new:
+            return NothingNew(update)
+        update.revision += 1
+    lines.add(session, update, new, descriptions=descriptions, by=person, at=at)
+    row = audit.record(
+        session,
+        event,
+        by=by,
+        at=at,
+        job_id=job.id,
+        requested_update_id=update.id,
+        revision=update.revision,
+        added=len(new),
+        assignments=[[a.extra, a.code, a.category] for a in new],
+    )
+    approvers = [p.id for p in directory.accounting_approvers(session) if p.id != person.id]
+    outbox.tell(session, row, people=approvers, broadcast=earlier)
+    holds.settle(session, job.id, by=by, at=at)
+    return Requested(update, added=len(new), joined=event is not Event.REQUESTED)
+
+
+def _may_not_ask(person: Person | None) -> Refusal | None:
+    if person is None:
+        return Refusal.NO_MATCHING_PERSON
+    return None if person.active else Refusal.DEACTIVATED
+
+
+def _waiting_update(session: Session, job_id: int) -> RequestedUpdate | None:
+    """The requested update that a new request goes into: the open one, else one that Sage refused."""
+    waiting = session.scalars(
+        select(RequestedUpdate)
+        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state.in_((State.READY, State.FAILED)))
+        .order_by(RequestedUpdate.id)
+    ).all()
+    return next((u for u in waiting if u.state is State.READY), waiting[0] if waiting else None)
+
+
+def _problems(
+    assignments: Sequence[Assignment], descriptions: Mapping[str, str], categories: Collection[str]
+) -> Iterator[Problem]:
+    first_at: dict[Assignment, int] = {}
+    for index, assignment in enumerate(assignments):
+        if assignment.code not in descriptions:
+            yield Problem(
+                index,
+                "code",
+                f"cost code {assignment.code or '(empty)'} is not on the standard cost code list; "
+                "new codes are created in Sage first",
+            )
+        if assignment.category not in categories:
+            known = ", ".join(sorted(categories)) or "none yet: import categories first"
+            yield Problem(
+                index,
+                "category",
+                f"category {assignment.category or '(empty)'} is not a standard category; known are {known}",
+            )
+        if assignment in first_at:
+            yield Problem(index, "code", f"{assignment.code} {assignment.category} is asked for twice")
+        first_at.setdefault(assignment, index)

@@ -1,0 +1,181 @@
+"""Every setting of costbot, in one class, read from the environment and from `.env`.
+
+Built once by the entry point and passed down. `read_settings` turns each mistake into one line
+that names the variable and the mend.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from croniter import croniter
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from workflow.privileges import Rules
+
+
+class SettingsError(Exception):
+    """One line a mistake, each naming the variable and how to mend it."""
+
+
+def _a_database_url(url: str) -> str:
+    try:
+        backend = make_url(url).get_backend_name()
+    except ArgumentError:
+        backend = "nothing"
+    if backend not in ("sqlite", "postgresql"):
+        raise ValueError("use sqlite:////path/costbot.db or postgresql+psycopg://user:password@host/name")
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _a_redis_url(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("use redis://host:6379/0, rediss://… or unix:///path/redis.sock")
+    return url
+
+
+def _a_cron(expression: str) -> str:
+    if len(expression.split()) != 5 or not croniter.is_valid(expression):
+        raise ValueError("use five cron fields, such as `0 * * * *` for every hour")
+    return expression
+
+
+def _a_web_address(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("use an address that begins with https:// or http://")
+    return url if url.endswith("/") else url + "/"
+
+
+def _prefixed(prefix: str) -> AfterValidator:
+    def check(token: SecretStr) -> SecretStr:
+        if not token.get_secret_value().startswith(prefix):
+            raise ValueError(f"a token that begins with {prefix}")
+        return token
+
+    return AfterValidator(check)
+
+
+class Settings(BaseSettings):
+    """What a company may set; the README's table is made from these fields."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    data_dir: Path = Field(
+        Path("costbot-data"),
+        validation_alias="COSTBOT_DATA_DIR",
+        description="Folder of costbot's own files.",
+    )
+    database_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
+        None,
+        validation_alias="COSTBOT_DATABASE_URL",
+        description="PostgreSQL or SQLite. Default: a SQLite file in the data folder.",
+    )
+    redis_url: Annotated[str, AfterValidator(_a_redis_url)] | None = Field(
+        None,
+        validation_alias="COSTBOT_REDIS_URL",
+        description="Redis for the work queue. Default: one that costbot starts itself in the data folder.",
+    )
+    slack_bot_token: Annotated[SecretStr, _prefixed("xoxb-")] | None = Field(
+        None, validation_alias="SLACK_BOT_TOKEN", description="Bot token (xoxb-…) of the Slack app."
+    )
+    slack_app_token: Annotated[SecretStr, _prefixed("xapp-")] | None = Field(
+        None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="App-level token (xapp-…): switches Socket Mode on.",
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="Signing secret: switches HTTP mode on (`POST /slack/events`).",
+    )
+    slack_api_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+        "https://slack.com/api/",
+        validation_alias="SLACK_API_URL",
+        description="Slack's Web API, or any Slack-compatible server for trials.",
+    )
+    channel: str | None = Field(
+        None,
+        validation_alias="COSTBOT_CHANNEL",
+        description="Where job cards go: a channel id (C…) or #name.",
+    )
+    sync_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+        "0 * * * *",
+        validation_alias="COSTBOT_SYNC_CRON",
+        description="When the data sync runs: five cron fields, UTC.",
+    )
+    http_host: str = Field(
+        "127.0.0.1",
+        validation_alias="COSTBOT_HTTP_HOST",
+        description="Address that the bot's HTTP server listens on.",
+    )
+    http_port: int = Field(
+        3000,
+        ge=0,
+        le=65535,
+        validation_alias="COSTBOT_HTTP_PORT",
+        description="Port of the bot's HTTP server.",
+    )
+    admin_email: str | None = Field(
+        None,
+        validation_alias="COSTBOT_ADMIN_EMAIL",
+        description="Who can grant the privilege: Procore's point of contact or your administrator.",
+    )
+    forbid_own_request: bool = Field(
+        False,
+        validation_alias="COSTBOT_FORBID_OWN_REQUEST",
+        description="Four eyes: nobody may Update what they asked for themselves.",
+    )
+    hold_every_export: bool = Field(
+        False,
+        validation_alias="COSTBOT_HOLD_EVERY_EXPORT",
+        description="Hold budgets, direct costs and invoices too, as newer Procore manuals do.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", validation_alias="COSTBOT_LOG_LEVEL", description="How much is logged."
+    )
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'costbot.db'}"
+
+    @property
+    def redis_socket(self) -> Path:
+        """The embedded Redis' Unix socket."""
+        return self.data_dir.absolute() / "redis.sock"
+
+    @property
+    def redis(self) -> str:
+        """The Redis URL in force."""
+        return self.redis_url or f"unix://{quote(str(self.redis_socket))}"
+
+    @property
+    def rules(self) -> Rules:
+        """The part of the settings that the rules ask for."""
+        return Rules(
+            forbid_own_request=self.forbid_own_request,
+            hold_every_export=self.hold_every_export,
+            admin_email=self.admin_email.strip().lower() if self.admin_email else None,
+        )
+
+
+def read_settings() -> Settings:
+    """The settings in force.
+
+    Raises:
+        SettingsError: a line for each variable that is wrong, with the mend.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_mend(e["loc"], e["msg"]) for e in error.errors())) from None
+
+
+def _mend(location: tuple[int | str, ...], message: str) -> str:
+    # the value itself is never shown: it may be a secret
+    return f"{location[0]} is not usable: {message.removeprefix('Value error, ')}."

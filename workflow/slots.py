@@ -1,0 +1,81 @@
+"""The due times of periodic jobs, kept in the database so that none is missed or doubled.
+
+The primary key (name, due time) is the lock: many schedulers may run, a slot is taken once. A slot
+that was taken and never done (a killed worker, a flushed Redis) is due again.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from croniter import croniter
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from workflow import audit
+from workflow.privileges import Actor
+from workflow.tables import ScheduleSlot
+from workflow.vocabulary import Event
+
+
+def next_due(cron: str, after: datetime) -> datetime:
+    """The first due time later than `after`, in UTC."""
+    due: datetime = croniter(cron, after.astimezone(UTC)).get_next(datetime)
+    return due
+
+
+def latest_due(cron: str, now: datetime) -> datetime:
+    """The last due time that is not later than `now`, in UTC."""
+    due: datetime = croniter(cron, now.astimezone(UTC) + timedelta(microseconds=1)).get_prev(datetime)
+    return due
+
+
+def take(session: Session, name: str, due_at: datetime) -> bool:
+    """Take a slot; False when another scheduler has it. One run covers the slots missed before it."""
+    latest = session.scalar(select(func.max(ScheduleSlot.due_at)).where(ScheduleSlot.name == name))
+    if latest is not None and latest >= due_at:
+        return False
+    try:
+        with session.begin_nested():
+            session.add(ScheduleSlot(name=name, due_at=due_at))
+            session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
+def ask_now(session: Session, name: str, *, by: Actor, at: datetime) -> None:
+    """A person wants a periodic job now: a slot of its own, that survives a lost queue."""
+    session.merge(ScheduleSlot(name=name, due_at=at, asked_by_id=by.person_id))
+    audit.record(session, Event.SYNC_ASKED, by=by, at=at, job=name)
+
+
+def waiting(session: Session, *, now: datetime, lost_after: timedelta) -> Sequence[ScheduleSlot]:
+    """Slots to put into the queue: never enqueued, or enqueued so long ago that they must be lost."""
+    return session.scalars(
+        select(ScheduleSlot)
+        .where(
+            ScheduleSlot.done_at.is_(None),
+            ScheduleSlot.enqueued_at.is_(None) | (ScheduleSlot.enqueued_at < now - lost_after),
+        )
+        .order_by(ScheduleSlot.due_at)
+    ).all()
+
+
+def enqueued(session: Session, slot: ScheduleSlot, *, at: datetime) -> None:
+    """The slot's work is in the queue."""
+    session.merge(slot).enqueued_at = at
+
+
+def done(session: Session, name: str, due_at: datetime, *, at: datetime) -> None:
+    """The slot's work is finished, and with it every slot of that name before it."""
+    session.execute(
+        update(ScheduleSlot)
+        .where(ScheduleSlot.name == name, ScheduleSlot.due_at <= due_at, ScheduleSlot.done_at.is_(None))
+        .values(done_at=at)
+    )
+
+
+def last_done(session: Session, name: str) -> datetime | None:
+    """When a periodic job was last finished."""
+    return session.scalar(select(func.max(ScheduleSlot.done_at)).where(ScheduleSlot.name == name))

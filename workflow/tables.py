@@ -1,0 +1,359 @@
+"""Every table of costbot as SQLAlchemy 2 typed models; nothing but shapes and constraints.
+
+Times are UTC and aware. The same schema serves SQLite and PostgreSQL.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from workflow.vocabulary import (
+    ErpPermission,
+    Event,
+    HoldKind,
+    NoticeKind,
+    Outcome,
+    Place,
+    Standing,
+    State,
+    SyncState,
+)
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite, which knows no time zone, stores it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _words(enum: type[StrEnum]) -> Enum:
+    """A StrEnum stored as its value, in a plain text column that may learn new words later."""
+    return Enum(enum, native_enum=False, length=60, values_callable=lambda e: [m.value for m in e])
+
+
+class Table(DeclarativeBase):
+    """Base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        int: _Id,
+        dict[str, Any]: JSON,
+        ErpPermission: _words(ErpPermission),
+        Event: _words(Event),
+        HoldKind: _words(HoldKind),
+        NoticeKind: _words(NoticeKind),
+        Outcome: _words(Outcome),
+        Place: _words(Place),
+        Standing: _words(Standing),
+        State: _words(State),
+        SyncState: _words(SyncState),
+    }
+
+
+class Person(Table):
+    """Somebody in the company directory; `email` is kept in lower case."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    erp_permission: Mapped[ErpPermission]
+    can_push_to_accounting: Mapped[bool]
+    active: Mapped[bool]
+
+
+class SlackLink(Table):
+    """The pinned tie between a Slack user and a person: made once, moved only by an administrator."""
+
+    __tablename__ = "slack_links"
+    __table_args__ = (UniqueConstraint("team_id", "person_id"),)
+
+    team_id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    linked_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class Job(Table):
+    """A Sage 300 CRE job, the same thing as one Procore project."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    procore_project_id: Mapped[int | None] = mapped_column(unique=True)
+    read_back_at: Mapped[datetime | None]
+
+    @property
+    def title(self) -> str:
+        """How the job is shown everywhere: `24-017 Riverside Medical Center`."""
+        return f"{self.number} {self.name}"
+
+
+class Category(Table):
+    """A Sage standard category (a Procore cost type), as the company names it."""
+
+    __tablename__ = "categories"
+
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class StandardCostCode(Table):
+    """One code of the company's standard cost code list, which comes from Sage."""
+
+    __tablename__ = "standard_cost_codes"
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    description: Mapped[str] = mapped_column(String(200))
+
+
+class StandardCostCodeCategory(Table):
+    """A category that the standard list ties to a cost code."""
+
+    __tablename__ = "standard_cost_code_categories"
+
+    code: Mapped[str] = mapped_column(
+        ForeignKey("standard_cost_codes.code", ondelete="CASCADE"), primary_key=True
+    )
+    category: Mapped[str] = mapped_column(ForeignKey("categories.code"), primary_key=True)
+
+
+class RequestedUpdate(Table):
+    """The set of assignments of one job that waits for an approver; at most one per job is ready."""
+
+    __tablename__ = "requested_updates"
+    __table_args__ = (
+        Index(
+            "uq_requested_updates_one_ready",
+            "job_id",
+            unique=True,
+            sqlite_where=text("state = 'ready'"),
+            postgresql_where=text("state = 'ready'"),
+        ),
+        Index("ix_requested_updates_state_requested_at", "state", "requested_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), index=True)
+    state: Mapped[State]
+    revision: Mapped[int] = mapped_column(default=1)
+    requested_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    requested_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    decided_at: Mapped[datetime | None]
+    comment: Mapped[str | None] = mapped_column(Text)
+    data_sync_id: Mapped[int | None] = mapped_column(ForeignKey("data_syncs.id"), index=True)
+    exported_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    job: Mapped[Job] = relationship()
+    requested_by: Mapped[Person] = relationship(foreign_keys=requested_by_id)
+    decided_by: Mapped[Person | None] = relationship(foreign_keys=decided_by_id)
+
+
+class RequestedLine(Table):
+    """One assignment asked for: a category of a cost code of the job (`extra` '' is the job itself)."""
+
+    __tablename__ = "requested_lines"
+    __table_args__ = (UniqueConstraint("requested_update_id", "extra", "code", "category"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    requested_update_id: Mapped[int] = mapped_column(ForeignKey("requested_updates.id"))
+    extra: Mapped[str] = mapped_column(String(20), default="")
+    code: Mapped[str] = mapped_column(String(40))
+    category: Mapped[str] = mapped_column(String(20))
+    description: Mapped[str] = mapped_column(String(200))
+    requested_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    requested_at: Mapped[datetime]
+    added_in_revision: Mapped[int]
+    standing: Mapped[Standing]
+    sage_description: Mapped[str | None] = mapped_column(String(200))
+    outcome: Mapped[Outcome | None]
+    message: Mapped[str | None] = mapped_column(Text)
+
+
+class SageAssignment(Table):
+    """What Sage holds for a job, as last read back; `category` '' is a cost code without one."""
+
+    __tablename__ = "sage_assignments"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    extra: Mapped[str] = mapped_column(String(20), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    category: Mapped[str] = mapped_column(String(20), primary_key=True)
+    description: Mapped[str] = mapped_column(String(200))
+
+
+class DataSync(Table):
+    """One data sync: the batch that it sends and what Sage made of it."""
+
+    __tablename__ = "data_syncs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[SyncState]
+    place: Mapped[Place]
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    started_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    jobs: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    tied: Mapped[int] = mapped_column(default=0)
+    already_there: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def batch(self) -> str:
+        """The batch's name, to people and to Sage."""
+        return f"DS{self.id:06d}"
+
+
+class Hold(Table):
+    """A contract or contract change order of a job; waiting while `released_at` is empty."""
+
+    __tablename__ = "holds"
+    __table_args__ = (UniqueConstraint("job_id", "kind", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    kind: Mapped[HoldKind]
+    number: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(200))
+    added_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+
+
+class ScheduleSlot(Table):
+    """One due time of one periodic job. The primary key is the lock: a slot is taken once."""
+
+    __tablename__ = "schedule_slots"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(primary_key=True)
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    enqueued_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+class OutboxNotice(Table):
+    """Something to tell in Slack, committed with what it tells of; rendered at delivery."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_waiting",
+            "due_at",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[NoticeKind]
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    event_seq: Mapped[int | None] = mapped_column(ForeignKey("audit_events.seq"))
+    broadcast: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    message_key: Mapped[str | None] = mapped_column(String(120))
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    done_at: Mapped[datetime | None]
+    given_up: Mapped[bool] = mapped_column(default=False)
+
+
+class SlackMessage(Table):
+    """A message that costbot owns in Slack, by its key (`card:12`, `thread:345`, `direct:678`)."""
+
+    __tablename__ = "slack_messages"
+
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(30))
+    ts: Mapped[str | None] = mapped_column(String(30))
+    attempted_at: Mapped[datetime]
+
+
+class SeenDelivery(Table):
+    """An interaction or event that was handled already; Slack may deliver it again."""
+
+    __tablename__ = "seen_deliveries"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AuditEvent(Table):
+    """One row of the append-only trail; `hash` covers the row and the hash before it."""
+
+    __tablename__ = "audit_events"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    event: Mapped[Event]
+    place: Mapped[Place]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    actor: Mapped[str] = mapped_column(String(320))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    requested_update_id: Mapped[int | None]
+    facts: Mapped[dict[str, Any]]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Table):
+    """The end of the audit chain, one row: whoever appends locks it, and a cut tail shows."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))

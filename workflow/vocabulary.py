@@ -1,0 +1,131 @@
+"""The closed lists of costbot's words: states, outcomes, audit events, refusals.
+
+Owns every value that is stored, exported or counted by name. Words for people are elsewhere.
+"""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The state of a requested update (the arrows are the functions of `workflow/`)."""
+
+    READY = "ready"
+    ACCEPTED = "accepted"
+    EXPORTED = "exported"
+    SYNCED = "synced"
+    FAILED = "failed"
+    REJECTED = "rejected"
+
+
+class Standing(StrEnum):
+    """How an assignment compares with what Sage holds for the job."""
+
+    NEW_CODE = "new_code"
+    NEW_CATEGORY = "new_category"
+    IN_SAGE = "in_sage"
+
+
+class Outcome(StrEnum):
+    """What became of an assignment in Sage, as read back."""
+
+    CREATED = "created"
+    TIED = "tied"
+    ALREADY_THERE = "already_there"
+    FAILED = "failed"
+
+
+class SyncState(StrEnum):
+    """The state of one data sync: claimed, planned, sent to Sage, read back."""
+
+    CLAIMED = "claimed"
+    PLANNED = "planned"
+    SENT = "sent"
+    FINISHED = "finished"
+
+
+class HoldKind(StrEnum):
+    """What may wait for a job's cost codes.
+
+    The first four are Procore's rule (contracts and contract change orders); newer manuals widen
+    it to every export, which `COSTBOT_HOLD_EVERY_EXPORT` follows.
+    """
+
+    COMMITMENT = "commitment"
+    COMMITMENT_CHANGE_ORDER = "commitment_change_order"
+    PRIME_CONTRACT = "prime_contract"
+    PRIME_CONTRACT_CHANGE_ORDER = "prime_contract_change_order"
+    BUDGET = "budget"
+    DIRECT_COST = "direct_cost"
+    INVOICE = "invoice"
+
+    @property
+    def is_contract(self) -> bool:
+        return self not in (HoldKind.BUDGET, HoldKind.DIRECT_COST, HoldKind.INVOICE)
+
+
+class ErpPermission(StrEnum):
+    """A person's permission level on Procore's company ERP Integrations tool."""
+
+    NONE = "none"
+    READ_ONLY = "read_only"
+    STANDARD = "standard"
+    ADMIN = "admin"
+
+
+class Place(StrEnum):
+    """Where an act came from."""
+
+    SLACK = "Slack"
+    COMMAND_LINE = "command line"
+    SCHEDULE = "schedule"
+
+
+class Refusal(StrEnum):
+    """Why a rule said no."""
+
+    NO_MATCHING_PERSON = "no_matching_person"
+    PERMISSION_TOO_LOW = "permission_too_low"
+    PRIVILEGE_MISSING = "privilege_missing"
+    DEACTIVATED = "deactivated"
+    COULD_NOT_FIND_OUT = "could_not_find_out"
+    FROM_OUTSIDE = "from_outside"
+    OWN_REQUEST = "own_request"
+    NOT_READY = "not_ready"
+    NOT_ACCEPTED = "not_accepted"
+    NOT_FAILED = "not_failed"
+    ALREADY_GOING_OUT = "already_going_out"
+    COMMENT_MISSING = "comment_missing"
+
+
+class Event(StrEnum):
+    """Audit events, `subject:action`; exports and metrics share the names."""
+
+    REQUESTED = "requested_update:requested"
+    JOINED = "requested_update:joined"
+    UPDATED = "requested_update:updated"
+    TAKEN_BACK = "requested_update:taken_back"
+    REJECTED = "requested_update:rejected"
+    SENT_AGAIN = "requested_update:sent_again"
+    EXPORTED = "requested_update:exported"
+    SYNCED = "requested_update:synced"
+    FAILED = "requested_update:failed"
+    STALE = "requested_update:stale"
+    REFUSED = "act:refused"
+    PRIVILEGE_ASKED = "privilege:asked"
+    SYNC_ASKED = "data_sync:asked"
+    SYNC_STARTED = "data_sync:started"
+    SYNC_FINISHED = "data_sync:finished"
+    HOLD_ADDED = "hold:added"
+    HOLD_PLACED = "hold:placed"
+    HOLD_RELEASED = "hold:released"
+    IMPORTED = "directory:imported"
+    PERSON_LINKED = "person:linked"
+    PERSON_UNLINKED = "person:unlinked"
+
+
+class NoticeKind(StrEnum):
+    """What an outbox row asks delivery to do."""
+
+    CARD = "card"
+    THREAD = "thread"
+    DIRECT = "direct"
