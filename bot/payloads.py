@@ -1,0 +1,66 @@
+"""What costbot puts into buttons and windows, and reads back: pydantic models and the ids that go with them.
+
+Slack hands the values back as text, possibly months later and possibly from an older costbot, so
+everything is parsed, never trusted.
+"""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from workflow.vocabulary import Refusal
+
+
+class Action(StrEnum):
+    """`action_id` of every button; a list's rows use one of these with their own `block_id`."""
+
+    VIEW = "job:view"
+    UPDATE = "job:update"
+    REJECT = "job:reject"
+    TAKE_BACK = "job:take_back"
+    SEND_AGAIN = "job:send_again"
+    TURN_PAGE = "window:page"
+    ASK_FOR_PRIVILEGE = "privilege:ask"
+    SYNC_NOW = "data_sync:now"
+
+
+class Window(StrEnum):
+    """`callback_id` of every window."""
+
+    UPDATES = "window:updates"
+    REJECT = "window:reject"
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    def text(self) -> str:
+        """The value as Slack carries it (2,000 characters at most in a button, 3,000 in a window)."""
+        return self.model_dump_json()
+
+
+class JobButton(_Value):
+    """A button of a job: the requested update and the revision that the person sees beside it."""
+
+    job_id: int
+    requested_update_id: int
+    revision: int
+
+
+class PageButton(JobButton):
+    """Turns to a page of the Cost Codes for Update window; pages count from 0."""
+
+    page: int
+
+
+class WindowMetadata(JobButton):
+    """`private_metadata` of a window: what it shows, and where to answer."""
+
+    page: int = 0
+    channel_id: str | None = None
+
+
+class PrivilegeButton(_Value):
+    """Asks for the privilege; `reason` is what the refusal was."""
+
+    reason: Refusal
