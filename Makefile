@@ -20,7 +20,7 @@ check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compo
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	@for script in .ci/*; do bash -n $$script || exit 1; done
 
