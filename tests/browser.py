@@ -40,7 +40,7 @@ def _main() -> None:
             browser.new_page().goto("about:blank")
     except Error as error:
         reason = error.message.strip().splitlines()[0]
-        sys.exit(f"costbot: the tests of pages need Chromium, as by 'sudo apt-get install chromium' ({reason})")
+        sys.exit(f"costbot: the tests of pages need Chromium: 'sudo apt-get install chromium' ({reason})")
 
 
 if __name__ == "__main__":
