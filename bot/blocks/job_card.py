@@ -1,0 +1,172 @@
+"""The job card: one message per job that shows where its requested update stands, and what may be done.
+
+A pure function of facts, drawn again for every change. It decides nothing: a button that is not
+drawn is a courtesy, never the gate.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from slack_sdk.models.blocks import ButtonElement
+
+from bot.blocks import words
+from bot.blocks.pieces import (
+    Json,
+    Message,
+    actions,
+    button,
+    confirm,
+    context,
+    header,
+    message,
+    section,
+    table,
+    text_table,
+)
+from bot.blocks.words import SLACK, code_words, counted, one_line
+from bot.payloads import Action, JobButton
+from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
+from workflow.vocabulary import State
+
+CODES_ON_CARD = 12
+HOLDS_ON_CARD = 5
+REFUSED_ON_CARD = 5
+_DESCRIPTION = 60
+_NARROW_DESCRIPTION = 30
+_CATEGORIES = 80
+_HEAD = ("Cost code", "Description", "Categories", "In Sage")
+
+
+def job_card(
+    facts: UpdateFacts,
+    codes: Sequence[CostCodeFacts],
+    holds: Sequence[HoldFacts],
+    *,
+    next_sync: datetime | None,
+) -> Message:
+    """The card of a job in the state of `facts`.
+
+    `codes` holds at least the first CODES_ON_CARD cost codes, and all of them where Sage refused
+    some, which then come first.
+    """
+    shown = sorted(codes, key=lambda code: not code.refused)[:CODES_ON_CARD]
+    rows = [_HEAD, *(_row(code, _DESCRIPTION) for code in shown)]
+    narrow = [_HEAD, *(_row(code, _NARROW_DESCRIPTION) for code in shown)]
+    above = list(_above(facts, next_sync))
+    below = list(_below(facts, codes, holds, len(shown)))
+    summary, fallback = ([table(rows)], [text_table(narrow)]) if shown else ([], [])
+    return message(
+        f"{SLACK.data(facts.title)}: {words.state_words(facts)}. {words.counts_words(facts.counts)}. "
+        f"{words.request_words(facts)}.",
+        [*above, *summary, *below],
+        fallback=[*above, *fallback, *below],
+    )
+
+
+def job_button(facts: UpdateFacts) -> JobButton:
+    """What a button beside these facts carries: the revision that the person sees."""
+    return JobButton(
+        job_id=facts.job_id, requested_update_id=facts.requested_update_id, revision=facts.revision
+    )
+
+
+def view_button(facts: UpdateFacts) -> ButtonElement:
+    """Opens the read-only window of the job."""
+    return button("View Requested Updates", Action.VIEW, job_button(facts))
+
+
+def categories_words(code: CostCodeFacts) -> str:
+    """The categories asked for as ticked boxes: `☑ L new, ☑ M in Sage`."""
+    return ", ".join(
+        f"☑ {category} {'in Sage' if category in code.in_sage else 'new'}" for category in code.requested
+    )
+
+
+def _above(facts: UpdateFacts, next_sync: datetime | None) -> Iterator[Json]:
+    yield header(one_line(facts.title))
+    yield section(f"{words.state_words(facts)}\n{words.counts_words(facts.counts)}")
+    if facts.state in (State.READY, State.ACCEPTED):
+        yield context(f"{words.request_words(facts)}\n{words.next_sync_words(next_sync)}")
+    else:
+        yield context(words.request_words(facts))
+
+
+def _below(
+    facts: UpdateFacts, codes: Sequence[CostCodeFacts], holds: Sequence[HoldFacts], shown: int
+) -> Iterator[Json]:
+    more = facts.counts.cost_codes - shown
+    if more > 0:
+        yield context(f"… and {counted(more, 'more cost code')}: View Requested Updates")
+    if facts.state is State.FAILED:
+        yield section(_refused(codes))
+    waiting = [hold for hold in holds if hold.waiting]
+    if waiting:
+        yield section(_waiting(waiting))
+    yield actions(_buttons(facts))
+
+
+def _row(code: CostCodeFacts, description_limit: int) -> tuple[str, ...]:
+    description = one_line(code.description, description_limit)
+    if code.sage_keeps is not None:
+        description += f" (Sage keeps: {one_line(code.sage_keeps, description_limit)})"
+    return (
+        code_words(code.extra, code.code),
+        description,
+        one_line(categories_words(code), _CATEGORIES),
+        words.STANDING_WORDS[code.standing],
+    )
+
+
+def _refused(codes: Sequence[CostCodeFacts]) -> str:
+    refused = [
+        f"• {SLACK.data(f'{code_words(code.extra, code.code)} {category}: {reason}')}"
+        for code in codes
+        for category, reason in code.refused
+    ]
+    head = f"❌ *Sage refused {counted(len(refused), 'line')}*"
+    return "\n".join([head, *_first(refused, REFUSED_ON_CARD)])
+
+
+def _waiting(waiting: Sequence[HoldFacts]) -> str:
+    listed = [f"• {SLACK.data(words.hold_words(hold.kind, hold.number, hold.title))}" for hold in waiting]
+    return "\n".join([f"⏸️ *{words.waiting_words(waiting)}*", *_first(listed, HOLDS_ON_CARD)])
+
+
+def _first(lines: list[str], limit: int) -> list[str]:
+    more = len(lines) - limit
+    return [*lines[:limit], f"… and {more:,} more"] if more > 0 else lines
+
+
+def _buttons(facts: UpdateFacts) -> list[ButtonElement]:
+    value = job_button(facts)
+    view = view_button(facts)
+    match facts.state:
+        case State.READY:
+            ask = confirm(
+                f"Update {one_line(facts.number, 40)}?",
+                f"You accept revision {facts.revision}: {words.counts_words(facts.counts)}. "
+                "They go to Sage with the next data sync; until then you can take it back.",
+                yes="Update",
+            )
+            return [
+                view,
+                button("Update", Action.UPDATE, value, style="primary", confirm=ask),
+                button("Reject", Action.REJECT, value),
+            ]
+        case State.ACCEPTED:
+            ask = confirm(
+                f"Take back {one_line(facts.number, 40)}?",
+                "The job is Ready to Update again, and nothing of it goes to Sage until someone updates it.",
+                yes="Take back",
+            )
+            return [view, button("Take back", Action.TAKE_BACK, value, confirm=ask)]
+        case State.FAILED:
+            ask = confirm(
+                f"Send {one_line(facts.number, 40)} again?",
+                "Correct in Sage what it refused first. The refused lines become Ready to Update, "
+                "and go out once an approver updates them.",
+                yes="Send again",
+            )
+            return [view, button("Send again", Action.SEND_AGAIN, value, style="primary", confirm=ask)]
+        case State.EXPORTED | State.SYNCED | State.REJECTED:
+            return [view]

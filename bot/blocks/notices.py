@@ -1,0 +1,197 @@
+"""Answers, lists and direct messages: everything costbot says that is neither a card nor a window.
+
+Pure functions of facts. An argument called `text` is plain text, shown exactly as it is.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.blocks import words
+from bot.blocks.job_card import job_button, view_button
+from bot.blocks.limits import escape
+from bot.blocks.pieces import Json, Message, actions, button, context, message, plain_section, section
+from bot.blocks.words import SLACK, counted
+from bot.payloads import Action, PrivilegeButton
+from workflow.privileges import Refused
+from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
+from workflow.tables import DataSync, Person
+from workflow.vocabulary import Refusal, SyncState
+
+JOBS_SHOWN = 20
+EVENTS_SHOWN = 25
+JOBS_TOLD = 10
+EVENTS_A_JOB = 5
+_HOLDS_SHOWN = 40
+_HOLDS_A_SECTION = 10
+_SYNC_WORDS = {
+    SyncState.CLAIMED: "being prepared",
+    SyncState.PLANNED: "on its way to Sage",
+    SyncState.SENT: "sent, waits for the read-back",
+    SyncState.FINISHED: "finished",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event to tell a person of: its job as it stands now, and the address of the job's card."""
+
+    event: HistoryEvent
+    facts: UpdateFacts | None = None
+    card: str | None = None
+
+
+def answer(text: str) -> Message:
+    """A short answer."""
+    return message(escape(text), [plain_section(text)])
+
+
+def denied(text: str, reason: Refusal, *, can_ask: bool) -> Message:
+    """Why a person may not, and whom to ask; with a button that asks, where asking helps."""
+    ask = button("Ask for the privilege", Action.ASK_FOR_PRIVILEGE, PrivilegeButton(reason=reason))
+    return message(
+        escape(f"🔒 {text}"), [plain_section(f"🔒 {text}"), *([actions([ask])] if can_ask else [])]
+    )
+
+
+def direct_message(told: Sequence[Told]) -> Message:
+    """One message for one event or for many that were gathered, by job, oldest first."""
+    by_job: dict[int | None, list[Told]] = {}
+    for one in told:
+        by_job.setdefault(one.facts.job_id if one.facts else None, []).append(one)
+    groups = list(by_job.values())
+    blocks = [_told_of_job(group) for group in groups[:JOBS_TOLD]]
+    if len(groups) > JOBS_TOLD:
+        blocks.append(context(f"… and {counted(len(groups) - JOBS_TOLD, 'more job')}: `/costcodes jobs`"))
+    first = told[0]
+    about = f"{SLACK.data(first.facts.title)}: " if first.facts else ""
+    more = f" And {counted(len(told) - 1, 'more message')}." if len(told) > 1 else ""
+    return message(f"{about}{words.event_words(first.event)}{more}", blocks)
+
+
+def jobs_list(rows: Sequence[UpdateFacts], total: int, *, heading: str) -> Message:
+    """The Jobs list with a View button a row; `rows` are the first of `total`, `heading` is plain."""
+    shown = rows[:JOBS_SHOWN]
+    title = f"{heading}: {counted(total, 'job')}"
+    more = total - len(shown)
+    rest = [context(f"… and {more:,} more. Narrow it down: `/costcodes jobs ready riverside`")]
+    return message(
+        escape(title),
+        [section(f"*{SLACK.data(title)}*"), *map(job_row, shown), *(rest if more > 0 else [])],
+    )
+
+
+def job_row(facts: UpdateFacts) -> Json:
+    """One job in two lines, with its View button."""
+    return section(
+        f"*{SLACK.data(facts.title)}*\n{words.STATE_EMOJI[facts.state]} {words.STATE_WORDS[facts.state]}, "
+        f"{words.counts_words(facts.counts)}\n{words.request_words(facts)}",
+        accessory=view_button(facts),
+        block_id=f"job:{facts.job_id}",
+    )
+
+
+def holds_list(holds: Mapping[str, Sequence[HoldFacts]]) -> Message:
+    """What waits for cost codes, by the job's title."""
+    lines = [
+        f"• *{SLACK.data(title)}*: {SLACK.data(words.hold_words(hold.kind, hold.number, hold.title))}"
+        for title, of_job in holds.items()
+        for hold in of_job
+        if hold.waiting
+    ]
+    if not lines:
+        return answer("No contract or change order waits for cost codes.")
+    head = f"⏸️ {counted(len(lines), 'contract')} on hold until the cost codes of the job are updated"
+    return message(head, [section(f"*{head}*"), *_listed(lines, _HOLDS_SHOWN, _HOLDS_A_SECTION)])
+
+
+def history(title: str, events: Sequence[HistoryEvent]) -> Message:
+    """What happened to a job, newest last; `title` is plain."""
+    if not events:
+        return answer(f"Nothing has happened to {title} yet.")
+    earlier = len(events) - EVENTS_SHOWN
+    about = [context(f"… {earlier:,} earlier: `costbot audit export` has them all")] if earlier > 0 else []
+    head = f"History of {SLACK.data(title)}"
+    told = [section(words.dated_event_words(event)) for event in events[-EVENTS_SHOWN:]]
+    return message(head, [section(f"*{head}*"), *about, *told])
+
+
+def syncs(data_syncs: Sequence[DataSync], *, next_sync: datetime | None) -> Message:
+    """The newest data syncs, newest first, and when the next one runs."""
+    lines = [f"• {sync_words(sync)}" for sync in data_syncs[:_HOLDS_A_SECTION]] or [
+        "No data sync has run yet"
+    ]
+    return message(
+        "Data syncs",
+        [section("*Data syncs*\n" + "\n".join(lines)), context(words.next_sync_words(next_sync))],
+    )
+
+
+def sync_words(sync: DataSync) -> str:
+    """One data sync: its batch, its state, when, and what Sage made of it."""
+    result = words.outcome_words(sync.created, sync.tied, sync.already_there, sync.failed)
+    when = SLACK.date(sync.finished_at or sync.sent_at or sync.started_at)
+    jobs = counted(sync.jobs, "job")
+    finished = f": {result}" if sync.state is SyncState.FINISHED else ""
+    return f"{sync.batch} {_SYNC_WORDS[sync.state]} {when}, {jobs}{finished}"
+
+
+def whoami(person: Person | None, refused: Refused | None) -> Message:
+    """Who the company directory says a person is, and whether they may Update."""
+    verdict = (
+        f"🔒 {refused.words}" if refused else "✅ You are an accounting approver: you may update and reject."
+    )
+    if person is None:
+        return answer(verdict)
+    permission = person.erp_permission.replace("_", " ").capitalize()
+    facts = (
+        f"You are {person.name} ({person.email}) in the company directory.",
+        f"ERP Integrations: {permission}",
+        f"Can Push to Accounting: {'yes' if person.can_push_to_accounting else 'no'}",
+        f"Active: {'yes' if person.active else 'no'}",
+        verdict,
+    )
+    return answer("\n".join(facts))
+
+
+def help_text() -> Message:
+    """What `/costcodes` understands."""
+    lines = (f"`/costcodes {usage}` {meaning}" for usage, meaning in COMMANDS.items())
+    return message("How to use /costcodes", [section("*How to use /costcodes*\n" + "\n".join(lines))])
+
+
+COMMANDS = {
+    "jobs [ready|accepted|failed|synced|all] [text]": "lists jobs; without a word, those Ready to Update",
+    "ready": "lists the jobs Ready to Update",
+    "show JOB": "opens the job's Cost Codes for Update",
+    "update JOB": "opens the same window, where an approver updates",
+    "sync": "runs a data sync now",
+    "holds": "lists contracts that wait for cost codes",
+    "history JOB": "tells what happened to a job",
+    "whoami": "says who costbot takes you for, and what you may do",
+    "help": "shows this",
+}
+"""Usage and meaning of every subcommand."""
+
+
+def _told_of_job(group: Sequence[Told]) -> Json:
+    last = group[-1]
+    lines = [words.event_words(one.event) for one in group[-EVENTS_A_JOB:]]
+    if len(group) > EVENTS_A_JOB:
+        lines.insert(0, f"… {len(group) - EVENTS_A_JOB:,} earlier")
+    if last.facts is None:
+        return section("\n".join(lines))
+    card = f"  <{last.card}|Open the card>" if last.card else ""
+    return section(
+        "\n".join([f"*{SLACK.data(last.facts.title)}*{card}", *lines]),
+        accessory=view_button(last.facts),
+        block_id=f"job:{job_button(last.facts).job_id}",
+    )
+
+
+def _listed(lines: Sequence[str], limit: int, a_section: int) -> Iterator[Json]:
+    shown = lines[:limit]
+    for start in range(0, len(shown), a_section):
+        yield section("\n".join(shown[start : start + a_section]))
+    if len(lines) > limit:
+        yield context(f"… and {len(lines) - limit:,} more")

@@ -1,0 +1,204 @@
+"""The windows: Cost Codes for Update (read-only, in pages), Reject with its comment, and short answers.
+
+Pure functions of facts. Block Kit has no disabled checkbox, so boxes are drawn as text and said in
+words. Update appears for an accounting approver alone; the click is judged in `workflow` all the same.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement
+
+from bot.blocks import limits, words
+from bot.blocks.pieces import (
+    Json,
+    button,
+    context,
+    divider,
+    modal,
+    plain,
+    plain_context,
+    plain_section,
+    section,
+)
+from bot.blocks.words import SLACK, code_words, counted, one_line
+from bot.payloads import Action, PageButton, Window, WindowMetadata
+from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
+from workflow.vocabulary import State
+
+CODES_A_PAGE = 40
+"""One block a cost code, so that a page stays under Slack's 100 blocks."""
+COMMENT_BLOCK = "comment"
+COMMENT_INPUT = "comment"
+COMMENT_LENGTH = 500
+_HOLDS_SHOWN = 10
+_BOXES = 700
+"""Characters of one line of boxes; 40 cost codes of three lines stay under a view's 250,000 bytes."""
+_NAME = 30
+_REASONS = 3
+
+AssignmentKey = tuple[str, str, str]
+"""(extra, cost code, category)."""
+
+
+def updates_window(
+    facts: UpdateFacts,
+    codes_page: Sequence[CostCodeFacts],
+    holds: Sequence[HoldFacts],
+    categories: Mapping[str, str],
+    *,
+    page: int,
+    pages: int,
+    may_update: bool,
+    why_not: str | None,
+    channel_id: str | None,
+    new_since: frozenset[AssignmentKey] = frozenset(),
+) -> Json:
+    """Cost Codes for Update: every line of one page, read-only.
+
+    `page` counts from 0; `codes_page` holds up to CODES_A_PAGE cost codes; `categories` is name by
+    code of every standard category; `why_not` is plain text for who may not Update; `new_since` is
+    what joined after the person looked.
+    """
+    open_to_update = facts.state is State.READY and may_update
+    metadata = WindowMetadata(
+        job_id=facts.job_id,
+        requested_update_id=facts.requested_update_id,
+        revision=facts.revision,
+        page=page,
+        channel_id=channel_id,
+    )
+    blocks = [
+        *_head(facts, why_not, new_since),
+        *(_holds(holds) if page == 0 else ()),
+        divider(),
+        *(section(_cost_code(code, categories, new_since)) for code in codes_page),
+        *_turning(facts, page, pages, open_to_update=open_to_update),
+    ]
+    return modal(
+        "Cost Codes for Update",
+        blocks,
+        submit=plain("Update", limits.VIEW_TITLE) if open_to_update else None,
+        close=plain("Close", limits.VIEW_TITLE),
+        callback_id=Window.UPDATES.value,
+        private_metadata=metadata.text(),
+    )
+
+
+def message_view(title: str, text: str) -> Json:
+    """A small window that only says something, such as who updated it before; `text` is plain."""
+    return modal(title, [plain_section(text)], close=plain("Close", limits.VIEW_TITLE))
+
+
+def reject_window(facts: UpdateFacts, metadata: WindowMetadata) -> Json:
+    """Asks for the comment that goes to whoever requested the cost codes."""
+    comment = InputBlock(
+        block_id=COMMENT_BLOCK,
+        label=plain("Why?", limits.INPUT_LABEL),
+        hint=plain(f"{one_line(facts.requested_by)} gets this comment.", limits.INPUT_LABEL),
+        element=PlainTextInputElement(
+            action_id=COMMENT_INPUT,
+            multiline=True,
+            min_length=1,
+            max_length=COMMENT_LENGTH,
+            focus_on_load=True,
+        ),
+    )
+    about = f"{SLACK.strong(SLACK.data(facts.title))}\n{words.counts_words(facts.counts)}"
+    return modal(
+        "Reject",
+        [section(about), context(words.request_words(facts)), comment.to_dict()],
+        submit=plain("Reject", limits.VIEW_TITLE),
+        close=plain("Cancel", limits.VIEW_TITLE),
+        callback_id=Window.REJECT.value,
+        private_metadata=metadata.text(),
+    )
+
+
+def _head(facts: UpdateFacts, why_not: str | None, new_since: frozenset[AssignmentKey]) -> Iterator[Json]:
+    yield section(
+        f"*{SLACK.data(facts.title)}*\n{words.state_words(facts)}\n{words.counts_words(facts.counts)}"
+    )
+    yield context(words.request_words(facts))
+    yield context("Read-only. ☑ asked for or in Sage already, ☐ not asked for.")
+    if new_since:
+        yield section(
+            f"🆕 *{counted(len(new_since), 'assignment')} came since you looked.* Nothing was done yet: "
+            "look at what is marked 🆕 and decide again."
+        )
+    if why_not:
+        yield plain_context(f"🔒 {why_not}")
+
+
+def _holds(holds: Sequence[HoldFacts]) -> Iterator[Json]:
+    waiting = [hold for hold in holds if hold.waiting]
+    if not waiting:
+        return
+    listed = [f"• {SLACK.data(words.hold_words(h.kind, h.number, h.title))}" for h in waiting[:_HOLDS_SHOWN]]
+    more = [f"… and {len(waiting) - _HOLDS_SHOWN:,} more"] if len(waiting) > _HOLDS_SHOWN else []
+    yield section("\n".join([f"⏸️ *{words.waiting_words(waiting)}*", *listed, *more]))
+
+
+def _cost_code(
+    code: CostCodeFacts, categories: Mapping[str, str], new_since: frozenset[AssignmentKey]
+) -> str:
+    asked = set(code.requested)
+    requested = (
+        f"☑ {_category(category, categories)} {'(in Sage)' if category in code.in_sage else '(new)'}"
+        + (" 🆕" if (code.extra, code.code, category) in new_since else "")
+        for category in code.requested
+    )
+    held = (f"☑ {_category(category, categories)}" for category in code.in_sage if category not in asked)
+    others = (
+        f"☐ {_category(category, categories)}"
+        for category in categories
+        if category not in asked and category not in code.in_sage
+    )
+    lines = [
+        f"*{SLACK.data(code_words(code.extra, code.code))}* {SLACK.data(code.description)}: "
+        f"{words.STANDING_WORDS[code.standing]}",
+        f"Asked for: {_boxes(requested)}",
+    ]
+    in_sage, not_asked = _boxes(held), _boxes(others)
+    if in_sage:
+        lines.append(f"In Sage already: {in_sage}")
+    if not_asked:
+        lines.append(f"Not asked for: {not_asked}")
+    if code.sage_keeps is not None:
+        lines.append(f"Sage keeps: {SLACK.data(code.sage_keeps)}")
+    lines += [f"❌ {SLACK.data(f'{category}: {why}')}" for category, why in code.refused[:_REASONS]]
+    return "\n".join(lines)
+
+
+def _category(code: str, names: Mapping[str, str]) -> str:
+    name = names.get(code, code)
+    return SLACK.data(code if name == code else f"{code} {one_line(name, _NAME)}")
+
+
+def _boxes(boxes: Iterable[str]) -> str:
+    """Boxes side by side, and how many more where they do not fit."""
+    shown, left, length = [], 0, 0
+    for box in boxes:
+        length += len(box) + 3
+        if length <= _BOXES:
+            shown.append(box)
+        else:
+            left += 1
+    return "   ".join([*shown, f"and {left:,} more"] if left else shown)
+
+
+def _turning(facts: UpdateFacts, page: int, pages: int, *, open_to_update: bool) -> Iterator[Json]:
+    if pages <= 1:
+        return
+    yield divider()
+    every = f" Update accepts every page: {words.counts_words(facts.counts)}." if open_to_update else ""
+    yield context(f"Page {page + 1:,} of {pages:,}.{every}")
+    for label, to in (("Previous", page - 1), ("Next", page + 1)):
+        if 0 <= to < pages:
+            value = PageButton(
+                job_id=facts.job_id,
+                requested_update_id=facts.requested_update_id,
+                revision=facts.revision,
+                page=to,
+            )
+            turn = button(label, Action.TURN_PAGE, value)
+            yield section(f"{label}: page {to + 1:,}", accessory=turn, block_id=f"page:{to}")
