@@ -1,0 +1,59 @@
+"""The sandbox server: Slack's Web API, Socket Mode, the control API and the page, wired together.
+
+`bot.sandbox.server` serves it.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from bot.sandbox.acts import Acts
+from bot.sandbox.control import Control
+from bot.sandbox.delivery import ACK_SECONDS, Delivery
+from bot.sandbox.response_urls import ResponseUrls
+from bot.sandbox.sockets import Sockets
+from bot.sandbox.web_api import WebApi
+from bot.sandbox.workspace import Workspace
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(workspace: Workspace, *, ack_seconds: float = ACK_SECONDS) -> Starlette:
+    """The sandbox of one workspace as an ASGI app.
+
+    `SLACK_API_URL` of the bot under trial is this server's address with `/api/`; the page is at `/`.
+    `ack_seconds` is how long the app may take to acknowledge (Slack: 3).
+    """
+    sockets = Sockets(workspace.changed)
+    delivery = Delivery(sockets, ack_seconds=ack_seconds)
+    web_api = WebApi(workspace, sockets.url)
+    response_urls = ResponseUrls(workspace)
+    acts = Acts(workspace, delivery, response_urls)
+    control = Control(workspace, web_api, sockets, delivery, acts)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await delivery.close()
+
+    return Starlette(
+        routes=[
+            Route("/", _page),
+            Route("/api/{method}", web_api.endpoint, methods=["GET", "POST"]),
+            Route("/response/{key}", response_urls.endpoint, methods=["POST"]),
+            WebSocketRoute("/socket/", sockets.endpoint),
+            Mount("/sandbox", routes=control.routes()),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(STATIC / "index.html")

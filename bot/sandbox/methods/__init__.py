@@ -1,0 +1,15 @@
+"""The Web API methods of the sandbox, each as Slack documents it: who may call it, and what it answers."""
+
+from bot.sandbox.methods import apps, chat, conversations, people, views
+from bot.sandbox.methods.call import Method
+
+METHODS: dict[str, Method] = {
+    **apps.METHODS,
+    **chat.METHODS,
+    **conversations.METHODS,
+    **people.METHODS,
+    **views.METHODS,
+}
+"""Every method the sandbox has; another one is `unknown_method`."""
+SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes)
+"""What the bot token may do unless a test takes some of it away."""

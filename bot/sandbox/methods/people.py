@@ -1,0 +1,32 @@
+"""`users.*`: who is who in the workspace."""
+
+from bot.sandbox.errors import SlackError
+from bot.sandbox.methods.call import Call, Json, Method
+from bot.sandbox.workspace import TEAM_ID, User
+
+
+def info(call: Call) -> Json:
+    """One member by id; without the scope for e-mails, without the e-mail."""
+    return {"user": call.workspace.user(call.required("user")).to_slack()}
+
+
+def list_all(call: Call) -> Json:
+    """Every member of the workspace; strangers are not members."""
+    own = [user.to_slack() for user in call.workspace.users.values() if user.team_id == TEAM_ID]
+    found, cursor = call.page(own)
+    return {"members": found, "response_metadata": {"next_cursor": cursor}}
+
+
+def lookup_by_email(call: Call) -> Json:
+    """The active member with this confirmed e-mail. Raises `users_not_found`."""
+    user: User = call.workspace.person(call.required("email"))
+    if user.deleted or user.team_id != TEAM_ID:
+        raise SlackError("users_not_found")
+    return {"user": user.to_slack()}
+
+
+METHODS = {
+    "users.info": Method(info, ("users:read",), per_minute=100),
+    "users.list": Method(list_all, ("users:read",), per_minute=20),
+    "users.lookupByEmail": Method(lookup_by_email, ("users:read.email",)),
+}

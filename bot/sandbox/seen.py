@@ -1,0 +1,65 @@
+"""What one person sees of the workspace, as JSON for the page and for tests. Reads only."""
+
+from typing import Any
+
+from bot.sandbox.modals import View
+from bot.sandbox.workspace import BOT_USER_ID, TEAM_ID, TEAM_NAME, Conversation, Message, User, Workspace
+
+Json = dict[str, Any]
+
+
+def seen_by(workspace: Workspace, user: User, *, connected: bool) -> Json:
+    """Conversations with their messages, the open window and App Home of this person."""
+    modal = workspace.modals.top(user.id)
+    home = workspace.modals.home(user.id)
+    return {
+        "version": workspace.version,
+        "workspace": {"id": TEAM_ID, "name": TEAM_NAME},
+        "bot": {"id": BOT_USER_ID, "connected": connected},
+        "me": user.id,
+        "users": {one.id: _user(one) for one in workspace.users.values()},
+        "conversations": [
+            _conversation(conversation, user)
+            for conversation in workspace.conversations.values()
+            if user.id in conversation.members
+        ],
+        "modal": _view(workspace, modal) if modal else None,
+        "home": _view(workspace, home) if home else None,
+    }
+
+
+def _user(user: User) -> Json:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "real_name": user.real_name,
+        "email": user.email,
+        "title": user.title,
+        "is_bot": user.is_bot,
+        "is_person": bool(user.email) and not user.is_bot and not user.deleted,
+        "tz": user.tz,
+    }
+
+
+def _conversation(conversation: Conversation, user: User) -> Json:
+    return {
+        "id": conversation.id,
+        "name": conversation.name,
+        "is_im": conversation.is_im,
+        "is_archived": conversation.is_archived,
+        "members": sorted(conversation.members),
+        "messages": [_message(m) for m in conversation.messages if m.only_for in (None, user.id)],
+    }
+
+
+def _message(message: Message) -> Json:
+    return message.to_slack() | {
+        "blocks": message.blocks,
+        "attachments": message.attachments,
+        "is_ephemeral": message.only_for is not None,
+        "broadcast": message.broadcast,
+    }
+
+
+def _view(workspace: Workspace, view: View) -> Json:
+    return workspace.modals.to_slack(view) | {"errors": view.errors}

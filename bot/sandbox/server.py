@@ -1,0 +1,51 @@
+"""The sandbox as a running server: for the demo in the foreground, for tests in a thread of their process."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from bot.sandbox.app import create_app
+from bot.sandbox.workspace import Workspace
+
+
+def serve(workspace: Workspace, host: str = "127.0.0.1", port: int = 0) -> None:
+    """Serve the workspace until interrupted. Raises OSError when the port is taken."""
+    with listening(host, port) as listener:
+        _server(create_app(workspace)).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def running(app: Starlette) -> Iterator[str]:
+    """Serve an app in a thread on a free port of loopback; gives its address."""
+    with listening("127.0.0.1", 0) as listener:
+        server = _server(app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield address(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that takes connections already, so that its address is known before the server runs."""
+    return socket.create_server((host, port), backlog=128)
+
+
+def address(listener: socket.socket) -> str:
+    """`http://host:port` of a listening socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    # Long polls of the page never end by themselves: one second of grace, then they are cut.
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=1
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,175 @@
+"""`POST /api/<method>`: Slack's Web API over HTTP, with its tokens, scopes, refusals and broken lines.
+
+Owns who may call and how a call is answered; what a method does stands in `bot.sandbox.methods`.
+"""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from bot.sandbox.errors import SlackError
+from bot.sandbox.faults import Fault, Faults, RateLimits
+from bot.sandbox.methods import METHODS, SCOPES
+from bot.sandbox.methods.call import Call, Method
+from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, Workspace
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Access:
+    """What the app's tokens are and may do."""
+
+    bot_token: str = BOT_TOKEN
+    app_token: str = APP_TOKEN
+    revoked: bool = False
+    scopes: set[str] = field(default_factory=lambda: set(SCOPES))
+
+    def lose(self, scopes: Iterable[str]) -> None:
+        """Have every scope but these."""
+        self.scopes = set(SCOPES) - set(scopes)
+
+    def check(self, token: str, method: Method) -> None:
+        """Raises SlackError with Slack's code when the token may not call the method."""
+        if not token:
+            raise SlackError("not_authed")
+        if token not in (self.bot_token, self.app_token):
+            raise SlackError("invalid_auth")
+        if (token == self.app_token) != (method.token == "app"):  # noqa: S105 - the kind of token, not one
+            raise SlackError("not_allowed_token_type")
+        if self.revoked:
+            raise SlackError("token_revoked")
+        if not set(method.scopes) <= self.scopes:
+            raise SlackError("missing_scope")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One call as the log keeps it; `answer` is what the caller was, or would have been, told."""
+
+    method: str
+    arguments: Json
+    at: float
+    ok: bool
+    error: str | None
+    fault: str | None
+    answer: Json
+
+
+class WebApi:
+    """The Web API of one workspace."""
+
+    def __init__(self, workspace: Workspace, socket_url: Callable[[str], str]) -> None:
+        self.access = Access()
+        self.faults = Faults()
+        self.limits = RateLimits()
+        self.calls: deque[Record] = deque(maxlen=10_000)
+        self._workspace = workspace
+        self._socket_url = socket_url
+
+    async def endpoint(self, request: Request) -> Response:
+        """Answer one call."""
+        name = request.path_params["method"]
+        token, arguments = await _read(request)
+        fault = self.faults.take(name)
+        at = time.time()
+        if fault and not fault.after:
+            answer: Json = {"ok": False, "error": fault.error if fault.kind == "error" else fault.kind}
+        else:
+            base_url = str(request.base_url).rstrip("/")
+            answer = self._answer(name, token, arguments, base_url)
+        kind = fault.kind if fault else None
+        error = answer.get("error")
+        self.calls.append(Record(name, arguments, at, bool(answer["ok"]), error, kind, answer))
+        if fault:
+            return await _broken(fault, self._headers(name))
+        if error == "ratelimited":
+            wait = answer.pop("retry_after")
+            return JSONResponse(answer, 429, headers={"Retry-After": str(wait)})
+        return JSONResponse(answer, headers=self._headers(name))
+
+    def records(self, method: str | None) -> list[Json]:
+        return [asdict(record) for record in self.calls if method in (None, record.method)]
+
+    def _answer(self, name: str, token: str, arguments: Json, base_url: str) -> Json:
+        method = METHODS.get(name)
+        if method is None:
+            return {"ok": False, "error": "unknown_method", "req_method": name}
+        try:
+            self.access.check(token, method)
+            channel = str(arguments.get("channel", ""))
+            wait = self.limits.seconds_to_wait(name, method.per_minute, channel)
+            if wait:
+                return {"ok": False, "error": "ratelimited", "retry_after": wait}
+            call = Call(self._workspace, arguments, base_url, lambda: self._socket_url(base_url))
+            return {"ok": True, **method.run(call)}
+        except SlackError as refusal:
+            return self._refused(refusal, method)
+
+    def _refused(self, refusal: SlackError, method: Method) -> Json:
+        answer: Json = {"ok": False, "error": refusal.code}
+        if refusal.messages:
+            answer |= {"errors": refusal.messages, "response_metadata": {"messages": refusal.messages}}
+        if refusal.code == "missing_scope":
+            answer |= {"needed": ",".join(method.scopes), "provided": ",".join(sorted(self.access.scopes))}
+        return answer
+
+    def _headers(self, name: str) -> Mapping[str, str]:
+        accepted = METHODS[name].scopes if name in METHODS else ()
+        return {
+            "X-OAuth-Scopes": ",".join(sorted(self.access.scopes)),
+            "X-Accepted-OAuth-Scopes": ",".join(accepted),
+        }
+
+
+async def _read(request: Request) -> tuple[str, Json]:
+    """The token and arguments of a call, wherever Slack lets them stand."""
+    arguments: Json = dict(request.query_params)
+    if request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            body = await request.json()
+        except ValueError:
+            body = {}
+        arguments |= body if isinstance(body, dict) else {}
+    else:
+        arguments |= dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+    token = str(arguments.pop("token", ""))
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return (bearer.strip() if scheme.lower() == "bearer" else token), arguments
+
+
+async def _broken(fault: Fault, headers: Mapping[str, str]) -> Response:
+    match fault.kind:
+        case "ratelimited":
+            refusal = {"ok": False, "error": "ratelimited"}
+            return JSONResponse(refusal, 429, headers={"Retry-After": str(fault.retry_after)})
+        case "error":
+            return JSONResponse({"ok": False, "error": fault.error}, headers=headers)
+        case "server_error":
+            return Response("Internal Server Error", 500)
+        case "hang":
+            await asyncio.sleep(fault.seconds)
+            return Response("Gateway Time-out", 504)
+        case "reset":
+            return _CutOff()
+
+
+class _CutOff(StreamingResponse):
+    """An answer that promises a body and breaks off: the server closes the connection."""
+
+    def __init__(self) -> None:
+        super().__init__(iter(()), media_type="application/json", headers={"Content-Length": "1000"})
+
+    async def stream_response(self, send: Any) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send(
+            {"type": "http.response.body", "body": json.dumps({"ok": True})[:4].encode(), "more_body": True}
+        )

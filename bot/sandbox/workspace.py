@@ -1,0 +1,240 @@
+"""The sandbox workspace: its people, channels and messages, held in memory.
+
+Owns what Slack would remember of users, conversations and messages. It speaks no HTTP and judges no blocks.
+Everything here is touched by one event loop only, so no lock is needed; `changed` wakes whoever watches.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.sandbox.errors import SlackError
+from bot.sandbox.modals import Modals
+
+TEAM_ID = "T0KESTREL"
+TEAM_DOMAIN = "kestrel-sandbox"
+TEAM_NAME = "Kestrel Builders"
+APP_ID = "A0COSTBOT"
+BOT_ID = "B0COSTBOT"
+BOT_USER_ID = "U0COSTBOT"
+BOT_NAME = "costbot"
+BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 - opens nothing but this sandbox
+APP_TOKEN = "xapp-sandbox"  # noqa: S105 - opens nothing but this sandbox
+SIGNING_SECRET = "sandbox-signing-secret"  # noqa: S105 - opens nothing but this sandbox
+CHANNEL_ID = "C0COSTCODES"
+CHANNEL_NAME = "cost-codes"
+SLACKBOT_ID = "USLACKBOT"
+COMMANDS = ("/costcodes",)
+
+Json = dict[str, Any]
+
+
+@dataclass
+class User:
+    """A member of the workspace, or a stranger from another one (`team_id`)."""
+
+    id: str
+    name: str
+    real_name: str
+    email: str
+    team_id: str = TEAM_ID
+    title: str = ""
+    tz: str = "America/Chicago"
+    is_admin: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    is_bot: bool = False
+    deleted: bool = False
+
+    def to_slack(self) -> Json:
+        return {
+            "id": self.id,
+            "team_id": self.team_id,
+            "name": self.name,
+            "real_name": self.real_name,
+            "deleted": self.deleted,
+            "tz": self.tz,
+            "is_admin": self.is_admin,
+            "is_owner": False,
+            "is_restricted": self.is_restricted,
+            "is_ultra_restricted": self.is_ultra_restricted,
+            "is_bot": self.is_bot,
+            "is_app_user": self.is_bot,
+            "is_stranger": self.team_id != TEAM_ID,
+            "updated": 0,
+            "profile": {
+                "team": self.team_id,
+                "real_name": self.real_name,
+                "display_name": self.name,
+                "title": self.title,
+                "email": self.email,
+            },
+        }
+
+
+@dataclass
+class Message:
+    """One message; `only_for` names the one person who sees an ephemeral one."""
+
+    ts: str
+    user: str
+    text: str = ""
+    blocks: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
+    metadata: Json | None = None
+    thread_ts: str | None = None
+    broadcast: bool = False
+    only_for: str | None = None
+    edited: str | None = None
+
+    def to_slack(self, *, with_metadata: bool = True) -> Json:
+        message: Json = {
+            "type": "message",
+            "ts": self.ts,
+            "user": self.user,
+            "team": TEAM_ID,
+            "text": self.text,
+        }
+        if self.user == BOT_USER_ID:
+            message |= {"bot_id": BOT_ID, "app_id": APP_ID}
+        for name in ("blocks", "attachments", "thread_ts"):
+            if getattr(self, name):
+                message[name] = getattr(self, name)
+        if self.broadcast:
+            message["subtype"] = "thread_broadcast"
+        if self.edited:
+            message["edited"] = {"user": self.user, "ts": self.edited}
+        if self.metadata and with_metadata:
+            message["metadata"] = self.metadata
+        return message
+
+
+@dataclass
+class Conversation:
+    """A channel, or a direct message between the bot and one person (`with_user`)."""
+
+    id: str
+    name: str = ""
+    with_user: str | None = None
+    members: set[str] = field(default_factory=set)
+    is_archived: bool = False
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def is_im(self) -> bool:
+        return self.with_user is not None
+
+    def to_slack(self) -> Json:
+        common: Json = {
+            "id": self.id,
+            "created": 0,
+            "is_archived": self.is_archived,
+            "is_im": self.is_im,
+            "context_team_id": TEAM_ID,
+        }
+        if self.is_im:
+            return common | {"user": self.with_user, "is_open": True}
+        return common | {
+            "name": self.name,
+            "is_channel": True,
+            "is_group": False,
+            "is_private": False,
+            "is_member": BOT_USER_ID in self.members,
+            "num_members": len(self.members),
+        }
+
+    def find(self, ts: str) -> Message:
+        """The message with this time stamp. Raises SlackError `message_not_found`."""
+        for message in self.messages:
+            if message.ts == ts:
+                return message
+        raise SlackError("message_not_found")
+
+    def thread(self, ts: str) -> Iterator[Message]:
+        return (message for message in self.messages if ts in (message.ts, message.thread_ts))
+
+
+class Workspace:
+    """Everything that Slack would remember, and a version that counts its changes."""
+
+    def __init__(self, people: Iterable[User] = (), *, trigger_seconds: float = 3.0) -> None:
+        bot = User(BOT_USER_ID, BOT_NAME, BOT_NAME, "", is_bot=True)
+        slackbot = User(SLACKBOT_ID, "slackbot", "Slackbot", "")  # as Slack's own: not marked as a bot
+        self.users = {user.id: user for user in (*people, bot, slackbot)}
+        channel = Conversation(CHANNEL_ID, CHANNEL_NAME, members=set(self.users))
+        self.conversations = {channel.id: channel}
+        self.modals = Modals(TEAM_ID, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
+        self.version = 0
+        self._last_ts = 0
+        self._watchers: set[asyncio.Event] = set()
+
+    def changed(self) -> None:
+        """Count a change and wake whoever waits for one."""
+        self.version += 1
+        for watcher in self._watchers:
+            watcher.set()
+
+    async def newer_than(self, version: int, seconds: float) -> None:
+        """Return once the workspace is newer than `version`, or after so many seconds."""
+        if self.version > version:
+            return
+        watcher = asyncio.Event()
+        self._watchers.add(watcher)
+        try:
+            async with asyncio.timeout(seconds):
+                await watcher.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._watchers.discard(watcher)
+
+    def next_ts(self) -> str:
+        """A time stamp as Slack's: seconds and microseconds, never twice the same."""
+        self._last_ts = max(time.time_ns() // 1000, self._last_ts + 1)
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+
+    def user(self, user_id: str) -> User:
+        """Raises SlackError `user_not_found`."""
+        if user_id not in self.users:
+            raise SlackError("user_not_found")
+        return self.users[user_id]
+
+    def person(self, who: str) -> User:
+        """A user by id or e-mail. Raises SlackError `users_not_found`."""
+        for user in self.users.values():
+            if who == user.id or (user.email and who.lower() == user.email.lower()):
+                return user
+        raise SlackError("users_not_found")
+
+    def conversation(self, channel_id: str) -> Conversation:
+        """Raises SlackError `channel_not_found`."""
+        if channel_id not in self.conversations:
+            raise SlackError("channel_not_found")
+        return self.conversations[channel_id]
+
+    def named(self, channel: str) -> Conversation:
+        """A channel as `chat.postMessage` takes it: an id, `#name`, or a user for a direct message."""
+        if channel in self.users:
+            return self.direct_message(channel)
+        for conversation in self.conversations.values():
+            if conversation.name and conversation.name == channel.removeprefix("#"):
+                return conversation
+        return self.conversation(channel)
+
+    def direct_message(self, user_id: str) -> Conversation:
+        """The conversation between the bot and this person, opened at the first call."""
+        user = self.user(user_id)
+        if user.deleted:
+            raise SlackError("user_disabled")
+        channel_id = f"D{user_id[1:]}"
+        if channel_id not in self.conversations:
+            members = {user_id, BOT_USER_ID}
+            self.conversations[channel_id] = Conversation(channel_id, with_user=user_id, members=members)
+        return self.conversations[channel_id]
+
+    def post(self, conversation: Conversation, message: Message) -> Message:
+        conversation.messages.append(message)
+        self.changed()
+        return message
