@@ -113,6 +113,32 @@ def send_again(
     return Done(requested)
 
 
+def check(
+    session: Session,
+    act: str,
+    *,
+    requested_update_id: int | None = None,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+) -> Refused | None:
+    """Refuse, on record, an act of somebody who is no accounting approver; None for an approver.
+
+    For acts that decide nothing yet: opening the window that rejects, asking for a data sync.
+    """
+    _, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    return refused
+
+
+def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rules: Rules) -> Refused | None:
+    """Why the actor may not Update this one, to be shown; None when they may. `accept` decides anew."""
+    refused = refusal_of(by, _person(session, by), rules)
+    requested = session.get(RequestedUpdate, requested_update_id)
+    if refused is None and requested is not None and _is_own(session, requested, by, rules):
+        return Refused(Refusal.OWN_REQUEST, explain(Refusal.OWN_REQUEST, by.name, rules))
+    return refused
+
+
 def ask_for_privilege(session: Session, *, by: Actor, reason: Refusal, at: datetime, rules: Rules) -> str:
     """Ask the administrator to grant what is missing; returns the words for the person who asks."""
     event = audit.record(session, Event.PRIVILEGE_ASKED, by=by, at=at, reason=reason.value)
@@ -163,11 +189,7 @@ def _decide(
     if requested.state is not State.READY:
         words = standing_words(requested)
         return AlreadyDecided(requested, words[0].upper() + words[1:])
-    if (
-        to is State.ACCEPTED
-        and rules.forbid_own_request
-        and by.person_id in lines.requesters(session, requested)
-    ):
+    if to is State.ACCEPTED and _is_own(session, requested, by, rules):
         return _refuse(session, Refusal.OWN_REQUEST, requested, act, by=by, at=at, rules=rules)
     decided = session.execute(
         update(RequestedUpdate)
@@ -190,16 +212,24 @@ def _decide(
     return Done(requested)
 
 
+def _is_own(session: Session, requested: RequestedUpdate, by: Actor, rules: Rules) -> bool:
+    """Whether the company forbids this Update because the actor asked for it themselves."""
+    return rules.forbid_own_request and by.person_id in lines.requesters(session, requested)
+
+
+def _person(session: Session, by: Actor) -> Person | None:
+    return session.scalars(select(Person).where(Person.id == by.person_id)).one_or_none()
+
+
 def _enter(
-    session: Session, requested_update_id: int, act: str, *, by: Actor, at: datetime, rules: Rules
+    session: Session, requested_update_id: int | None, act: str, *, by: Actor, at: datetime, rules: Rules
 ) -> tuple[RequestedUpdate | None, Refused | None]:
     """Lock the job, then read the requested update and the privilege as they are now."""
-    requested = session.get(RequestedUpdate, requested_update_id)
+    requested = session.get(RequestedUpdate, requested_update_id) if requested_update_id else None
     if requested is not None:
         directory.lock_jobs(session, [requested.job_id])
         requested = session.get(RequestedUpdate, requested_update_id, populate_existing=True)
-    person = session.scalars(select(Person).where(Person.id == by.person_id)).one_or_none()
-    refused = refusal_of(by, person, rules)
+    refused = refusal_of(by, _person(session, by), rules)
     if refused is None:
         return requested, None
     return requested, _refuse(session, refused.reason, requested, act, by=by, at=at, rules=rules)
