@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _WRITES = "costbot_writes"
 _SQLITE_BUSY_SECONDS = 30.0
@@ -71,6 +72,13 @@ class Database:
                 # a pooled connection outlives this block, and the lock with it: end both
                 connection.invalidate()
 
+    def revision(self) -> str | None:
+        """The schema's revision; None before the first migration."""
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+
     def ping(self) -> None:
         """Raise SQLAlchemy's error when the database does not answer."""
         with self.engine.connect() as connection:
@@ -92,6 +100,8 @@ def make_engine(url: str) -> Engine:
 
 def migrate(url: str) -> None:
     """Bring the schema to the newest revision; two processes that start at once migrate once."""
+    from alembic import command  # imported here, for it is slow and every command line run would pay
+
     backend = make_url(url)
     if backend.get_backend_name() == "sqlite" and backend.database:
         Path(backend.database).parent.mkdir(parents=True, exist_ok=True)
@@ -103,8 +113,16 @@ def migrate(url: str) -> None:
         database.close()
 
 
-def alembic_config(url: str) -> Config:
+def newest_revision() -> str:
+    """The revision that this code was written for; a migration's file name begins with its own."""
+    versions = Path(__file__).with_name("migrations") / "versions"
+    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
+
+
+def alembic_config(url: str) -> "Config":
     """Alembic's settings for the migrations that ship inside the package."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "workflow:migrations")
     config.attributes["url"] = url

@@ -4,8 +4,10 @@ Owns adding notices. Delivery (in `bot`) takes them; Redis is never the truth ab
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflow.tables import AuditEvent, OutboxNotice
@@ -54,3 +56,22 @@ def tell_people(session: Session, event: AuditEvent, people: Iterable[int]) -> N
         )
         for person_id in sorted(set(people))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many notices wait for delivery, since when, and how many were given up."""
+
+    waiting: int
+    oldest: datetime | None
+    given_up: int
+
+
+def backlog(session: Session) -> Backlog:
+    """What delivery has still to do, and what it could not do."""
+    waiting = select(func.count(), func.min(OutboxNotice.created_at)).where(
+        OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False)
+    )
+    count, oldest = session.execute(waiting).tuples().one()
+    given_up = session.scalar(select(func.count()).where(OutboxNotice.given_up))
+    return Backlog(count, oldest, given_up or 0)

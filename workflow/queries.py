@@ -117,12 +117,16 @@ class HistoryEvent:
     facts: Mapping[str, object]
 
 
-def current_update(session: Session, job_id: int) -> UpdateFacts | None:
-    """The requested update that a job shows now; None when nothing was ever asked for."""
+def current_update(session: Session, job_id: int, *, preferring: State | None = None) -> UpdateFacts | None:
+    """The requested update that a job shows now; None when nothing was ever asked for.
+
+    A job may have one in another state beside it: `preferring` takes that one where there is one.
+    """
+    preferred = case((RequestedUpdate.state == preferring, 0), else_=1)
     chosen = session.scalars(
         select(RequestedUpdate.id)
         .where(RequestedUpdate.job_id == job_id)
-        .order_by(_current_first(RequestedUpdate), RequestedUpdate.id.desc())
+        .order_by(preferred, _current_first(RequestedUpdate), RequestedUpdate.id.desc())
         .limit(1)
     ).one_or_none()
     found = update_facts(session, [chosen]) if chosen is not None else []
@@ -250,6 +254,19 @@ def holds_of(session: Session, job_id: int) -> list[HoldFacts]:
     """The job's contracts and contract change orders, in the order they were registered."""
     query = select(Hold).where(Hold.job_id == job_id).order_by(Hold.id)
     return [HoldFacts(h.kind, h.number, h.title, h.released_at is None) for h in session.scalars(query)]
+
+
+def list_holds(
+    session: Session, *, waiting_only: bool = False, job_id: int | None = None
+) -> list[tuple[Job, HoldFacts]]:
+    """Contracts and contract change orders with their jobs, by job number."""
+    query = select(Job, Hold).join(Job, Job.id == Hold.job_id).order_by(Job.number, Hold.id)
+    if waiting_only:
+        query = query.where(Hold.released_at.is_(None))
+    if job_id is not None:
+        query = query.where(Hold.job_id == job_id)
+    rows = session.execute(query).tuples()
+    return [(job, HoldFacts(h.kind, h.number, h.title, h.released_at is None)) for job, h in rows]
 
 
 def categories(session: Session) -> dict[str, str]:

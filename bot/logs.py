@@ -1,0 +1,93 @@
+"""Logs: structlog and the standard library's loggers in one stream, on standard error.
+
+Owns the form (words on a terminal, JSON lines elsewhere), the level, and the masking of secrets.
+"""
+
+import logging
+import re
+import sys
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRETS = re.compile(
+    r"(?P<token>\bx(?:ox[a-z]|app)(?:-[\w.%-]+)+)"  # a token of Slack
+    r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
+)
+_CHATTY = ("alembic", "asyncio", "httpx", "httpcore", "rq", "slack_sdk", "slack_bolt", "uvicorn")
+
+
+def configure(level: str, *, process: str = "", stream: TextIO | None = None) -> None:
+    """Send all logs of this process to `stream` (standard error) from `level` on.
+
+    `process` is put into every line. Libraries speak from a warning on, unless `level` is debug.
+    """
+    stream = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _named(process),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_form(stream)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def mask(text: str) -> str:
+    """The text without tokens and passwords."""
+    return _SECRETS.sub(lambda m: f"{m['scheme']}:***@" if m["scheme"] else f"{m['token'][:5]}***", text)
+
+
+def _form(stream: TextIO) -> list[Processor]:
+    if stream.isatty():
+        last: Processor = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    else:
+        last = structlog.processors.JSONRenderer(ensure_ascii=False)
+    return [structlog.processors.format_exc_info, _mask_secrets, last]
+
+
+def _named(process: str) -> Processor:
+    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        if process:
+            event["process"] = process
+        return event
+
+    return add
+
+
+def _mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {key: _masked(value) for key, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {key: _masked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(inner) for inner in value]
+    return mask(str(value))
