@@ -17,6 +17,14 @@ from workflow.vocabulary import HoldKind, Outcome, Standing, State
 
 CURRENT_FIRST = (State.READY, State.FAILED, State.ACCEPTED, State.EXPORTED)
 """Which requested update of a job is shown: the first of these states, else the newest."""
+FILTERS: Mapping[str, tuple[State, ...]] = {
+    "ready": (State.READY,),
+    "accepted": (State.ACCEPTED, State.EXPORTED),
+    "failed": (State.FAILED,),
+    "synced": (State.SYNCED,),
+    "all": (),
+}
+"""The filters of the Jobs list, by the word that people type, as states for `list_updates`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,7 @@ def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[
         .outerjoin(decider, decider.id == RequestedUpdate.decided_by_id)
         .outerjoin(DataSync, DataSync.id == RequestedUpdate.data_sync_id)
         .where(RequestedUpdate.id.in_(requested_update_ids))
-    ).tuples()
+    )
     counts = _counts(session, requested_update_ids)
     by_id = {
         requested.id: UpdateFacts(
@@ -211,7 +219,7 @@ def cost_codes(
         .order_by(RequestedLine.extra, RequestedLine.code)
         .limit(limit)
         .offset(offset)
-    ).tuples()
+    )
     grouped: dict[CodeKey, list[RequestedLine]] = {key: [] for key in page}
     query = (
         select(RequestedLine)
@@ -265,13 +273,13 @@ def list_holds(
         query = query.where(Hold.released_at.is_(None))
     if job_id is not None:
         query = query.where(Hold.job_id == job_id)
-    rows = session.execute(query).tuples()
+    rows = session.execute(query)
     return [(job, HoldFacts(h.kind, h.number, h.title, h.released_at is None)) for job, h in rows]
 
 
 def categories(session: Session) -> dict[str, str]:
     """Name by code of every standard category, by code."""
-    return dict(session.execute(select(Category.code, Category.name).order_by(Category.code)).tuples().all())
+    return dict(session.execute(select(Category.code, Category.name).order_by(Category.code)).all())
 
 
 def data_syncs(session: Session, *, limit: int) -> Sequence[DataSync]:
@@ -295,7 +303,7 @@ def _events(session: Session, which: ColumnElement[bool]) -> list[HistoryEvent]:
         .outerjoin(Person, Person.id == AuditEvent.actor_id)
         .where(which)
         .order_by(AuditEvent.seq)
-    ).tuples()
+    )
     return [
         HistoryEvent(row.seq, row.at, row.event.value, row.place.value, name or row.actor, row.facts)
         for row, name in rows
@@ -335,7 +343,7 @@ def _counts(session: Session, requested_update_ids: Sequence[int]) -> dict[int, 
         )
         .where(RequestedLine.requested_update_id.in_(requested_update_ids))
         .group_by(RequestedLine.requested_update_id)
-    ).tuples()
+    )
     return {requested_update_id: Counts(*counts) for requested_update_id, *counts in rows}
 
 
