@@ -136,7 +136,7 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
             Job.number, RequestedLine.extra, RequestedLine.code, RequestedLine.category, RequestedLine.id
         )
         .execution_options(yield_per=_STREAM_ROWS)
-    ).tuples()
+    )
     for line_id, number, name, extra, code, category, description, standing in rows:
         new_code = standing is Standing.NEW_CODE
         yield ExportLine(
@@ -264,7 +264,7 @@ def _tell(
         select(RequestedLine.outcome, func.count())
         .where(RequestedLine.requested_update_id == requested.id)
         .group_by(RequestedLine.outcome)
-    ).tuples()
+    )
     row = audit.record(
         session,
         event,

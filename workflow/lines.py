@@ -30,7 +30,7 @@ def standard_descriptions(session: Session, codes: Collection[str]) -> dict[str,
         query = select(StandardCostCode.code, StandardCostCode.description).where(
             StandardCostCode.code.in_(some)
         )
-        found.update(dict(session.execute(query).tuples().all()))
+        found.update(dict(session.execute(query).all()))
     return found
 
 
@@ -39,7 +39,7 @@ def not_yet_in(session: Session, requested: RequestedUpdate, asked: Iterable[Ass
     query = select(RequestedLine.extra, RequestedLine.code, RequestedLine.category).where(
         RequestedLine.requested_update_id == requested.id
     )
-    held = set(session.execute(query).tuples())
+    held = set(session.execute(query))
     return [a for a in asked if (a.extra, a.code, a.category) not in held]
 
 
@@ -148,7 +148,7 @@ def held_by_sage(session: Session, job_id: int, *, codes: Collection[str] | None
     ).where(SageAssignment.job_id == job_id)
     if codes is not None:
         query = query.where(SageAssignment.code.in_(codes))
-    rows = session.execute(query).tuples()
+    rows = session.execute(query)
     descriptions: dict[CodeKey, str] = {}
     categories: dict[CodeKey, set[str]] = {}
     for extra, code, description, category in rows:

@@ -72,6 +72,6 @@ def backlog(session: Session) -> Backlog:
     waiting = select(func.count(), func.min(OutboxNotice.created_at)).where(
         OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False)
     )
-    count, oldest = session.execute(waiting).tuples().one()
+    count, oldest = session.execute(waiting).one()
     given_up = session.scalar(select(func.count()).where(OutboxNotice.given_up))
     return Backlog(count, oldest, given_up or 0)
