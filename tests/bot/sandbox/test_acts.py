@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox.client import Person, RefusedError, Sandbox
 from bot.sandbox.workspace import CHANNEL_ID, TEAM_ID
-from tests.bot.sandbox.trial_app import CARD, TrialApp
+from tests.bot.sandbox.trial_app import CARD, TrialApp, errors
 
 
 @pytest.fixture
@@ -34,12 +34,12 @@ def test_a_command_may_be_answered_to_the_whole_channel(app: TrialApp, dana: Per
 
 def test_a_command_may_be_answered_later_through_its_response_url(app: TrialApp, dana: Person) -> None:
     dana.slash("/costcodes later")
-    assert dana.wait_for_ephemeral("Here it is")
+    dana.wait_for_ephemeral("Here it is")
 
 
 def test_an_unknown_command_is_answered_by_slackbot(app: TrialApp, dana: Person) -> None:
     assert dana.slash("/nonsense").error == "not_a_command"
-    assert dana.wait_for_ephemeral("not a valid command")
+    dana.wait_for_ephemeral("not a valid command")
     assert app.told == []
 
 
@@ -50,12 +50,12 @@ def test_a_click_on_a_card_opens_a_window_and_a_second_on_top(
     card = dana.wait_for_message("Riverside")
     assert card.buttons == ["View", "Update", "Slow"]
     dana.click("View", card)
-    assert dana.wait_for_modal("Codes")
+    dana.wait_for_modal("Codes")
     dana.click("Next")
     second = dana.wait_for_modal("Second")
     assert second.raw["previous_view_id"] == second.raw["root_view_id"]
     dana.close()
-    assert dana.wait_for_modal("Codes")
+    dana.wait_for_modal("Codes")
     assert tom.sees().modal is None
     _, body = app.told[0]
     assert body["container"] == {
@@ -92,10 +92,10 @@ def test_a_window_tells_what_was_typed_and_shows_what_is_wrong(app: TrialApp, da
     window = dana.wait_for_modal("Reject")
     assert window.submit == "Send"
     assert dana.submit({"comment": {"text": ""}}).error == "missing_input"
-    assert "required" in dana.wait_for(lambda seen: seen.modal and seen.modal.errors)["comment"]
+    assert "required" in dana.wait_for(errors)["comment"]
     assert "submitted" not in app.kinds()
     dana.submit({"comment": {"text": "short"}})
-    assert dana.wait_for(lambda seen: seen.modal and seen.modal.errors) == {"comment": "Say a little more"}
+    assert dana.wait_for(errors) == {"comment": "Say a little more"}
     [picked] = dana.options("pick", "cost")
     assert picked["text"]["text"] == "Labor cost"
     dana.submit({"comment": {"text": "Wrong category"}, "category": {"pick": picked}})
@@ -143,12 +143,12 @@ def test_an_app_that_does_not_acknowledge_is_reported_as_slack_does(
     assert outcome.error == "operation_timeout"
     assert outcome.message == "We had some trouble connecting. Try again?"
     assert dana.slash("/costcodes silent").error == "operation_timeout"
-    assert dana.wait_for_ephemeral("failed with the error “operation_timeout”")
+    dana.wait_for_ephemeral("failed with the error “operation_timeout”")
 
 
 def test_an_app_that_is_away_is_reported_as_slack_does(dana: Person) -> None:
     assert dana.slash("/costcodes help").error == "dispatch_failed"
-    assert dana.wait_for_ephemeral("failed with the error “dispatch_failed”")
+    dana.wait_for_ephemeral("failed with the error “dispatch_failed”")
 
 
 def test_an_ephemeral_message_can_be_clicked_by_its_person_alone(

@@ -18,7 +18,7 @@ from bot.sandbox.app import create_app
 from bot.sandbox.client import Person, Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import CHANNEL_ID
-from tests.bot.sandbox.trial_app import CARD, REJECT, TrialApp
+from tests.bot.sandbox.trial_app import CARD, REJECT, TrialApp, errors
 
 
 def eventually(condition: object, seconds: float = 10) -> None:
@@ -84,12 +84,12 @@ def test_http_delivery_is_signed_so_that_bolt_believes_it(sandbox: Sandbox, dana
     with running(Starlette(routes=[Route("/slack/events", events, methods=["POST"])])) as url:
         sandbox.switch(events_url=f"{url}/slack/events")
         assert dana.slash("/costcodes help").error is None
-        assert dana.wait_for_ephemeral("/costcodes jobs")
+        dana.wait_for_ephemeral("/costcodes jobs")
         dana.slash("/costcodes reject")
         dana.wait_for_modal("Reject")
         assert dana.options("pick", "cost")[0]["value"] == "L"
         dana.submit({"comment": {"text": "short"}})
-        assert dana.wait_for(lambda seen: seen.modal and seen.modal.errors)
+        assert "comment" in dana.wait_for(errors)
         dana.open_home()
         eventually(lambda: app.kinds()[-1] == "event")
         assert (

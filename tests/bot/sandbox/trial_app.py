@@ -8,7 +8,7 @@ from slack_bolt import Ack, App, Respond
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.sandbox.client import Sandbox
+from bot.sandbox.client import Sandbox, Seen
 from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 Json = dict[str, Any]
@@ -66,6 +66,11 @@ def window(title: str, *blocks: Json, **more: Any) -> Json:
 REJECT = window("Reject", COMMENT, CATEGORY, submit=plain("Send"), callback_id="reject", notify_on_close=True)
 
 
+def errors(seen: Seen) -> dict[str, str]:
+    """What the open window says is wrong, by block id."""
+    return seen.modal.errors if seen.modal else {}
+
+
 class TrialApp:
     """The app, and what it was told, by kind."""
 
@@ -93,13 +98,16 @@ class TrialApp:
             for _ in range(connections)
         ]
         for handler in handlers:
-            handler.connect()
+            handler.client.connect()
         sandbox.wait_for_bot()
         try:
             yield self
         finally:
             for handler in handlers:
-                handler.close()
+                handler.client.auto_reconnect_enabled = False
+            sandbox.drop_sockets()  # else each client sits in its read for three seconds before it can close
+            for handler in handlers:
+                handler.client.close()
 
     def kinds(self) -> list[str]:
         return [kind for kind, _ in self.told]
