@@ -3,27 +3,37 @@
 Pure functions of facts. An argument called `text` is plain text, shown exactly as it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.blocks import words
 from bot.blocks.job_card import job_button, view_button
 from bot.blocks.limits import escape
-from bot.blocks.pieces import Json, Message, actions, button, context, message, plain_section, section
+from bot.blocks.pieces import (
+    Json,
+    Message,
+    actions,
+    button,
+    context,
+    fitting,
+    message,
+    plain_section,
+    section,
+)
 from bot.blocks.words import SLACK, counted
 from bot.payloads import Action, PrivilegeButton
 from workflow.privileges import Refused
 from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
-from workflow.tables import DataSync, Person
+from workflow.tables import DataSync, Job, Person
 from workflow.vocabulary import Refusal, SyncState
 
 JOBS_SHOWN = 20
 EVENTS_SHOWN = 25
 JOBS_TOLD = 10
 EVENTS_A_JOB = 5
-_HOLDS_SHOWN = 40
-_HOLDS_A_SECTION = 10
+HOLDS_A_JOB = 10
+_SYNCS_SHOWN = 10
 _SYNC_WORDS = {
     SyncState.CLAIMED: "being prepared",
     SyncState.PLANNED: "on its way to Sage",
@@ -60,25 +70,23 @@ def direct_message(told: Sequence[Told]) -> Message:
     for one in told:
         by_job.setdefault(one.facts.job_id if one.facts else None, []).append(one)
     groups = list(by_job.values())
-    blocks = [_told_of_job(group) for group in groups[:JOBS_TOLD]]
-    if len(groups) > JOBS_TOLD:
-        blocks.append(context(f"… and {counted(len(groups) - JOBS_TOLD, 'more job')}: `/costcodes jobs`"))
+    blocks = fitting(_told_of_job(group) for group in groups[:JOBS_TOLD])
+    if len(groups) > len(blocks):
+        more = counted(len(groups) - len(blocks), "more job")
+        blocks.append(context(f"… and {more}: `/costcodes jobs`"))
     first = told[0]
     about = f"{SLACK.data(first.facts.title)}: " if first.facts else ""
-    more = f" And {counted(len(told) - 1, 'more message')}." if len(told) > 1 else ""
-    return message(f"{about}{words.event_words(first.event)}{more}", blocks)
+    others = f" And {counted(len(told) - 1, 'more message')}." if len(told) > 1 else ""
+    return message(f"{about}{words.event_words(first.event)}{others}", blocks)
 
 
 def jobs_list(rows: Sequence[UpdateFacts], total: int, *, heading: str) -> Message:
     """The Jobs list with a View button a row; `rows` are the first of `total`, `heading` is plain."""
-    shown = rows[:JOBS_SHOWN]
+    shown = fitting(map(job_row, rows[:JOBS_SHOWN]))
     title = f"{heading}: {counted(total, 'job')}"
     more = total - len(shown)
     rest = [context(f"… and {more:,} more. Narrow it down: `/costcodes jobs ready riverside`")]
-    return message(
-        escape(title),
-        [section(f"*{SLACK.data(title)}*"), *map(job_row, shown), *(rest if more > 0 else [])],
-    )
+    return message(escape(title), [section(f"*{SLACK.data(title)}*"), *shown, *(rest if more > 0 else [])])
 
 
 def job_row(facts: UpdateFacts) -> Json:
@@ -91,36 +99,38 @@ def job_row(facts: UpdateFacts) -> Json:
     )
 
 
-def holds_list(holds: Mapping[str, Sequence[HoldFacts]]) -> Message:
-    """What waits for cost codes, by the job's title."""
-    lines = [
-        f"• *{SLACK.data(title)}*: {SLACK.data(words.hold_words(hold.kind, hold.number, hold.title))}"
-        for title, of_job in holds.items()
-        for hold in of_job
-        if hold.waiting
-    ]
-    if not lines:
-        return answer("No contract or change order waits for cost codes.")
-    head = f"⏸️ {counted(len(lines), 'contract')} on hold until the cost codes of the job are updated"
-    return message(head, [section(f"*{head}*"), *_listed(lines, _HOLDS_SHOWN, _HOLDS_A_SECTION)])
+def holds_list(holds: Sequence[tuple[Job, HoldFacts]]) -> Message:
+    """What waits for cost codes, job by job, as `queries.list_holds` has it."""
+    by_job: dict[str, list[str]] = {}
+    for job, hold in holds:
+        if hold.waiting:
+            words_of_hold = SLACK.data(words.hold_words(hold.kind, hold.number, hold.title))
+            by_job.setdefault(job.title, []).append(f"• {words_of_hold}")
+    if not by_job:
+        return answer("Nothing is on hold: no contract or change order waits for cost codes.")
+    count = counted(sum(map(len, by_job.values())), "contract")
+    head = f"⏸️ {count} on hold until the cost codes of the job are updated"
+    shown = fitting(_holds_of_job(title, lines) for title, lines in by_job.items())
+    more = len(by_job) - len(shown)
+    rest = [context(f"… and those of {counted(more, 'more job')}: `costbot hold list`")]
+    return message(head, [section(f"*{head}*"), *shown, *(rest if more else [])])
 
 
 def history(title: str, events: Sequence[HistoryEvent]) -> Message:
     """What happened to a job, newest last; `title` is plain."""
     if not events:
         return answer(f"Nothing has happened to {title} yet.")
-    earlier = len(events) - EVENTS_SHOWN
-    about = [context(f"… {earlier:,} earlier: `costbot audit export` has them all")] if earlier > 0 else []
+    newest = [section(words.dated_event_words(event)) for event in reversed(events[-EVENTS_SHOWN:])]
+    shown = fitting(newest)
+    earlier = len(events) - len(shown)
+    rest = [context(f"… {earlier:,} earlier: `costbot audit export` has them all")]
     head = f"History of {SLACK.data(title)}"
-    told = [section(words.dated_event_words(event)) for event in events[-EVENTS_SHOWN:]]
-    return message(head, [section(f"*{head}*"), *about, *told])
+    return message(head, [section(f"*{head}*"), *(rest if earlier else []), *reversed(shown)])
 
 
 def syncs(data_syncs: Sequence[DataSync], *, next_sync: datetime | None) -> Message:
     """The newest data syncs, newest first, and when the next one runs."""
-    lines = [f"• {sync_words(sync)}" for sync in data_syncs[:_HOLDS_A_SECTION]] or [
-        "No data sync has run yet"
-    ]
+    lines = [f"• {sync_words(sync)}" for sync in data_syncs[:_SYNCS_SHOWN]] or ["No data sync has run yet"]
     return message(
         "Data syncs",
         [section("*Data syncs*\n" + "\n".join(lines)), context(words.next_sync_words(next_sync))],
@@ -166,6 +176,7 @@ COMMANDS = {
     "show JOB": "opens the job's Cost Codes for Update",
     "update JOB": "opens the same window, where an approver updates",
     "sync": "runs a data sync now",
+    "syncs": "lists the latest data syncs",
     "holds": "lists contracts that wait for cost codes",
     "history JOB": "tells what happened to a job",
     "whoami": "says who costbot takes you for, and what you may do",
@@ -189,9 +200,7 @@ def _told_of_job(group: Sequence[Told]) -> Json:
     )
 
 
-def _listed(lines: Sequence[str], limit: int, a_section: int) -> Iterator[Json]:
-    shown = lines[:limit]
-    for start in range(0, len(shown), a_section):
-        yield section("\n".join(shown[start : start + a_section]))
-    if len(lines) > limit:
-        yield context(f"… and {len(lines) - limit:,} more")
+def _holds_of_job(title: str, lines: Sequence[str]) -> Json:
+    more = len(lines) - HOLDS_A_JOB
+    rest = [f"… and {more:,} more"] if more > 0 else []
+    return section("\n".join([f"*{SLACK.data(title)}*", *lines[:HOLDS_A_JOB], *rest]))

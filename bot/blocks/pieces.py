@@ -32,6 +32,7 @@ from bot.blocks.limits import clamp
 from bot.payloads import Action, JobButton, PrivilegeButton
 
 Json = dict[str, Any]
+_TITLE_AND_CLOSING = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,18 @@ def message(text: str, blocks: Iterable[Json], *, fallback: Iterable[Json] | Non
     return Message(
         clamp(text, limits.MESSAGE_TEXT), tuple(blocks), None if fallback is None else tuple(fallback)
     )
+
+
+def fitting(blocks: Iterable[Json]) -> list[Json]:
+    """The first of these blocks, as many as one message holds beside a title and a closing line."""
+    taken: list[Json] = []
+    left = limits.MESSAGE_CHARACTERS - _TITLE_AND_CLOSING
+    for block in blocks:
+        left -= limits.total_characters([block])
+        if left < 0 or len(taken) == limits.BLOCKS["message"] - 3:
+            break
+        taken.append(block)
+    return taken
 
 
 def modal(title: str, blocks: Iterable[Json], **more: Any) -> Json:
