@@ -1,0 +1,194 @@
+"""One data sync: claim what was accepted, read Sage, plan, send, read back.
+
+Drives the arrows of `workflow.exports` against a Sage company. May be killed at any instruction:
+each step is one transaction, which the next run finds done or does again.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync.sage.company import Batch, SageCompany
+from workflow import directory, exports, lines, outbox, queries
+from workflow.database import Database
+from workflow.merge import InSage
+from workflow.privileges import Actor
+from workflow.tables import DataSync, Job
+from workflow.vocabulary import SyncState
+
+_LOCK = "data_sync"
+
+Clock = Callable[[], datetime]
+Progress = Callable[[str, int, int], None]
+"""Told (what is being done, jobs done, jobs in all)."""
+
+
+class RunState(StrEnum):
+    """How far a run came."""
+
+    NOTHING_TO_SEND = "nothing_to_send"
+    ANOTHER_IS_RUNNING = "another_is_running"
+    SENT = "sent"
+    FINISHED = "finished"
+
+
+class SyncReport(BaseModel):
+    """What a run did. The figures are those of `batch`, the newest that it dealt with; they count lines."""
+
+    batch: str | None = None
+    state: RunState
+    jobs: int = 0
+    created: int = 0
+    tied: int = 0
+    already_there: int = 0
+    failed: int = 0
+
+
+def run(
+    database: Database,
+    sage: SageCompany,
+    *,
+    by: Actor,
+    clock: Clock,
+    wait_seconds: float = 0.0,
+    progress: Progress | None = None,
+) -> SyncReport:
+    """Read back what was sent before, then send one batch: one that was left unsent, else a new one.
+
+    Only one runs at a time: while another does, this waits up to `wait_seconds` and then gives up.
+
+    Raises:
+        SageUnreachableError: the batch stays as far as it came, and the next run goes on with it.
+    """
+    with database.exclusive(_LOCK, wait_seconds=wait_seconds) as held:
+        if not held:
+            return SyncReport(state=RunState.ANOTHER_IS_RUNNING)
+        return _Run(database, sage, by, clock, progress).whole()
+
+
+def refresh_read_back(
+    database: Database, sage: SageCompany, job_ids: Collection[int], *, clock: Clock
+) -> None:
+    """Read what Sage holds for these jobs now, and have the card drawn anew where that changed.
+
+    Raises:
+        SageUnreachableError: what was read before stays.
+    """
+    with database.reading() as session:
+        jobs = session.scalars(select(Job).where(Job.id.in_(job_ids)).order_by(Job.number)).all()
+
+    def store(session: Session, job: Job, in_sage: InSage) -> None:
+        directory.lock_jobs(session, [job.id])
+        changed = lines.store_read_back(session, job, in_sage, at=clock())
+        if changed and queries.current_update(session, job.id):
+            outbox.refresh_card(session, job.id, at=clock())
+
+    _with_sage(database, sage, jobs, store)
+
+
+class _Run:
+    """The steps of one run, each of which can be done again."""
+
+    def __init__(
+        self, database: Database, sage: SageCompany, by: Actor, clock: Clock, progress: Progress | None
+    ) -> None:
+        self._database, self._sage = database, sage
+        self._by, self._clock = by, clock
+        self._progress = progress
+
+    def whole(self) -> SyncReport:
+        with self._database.reading() as session:
+            syncs = list(exports.awaiting_read_back(session))
+        for sent in syncs:
+            self._read_back(sent)
+        unsent = self._unsent()
+        if unsent is not None:
+            if unsent.state is SyncState.CLAIMED:
+                self._plan(unsent)
+            self._send(unsent)
+            self._read_back(unsent)
+            syncs.append(unsent)
+        return self._report(syncs)
+
+    def _unsent(self) -> DataSync | None:
+        """The batch to send: one that was left, else a new one; None when nothing is accepted."""
+        with self._database.writing() as session:
+            return exports.unsent(session) or exports.claim(session, by=self._by, at=self._clock())
+
+    def _plan(self, sync: DataSync) -> None:
+        def plan(session: Session, job: Job, in_sage: InSage) -> None:
+            exports.plan_job(session, sync, job, in_sage, at=self._clock())
+
+        _with_sage(self._database, self._sage, self._jobs(sync), plan, self._telling("Reading Sage"))
+        with self._database.writing() as session:
+            exports.planned(session, sync)
+
+    def _send(self, sync: DataSync) -> None:
+        if self._progress:
+            self._progress("Sending to Sage", 0, sync.jobs)
+        with self._database.reading() as session:
+            self._sage.send(_batch(sync), exports.lines_to_send(session, sync))
+        with self._database.writing() as session:
+            exports.sent(session, sync, by=self._by, at=self._clock())
+
+    def _read_back(self, sync: DataSync) -> None:
+        refusals = self._sage.answer(_batch(sync))
+        if refusals is None:
+            return
+
+        def settle(session: Session, job: Job, in_sage: InSage) -> None:
+            exports.read_back_job(session, sync, job, in_sage, refusals, by=self._by, at=self._clock())
+
+        _with_sage(self._database, self._sage, self._jobs(sync), settle, self._telling("Reading back"))
+        with self._database.writing() as session:
+            exports.finished(session, session.get_one(DataSync, sync.id), by=self._by, at=self._clock())
+
+    def _jobs(self, sync: DataSync) -> Sequence[Job]:
+        with self._database.reading() as session:
+            return exports.jobs_of(session, sync)
+
+    def _telling(self, what: str) -> Callable[[int, int], None]:
+        def tell(done: int, total: int) -> None:
+            if self._progress:
+                self._progress(what, done, total)
+
+        return tell
+
+    def _report(self, syncs: Sequence[DataSync]) -> SyncReport:
+        if not syncs:
+            return SyncReport(state=RunState.NOTHING_TO_SEND)
+        with self._database.reading() as session:
+            newest = session.get_one(DataSync, syncs[-1].id)
+        return SyncReport(
+            batch=newest.batch,
+            state=RunState(newest.state.value),
+            jobs=newest.jobs,
+            created=newest.created,
+            tied=newest.tied,
+            already_there=newest.already_there,
+            failed=newest.failed,
+        )
+
+
+def _with_sage(
+    database: Database,
+    sage: SageCompany,
+    jobs: Sequence[Job],
+    act: Callable[[Session, Job, InSage], None],
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """Read each job from Sage and act on it in a transaction of its own."""
+    ids = {job.number: job.id for job in jobs}
+    tell(0, len(jobs))
+    for done, held in enumerate(sage.read(ids), start=1):
+        with database.writing() as session:
+            act(session, session.get_one(Job, ids[held.number]), held.cost_codes)
+        tell(done, len(jobs))
+
+
+def _batch(sync: DataSync) -> Batch:
+    return Batch(sync.batch, sync.started_at)

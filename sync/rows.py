@@ -1,0 +1,202 @@
+"""Reading a CSV file as a stream of checked rows, whatever the kind of row.
+
+Owns what is common to every file: encoding, header, repeated rows, and naming each bad row by line,
+column and reason. A file with one problem gives nothing.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+_SAVE_AS = "save it as CSV UTF-8 (comma separated)"
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """One thing wrong in a file. No line: the file as a whole; no column: the line as a whole."""
+
+    line: int | None
+    column: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        line = f"line {self.line}" if self.line else ""
+        column = f"column {self.column}" if self.column else ""
+        place = ", ".join(filter(None, (line, column)))
+        return f"{place}: {self.reason}" if place else self.reason
+
+
+class BadFileError(Exception):
+    """A file that cannot be used; `problems` has everything that is wrong with it, in its order."""
+
+    def __init__(self, path: Path, problems: Sequence[FileProblem]) -> None:
+        super().__init__(f"{path}: {problems[0]} ({len(problems)} in all)")
+        self.path = path
+        self.problems = tuple(problems)
+
+
+class Row(BaseModel):
+    """A row; its fields, by alias where there is one, are the columns of the file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    keys: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Columns that no two rows may share, unless they are empty."""
+    told_once: ClassVar[tuple[tuple[tuple[str, ...], str], ...]] = ()
+    """(columns, fact): rows that share the columns must agree on the fact."""
+
+    @classmethod
+    def columns(cls) -> dict[str, str]:
+        """Field by column, in the order of the file."""
+        return {field.alias or name: name for name, field in cls.model_fields.items()}
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """(column, reason) of what is wrong between the columns of this row."""
+        return iter(())
+
+
+R = TypeVar("R", bound=Row)
+
+
+def read_rows(path: Path, kind: type[R]) -> list[tuple[int, R]]:
+    """The rows of a file, each with the line that it begins on (from 1).
+
+    Raises:
+        BadFileError: with everything that is wrong.
+    """
+    problems: list[FileProblem] = []
+    rows: list[tuple[int, R]] = []
+    repeats = _Repeats(kind)
+    try:
+        with path.open("rb") as file:
+            for line, values in _records(file, kind, problems):
+                row = _checked(line, values, kind, problems)
+                if row is not None:
+                    problems.extend(repeats.of(line, row))
+                    rows.append((line, row))
+    except OSError as error:
+        problems.append(FileProblem(None, None, f"cannot be read: {error.strerror or error}"))
+    if not rows and not problems:
+        problems.append(FileProblem(None, None, "has a header but no rows"))
+    if problems:
+        raise BadFileError(path, sorted(problems, key=lambda problem: problem.line or 0))
+    return rows
+
+
+def _records(
+    file: BinaryIO, kind: type[Row], problems: list[FileProblem]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, value by column) of each row under a good header; what cannot be read goes to `problems`."""
+    reader = csv.reader(_text(file, problems), strict=True)
+    header: list[str] | None = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            problems.append(FileProblem(line, None, f"cannot be read as CSV ({error}); {_SAVE_AS}"))
+            continue
+        if not values:
+            continue
+        if header is None:
+            header = [value.strip().lower() for value in values]
+            faults = list(_header_faults(header, list(kind.columns())))
+            problems.extend(FileProblem(line, column, reason) for column, reason in faults)
+            if faults:
+                return
+        elif len(values) != len(header):
+            problems.append(
+                FileProblem(line, None, f"has {len(values)} values where the header has {len(header)}")
+            )
+        else:
+            yield line, dict(zip(header, values, strict=True))
+    if header is None and not problems:
+        problems.append(FileProblem(None, None, "is empty"))
+
+
+def _text(file: BinaryIO, problems: list[FileProblem]) -> Iterator[str]:
+    """The lines of a UTF-8 file; what is something else is named and read on with marks in its place."""
+    for number, raw in enumerate(file, start=1):
+        if number == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            problems.append(FileProblem(1, None, f"the file is UTF-16, not UTF-8: {_SAVE_AS}"))
+            return
+        encoding = "utf-8-sig" if number == 1 else "utf-8"
+        try:
+            yield raw.decode(encoding)
+        except UnicodeDecodeError as error:
+            byte = raw[error.start]
+            problems.append(FileProblem(number, None, f"is not UTF-8 (byte 0x{byte:02X}): {_SAVE_AS}"))
+            yield raw.decode(encoding, "replace")
+
+
+def _header_faults(header: Sequence[str], wanted: Sequence[str]) -> Iterator[tuple[str | None, str]]:
+    if len(header) == 1 and len(wanted) > 1 and re.search(r"[;\t|]", header[0]):
+        yield None, f"the columns are not separated by commas: {_SAVE_AS}"
+        return
+    for column in wanted:
+        if column not in header:
+            yield column, f"is missing; the header must be {','.join(wanted)}"
+    for place, column in enumerate(header):
+        if column not in wanted:
+            yield column or "(no name)", f"is not known; the header must be {','.join(wanted)}"
+        elif column in header[:place]:
+            yield column, "is there twice"
+
+
+def _checked(line: int, values: dict[str, str], kind: type[R], problems: list[FileProblem]) -> R | None:
+    try:
+        row = kind.model_validate(values)
+    except ValidationError as error:
+        problems.extend(
+            FileProblem(
+                line, str(fault["loc"][0]), _reason(fault["type"], fault["msg"], fault.get("ctx", {}))
+            )
+            for fault in error.errors(include_url=False)
+        )
+        return None
+    problems.extend(FileProblem(line, column, reason) for column, reason in row.faults())
+    return row
+
+
+def _reason(kind: str, message: str, context: dict[str, Any]) -> str:
+    match kind:
+        case "string_too_short":
+            return "is empty"
+        case "string_too_long":
+            return f"is longer than {context['max_length']} characters"
+        case _:
+            return message.removeprefix("Value error, ")
+
+
+class _Repeats:
+    """What earlier rows said, to name rows that repeat or contradict them."""
+
+    def __init__(self, kind: type[Row]) -> None:
+        self._kind = kind
+        self._columns = {field: column for column, field in kind.columns().items()}
+        self._seen: dict[object, int] = {}
+        self._told: dict[object, tuple[int, object]] = {}
+
+    def of(self, line: int, row: Row) -> Iterator[FileProblem]:
+        """The problems of a row against the rows before it."""
+        for fields in self._kind.keys:
+            key = tuple(getattr(row, field) for field in fields)
+            first = line if key == (None,) else self._seen.setdefault((fields, key), line)
+            if first != line:
+                words = " ".join(str(part) for part in key if part)
+                yield FileProblem(line, self._columns[fields[0]], f"{words} is on line {first} already")
+        for fields, fact in self._kind.told_once:
+            told = getattr(row, fact)
+            key = tuple(getattr(row, field) for field in fields)
+            first, before = self._told.setdefault((fact, key), (line, told))
+            if before != told:
+                yield FileProblem(
+                    line, self._columns[fact], f"{told or '(empty)'} differs from {before} on line {first}"
+                )

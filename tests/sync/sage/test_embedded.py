@@ -1,0 +1,301 @@
+"""The embedded Sage company: its limits, its refusals, and a batch that is taken once."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from sync.sage.company import Batch, SageUnreachableError
+from sync.sage.embedded import EmbeddedSage, LoadedRow, refusal
+from tests.factories import NINE
+from workflow.exports import ExportLine
+from workflow.merge import Assignment, SageCode
+
+BATCH = Batch("DS000001", NINE)
+NEXT = Batch("DS000002", NINE)
+
+
+@pytest.fixture
+def sage(tmp_path: Path) -> EmbeddedSage:
+    return EmbeddedSage(tmp_path / "data" / "sage.db")
+
+
+@pytest.fixture
+def loaded(sage: EmbeddedSage) -> EmbeddedSage:
+    """Two jobs; the first has one cost code with one category."""
+    sage.load(
+        [
+            LoadedRow("24-017", "Riverside", "", "03-300", "Sage's own concrete", "L"),
+            LoadedRow("24-018", "Depot"),
+        ]
+    )
+    return sage
+
+
+def line(
+    code: str = "03-300",
+    category: str = "M",
+    description: str | None = "Concrete",
+    *,
+    line_id: int = 1,
+    job: str = "24-017",
+    extra: str = "",
+) -> ExportLine:
+    return ExportLine(line_id, job, f"Name of {job}", Assignment(code, category, extra), description)
+
+
+def words_of(
+    line: ExportLine, *, job_exists: bool = True, code_exists: bool = True, standard: str = ""
+) -> str | None:
+    return refusal(
+        line,
+        job_exists=job_exists,
+        code_exists=code_exists,
+        standard_categories=frozenset(standard.split()),
+    )
+
+
+def test_sage_knows_nothing_at_first(sage: EmbeddedSage) -> None:
+    [job] = sage.read(["24-017"])
+
+    assert not job.known
+    assert job.cost_codes == {}
+
+
+def test_sage_tells_what_was_loaded_in_the_order_asked(loaded: EmbeddedSage) -> None:
+    depot, unknown, riverside = loaded.read(["24-018", "24-099", "24-017"])
+
+    assert (depot.number, depot.name, depot.known, depot.cost_codes) == ("24-018", "Depot", True, {})
+    assert (unknown.number, unknown.known) == ("24-099", False)
+    assert riverside.cost_codes == {("", "03-300"): SageCode("Sage's own concrete", frozenset({"L"}))}
+
+
+def test_loading_again_adds_and_says_sage_s_last_word_on_names(loaded: EmbeddedSage) -> None:
+    loaded.load([LoadedRow("24-017", "Riverside East", "", "03-300", "Renamed", "M")])
+
+    [job] = loaded.read(["24-017"])
+    assert job.name == "Riverside East"
+    assert job.cost_codes == {("", "03-300"): SageCode("Renamed", frozenset({"L", "M"}))}
+
+
+def test_a_file_that_fails_half_way_loads_nothing(loaded: EmbeddedSage) -> None:
+    def rows() -> Iterator[LoadedRow]:
+        yield LoadedRow("24-020", "Yard")
+        raise RuntimeError("the file ended early")
+
+    with pytest.raises(RuntimeError):
+        loaded.load(rows())
+
+    assert [job.known for job in loaded.read(["24-020"])] == [False]
+
+
+def test_a_new_cost_code_takes_the_description_sent_and_an_existing_one_keeps_its_own(
+    loaded: EmbeddedSage,
+) -> None:
+    loaded.send(
+        BATCH,
+        [
+            line("03-300", "M", "Another text", line_id=1),
+            line("03-300", "S", None, line_id=2),
+            line("09-250", "L", "Gypsum", line_id=3),
+            line("09-250", "L", "Gypsum of the extra", line_id=4, extra="A"),
+        ],
+    )
+
+    assert loaded.answer(BATCH) == {}
+    [job] = loaded.read(["24-017"])
+    assert job.cost_codes == {
+        ("", "03-300"): SageCode("Sage's own concrete", frozenset({"L", "M", "S"})),
+        ("", "09-250"): SageCode("Gypsum", frozenset({"L"})),
+        ("A", "09-250"): SageCode("Gypsum of the extra", frozenset({"L"})),
+    }
+
+
+def test_refused_lines_are_answered_in_sage_s_words_and_the_others_are_taken(loaded: EmbeddedSage) -> None:
+    loaded.load_categories(["L", "M"])
+    loaded.send(
+        BATCH,
+        [
+            line(category="XX", line_id=7),
+            line(category="M", line_id=8),
+            line(job="24-099", line_id=9),
+        ],
+    )
+
+    assert loaded.answer(BATCH) == {
+        7: "Category XX is not a standard category",
+        9: "Job 24-099 does not exist",
+    }
+    riverside, unknown = loaded.read(["24-017", "24-099"])
+    assert riverside.cost_codes["", "03-300"].categories == {"L", "M"}
+    assert not unknown.known
+
+
+def test_a_refused_category_does_not_create_its_cost_code(loaded: EmbeddedSage) -> None:
+    loaded.load_categories(["L"])
+    loaded.send(BATCH, [line("09-250", "XX")])
+
+    [job] = loaded.read(["24-017"])
+    assert ("", "09-250") not in job.cost_codes
+
+
+def test_unknown_jobs_are_created_as_long_as_no_job_was_ever_loaded(sage: EmbeddedSage) -> None:
+    sage.send(BATCH, [line(job="24-017"), line(job="24-018", line_id=2)])
+    sage.send(NEXT, [line(job="24-019", line_id=3)])
+
+    assert (sage.answer(BATCH), sage.answer(NEXT)) == ({}, {})
+    assert [job.name for job in sage.read(["24-017", "24-019"])] == ["Name of 24-017", "Name of 24-019"]
+
+
+def test_loading_one_job_makes_every_other_unknown_one_refused(sage: EmbeddedSage) -> None:
+    sage.send(BATCH, [line(job="24-017")])
+    sage.load([LoadedRow("24-018", "Depot")])
+    sage.send(NEXT, [line(job="24-017", line_id=2, category="S"), line(job="24-019", line_id=3)])
+
+    assert sage.answer(NEXT) == {3: "Job 24-019 does not exist"}
+
+
+def test_a_batch_sent_twice_is_taken_once(loaded: EmbeddedSage) -> None:
+    loaded.send(BATCH, [line(category="XXXX", line_id=1)])
+    loaded.send(BATCH, [line(category="M", line_id=2)])
+
+    assert loaded.answer(BATCH) == {1: "Category XXXX must have 1 to 3 characters"}
+    [job] = loaded.read(["24-017"])
+    assert job.cost_codes["", "03-300"].categories == {"L"}
+
+
+def test_a_batch_that_was_never_sent_has_no_answer(loaded: EmbeddedSage) -> None:
+    loaded.send(BATCH, [])
+
+    assert loaded.answer(BATCH) == {}
+    assert loaded.answer(NEXT) is None
+
+
+def test_a_batch_whose_lines_break_off_leaves_nothing(loaded: EmbeddedSage) -> None:
+    def lines() -> Iterator[ExportLine]:
+        yield line()
+        raise RuntimeError("the database went away")
+
+    with pytest.raises(RuntimeError):
+        loaded.send(BATCH, lines())
+
+    assert loaded.answer(BATCH) is None
+    [job] = loaded.read(["24-017"])
+    assert job.cost_codes["", "03-300"].categories == {"L"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (line("03-300-100-1", "L"), None),
+        (line("03-300-100-12", "L"), "Cost code 03-300-100-12 is longer than 12 characters"),
+        (line("03.300", "L"), None),
+        (line("03/300", "L"), None),
+        (line("033000", "L"), "Cost code 033000 is not sectioned: divide it by - / or ."),
+        (line(description="x" * 30), None),
+        (line(description="x" * 31), "Description of cost code 03-300 is longer than 30 characters"),
+        (line(category="LAB"), None),
+        (line(category="LABO"), "Category LABO must have 1 to 3 characters"),
+        (line(category=""), "Category (empty) must have 1 to 3 characters"),
+    ],
+)
+def test_sage_s_limits(sent: ExportLine, expected: str | None) -> None:
+    assert words_of(sent) == expected
+
+
+def test_a_category_must_be_standard_once_there_is_a_list_of_them() -> None:
+    assert words_of(line(category="M"), standard="L M") is None
+    assert words_of(line(category="m"), standard="L M") == "Category m is not a standard category"
+    assert words_of(line(category="m")) is None
+
+
+def test_a_category_for_a_cost_code_that_left_sage_is_refused() -> None:
+    assert words_of(line(description=None)) is None
+    assert (
+        words_of(line(description=None), code_exists=False)
+        == "Cost code 03-300 does not exist for job 24-017"
+    )
+
+
+def test_an_unknown_job_is_the_first_thing_sage_says() -> None:
+    assert words_of(line("033000", "LABO"), job_exists=False) == "Job 24-017 does not exist"
+
+
+def test_a_folder_that_cannot_be_used_is_a_problem_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    sage = EmbeddedSage(tmp_path / "file" / "sage.db")
+
+    problem = sage.problem()
+    assert problem is not None
+    assert "Check that its folder exists" in problem
+    with pytest.raises(SageUnreachableError, match="cannot be used"):
+        list(sage.read(["24-017"]))
+    with pytest.raises(SageUnreachableError, match="cannot be used"):
+        sage.send(BATCH, [])
+
+
+def test_a_file_that_is_no_database_is_a_problem_in_words(tmp_path: Path) -> None:
+    (tmp_path / "sage.db").write_bytes(b"not a database" * 100)
+
+    assert "not a database" in (EmbeddedSage(tmp_path / "sage.db").problem() or "")
+
+
+def test_a_usable_company_has_no_problem(loaded: EmbeddedSage) -> None:
+    assert loaded.problem() is None
+
+
+def _send_some(path: Path, start: int) -> None:
+    sage = EmbeddedSage(path)
+    for number in range(start, start + 10):
+        sage.send(Batch(f"DS{number:06d}", NINE), [line(f"01-{number}", "L", line_id=number)])
+
+
+def test_many_processes_may_use_a_company_from_its_first_moment_on(
+    sage: EmbeddedSage, tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / "sage.db"
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=_send_some, args=(path, start)) for start in (0, 10, 20, 30)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    [job] = sage.read(["24-017"])
+    assert len(job.cost_codes) == 40
+
+
+def _send_for_ever(path: Path, ready: str) -> None:
+    def lines() -> Iterator[ExportLine]:
+        for number in count():
+            if number == 500:
+                Path(ready).touch()
+            yield line(f"01-{number}", "L", line_id=number)
+
+    EmbeddedSage(path).send(BATCH, lines())
+
+
+def test_a_process_killed_while_it_sends_leaves_a_company_without_that_batch(
+    loaded: EmbeddedSage, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+    process = multiprocessing.get_context("spawn").Process(
+        target=_send_for_ever, args=(tmp_path / "data" / "sage.db", str(ready))
+    )
+    process.start()
+    while not ready.exists():
+        process.join(0.01)
+        assert process.exitcode is None
+    assert process.pid
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+
+    assert loaded.answer(BATCH) is None
+    loaded.send(BATCH, [line(category="M")])
+    [job] = loaded.read(["24-017"])
+    assert job.cost_codes == {("", "03-300"): SageCode("Sage's own concrete", frozenset({"L", "M"}))}
