@@ -20,6 +20,8 @@ from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, Outcome, Standing, State, SyncState
 
 _STREAM_ROWS = 5_000
+_ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
+"""The states of a requested update whose batch is not read back yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +58,34 @@ def claim(session: Session, *, by: Actor, at: datetime) -> DataSync | None:
         RequestedUpdate.state == State.ACCEPTED,
         RequestedUpdate.data_sync_id.is_(None),
         ~select(on_its_way.id)
-        .where(on_its_way.job_id == RequestedUpdate.job_id, on_its_way.state == State.EXPORTED)
+        .where(
+            on_its_way.job_id == RequestedUpdate.job_id,
+            on_its_way.data_sync_id.is_not(None),
+            on_its_way.state.in_(_ON_ITS_WAY),
+        )
         .exists(),
     )
-    directory.lock_jobs(session, session.scalars(select(RequestedUpdate.job_id).where(*takes)))
-    claimed = session.scalars(select(RequestedUpdate.id).where(*takes)).all()
+    jobs = directory.lock_jobs(session, session.scalars(select(RequestedUpdate.job_id).where(*takes)))
+    locked = {job.id for job in jobs}
+    # read again under the locks; what was accepted meanwhile of other jobs waits for the next batch
+    accepted = session.execute(select(RequestedUpdate.id, RequestedUpdate.job_id).where(*takes))
+    claimed = [(id_, job_id) for id_, job_id in accepted if job_id in locked]
     if not claimed:
         return None
-    sync = DataSync(state=SyncState.CLAIMED, place=by.place, asked_by_id=by.person_id, started_at=at)
+    sync = DataSync(
+        state=SyncState.CLAIMED,
+        place=by.place,
+        asked_by_id=by.person_id,
+        started_at=at,
+        jobs=len({job_id for _, job_id in claimed}),
+    )
     session.add(sync)
     session.flush()
     session.execute(
-        update(RequestedUpdate).where(RequestedUpdate.id.in_(claimed)).values(data_sync_id=sync.id),
+        update(RequestedUpdate)
+        .where(RequestedUpdate.id.in_([id_ for id_, _ in claimed]))
+        .values(data_sync_id=sync.id),
         execution_options={"synchronize_session": False},
-    )
-    sync.jobs = (
-        session.scalar(
-            select(func.count(RequestedUpdate.job_id.distinct())).where(
-                RequestedUpdate.data_sync_id == sync.id
-            )
-        )
-        or 0
     )
     audit.record(session, Event.SYNC_STARTED, by=by, at=at, batch=sync.batch, jobs=sync.jobs)
     return sync
@@ -89,7 +98,7 @@ def jobs_of(session: Session, sync: DataSync) -> Sequence[Job]:
         .join(RequestedUpdate, RequestedUpdate.job_id == Job.id)
         .where(
             RequestedUpdate.data_sync_id == sync.id,
-            RequestedUpdate.state.in_((State.ACCEPTED, State.EXPORTED)),
+            RequestedUpdate.state.in_(_ON_ITS_WAY),
         )
         .order_by(Job.number)
         .distinct()
@@ -97,8 +106,10 @@ def jobs_of(session: Session, sync: DataSync) -> Sequence[Job]:
 
 
 def plan_job(session: Session, sync: DataSync, job: Job, in_sage: InSage, *, at: datetime) -> None:
-    """Fix how each line of one job of the batch stands against Sage, as read now."""
+    """Fix how each line of one job of the batch stands against Sage, as read now, until it is planned."""
     directory.lock_jobs(session, [job.id])
+    if session.get_one(DataSync, sync.id, populate_existing=True).state is not SyncState.CLAIMED:
+        return
     lines.store_read_back(session, job, in_sage, at=at)
     lines.mark_standing(session, _lines(session, sync, job), in_sage)
 
@@ -179,9 +190,13 @@ def read_back_job(
     """
     directory.lock_jobs(session, [job.id])
     lines.store_read_back(session, job, in_sage, at=at)
+    waiting = _lines(session, sync, job)
+    # two requested updates may ask for the same; it went to Sage once
+    said = {lines.assignment_of(line): refusals[line.id] for line in waiting if line.id in refusals}
     rows: list[dict[str, Any]] = []
-    for line in _lines(session, sync, job):
-        result, message = outcome(lines.assignment_of(line), line.standing, in_sage, refusals.get(line.id))
+    for line in waiting:
+        assignment = lines.assignment_of(line)
+        result, message = outcome(assignment, line.standing, in_sage, said.get(assignment))
         rows.append({"id": line.id, "outcome": result, "message": message})
     if rows:
         session.execute(update(RequestedLine), rows)
@@ -207,18 +222,18 @@ def finished(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> No
     )
     if not moved.rowcount:  # type: ignore[attr-defined]
         return
-    session.refresh(sync)
+    counted = session.get_one(DataSync, sync.id, populate_existing=True)
     audit.record(
         session,
         Event.SYNC_FINISHED,
         by=by,
         at=at,
-        batch=sync.batch,
-        jobs=sync.jobs,
-        created=sync.created,
-        tied=sync.tied,
-        already_there=sync.already_there,
-        failed=sync.failed,
+        batch=counted.batch,
+        jobs=counted.jobs,
+        created=counted.created,
+        tied=counted.tied,
+        already_there=counted.already_there,
+        failed=counted.failed,
     )
 
 

@@ -103,16 +103,19 @@ def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collectio
             RequestedLine.requested_update_id == requested.id, RequestedLine.outcome == Outcome.FAILED
         )
     ).all()
+    asked_again = []
     for line in refused:
         if (line.extra, line.code) in replacing:
             session.delete(line)
         else:
             line.outcome = line.message = None
+            asked_again.append(line)
     requested.revision = max([requested.revision, *(other.revision for other in others)]) + 1
     requested.state = State.READY
     requested.decided_by_id = requested.decided_at = requested.comment = None
     requested.data_sync_id = requested.exported_at = requested.finished_at = None
     session.flush()
+    mark_standing(session, asked_again, held_by_sage(session, requested.job_id))
 
 
 def _absorb(session: Session, into: RequestedUpdate, other: RequestedUpdate) -> None:
@@ -162,7 +165,7 @@ def held_by_sage(session: Session, job_id: int, *, codes: Collection[str] | None
 def store_read_back(session: Session, job: Job, in_sage: InSage, *, at: datetime) -> bool:
     """Keep what Sage holds for a job now and mark its waiting lines anew; True when anything changed."""
     before = held_by_sage(session, job.id)
-    job.read_back_at = at
+    session.execute(update(Job).where(Job.id == job.id).values(read_back_at=at))
     if before == in_sage:
         return False
     session.execute(delete(SageAssignment).where(SageAssignment.job_id == job.id))
@@ -185,6 +188,7 @@ def store_read_back(session: Session, job: Job, in_sage: InSage, *, at: datetime
         .where(
             RequestedUpdate.job_id == job.id,
             RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
+            RequestedUpdate.data_sync_id.is_(None),  # a batch is planned once
             RequestedLine.outcome.is_(None),
         )
         .order_by(RequestedLine.id)
