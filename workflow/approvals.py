@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, holds, lines, outbox
+from workflow.checks import storable
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
 from workflow.tables import AuditEvent, Person, RequestedLine, RequestedUpdate
@@ -63,7 +64,7 @@ def reject(
     rules: Rules,
 ) -> Decision:
     """Turn the requested update down, with a comment for whoever asked."""
-    comment = comment.strip()
+    comment = storable(comment).strip()
     if not comment:
         return Refused(Refusal.COMMENT_MISSING, "Say why in a comment, for the person who asked.")
     return _decide(
@@ -214,11 +215,15 @@ def _decide(
 
 def _is_own(session: Session, requested: RequestedUpdate, by: Actor, rules: Rules) -> bool:
     """Whether the company forbids this Update because the actor asked for it themselves."""
-    return rules.forbid_own_request and by.person_id in lines.requesters(session, requested)
+    return rules.forbid_own_request and by.person_id in (
+        requested.requested_by_id,
+        *lines.requesters(session, requested),
+    )
 
 
 def _person(session: Session, by: Actor) -> Person | None:
-    return session.scalars(select(Person).where(Person.id == by.person_id)).one_or_none()
+    """The person who acts, as the directory has them now, whatever the session read before."""
+    return session.get(Person, by.person_id, populate_existing=True) if by.person_id else None
 
 
 def _enter(

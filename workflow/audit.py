@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Result, Row, String, Text, cast, select
 from sqlalchemy.orm import Session
 
+from workflow.checks import storable
 from workflow.privileges import Actor
 from workflow.tables import AuditEvent, AuditHead
 from workflow.vocabulary import Event
 
 GENESIS = "0" * 64
 _READ_ROWS = 1_000
+_ACTOR_CHARACTERS = AuditEvent.__table__.c.actor.type.length  # type: ignore[attr-defined]
 
 
 def record(
@@ -38,10 +40,10 @@ def record(
     row = AuditEvent(
         seq=head.seq + 1,
         at=at,
-        event=event,
-        place=by.place,
+        event=event.value,
+        place=by.place.value,
         actor_id=by.person_id,
-        actor=by.name,
+        actor=storable(by.name)[:_ACTOR_CHARACTERS],
         job_id=job_id,
         requested_update_id=requested_update_id,
         facts=facts,
@@ -56,19 +58,7 @@ def record(
 
 def hash_of(row: AuditEvent) -> str:
     """SHA-256 (hex) of the row's canonical JSON and the hash before it."""
-    content = [
-        row.previous_hash,
-        row.seq,
-        row.at.astimezone(UTC).isoformat(),
-        row.event,
-        row.place,
-        row.actor_id,
-        row.actor,
-        row.job_id,
-        row.requested_update_id,
-        row.facts,
-    ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return _hash(row, row.at, row.facts)
 
 
 def trail(session: Session) -> Iterator[AuditEvent]:
@@ -81,12 +71,12 @@ def trail(session: Session) -> Iterator[AuditEvent]:
 def problems(session: Session) -> Iterator[str]:
     """One sentence for each row that was edited, removed or added behind costbot's back."""
     expected_seq, expected_hash = 1, GENESIS
-    for row in trail(session):
+    for row in _as_stored(session):
         if row.seq != expected_seq:
             yield f"Event {expected_seq} is missing: the trail goes on with event {row.seq}."
         elif row.previous_hash != expected_hash:
             yield f"Event {row.seq} does not follow from event {row.seq - 1}: one of the two was changed."
-        if row.hash != hash_of(row):
+        if row.hash != _hash_as_stored(row):
             yield f"Event {row.seq} was changed after it was written."
         expected_seq, expected_hash = row.seq + 1, row.hash
     head = session.scalars(select(AuditHead)).one_or_none()
@@ -94,3 +84,36 @@ def problems(session: Session) -> Iterator[str]:
         yield "The end of the trail is not on record: its row was removed."
     elif (head.seq, head.hash) != (expected_seq - 1, expected_hash):
         yield f"The trail ends at event {expected_seq - 1}, but {head.seq} were written: its end was cut off."
+
+
+def _as_stored(session: Session) -> Result[*tuple[Any, ...]]:
+    """Every row with its time and facts as text, since an edited row may hold neither a time nor JSON."""
+    columns = [column for column in AuditEvent.__table__.c if column.name not in ("at", "facts")]
+    at, facts = cast(AuditEvent.at, String).label("at"), cast(AuditEvent.facts, Text).label("facts")
+    rows = select(*columns, at, facts).order_by(AuditEvent.seq)
+    return session.execute(rows.execution_options(yield_per=_READ_ROWS))
+
+
+def _hash_as_stored(row: Row[*tuple[Any, ...]]) -> str | None:
+    """What the row's hash should be; None when the row could not have been written by costbot."""
+    try:
+        at = datetime.fromisoformat(row.at)
+        return _hash(row, at if at.tzinfo else at.replace(tzinfo=UTC), json.loads(row.facts))
+    except (TypeError, ValueError):
+        return None
+
+
+def _hash(row: AuditEvent | Row[*tuple[Any, ...]], at: datetime, facts: Any) -> str:
+    content = [
+        row.previous_hash,
+        row.seq,
+        at.astimezone(UTC).isoformat(),
+        row.event,
+        row.place,
+        row.actor_id,
+        row.actor,
+        row.job_id,
+        row.requested_update_id,
+        facts,
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

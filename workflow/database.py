@@ -30,11 +30,17 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
+        snapshot = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {}
+        self._reader = self.engine.execution_options(**snapshot)
+
+    @property
+    def _is_postgresql(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session on one snapshot; nothing it changes is kept."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -50,7 +56,7 @@ class Database:
         The operating system or PostgreSQL drops the lock when its holder dies, so a killed
         worker blocks nobody.
         """
-        hold = self._advisory_lock if self.engine.dialect.name == "postgresql" else self._file_lock
+        hold = self._advisory_lock if self._is_postgresql else self._file_lock
         with hold(name, wait_seconds) as held:
             yield held
 

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import audit
+from workflow.checks import Problem, Unfit, misfits, storable, unfit
 from workflow.privileges import Actor, lacks
 from workflow.tables import (
     Category,
@@ -32,12 +33,13 @@ Row = TypeVar("Row")
 
 def person_by_email(session: Session, email: str) -> Person | None:
     """The person with exactly this e-mail, letter case aside."""
-    return session.scalars(select(Person).where(Person.email == email.strip().lower())).one_or_none()
+    wanted = storable(email).strip().lower()
+    return session.scalars(select(Person).where(Person.email == wanted)).one_or_none()
 
 
 def job_by_number(session: Session, number: str) -> Job | None:
     """The job with exactly this number."""
-    return session.scalars(select(Job).where(Job.number == number.strip())).one_or_none()
+    return session.scalars(select(Job).where(Job.number == storable(number).strip())).one_or_none()
 
 
 def accounting_approvers(session: Session) -> list[Person]:
@@ -50,33 +52,56 @@ def accounting_approvers(session: Session) -> list[Person]:
 
 def lock_jobs(session: Session, job_ids: Iterable[int]) -> Sequence[Job]:
     """Take the jobs for this transaction, in the order of their ids, so that two never deadlock."""
-    query = select(Job).where(Job.id.in_(set(job_ids))).order_by(Job.id)
-    return session.scalars(query.with_for_update(key_share=True)).all()
+    return [
+        job
+        for some in _chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
+        for job in session.scalars(
+            select(Job).where(Job.id.in_(some)).order_by(Job.id).with_for_update(key_share=True)
+        )
+    ]
 
 
 def put_people(
     session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, by: Actor, at: datetime
-) -> None:
-    """Add or change people; keys as the columns of `Person`."""
+) -> Unfit | None:
+    """Add or change people, all or none; keys as the columns of `Person`."""
     normal = [{**row, "email": row["email"].strip().lower()} for row in rows]
+    wrong = unfit(Person, normal, key="email")
+    if wrong:
+        return wrong
     _put(session, Person, normal, key=["email"])
     audit.record(session, Event.IMPORTED, by=by, at=at, what="people", rows=len(rows), source=source)
+    return None
 
 
 def put_jobs(
     session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, by: Actor, at: datetime
-) -> None:
-    """Add or change jobs; keys `number`, `name`, `procore_project_id`."""
+) -> Unfit | None:
+    """Add or change jobs, all or none; keys `number`, `name`, `procore_project_id`."""
+    wrong = unfit(Job, rows, key="number")
+    if wrong:
+        return wrong
+    known = list(_known_jobs(session, rows))
+    projects = {job.procore_project_id: job.number for job in known if job.procore_project_id is not None}
+    taken = tuple(_taken_projects(rows, projects))
+    if taken:
+        return Unfit(taken)
+    lock_jobs(session, [job.id for job in known])
     _put(session, Job, rows, key=["number"])
     audit.record(session, Event.IMPORTED, by=by, at=at, what="jobs", rows=len(rows), source=source)
+    return None
 
 
 def put_categories(
     session: Session, rows: Sequence[Mapping[str, Any]], *, source: str, by: Actor, at: datetime
-) -> None:
-    """Add or rename standard categories; keys `code`, `name`."""
+) -> Unfit | None:
+    """Add or rename standard categories, all or none; keys `code`, `name`."""
+    wrong = unfit(Category, rows, key="code")
+    if wrong:
+        return wrong
     _put(session, Category, rows, key=["code"])
     audit.record(session, Event.IMPORTED, by=by, at=at, what="categories", rows=len(rows), source=source)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +115,20 @@ class StandardCode:
 
 def put_standard_codes(
     session: Session, codes: Sequence[StandardCode], *, source: str, by: Actor, at: datetime
-) -> list[str]:
-    """Add or change codes of the standard list, with the categories that it ties to each.
+) -> list[str] | Unfit:
+    """Add or change codes of the standard list, all or none, with the categories that it ties to each.
 
     The list comes from Sage, so a category that was not known yet is added, with its code for a
     name; returns those, for the person to name them.
     """
+    rows = [{"code": code.code, "description": code.description} for code in codes]
     named = {category for code in codes for category in code.categories}
+    wrong = unfit(StandardCostCode, rows, key="code") or _unfit_categories(codes)
+    if wrong:
+        return wrong
     new = sorted(named - set(session.scalars(select(Category.code))))
-    _put(session, Category, [{"code": code, "name": code} for code in new], key=["code"])
-    _put(
-        session,
-        StandardCostCode,
-        [{"code": code.code, "description": code.description} for code in codes],
-        key=["code"],
-    )
+    _put(session, Category, [{"code": code, "name": code} for code in new], key=["code"], change=False)
+    _put(session, StandardCostCode, rows, key=["code"])
     for some in _chunks(codes, _ROWS_A_STATEMENT):
         session.execute(
             delete(StandardCostCodeCategory).where(StandardCostCodeCategory.code.in_([c.code for c in some]))
@@ -143,6 +167,8 @@ def link(
     session: Session, person: Person, *, team_id: str, user_id: str, by: Actor, at: datetime
 ) -> SlackLink | AlreadyLinked:
     """Pin a Slack user to a person; from then on a change of e-mail moves nothing."""
+    # two first messages of one person may arrive at once
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update(key_share=True))
     pinned = session.get(SlackLink, (team_id, user_id))
     if pinned and pinned.person_id == person.id:
         return pinned
@@ -181,12 +207,51 @@ def unlink(session: Session, person: Person, *, by: Actor, at: datetime) -> int:
     return len(ties)
 
 
-def _put(session: Session, table: type[Table], rows: Sequence[Mapping[str, Any]], *, key: list[str]) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+def _known_jobs(session: Session, rows: Sequence[Mapping[str, Any]]) -> Iterator[Job]:
+    """The jobs on record that a row names, by its number or by its Procore project."""
     for some in _chunks(rows, _ROWS_A_STATEMENT):
+        projects = [row["procore_project_id"] for row in some if row.get("procore_project_id") is not None]
+        numbers = [row["number"] for row in some]
+        yield from session.scalars(
+            select(Job).where(Job.number.in_(numbers) | Job.procore_project_id.in_(projects))
+        )
+
+
+def _taken_projects(rows: Sequence[Mapping[str, Any]], projects: dict[int, str]) -> Iterator[Problem]:
+    """Rows that want a Procore project that is another job's; `projects` has the number of its job."""
+    for index, row in enumerate(rows):
+        project = row.get("procore_project_id")
+        if project is not None and projects.setdefault(project, row["number"]) != row["number"]:
+            yield Problem(
+                index, "procore_project_id", f"{project} belongs to job {projects[project]} already"
+            )
+
+
+def _unfit_categories(codes: Sequence[StandardCode]) -> Unfit | None:
+    problems = tuple(
+        Problem(index, "categories", reason)
+        for index, code in enumerate(codes)
+        for category in code.categories
+        for _, reason in misfits(Category, {"code": category})
+    )
+    return Unfit(problems) if problems else None
+
+
+def _put(
+    session: Session,
+    table: type[Table],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: list[str],
+    change: bool = True,
+) -> None:
+    """Add rows, and change those that are there; in the order of their keys, so that two never deadlock."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    ordered = sorted(rows, key=lambda row: [row[name] for name in key])
+    for some in _chunks(ordered, _ROWS_A_STATEMENT):
         statement = insert(table).values([dict(row) for row in some])
         changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        if changed:
+        if change and changed:
             statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
         else:
             statement = statement.on_conflict_do_nothing(index_elements=key)

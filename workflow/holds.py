@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
+from workflow.checks import Unfit, unfit
 from workflow.privileges import Actor, Rules
 from workflow.tables import Hold, Job, RequestedUpdate
 from workflow.vocabulary import Event, HoldKind, State
@@ -66,13 +67,17 @@ def add(
     by: Actor,
     at: datetime,
     rules: Rules,
-) -> HoldAdded | HoldKindNotHeld:
+) -> HoldAdded | HoldKindNotHeld | Unfit:
     """Register a contract or contract change order of the job; the same one twice is one."""
     if not kind.is_contract and not rules.hold_every_export:
         return HoldKindNotHeld(
             f"A {kind.value} does not wait for cost codes: only contracts and contract change orders do. "
             "Set COSTBOT_HOLD_EVERY_EXPORT=true to hold every export."
         )
+    number, title = number.strip(), title.strip()
+    wrong = unfit(Hold, [{"number": number, "title": title}], key="number")
+    if wrong:
+        return wrong
     directory.lock_jobs(session, [job.id])
     known = session.scalars(
         select(Hold).where(Hold.job_id == job.id, Hold.kind == kind, Hold.number == number)

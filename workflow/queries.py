@@ -305,7 +305,7 @@ def _events(session: Session, which: ColumnElement[bool]) -> list[HistoryEvent]:
         .order_by(AuditEvent.seq)
     )
     return [
-        HistoryEvent(row.seq, row.at, row.event.value, row.place.value, name or row.actor, row.facts)
+        HistoryEvent(row.seq, row.at, row.event, row.place, name or row.actor, row.facts)
         for row, name in rows
     ]
 
@@ -331,7 +331,7 @@ def _counts(session: Session, requested_update_ids: Sequence[int]) -> dict[int, 
     def lines_with(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
-    code = RequestedLine.extra + "/" + RequestedLine.code
+    code = RequestedLine.extra + "\n" + RequestedLine.code  # either may hold any other separator
     rows = session.execute(
         select(
             RequestedLine.requested_update_id,

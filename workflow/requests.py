@@ -11,10 +11,12 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, holds, lines, outbox
+from workflow import audit, checks, directory, holds, lines, outbox
+from workflow.checks import Problem as Problem
+from workflow.checks import Unfit as Unfit
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
-from workflow.tables import Category, Job, Person, RequestedUpdate
+from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
 
@@ -34,22 +36,6 @@ class NothingNew:
     requested_update: RequestedUpdate
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one assignment asked for: its place in the request, the column, the reason."""
-
-    index: int
-    column: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """Some assignments cannot be asked for, so none was."""
-
-    problems: tuple[Problem, ...]
-
-
 def request(
     session: Session, *, job: Job, assignments: Sequence[Assignment], by: Actor, at: datetime, rules: Rules
 ) -> Requested | NothingNew | Unfit | Refused:
@@ -58,18 +44,23 @@ def request(
     Where Sage refused lines of the job before, they are asked for again with the new ones, and a
     cost code that is named now replaces what Sage refused of it.
     """
-    person = session.get(Person, by.person_id) if by.person_id else None
+    # first of all, since whoever holds the end of the audit trail must not wait for a job
+    directory.lock_jobs(session, [job.id])
+    person = session.get(Person, by.person_id, populate_existing=True) if by.person_id else None
     reason = by.refusal or _may_not_ask(person)
     if reason or person is None:
         reason = reason or Refusal.NO_MATCHING_PERSON
         audit.record(session, Event.REFUSED, by=by, at=at, job_id=job.id, act="request", reason=reason.value)
         return Refused(reason, explain(reason, by.name, rules))
+    problems = tuple(_not_text(assignments))
+    if problems:
+        return Unfit(problems)
     descriptions = lines.standard_descriptions(session, {a.code for a in assignments})
     problems = tuple(_problems(assignments, descriptions, set(session.scalars(select(Category.code)))))
     if problems:
         return Unfit(problems)
-    directory.lock_jobs(session, [job.id])
-    update = _waiting_update(session, job.id)
+    waiting = _waiting_updates(session, job.id)
+    update = waiting[0] if waiting else None
     if update is None:
         event, earlier = (
             Event.REQUESTED,
@@ -81,7 +72,7 @@ def request(
         session.add(update)
         session.flush()
         new = list(assignments)
-    elif update.state is State.FAILED:
+    elif any(each.state is State.FAILED for each in waiting):
         event, earlier = Event.SENT_AGAIN, True
         lines.reopen(session, update, replacing={a.code_key for a in assignments})
         update.requested_by_id, update.requested_at = person.id, at
@@ -116,14 +107,22 @@ def _may_not_ask(person: Person | None) -> Refusal | None:
     return None if person.active else Refusal.DEACTIVATED
 
 
-def _waiting_update(session: Session, job_id: int) -> RequestedUpdate | None:
-    """The requested update that a new request goes into: the open one, else one that Sage refused."""
-    waiting = session.scalars(
+def _waiting_updates(session: Session, job_id: int) -> Sequence[RequestedUpdate]:
+    """The requested updates that a new request joins: the open one first, then those that Sage refused."""
+    return session.scalars(
         select(RequestedUpdate)
         .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state.in_((State.READY, State.FAILED)))
-        .order_by(RequestedUpdate.id)
+        .order_by(RequestedUpdate.state != State.READY, RequestedUpdate.id)
     ).all()
-    return next((u for u in waiting if u.state is State.READY), waiting[0] if waiting else None)
+
+
+def _not_text(assignments: Sequence[Assignment]) -> Iterator[Problem]:
+    """What the database could not even be asked about."""
+    if not assignments:
+        yield Problem(0, "code", "nothing is asked for: the request has no lines")
+    for index, a in enumerate(assignments):
+        asked = {"extra": a.extra, "code": a.code, "category": a.category}
+        yield from (Problem(index, *misfit) for misfit in checks.misfits(RequestedLine, asked))
 
 
 def _problems(

@@ -63,8 +63,12 @@ def waiting(session: Session, *, now: datetime, lost_after: timedelta) -> Sequen
 
 
 def enqueued(session: Session, slot: ScheduleSlot, *, at: datetime) -> None:
-    """The slot's work is in the queue."""
-    session.merge(slot).enqueued_at = at
+    """The slot's work is in the queue, if it is not done already."""
+    session.execute(
+        update(ScheduleSlot)
+        .where(ScheduleSlot.name == slot.name, ScheduleSlot.due_at == slot.due_at)
+        .values(enqueued_at=at)
+    )
 
 
 def done(session: Session, name: str, due_at: datetime, *, at: datetime) -> None:

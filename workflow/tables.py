@@ -1,6 +1,8 @@
 """Every table of costbot as SQLAlchemy 2 typed models; nothing but shapes and constraints.
 
-Times are UTC and aware. The same schema serves SQLite and PostgreSQL.
+Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where rows are removed, SQLite is told
+(`sqlite_autoincrement`) never to give their ids again, as PostgreSQL does not: a button or a message in
+Slack may carry one still.
 """
 
 from datetime import UTC, datetime
@@ -28,7 +30,6 @@ from sqlalchemy.types import TypeDecorator
 
 from workflow.vocabulary import (
     ErpPermission,
-    Event,
     HoldKind,
     NoticeKind,
     Outcome,
@@ -50,6 +51,8 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone says nothing")
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
@@ -81,7 +84,6 @@ class Table(DeclarativeBase):
         int: _Id,
         dict[str, Any]: JSON,
         ErpPermission: _words(ErpPermission),
-        Event: _words(Event),
         HoldKind: _words(HoldKind),
         NoticeKind: _words(NoticeKind),
         Outcome: _words(Outcome),
@@ -178,6 +180,7 @@ class RequestedUpdate(Table):
             postgresql_where=text("state = 'ready'"),
         ),
         Index("ix_requested_updates_state_requested_at", "state", "requested_at"),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -202,7 +205,10 @@ class RequestedLine(Table):
     """One assignment asked for: a category of a cost code of the job (`extra` '' is the job itself)."""
 
     __tablename__ = "requested_lines"
-    __table_args__ = (UniqueConstraint("requested_update_id", "extra", "code", "category"),)
+    __table_args__ = (
+        UniqueConstraint("requested_update_id", "extra", "code", "category"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     requested_update_id: Mapped[int] = mapped_column(ForeignKey("requested_updates.id"))
@@ -293,6 +299,7 @@ class OutboxNotice(Table):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -331,14 +338,17 @@ class SeenDelivery(Table):
 
 
 class AuditEvent(Table):
-    """One row of the append-only trail; `hash` covers the row and the hash before it."""
+    """One row of the append-only trail; `hash` covers the row and the hash before it.
+
+    `event` and `place` are plain words, so that a trail that was edited can be read, to say so.
+    """
 
     __tablename__ = "audit_events"
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]
-    event: Mapped[Event]
-    place: Mapped[Place]
+    event: Mapped[str] = mapped_column(String(60))
+    place: Mapped[str] = mapped_column(String(60))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     actor: Mapped[str] = mapped_column(String(320))
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), index=True)

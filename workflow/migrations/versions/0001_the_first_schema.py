@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_outbox_job_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_outbox_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_outbox_waiting",
@@ -216,6 +217,7 @@ def upgrade() -> None:
             ["requested_by_id"], ["people.id"], name=op.f("fk_requested_updates_requested_by_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_requested_updates")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         op.f("ix_requested_updates_data_sync_id"), "requested_updates", ["data_sync_id"], unique=False
@@ -267,6 +269,7 @@ def upgrade() -> None:
             "category",
             name=op.f("uq_requested_lines_requested_update_id_extra_code_category"),
         ),
+        sqlite_autoincrement=True,
     )
     op.execute("INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '" + 64 * "0" + "')")
 
