@@ -6,9 +6,9 @@ that names the variable and the mend.
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
@@ -23,36 +23,60 @@ class SettingsError(Exception):
 
 def _a_database_url(url: str) -> str:
     try:
-        backend = make_url(url).get_backend_name()
-    except ArgumentError:
-        backend = "nothing"
-    if backend not in ("sqlite", "postgresql"):
-        raise ValueError("use sqlite:////path/costbot.db or postgresql+psycopg://user:password@host/name")
+        parts = make_url(url)
+        usable = {
+            "sqlite": parts.database not in (None, "", ":memory:"),  # several processes share it
+            "postgresql": True,
+            "postgresql+psycopg": True,
+        }.get(parts.drivername, False)
+    except (ArgumentError, ValueError):
+        usable = False
+    if not usable:
+        raise ValueError(
+            "use sqlite:////path/costbot.db or postgresql+psycopg://user:password@host/name, "
+            "with / : @ of a password written as %2F %3A %40"
+        )
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def _a_redis_url(url: str) -> str:
-    if not url.startswith(("redis://", "rediss://", "unix://")):
+    if not _is_address(url, "redis", "rediss") and not (url.startswith("unix://") and urlsplit(url).path):
         raise ValueError("use redis://host:6379/0, rediss://… or unix:///path/redis.sock")
     return url
 
 
 def _a_cron(expression: str) -> str:
-    if len(expression.split()) != 5 or not croniter.is_valid(expression):
-        raise ValueError("use five cron fields, such as `0 * * * *` for every hour")
+    fields = expression.split()
+    # R and H are croniter's own: another time at each reading, so that no two schedulers would agree
+    usable = len(fields) == 5 and croniter.is_valid(expression) and not any(f[0] in "RrHh" for f in fields)
+    if usable:
+        try:
+            croniter(expression).get_next()
+        except CroniterBadDateError:
+            usable = False
+    if not usable:
+        raise ValueError("use five cron fields that come due, such as `0 * * * *` for every hour")
     return expression
 
 
 def _a_web_address(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
+    if not _is_address(url, "http", "https"):
         raise ValueError("use an address that begins with https:// or http://")
     return url if url.endswith("/") else url + "/"
+
+
+def _is_address(url: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _prefixed(prefix: str) -> AfterValidator:
     def check(token: SecretStr) -> SecretStr:
         if not token.get_secret_value().startswith(prefix):
-            raise ValueError(f"a token that begins with {prefix}")
+            raise ValueError(f"use the token that begins with {prefix}")
         return token
 
     return AfterValidator(check)
@@ -72,11 +96,13 @@ class Settings(BaseSettings):
     )
     database_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
         None,
+        repr=False,
         validation_alias="COSTBOT_DATABASE_URL",
         description="PostgreSQL or SQLite. Default: a SQLite file in the data folder.",
     )
     redis_url: Annotated[str, AfterValidator(_a_redis_url)] | None = Field(
         None,
+        repr=False,
         validation_alias="COSTBOT_REDIS_URL",
         description="Redis for the work queue. Default: one that costbot starts itself in the data folder.",
     )
@@ -174,6 +200,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError("\n".join(_mend(e["loc"], e["msg"]) for e in error.errors())) from None
+    except UnicodeDecodeError:
+        raise SettingsError("`.env` is not usable: save it as UTF-8 text.") from None
 
 
 def _mend(location: tuple[int | str, ...], message: str) -> str:

@@ -1,0 +1,150 @@
+"""The settings: their defaults, and one line for each mistake that names the variable and keeps the secret."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from workflow.settings import Settings, SettingsError, read_settings
+
+SECRET = "hunter2"
+WRONG = [
+    ("COSTBOT_DATABASE_URL", f"mysql://root:{SECRET}@host/costbot", "postgresql+psycopg://"),
+    ("COSTBOT_DATABASE_URL", f"postgresql+asyncpg://root:{SECRET}@host/costbot", "postgresql+psycopg://"),
+    ("COSTBOT_DATABASE_URL", f"postgresql://root:p@:{SECRET}/x@host/costbot", "%2F"),
+    ("COSTBOT_DATABASE_URL", "postgresql://host:none/costbot", "postgresql+psycopg://"),
+    ("COSTBOT_DATABASE_URL", "costbot.db", "sqlite:////path/costbot.db"),
+    ("COSTBOT_DATABASE_URL", "sqlite://", "sqlite:////path/costbot.db"),
+    ("COSTBOT_DATABASE_URL", "sqlite:///:memory:", "sqlite:////path/costbot.db"),
+    ("COSTBOT_REDIS_URL", f"http://:{SECRET}@host", "redis://host:6379/0"),
+    ("COSTBOT_REDIS_URL", f"redis://:{SECRET}@host:none", "redis://host:6379/0"),
+    ("COSTBOT_REDIS_URL", "unix://", "redis://host:6379/0"),
+    ("SLACK_BOT_TOKEN", f"xapp-{SECRET}", "begins with xoxb-"),
+    ("SLACK_APP_TOKEN", f"xoxb-{SECRET}", "begins with xapp-"),
+    ("SLACK_API_URL", "slack.com/api", "https://"),
+    ("SLACK_API_URL", "https://", "https://"),
+    ("COSTBOT_SYNC_CRON", "hourly", "five cron fields"),
+    ("COSTBOT_SYNC_CRON", "0 * * * * *", "five cron fields"),
+    ("COSTBOT_SYNC_CRON", "61 * * * *", "five cron fields"),
+    ("COSTBOT_SYNC_CRON", "0 0 30 2 *", "come due"),
+    ("COSTBOT_SYNC_CRON", "R * * * *", "five cron fields"),
+    ("COSTBOT_HTTP_PORT", "http", "valid integer"),
+    ("COSTBOT_HTTP_PORT", "70000", "65535"),
+    ("COSTBOT_FORBID_OWN_REQUEST", "perhaps", "boolean"),
+    ("COSTBOT_LOG_LEVEL", "loud", "'debug'"),
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty environment and a folder without `.env`."""
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_set_is_a_whole_trial_in_the_data_folder(tmp_path: Path) -> None:
+    settings = read_settings()
+
+    assert settings.database == f"sqlite:///{tmp_path / 'costbot-data' / 'costbot.db'}"
+    assert settings.redis == f"unix://{tmp_path / 'costbot-data' / 'redis.sock'}"
+    assert settings.sync_cron == "0 * * * *"
+    assert settings.slack_api_url == "https://slack.com/api/"
+
+
+def test_the_data_folder_moves_what_lies_in_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COSTBOT_DATA_DIR", str(tmp_path / "my data"))
+    settings = read_settings()
+
+    assert settings.redis_socket == tmp_path / "my data" / "redis.sock"
+    assert settings.redis.endswith("/my%20data/redis.sock")
+    assert settings.database.endswith("/my data/costbot.db")
+
+
+@pytest.mark.parametrize(("variable", "value", "mend"), WRONG)
+def test_a_wrong_setting_is_one_line_that_names_it_and_the_mend(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, mend: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+
+    said = str(caught.value)
+    assert said.startswith(f"{variable} is not usable: ")
+    assert mend in said
+    assert "\n" not in said
+    assert SECRET not in said
+
+
+def test_every_wrong_setting_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTBOT_HTTP_PORT", "http")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "token")
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+
+    named = [line.split()[0] for line in str(caught.value).splitlines()]
+    assert named == ["SLACK_BOT_TOKEN", "COSTBOT_HTTP_PORT"]
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgresql://host/costbot", "postgresql+psycopg://host/costbot"),
+        ("postgresql+psycopg://host/costbot", "postgresql+psycopg://host/costbot"),
+        ("sqlite:////var/costbot.db", "sqlite:////var/costbot.db"),
+    ],
+)
+def test_a_database_url_names_the_driver(monkeypatch: pytest.MonkeyPatch, given: str, used: str) -> None:
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", given)
+
+    assert read_settings().database == used
+
+
+@pytest.mark.parametrize("url", ["redis://localhost:6379/0", "rediss://:pw@host", "unix:///tmp/redis.sock"])
+def test_every_kind_of_redis_url_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("COSTBOT_REDIS_URL", url)
+
+    assert read_settings().redis == url
+
+
+def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTBOT_HTTP_PORT", "")
+
+    assert read_settings().http_port == 3000
+
+
+def test_settings_come_from_the_env_file_and_the_environment_goes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("COSTBOT_CHANNEL=#cost-codes\nCOSTBOT_HTTP_PORT=4000\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("COSTBOT_HTTP_PORT", "5000")
+    settings = read_settings()
+
+    assert (settings.channel, settings.http_port) == ("#cost-codes", 5000)
+
+
+def test_an_env_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"COSTBOT_CHANNEL=caf\xe9\n")
+    with pytest.raises(SettingsError, match=re.escape("`.env`")):
+        read_settings()
+
+
+def test_the_rules_know_the_administrator_as_the_directory_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTBOT_ADMIN_EMAIL", " Dana@Example.com ")
+    monkeypatch.setenv("COSTBOT_FORBID_OWN_REQUEST", "true")
+    rules = read_settings().rules
+
+    assert (rules.admin_email, rules.forbid_own_request, rules.hold_every_export) == (
+        "dana@example.com",
+        True,
+        False,
+    )
+
+
+def test_printing_the_settings_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", f"xoxb-{SECRET}")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", SECRET)
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", f"postgresql://costbot:{SECRET}@host/costbot")
+    monkeypatch.setenv("COSTBOT_REDIS_URL", f"redis://:{SECRET}@host")
+
+    assert SECRET not in repr(read_settings())
