@@ -1,5 +1,7 @@
 """The company that the tests of the rules act in."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.workflow.site import Site
@@ -10,3 +12,11 @@ from workflow.database import Database
 def site(database: Database) -> Site:
     """A company at work, on SQLite and on PostgreSQL."""
     return Site(database)
+
+
+@pytest.fixture
+def postgres_site(postgres_url: str) -> Iterator[Site]:
+    """The same on PostgreSQL alone, for what can only happen where several write at once."""
+    database = Database(postgres_url)
+    yield Site(database)
+    database.close()

@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import assignments, later
 from tests.workflow.site import Site
+from workflow import exports
 from workflow.approvals import AlreadyDecided, Decision, Done, Stale
 from workflow.privileges import Refused
 from workflow.requests import NothingNew, Requested
@@ -325,8 +326,6 @@ def test_a_batch_that_is_planned_never_changes_when_the_job_is_read_again(site: 
     site.plan(sync)  # a worker that was killed and runs again begins here
 
     with site.database.reading() as session:
-        from workflow import exports
-
         lines = list(exports.lines_to_send(session, sync))
     assert [line.assignment for line in lines] == assignments("03-300 L")
 

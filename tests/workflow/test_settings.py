@@ -1,4 +1,4 @@
-"""The settings: their defaults, and one line for each mistake that names the variable and keeps the secret."""
+"""The settings: their defaults, and for each mistake one line that names it and keeps the secret."""
 
 import re
 from pathlib import Path
