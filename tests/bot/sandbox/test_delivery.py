@@ -18,16 +18,7 @@ from bot.sandbox.app import create_app
 from bot.sandbox.client import Person, Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import CHANNEL_ID
-from tests.bot.sandbox.trial_app import CARD, REJECT, TrialApp, errors
-
-
-def eventually(condition: object, seconds: float = 10) -> None:
-    """Poll a callable until it is true, or fail after so many seconds."""
-    deadline = time.monotonic() + seconds
-    assert callable(condition)
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+from tests.bot.sandbox.trial_app import CARD, REJECT, TrialApp, errors, eventually
 
 
 def test_each_event_goes_to_one_of_several_sockets(sandbox: Sandbox, dana: Person) -> None:

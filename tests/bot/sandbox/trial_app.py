@@ -1,6 +1,7 @@
 """A small, real Bolt app to try the sandbox with: it answers commands, clicks and windows, and remembers."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,6 +67,14 @@ def window(title: str, *blocks: Json, **more: Any) -> Json:
 REJECT = window("Reject", COMMENT, CATEGORY, submit=plain("Send"), callback_id="reject", notify_on_close=True)
 
 
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Poll until the condition is true, or fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
 def errors(seen: Seen) -> dict[str, str]:
     """What the open window says is wrong, by block id."""
     return seen.modal.errors if seen.modal else {}
@@ -107,6 +116,7 @@ class TrialApp:
                 handler.client.auto_reconnect_enabled = False
             sandbox.drop_sockets()  # else each client sits in its read for three seconds before it can close
             for handler in handlers:
+                eventually(lambda client=handler.client: not client.is_connected())
                 handler.client.close()
 
     def kinds(self) -> list[str]:

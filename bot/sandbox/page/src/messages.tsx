@@ -1,0 +1,205 @@
+// A conversation: its messages, threads, and the box to type in.
+
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+
+import { Blocks } from "./blocks";
+import { Mrkdwn } from "./mrkdwn";
+import { clock, useActing } from "./person";
+import type { Conversation, Message, User } from "./sandbox";
+
+export function Avatar({ user, size = "" }: { user?: User; size?: string }) {
+  if (user?.is_bot) {
+    return (
+      <span className={`avatar bot ${size}`} aria-hidden="true">
+        <svg viewBox="0 0 32 32">
+          <path d="M8 8h16v4H8zm0 6h16v4H8zm0 6h10v4H8z" fill="currentColor" />
+        </svg>
+      </span>
+    );
+  }
+  const name = user?.real_name ?? "?";
+  const initials = name.split(" ").map((word) => word[0]).slice(0, 2).join("");
+  const hue = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0) * 7, 0) % 360;
+  return (
+    <span className={`avatar ${size}`} style={{ background: `hsl(${hue} 42% 42%)` }} aria-hidden="true">
+      {initials}
+    </span>
+  );
+}
+
+export function ConversationPane({ conversation, openThread }: {
+  conversation: Conversation;
+  openThread: (ts: string) => void;
+}) {
+  const { seen } = useActing();
+  const other = conversation.members.find((id) => id !== seen.me) ?? "";
+  const name = conversation.is_im ? (seen.users[other]?.real_name ?? "") : `#${conversation.name}`;
+  const shown = conversation.messages.filter((m) => !m.thread_ts || m.thread_ts === m.ts || m.broadcast);
+  return (
+    <>
+      <Log label={`Messages in ${name}`} last={shown.at(-1)?.ts}>
+        {shown.length === 0 && <p className="empty">Nothing here yet. Try <code>/costcodes help</code>.</p>}
+        {shown.map((message) => (
+          <OneMessage key={message.ts} message={message} conversation={conversation} openThread={openThread} />
+        ))}
+      </Log>
+      {conversation.is_archived ? (
+        <p className="archived">This channel is archived.</p>
+      ) : (
+        <Composer label={`Message ${name}`} channel={conversation.id} />
+      )}
+    </>
+  );
+}
+
+export function ThreadPane({ conversation, ts, close }: {
+  conversation: Conversation;
+  ts: string;
+  close: () => void;
+}) {
+  const messages = conversation.messages.filter((m) => m.ts === ts || m.thread_ts === ts);
+  return (
+    <aside className="thread" aria-label="Thread">
+      <header>
+        <h2>Thread</h2>
+        <button type="button" className="icon" aria-label="Close thread" onClick={close}>
+          ✕
+        </button>
+      </header>
+      <Log label="Messages in thread" last={messages.at(-1)?.ts}>
+        {messages.map((message) => (
+          <OneMessage key={message.ts} message={message} conversation={conversation} />
+        ))}
+      </Log>
+      <Composer label="Reply" channel={conversation.id} thread_ts={ts} />
+    </aside>
+  );
+}
+
+// Keeps the newest message in view, as long as the reader has not scrolled up.
+function Log({ label, last, children }: { label: string; last?: string; children: React.ReactNode }) {
+  const log = useRef<HTMLDivElement>(null);
+  const stuck = useRef(true);
+  useEffect(() => {
+    const element = log.current;
+    if (element && stuck.current) element.scrollTop = element.scrollHeight;
+  }, [last]);
+  useEffect(() => {
+    const element = log.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      if (stuck.current) element.scrollTop = element.scrollHeight;
+    });
+    for (const child of element.children) observer.observe(child);
+    return () => observer.disconnect();
+  }, [last]);
+  return (
+    <div
+      className="log"
+      role="log"
+      aria-label={label}
+      tabIndex={0}
+      ref={log}
+      onScroll={(e) => {
+        const { scrollHeight, scrollTop, clientHeight } = e.currentTarget;
+        stuck.current = scrollHeight - scrollTop - clientHeight < 60;
+      }}
+    >
+      {children}
+    </div>
+  );
+}
+
+function OneMessage({ message, conversation, openThread }: {
+  message: Message;
+  conversation: Conversation;
+  openThread?: (ts: string) => void;
+}) {
+  const { seen } = useActing();
+  const author = seen.users[message.user];
+  const time = clock(message.ts, seen.users[seen.me]?.tz ?? "UTC");
+  const answers = conversation.messages.filter((m) => m.thread_ts === message.ts && m.ts !== message.ts);
+  const place = { at: { channel: conversation.id, ts: message.ts } };
+  return (
+    <article
+      className={`message ${message.is_ephemeral ? "ephemeral" : ""}`}
+      aria-label={`${author?.real_name ?? "Somebody"}, ${time}`}
+    >
+      <Avatar user={author} />
+      <div className="content">
+        {message.is_ephemeral && <p className="note">👁 Only visible to you</p>}
+        {message.broadcast && openThread && <p className="note">↳ replied to a thread</p>}
+        <p className="by">
+          <strong>{author?.real_name}</strong>
+          {author?.is_bot && <span className="badge">APP</span>}
+          <time>{time}</time>
+        </p>
+        {message.blocks.length > 0 ? (
+          <Blocks blocks={message.blocks} place={place} />
+        ) : (
+          message.text && <Mrkdwn text={message.text} />
+        )}
+        {message.attachments.map((attachment, index) => (
+          <div key={index} className="attachment" style={{ borderColor: attachment.color }}>
+            {attachment.blocks ? (
+              <Blocks blocks={attachment.blocks} place={place} />
+            ) : (
+              <Mrkdwn text={attachment.text ?? ""} />
+            )}
+          </div>
+        ))}
+        {message.edited && <span className="quiet edited">(edited)</span>}
+        {answers.length > 0 && openThread && (
+          <button type="button" className="replies" onClick={() => openThread(message.ts)}>
+            <Avatar user={seen.users[answers.at(-1)?.user ?? ""]} size="small" />
+            {answers.length === 1 ? "1 reply" : `${answers.length} replies`}
+            <span className="quiet">Last reply {clock(answers.at(-1)?.ts ?? "0", seen.users[seen.me]?.tz ?? "UTC")}</span>
+          </button>
+        )}
+      </div>
+    </article>
+  );
+}
+
+function Composer({ label, channel, thread_ts }: { label: string; channel: string; thread_ts?: string }) {
+  const { act, toast } = useActing();
+  const [text, setText] = useState("");
+  const [busy, setBusy] = useState(false);
+  const send = async () => {
+    const typed = text.trim();
+    if (!typed || busy) return;
+    setText("");
+    setBusy(true);
+    if (typed.startsWith("/")) {
+      await act("slash", { text: typed, channel });
+    } else {
+      const outcome = await act("say", { text: typed, channel, thread_ts });
+      if (outcome.error && outcome.error !== "dispatch_failed") toast(outcome.message ?? outcome.error);
+    }
+    setBusy(false);
+  };
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    void send();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || event.shiftKey) return;
+    event.preventDefault();
+    void send();
+  };
+  return (
+    <form className="composer" onSubmit={onSubmit}>
+      <textarea
+        aria-label={label}
+        placeholder={thread_ts ? "Reply…" : `${label}, or try /costcodes help`}
+        rows={1}
+        value={text}
+        onChange={(e) => setText(e.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      <button type="submit" className="send" aria-label="Send" aria-busy={busy} disabled={!text.trim()}>
+        ➤
+      </button>
+    </form>
+  );
+}
