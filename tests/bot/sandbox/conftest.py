@@ -1,23 +1,11 @@
-"""A running sandbox, the real Slack clients against it, and its people."""
-
-from collections.abc import Iterator
+"""The real Slack client against the sandbox, and its people."""
 
 import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox import sample_company
-from bot.sandbox.app import create_app
 from bot.sandbox.client import Person, Sandbox
-from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running(create_app(sample_company.workspace())) as url:
-        client = Sandbox(url)
-        yield client
-        client.close()
 
 
 @pytest.fixture

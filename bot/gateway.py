@@ -1,0 +1,387 @@
+"""The one gateway to Slack's Web API: short time-outs, Slack's pace, few named errors, every call counted.
+
+Owns the only WebClient. It never repeats a call by itself: whether a call whose result is unknown may
+be made again is its caller's to know. No database, no words for people.
+"""
+
+import http.client
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Self
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from bot.blocks.pieces import Json, Message
+from workflow.settings import Settings, SettingsError
+
+TIMEOUT_SECONDS = 8
+SECONDS_A_MESSAGE = 1.0
+"""Slack lets an app post about one message a second in a channel."""
+METADATA_EVENT = "costbot_message"
+PAGE = 200
+"""Messages or channels in one answer; looking through PAGES of them is enough."""
+PAGES = 10
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
+
+_UNKNOWN_RESULT = {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
+_MESSAGE_GONE = {"message_not_found", "cant_update_message", "thread_not_found", "invalid_thread_ts"}
+_CHANNEL_PROBLEM = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
+_TOKEN_PROBLEM = {
+    "account_inactive",
+    "invalid_auth",
+    "missing_scope",
+    "not_allowed_token_type",
+    "not_authed",
+    "token_expired",
+    "token_revoked",
+}
+_BLOCKS_REFUSED = {"invalid_blocks", "invalid_attachments"}
+_Method = Callable[..., SlackResponse]
+_log = structlog.get_logger()
+
+
+class SlackError(Exception):
+    """A call to Slack did not do what it should."""
+
+
+class SlackUnavailable(SlackError):  # noqa: N818 - a state of the world, not a mistake
+    """Slack did not answer, or not clearly: whether the call was carried out is unknown."""
+
+
+class RateLimited(SlackError):  # noqa: N818 - likewise
+    """Slack wants no call of this method for `retry_after` seconds; this one was not carried out."""
+
+    def __init__(self, method: str, retry_after: float) -> None:
+        super().__init__(f"{method} is rate limited for {retry_after:.0f} s")
+        self.retry_after = retry_after
+
+
+class SlackRefused(SlackError):  # noqa: N818 - likewise
+    """Slack said no with `code`, as in Slack's documentation; nothing was done."""
+
+    def __init__(self, method: str, code: str, details: tuple[str, ...] = ()) -> None:
+        super().__init__(": ".join((f"{method} was refused with {code}", *details)))
+        self.code = code
+
+    @property
+    def is_message_gone(self) -> bool:
+        """The message to change or to answer is not there any more."""
+        return self.code in _MESSAGE_GONE
+
+    @property
+    def is_channel_problem(self) -> bool:
+        """The bot cannot write into the channel as things are."""
+        return self.code in _CHANNEL_PROBLEM
+
+    @property
+    def is_token_problem(self) -> bool:
+        """The token is not good, or not good for this method."""
+        return self.code in _TOKEN_PROBLEM
+
+    @property
+    def is_blocks_problem(self) -> bool:
+        return self.code in _BLOCKS_REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Whose token this is, and what it may do."""
+
+    team_id: str
+    team: str
+    user_id: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SlackUser:
+    """A member, guest, bot or stranger, as Slack knows them."""
+
+    id: str
+    name: str
+    email: str | None
+    email_confirmed: bool
+    team_id: str
+    teams: tuple[str, ...]
+    """The other workspaces of the same Enterprise Grid that they belong to."""
+    is_guest: bool
+    is_bot: bool
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A conversation, and whether costbot is in it."""
+
+    id: str
+    name: str
+    is_member: bool
+    is_archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message stands: channel id and time stamp."""
+
+    channel: str
+    ts: str
+
+
+class Gateway:
+    """Slack, as far as costbot uses it. Safe to share between threads.
+
+    Every method raises SlackUnavailable, RateLimited or SlackRefused. `calls` counts by
+    (method, `ok` or the error).
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self._client = client
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._lock = Lock()
+        self._channel_free_at: dict[str, float] = {}
+        self._method_free_at: dict[str, float] = {}
+        self._tables_refused = False
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """The gateway for the bot token in force. Raises SettingsError without one."""
+        if settings.slack_bot_token is None:
+            raise SettingsError("SLACK_BOT_TOKEN is missing: paste the bot token (xoxb-…) of the Slack app.")
+        token = settings.slack_bot_token.get_secret_value()
+        return cls(web_client(token, settings.slack_api_url))
+
+    def auth_test(self) -> Bot:
+        """Whose token this is."""
+        answer = self._call(self._client.auth_test)
+        scopes = _header(answer.headers, "x-oauth-scopes") or ""
+        return Bot(
+            team_id=answer["team_id"],
+            team=answer.get("team") or "",
+            user_id=answer["user_id"],
+            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        )
+
+    def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        key: str,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+    ) -> Posted:
+        """Post a message that carries `key`, to be found by later; waits for the channel's turn.
+
+        `channel` may be an id or `#name`; the answer has the id.
+        """
+        answer = self._send(
+            self._client.chat_postMessage,
+            message,
+            channel=channel,
+            metadata=_metadata(key),
+            unfurl_links=False,
+            unfurl_media=False,
+            **({"thread_ts": thread_ts, "reply_broadcast": broadcast} if thread_ts else {}),
+        )
+        return Posted(answer["channel"], answer["ts"])
+
+    def update(self, at: Posted, message: Message, *, key: str) -> None:
+        """Draw a message anew, in place."""
+        self._send(self._client.chat_update, message, channel=at.channel, ts=at.ts, metadata=_metadata(key))
+
+    def post_ephemeral(
+        self, channel: str, user_id: str, message: Message, *, thread_ts: str | None = None
+    ) -> None:
+        """Post what one member of the channel alone sees."""
+        thread = {"thread_ts": thread_ts} if thread_ts else {}
+        self._send(self._client.chat_postEphemeral, message, channel=channel, user=user_id, **thread)
+
+    def find(self, channel: str, key: str, *, since: float, thread_ts: str | None = None) -> Posted | None:
+        """The message that carries `key`, posted since then (Unix seconds), in a channel or in a thread."""
+        where: Json = {"channel": channel, "oldest": f"{since:.6f}", "include_all_metadata": True}
+        method: _Method = self._client.conversations_history
+        if thread_ts:
+            method, where = self._client.conversations_replies, where | {"ts": thread_ts}
+        for message in self._pages(method, "messages", **where):
+            metadata = message.get("metadata") or {}
+            if metadata.get("event_type") == METADATA_EVENT and metadata["event_payload"].get("key") == key:
+                return Posted(channel, message["ts"])
+        return None
+
+    def open_direct_message(self, user_id: str) -> str:
+        """The channel id of the direct message with a person."""
+        answer = self._call(self._client.conversations_open, users=user_id)
+        return str(answer["channel"]["id"])
+
+    def permalink(self, at: Posted) -> str:
+        """The address of a message."""
+        answer = self._call(self._client.chat_getPermalink, channel=at.channel, message_ts=at.ts)
+        return str(answer["permalink"])
+
+    def open_view(self, trigger_id: str, view: Json) -> str:
+        """Open a window, within 3 seconds of the click; returns its id."""
+        return str(self._call(self._client.views_open, trigger_id=trigger_id, view=view)["view"]["id"])
+
+    def push_view(self, trigger_id: str, view: Json) -> str:
+        """Open a window on top of the open one; returns its id."""
+        return str(self._call(self._client.views_push, trigger_id=trigger_id, view=view)["view"]["id"])
+
+    def update_view(self, view_id: str, view: Json) -> None:
+        """Draw an open window anew."""
+        self._call(self._client.views_update, view_id=view_id, view=view)
+
+    def publish_home(self, user_id: str, view: Json) -> None:
+        """Show a person their App Home."""
+        self._call(self._client.views_publish, user_id=user_id, view=view)
+
+    def user(self, user_id: str) -> SlackUser:
+        """A user by id."""
+        return _user(self._call(self._client.users_info, user=user_id)["user"])
+
+    def user_by_email(self, email: str) -> SlackUser | None:
+        """The active member with this e-mail, or None."""
+        try:
+            return _user(self._call(self._client.users_lookupByEmail, email=email)["user"])
+        except SlackRefused as refused:
+            if refused.code == "users_not_found":
+                return None
+            raise
+
+    def channel(self, channel: str) -> Channel:
+        """A channel by id or `#name`; SlackRefused `channel_not_found` when costbot cannot see it."""
+        if not channel.startswith("#"):
+            return _channel(self._call(self._client.conversations_info, channel=channel)["channel"])
+        name = channel.removeprefix("#")
+        wanted = {"types": "public_channel,private_channel", "exclude_archived": False}
+        for found in self._pages(self._client.conversations_list, "channels", **wanted):
+            if found.get("name") == name:
+                return _channel(found)
+        raise SlackRefused("conversations.list", "channel_not_found")
+
+    def _send(self, method: _Method, message: Message, **arguments: Any) -> SlackResponse:
+        """Send a message; without its table, where the workspace refuses tables."""
+        content = {"text": message.text, "blocks": list(message.blocks)}
+        fallback = message.fallback_blocks
+        if fallback is not None and self._tables_refused:
+            return self._call(method, **arguments, **content | {"blocks": list(fallback)})
+        try:
+            return self._call(method, **arguments, **content)
+        except SlackRefused as refused:
+            if fallback is None or not refused.is_blocks_problem:
+                raise
+            answer = self._call(method, **arguments, **content | {"blocks": list(fallback)})
+            self._tables_refused = True
+            _log.warning("this workspace refuses tables: cards show them as text", error=refused.code)
+            return answer
+
+    def _pages(self, method: _Method, name: str, **arguments: Any) -> Iterator[Json]:
+        cursor = ""
+        for _ in range(PAGES):
+            page = {"cursor": cursor} if cursor else {}
+            answer = self._call(method, **arguments, limit=PAGE, **page)
+            yield from answer.get(name) or ()
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    def _call(self, call: _Method, **arguments: Any) -> SlackResponse:
+        method = call.__name__.replace("_", ".", 1)
+        self._wait_for_turn(method, arguments.get("channel"))
+        outcome = "ok"
+        try:
+            return call(**arguments)
+        except SlackApiError as error:
+            known = _error(method, error)
+            outcome = known.code if isinstance(known, SlackRefused) else type(known).__name__
+            if isinstance(known, RateLimited):
+                with self._lock:
+                    self._method_free_at[method] = self._monotonic() + known.retry_after
+            raise known from error
+        except (OSError, http.client.HTTPException) as error:
+            outcome = type(error).__name__
+            raise SlackUnavailable(f"{method} got no answer: {error}") from error
+        finally:
+            with self._lock:
+                self.calls[method, outcome] += 1
+
+    def _wait_for_turn(self, method: str, channel: str | None) -> None:
+        """Keep Slack's pace in the channel; RateLimited at once while Slack wants no call of the method."""
+        with self._lock:
+            now = self._monotonic()
+            barred = self._method_free_at.get(method, now) - now
+            if barred > 0:
+                raise RateLimited(method, barred)
+            if method != "chat.postMessage" or channel is None:
+                return
+            turn = max(now, self._channel_free_at.get(channel, now))
+            self._channel_free_at[channel] = turn + SECONDS_A_MESSAGE
+        if turn > now:
+            self._sleep(turn - now)
+
+
+def web_client(token: str, api_url: str) -> WebClient:
+    """A client with short time-outs that repeats nothing by itself: a repeated post is a second message."""
+    return WebClient(token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+
+
+def _error(method: str, error: SlackApiError) -> SlackError:
+    response = error.response
+    if response.status_code == _TOO_MANY_REQUESTS:
+        return RateLimited(method, float(_header(response.headers, "retry-after") or 1))
+    code = str(response.get("error") or "")
+    # an answer that is no JSON has, in place of a code, a sentence of the SDK's
+    if response.status_code >= _SERVER_ERROR or code in _UNKNOWN_RESULT or not code or " " in code:
+        return SlackUnavailable(f"{method} got no clear answer: {response.status_code} {code}")
+    details = (response.get("response_metadata") or {}).get("messages") or ()
+    return SlackRefused(method, code, tuple(map(str, details)))
+
+
+def _header(headers: Mapping[str, Any], name: str) -> str | None:
+    for key, value in headers.items():
+        if key.lower() == name:
+            return str(value[0] if isinstance(value, list) else value)
+    return None
+
+
+def _metadata(key: str) -> Json:
+    return {"event_type": METADATA_EVENT, "event_payload": {"key": key}}
+
+
+def _user(user: Json) -> SlackUser:
+    profile = user.get("profile") or {}
+    return SlackUser(
+        id=user["id"],
+        name=user.get("real_name") or profile.get("real_name") or user.get("name") or user["id"],
+        email=profile.get("email"),
+        # Slack's documented examples leave the field out; only its `false` says that nobody confirmed it
+        email_confirmed=user.get("is_email_confirmed") is not False,
+        team_id=user.get("team_id") or "",
+        teams=tuple((user.get("enterprise_user") or {}).get("teams") or ()),
+        is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")),
+        is_bot=bool(user.get("is_bot")),
+        deleted=bool(user.get("deleted")),
+    )
+
+
+def _channel(channel: Json) -> Channel:
+    return Channel(
+        id=channel["id"],
+        name=channel.get("name") or "",
+        is_member=bool(channel.get("is_member")),
+        is_archived=bool(channel.get("is_archived")),
+    )
