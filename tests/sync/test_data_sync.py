@@ -1,0 +1,488 @@
+"""The data sync: what it sends, what it tells, and that it may be killed anywhere."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
+
+from sync.data_sync import RunState, SyncReport, refresh_read_back, run
+from sync.sage.company import Batch, SageCompany, SageUnreachableError
+from sync.sage.embedded import EmbeddedSage, LoadedRow
+from tests import factories
+from tests.sync import company_at_work as work
+from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, clock
+from workflow import audit, queries
+from workflow.database import Database
+from workflow.merge import SageCode
+from workflow.privileges import SCHEDULE
+from workflow.tables import DataSync, OutboxNotice, RequestedUpdate
+from workflow.vocabulary import Event, NoticeKind, Standing, SyncState
+
+
+@pytest.fixture
+def sage(database: Database, tmp_path: Path) -> EmbeddedSage:
+    """A Sage company that knows the jobs of `database`."""
+    sage = EmbeddedSage(tmp_path / "sage.db")
+    work.set_up(database, sage)
+    return sage
+
+
+def sync(database: Database, sage: SageCompany) -> SyncReport:
+    return run(database, sage, by=SCHEDULE, clock=clock)
+
+
+def in_sage(sage: SageCompany, number: str) -> dict[str, SageCode]:
+    [job] = sage.read([number])
+    return {code: held for (_extra, code), held in job.cost_codes.items()}
+
+
+def test_what_was_accepted_reaches_sage_and_is_read_back(database: Database, sage: EmbeddedSage) -> None:
+    work.accept_everything(database)
+
+    report = sync(database, sage)
+
+    assert report == SyncReport(
+        batch="DS000001",
+        state=RunState.FINISHED,
+        jobs=3,
+        created=4,
+        tied=1,
+        already_there=1,
+        failed=1,
+    )
+    assert work.outcomes(database, RIVERSIDE) == {
+        "03-300 L": "already_there",
+        "03-300 M": "tied",
+        "09-250 L": "created",
+        "09-250 S": "created",
+    }
+    assert work.outcomes(database, DEPOT) == {"01-100 L": "created", "01-100 XX": "failed"}
+    assert [work.states(database, number) for number in (RIVERSIDE, DEPOT, YARD)] == [
+        ["synced"],
+        ["failed"],
+        ["synced"],
+    ]
+    assert in_sage(sage, RIVERSIDE) == {
+        "03-300": SageCode("Concrete", frozenset({"L", "M"})),
+        "09-250": SageCode("Gypsum board", frozenset({"L", "S"})),
+    }
+
+
+def test_sage_s_words_are_kept_with_the_line_that_it_refused(database: Database, sage: EmbeddedSage) -> None:
+    work.accept(database, DEPOT, "01-100 XX")
+
+    sync(database, sage)
+
+    with database.reading() as session:
+        update = session.scalars(select(RequestedUpdate)).one()
+        [line] = queries.lines_of(session, update.id)
+    assert line.message == "Category XX is not a standard category"
+
+
+def test_contracts_are_released_after_the_cost_codes_went_out(database: Database, sage: EmbeddedSage) -> None:
+    work.accept_everything(database)
+
+    sync(database, sage)
+
+    riverside = work.events(database, RIVERSIDE)
+    assert riverside[-3:] == [Event.EXPORTED, Event.HOLD_RELEASED, Event.SYNCED]
+    with database.reading() as session:
+        [hold] = queries.holds_of(session, work.job(session, RIVERSIDE).id)
+    assert not hold.waiting
+
+
+def test_nothing_accepted_is_nothing_to_send(database: Database, sage: EmbeddedSage) -> None:
+    assert sync(database, sage) == SyncReport(batch=None, state=RunState.NOTHING_TO_SEND)
+    assert work.events(database) == []
+
+
+def test_a_second_run_sends_nothing_again(database: Database, sage: EmbeddedSage) -> None:
+    work.accept_everything(database)
+    sync(database, sage)
+    told = len(work.events(database))
+
+    assert sync(database, sage).state is RunState.NOTHING_TO_SEND
+    assert len(work.events(database)) == told
+
+
+def test_each_run_has_a_batch_of_its_own(database: Database, sage: EmbeddedSage) -> None:
+    work.accept(database, YARD, "16-100 S")
+    first = sync(database, sage)
+    work.accept(database, YARD, "16-100 L")
+
+    second = sync(database, sage)
+
+    assert (first.batch, second.batch) == ("DS000001", "DS000002")
+    assert second.tied == 1
+
+
+def test_a_job_unknown_to_sage_fails_in_words_and_is_not_created(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    with database.writing() as session:
+        factories.job(session, "24-099", "Mistyped")
+    work.accept(database, "24-099", "16-100 S")
+
+    assert sync(database, sage).failed == 1
+    assert [job.known for job in sage.read(["24-099"])] == [False]
+
+
+def test_a_corrected_line_goes_out_with_a_later_batch(database: Database, sage: EmbeddedSage) -> None:
+    work.accept(database, DEPOT, "01-100 XX")
+    sync(database, sage)
+    sage.load_categories(["XX"])
+    work.accept(database, DEPOT, "01-100 L", "01-100 XX")
+
+    assert sync(database, sage).created == 2
+    assert work.states(database, DEPOT) == ["synced"]
+
+
+def test_progress_is_told_by_jobs(database: Database, sage: EmbeddedSage) -> None:
+    work.accept_everything(database)
+    told: list[tuple[str, int, int]] = []
+
+    run(database, sage, by=SCHEDULE, clock=clock, progress=lambda *what: told.append(what))
+
+    assert told == [
+        *(("Reading Sage", done, 3) for done in range(4)),
+        ("Sending to Sage", 0, 3),
+        *(("Reading back", done, 3) for done in range(4)),
+    ]
+
+
+class PatientSage(WatchedSage):
+    """A Sage company that answers only once it is told to."""
+
+    def __init__(self, sage: SageCompany) -> None:
+        super().__init__(sage, lambda _what: None)
+        self.answers = False
+
+    def answer(self, batch: Batch) -> Mapping[int, str] | None:
+        return super().answer(batch) if self.answers else None
+
+
+def test_a_batch_that_sage_has_not_answered_is_read_back_by_a_later_run(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    work.accept_everything(database)
+    patient = PatientSage(sage)
+
+    assert sync(database, patient).state is RunState.SENT
+    assert work.states(database, RIVERSIDE) == ["exported"]
+    assert sync(database, patient).state is RunState.SENT
+    patient.answers = True
+    report = sync(database, patient)
+
+    assert (report.batch, report.state, report.created) == ("DS000001", RunState.FINISHED, 4)
+    assert len(patient.sent) == 1
+
+
+def test_a_job_whose_batch_is_on_its_way_waits_and_the_others_go(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    patient = PatientSage(sage)
+    work.accept(database, RIVERSIDE, "09-250 L")
+    sync(database, patient)
+    work.accept(database, RIVERSIDE, "09-250 M")
+    work.accept(database, YARD, "16-100 S")
+
+    assert (sync(database, patient).batch, work.states(database, RIVERSIDE)) == (
+        "DS000002",
+        ["exported", "accepted"],
+    )
+    patient.answers = True
+    report = sync(database, patient)
+
+    assert (report.batch, report.tied) == ("DS000003", 1)
+    assert work.states(database, RIVERSIDE) == ["synced", "synced"]
+
+
+@pytest.mark.parametrize("step", ["read " + RIVERSIDE, "to send", "sent", "to answer"])
+def test_an_unreachable_sage_keeps_the_batch_for_the_next_run(
+    database: Database, sage: EmbeddedSage, step: str
+) -> None:
+    def fail(what: str) -> None:
+        if what == step:
+            raise SageUnreachableError("Sage's server is off")
+
+    work.accept_everything(database)
+    with pytest.raises(SageUnreachableError, match="is off"):
+        sync(database, WatchedSage(sage, fail))
+
+    report = sync(database, sage)
+    assert (report.batch, report.state, report.created, report.failed) == (
+        "DS000001",
+        RunState.FINISHED,
+        4,
+        1,
+    )
+
+
+def test_one_run_at_a_time_and_the_second_says_so(database: Database, sage: EmbeddedSage) -> None:
+    work.accept(database, YARD, "16-100 S")
+    inside, leave = threading.Event(), threading.Event()
+
+    def stand_still(what: str) -> None:
+        if what == "to send":
+            inside.set()
+            assert leave.wait(30)
+
+    slow = threading.Thread(target=sync, args=(database, WatchedSage(sage, stand_still)))
+    slow.start()
+    assert inside.wait(30)
+    try:
+        assert sync(database, sage) == SyncReport(state=RunState.ANOTHER_IS_RUNNING)
+    finally:
+        leave.set()
+        slow.join()
+    assert work.states(database, YARD) == ["synced"]
+
+
+def test_a_person_s_run_waits_for_the_one_that_is_running(database: Database, sage: EmbeddedSage) -> None:
+    work.accept(database, YARD, "16-100 S")
+    inside, reports = threading.Event(), list[SyncReport]()
+
+    def wait() -> None:
+        reports.append(run(database, sage, by=SCHEDULE, clock=clock, wait_seconds=30))
+
+    waiting = threading.Thread(target=wait)
+
+    def let_another_in(what: str) -> None:
+        if what == "to send" and not inside.is_set():
+            inside.set()
+            waiting.start()
+
+    sync(database, WatchedSage(sage, let_another_in))
+    waiting.join()
+
+    assert [report.state for report in reports] == [RunState.NOTHING_TO_SEND]
+
+
+class Killed(BaseException):
+    """Stands for `kill -9`: nothing of ours catches it."""
+
+
+class Instants:
+    """Counts what happens in a run, at Sage and before and after each commit, and kills at one instant."""
+
+    def __init__(self, database: Database, fatal: int) -> None:
+        self._fatal = fatal
+        self._seen = 0
+        self.last = "nothing"
+        self._hooks = [
+            (database.engine, "commit", lambda _connection: self.tell("to commit")),
+            (Session, "after_commit", lambda _session: self.tell("committed")),
+        ]
+        for hook in self._hooks:
+            event.listen(*hook)
+
+    def close(self) -> None:
+        for hook in self._hooks:
+            event.remove(*hook)
+
+    def tell(self, what: str) -> None:
+        self._seen += 1
+        self.last = what
+        if self._seen == self._fatal:
+            raise Killed(what)
+
+
+def test_killed_at_every_step_the_next_run_finishes_the_same_batch(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    fatal, killed = 0, True
+    while killed:
+        fatal += 1
+        jobs = {f"{number}/{fatal}": name for number, name in work.JOBS.items()}
+        work.add_jobs(database, sage, jobs)
+        work.accept_everything(database, jobs)
+        instants = Instants(database, fatal)
+        watched = WatchedSage(sage, instants.tell)
+        try:
+            sync(database, watched)
+            killed = False
+        except Killed:
+            pass
+        finally:
+            instants.close()
+
+        begun = batches(database)
+        again = WatchedSage(sage, lambda _what: None)
+        sync(database, again)
+
+        assert batches(database)[: len(begun)] == begun
+        assert len(batches(database)) == fatal, instants.last
+        assert_all_is_well(database, sage, jobs, instants.last)
+        assert len({str(lines) for _batch, lines in watched.sent + again.sent}) == 1, (
+            "other lines, same batch"
+        )
+    assert fatal > 25
+    with database.reading() as session:
+        assert list(audit.problems(session)) == []
+
+
+def batches(database: Database) -> list[str]:
+    with database.reading() as session:
+        return [sync.batch for sync in session.scalars(select(DataSync).order_by(DataSync.id))]
+
+
+def assert_all_is_well(database: Database, sage: SageCompany, jobs: Mapping[str, str], after: str) -> None:
+    """Everything reached Sage once and was told once."""
+    riverside, depot, yard = jobs
+    with database.reading() as session:
+        newest = session.scalars(select(DataSync).order_by(DataSync.id.desc()).limit(1)).one()
+    figures = (newest.jobs, newest.created, newest.tied, newest.already_there, newest.failed)
+    assert (newest.state, figures) == (SyncState.FINISHED, (3, 4, 1, 1, 1)), after
+    assert [work.states(database, number) for number in jobs] == [["synced"], ["failed"], ["synced"]], after
+    assert work.outcomes(database, riverside) == {
+        "03-300 L": "already_there",
+        "03-300 M": "tied",
+        "09-250 L": "created",
+        "09-250 S": "created",
+    }, after
+    assert in_sage(sage, riverside) == {
+        "03-300": SageCode("Concrete", frozenset({"L", "M"})),
+        "09-250": SageCode("Gypsum board", frozenset({"L", "S"})),
+    }, after
+    assert in_sage(sage, depot) == {"01-100": SageCode("General conditions", frozenset({"L"}))}, after
+    assert in_sage(sage, yard) == {"16-100": SageCode("Electrical rough-in", frozenset({"S"}))}, after
+    assert work.events(database, riverside)[-3:] == [Event.EXPORTED, Event.HOLD_RELEASED, Event.SYNCED], after
+    assert work.events(database, depot)[-2:] == [Event.EXPORTED, Event.FAILED], after
+    assert work.events(database, yard)[-2:] == [Event.EXPORTED, Event.SYNCED], after
+    every = work.events(database)
+    assert every.count(Event.SYNC_STARTED) == every.count(Event.SYNC_FINISHED) == len(batches(database)), (
+        after
+    )
+
+
+def _sync_and_die(database_url: str, sage_path: Path, step: str, countdown: int) -> None:
+    left = countdown
+
+    def die(what: str) -> None:
+        nonlocal left
+        left -= what == step
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sync(Database(database_url), WatchedSage(EmbeddedSage(sage_path), die))
+
+
+@pytest.mark.parametrize(
+    ("step", "countdown"),
+    [(f"read {DEPOT}", 1), ("to send", 1), ("sent", 1), ("to answer", 1), (f"read {DEPOT}", 2)],
+    ids=["claimed", "planned", "in Sage but not on record", "exported", "half read back"],
+)
+def test_a_process_killed_by_kill_9_is_followed_by_one_that_finishes_its_batch(
+    database: Database, database_url: str, sage: EmbeddedSage, tmp_path: Path, step: str, countdown: int
+) -> None:
+    work.accept_everything(database)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_sync_and_die, args=(database_url, tmp_path / "sage.db", step, countdown)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+    report = run(database, sage, by=SCHEDULE, clock=clock, wait_seconds=10)
+
+    assert report.batch == "DS000001"
+    assert_all_is_well(database, sage, work.JOBS, step)
+
+
+def test_reading_back_between_a_kill_and_the_next_run_leaves_the_batch_as_it_was(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    def die(what: str) -> None:
+        if what == "sent":
+            raise Killed
+
+    work.accept_everything(database)
+    first, second = WatchedSage(sage, die), WatchedSage(sage, lambda _what: None)
+    with pytest.raises(Killed):
+        sync(database, first)
+    with database.reading() as session:
+        ids = [work.job(session, number).id for number in work.JOBS]
+    refresh_read_back(database, sage, ids, clock=clock)
+
+    report = sync(database, second)
+
+    assert first.sent == second.sent
+    assert (report.created, report.tied, report.already_there, report.failed) == (4, 1, 1, 1)
+
+
+def notices(database: Database, number: str) -> int:
+    with database.reading() as session:
+        return session.scalars(
+            select(func.count()).where(
+                OutboxNotice.kind == NoticeKind.CARD, OutboxNotice.job_id == work.job(session, number).id
+            )
+        ).one()
+
+
+def test_reading_back_marks_waiting_lines_anew_and_draws_the_card(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    with database.writing() as session:
+        riverside = work.job(session, RIVERSIDE)
+        update = factories.requested(
+            session, job=riverside, by=work.engineer(session), lines=["03-300 L", "03-300 M"]
+        )
+    drawn = notices(database, RIVERSIDE)
+
+    refresh_read_back(database, sage, [riverside.id], clock=clock)
+
+    with database.reading() as session:
+        lines = queries.lines_of(session, update.id)
+    assert [(line.standing, line.sage_description) for line in lines] == [
+        (Standing.IN_SAGE, "Concrete"),
+        (Standing.NEW_CATEGORY, "Concrete"),
+    ]
+    assert notices(database, RIVERSIDE) == drawn + 1
+
+
+def test_reading_back_what_is_known_draws_nothing(database: Database, sage: EmbeddedSage) -> None:
+    with database.writing() as session:
+        riverside = work.job(session, RIVERSIDE)
+        factories.requested(session, job=riverside, by=work.engineer(session))
+    refresh_read_back(database, sage, [riverside.id], clock=clock)
+    drawn = notices(database, RIVERSIDE)
+
+    refresh_read_back(database, sage, [riverside.id], clock=clock)
+
+    assert notices(database, RIVERSIDE) == drawn
+
+
+def test_reading_back_a_job_that_nobody_asked_for_anything_draws_no_card(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    sage.load([LoadedRow(YARD, "Rail Yard", "", "16-100", "Electrical", "S")])
+    with database.reading() as session:
+        yard = work.job(session, YARD)
+
+    refresh_read_back(database, sage, [yard.id], clock=clock)
+
+    assert notices(database, YARD) == 0
+    with database.reading() as session:
+        refreshed = work.job(session, YARD)
+    assert refreshed.read_back_at == clock()
+
+
+def test_reading_back_from_an_unreachable_sage_changes_nothing(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    def fail(what: str) -> None:
+        raise SageUnreachableError(what)
+
+    with database.reading() as session:
+        yard = work.job(session, YARD)
+    with pytest.raises(SageUnreachableError):
+        refresh_read_back(database, WatchedSage(sage, fail), [yard.id], clock=clock)
+
+    with database.reading() as session:
+        assert work.job(session, YARD).read_back_at is None
