@@ -11,6 +11,7 @@ from slack_sdk.models.blocks import InputBlock, PlainTextInputElement
 from bot.blocks import limits, words
 from bot.blocks.pieces import (
     Json,
+    Message,
     button,
     context,
     divider,
@@ -87,6 +88,11 @@ def updates_window(
 def message_view(title: str, text: str) -> Json:
     """A small window that only says something, such as who updated it before; `text` is plain."""
     return modal(title, [plain_section(text)], close=plain("Close", limits.VIEW_TITLE))
+
+
+def answer_window(answer: Message) -> Json:
+    """An answer in a window, for who acted in one."""
+    return modal("Cost codes", answer.blocks, close=plain("Close", limits.VIEW_TITLE))
 
 
 def reject_window(facts: UpdateFacts, metadata: WindowMetadata) -> Json:
