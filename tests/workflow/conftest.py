@@ -20,3 +20,11 @@ def postgres_site(postgres_url: str) -> Iterator[Site]:
     database = Database(postgres_url)
     yield Site(database)
     database.close()
+
+
+@pytest.fixture
+def sqlite_site(sqlite_url: str) -> Iterator[Site]:
+    """The same on SQLite alone, for what only SQLite would take."""
+    database = Database(sqlite_url)
+    yield Site(database)
+    database.close()

@@ -1,4 +1,4 @@
-"""The merge as properties: categories only ever add, Sage keeps its words, a second run finds nothing to do."""
+"""The merge as properties: categories only ever add, Sage keeps its words, a second run has nothing to do."""
 
 from collections.abc import Iterable
 
