@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from threading import Lock
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
+from slack_sdk.webhook import WebhookClient
 
 from bot.blocks.pieces import Json, Message
 from workflow.settings import Settings, SettingsError
@@ -244,6 +246,31 @@ class Gateway:
     def update_view(self, view_id: str, view: Json) -> None:
         """Draw an open window anew."""
         self._call(self._client.views_update, view_id=view_id, view=view)
+
+    def update_view_named(self, external_id: str, view: Json) -> None:
+        """Draw anew the window that was given this `external_id`; SlackRefused `not_found` without one."""
+        self._call(self._client.views_update, external_id=external_id, view=view)
+
+    def respond(self, response_url: str, message: Message) -> None:
+        """Answer a click or a command to the person alone; Slack takes 5 answers within 30 minutes."""
+        webhook = WebhookClient(response_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+        outcome = "ok"
+        try:
+            answer = webhook.send(
+                text=message.text,
+                blocks=list(message.blocks),
+                response_type="ephemeral",
+                replace_original=False,
+            )
+            if answer.status_code != HTTPStatus.OK:
+                outcome = answer.body
+                raise SlackRefused("response_url", outcome)
+        except (OSError, http.client.HTTPException) as error:
+            outcome = type(error).__name__
+            raise SlackUnavailable(f"response_url got no answer: {error}") from error
+        finally:
+            with self._lock:
+                self.calls["response_url", outcome] += 1
 
     def publish_home(self, user_id: str, view: Json) -> None:
         """Show a person their App Home."""
