@@ -5,14 +5,14 @@ takes, or raises `BadFileError` with every problem. Owns no rule and writes noth
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from sync.rows import Row, read_rows
+from sync.rows import R, Row, read_rows
 from sync.sage.embedded import CATEGORY_LENGTH, CODE_LENGTH, DESCRIPTION_LENGTH, LoadedRow
 from workflow.directory import StandardCode
 from workflow.merge import Assignment
@@ -21,50 +21,55 @@ from workflow.vocabulary import ErpPermission
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
+Content = TypeVar("Content")
+
+
 @dataclass(frozen=True, slots=True)
-class RequestFile:
-    """Assignments asked for, and the line of the file that each begins on."""
+class FileRows(Generic[Content]):
+    """What the rows of a file say, and the line of the file that each begins on."""
 
-    assignments: tuple[Assignment, ...]
-    lines: tuple[int, ...]
+    rows: list[Content]
+    lines: list[int]
 
 
-def read_people(path: Path) -> list[dict[str, Any]]:
+def read_people(path: Path) -> FileRows[dict[str, Any]]:
     """Rows for `directory.put_people`."""
-    return [row.model_dump() for _, row in read_rows(path, _PersonRow)]
+    return _read(path, _PersonRow, _PersonRow.model_dump)
 
 
-def read_jobs(path: Path) -> list[dict[str, Any]]:
+def read_jobs(path: Path) -> FileRows[dict[str, Any]]:
     """Rows for `directory.put_jobs`."""
-    return [row.model_dump() for _, row in read_rows(path, _JobRow)]
+    return _read(path, _JobRow, _JobRow.model_dump)
 
 
-def read_categories(path: Path) -> list[dict[str, Any]]:
+def read_categories(path: Path) -> FileRows[dict[str, Any]]:
     """Rows for `directory.put_categories`."""
-    return [row.model_dump() for _, row in read_rows(path, _CategoryRow)]
+    return _read(path, _CategoryRow, _CategoryRow.model_dump)
 
 
-def read_standard_codes(path: Path) -> list[StandardCode]:
+def read_standard_codes(path: Path) -> FileRows[StandardCode]:
     """The standard cost code list, for `directory.put_standard_codes`."""
-    return [StandardCode(**row.model_dump()) for _, row in read_rows(path, _StandardCodeRow)]
+    return _read(path, _StandardCodeRow, lambda row: StandardCode(**row.model_dump()))
 
 
-def read_request(path: Path) -> RequestFile:
+def read_request(path: Path) -> FileRows[Assignment]:
     """What a job asks for, for `requests.request`."""
-    rows = read_rows(path, _RequestRow)
-    return RequestFile(
-        tuple(Assignment(row.code, row.category) for _, row in rows), tuple(line for line, _ in rows)
-    )
+    return _read(path, _RequestRow, lambda row: Assignment(row.code, row.category))
 
 
-def read_sage(path: Path) -> list[LoadedRow]:
+def read_sage(path: Path) -> FileRows[LoadedRow]:
     """What Sage holds already, for `EmbeddedSage.load`."""
-    return [LoadedRow(**row.model_dump()) for _, row in read_rows(path, _SageRow)]
+    return _read(path, _SageRow, lambda row: LoadedRow(**row.model_dump()))
 
 
-def read_sage_categories(path: Path) -> list[str]:
+def read_sage_categories(path: Path) -> FileRows[str]:
     """Sage's standard categories, for `EmbeddedSage.load_categories`."""
-    return [row.category for _, row in read_rows(path, _SageCategoryRow)]
+    return _read(path, _SageCategoryRow, lambda row: row.category)
+
+
+def _read(path: Path, kind: type[R], content: Callable[[R], Content]) -> FileRows[Content]:
+    found = read_rows(path, kind)
+    return FileRows([content(row) for _, row in found], [line for line, _ in found])
 
 
 def _one_line(value: str) -> str:

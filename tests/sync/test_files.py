@@ -52,7 +52,7 @@ def test_people_are_read_with_every_way_to_say_yes_and_a_permission(
         + "cy@example.com,Cy,read_only,0,NO\n"
     )
 
-    assert files.read_people(path) == [
+    assert files.read_people(path).rows == [
         {
             "email": "ada@example.com",
             "name": "Ada Approver",
@@ -80,7 +80,7 @@ def test_people_are_read_with_every_way_to_say_yes_and_a_permission(
 def test_a_job_may_lack_its_procore_project(write: Callable[[str], Path]) -> None:
     path = write(JOBS + "24-017,Riverside Medical Center,5512\n24-018,Depot,\n24-019,Yard,\n")
 
-    assert files.read_jobs(path) == [
+    assert files.read_jobs(path).rows == [
         {"number": "24-017", "name": "Riverside Medical Center", "procore_project_id": 5512},
         {"number": "24-018", "name": "Depot", "procore_project_id": None},
         {"number": "24-019", "name": "Yard", "procore_project_id": None},
@@ -88,13 +88,13 @@ def test_a_job_may_lack_its_procore_project(write: Callable[[str], Path]) -> Non
 
 
 def test_categories_are_read_by_their_code(write: Callable[[str], Path]) -> None:
-    assert files.read_categories(write(CATEGORIES + "L,Labor\n")) == [{"code": "L", "name": "Labor"}]
+    assert files.read_categories(write(CATEGORIES + "L,Labor\n")).rows == [{"code": "L", "name": "Labor"}]
 
 
 def test_the_categories_of_a_standard_code_are_separated_by_semicolons(write: Callable[[str], Path]) -> None:
     path = write(CODES + "03-300,Concrete,L; M;;L\n01-100,Conditions,\n")
 
-    assert files.read_standard_codes(path) == [
+    assert files.read_standard_codes(path).rows == [
         StandardCode("03-300", "Concrete", ("L", "M")),
         StandardCode("01-100", "Conditions", ()),
     ]
@@ -105,12 +105,12 @@ def test_a_request_keeps_the_line_that_each_assignment_begins_on(write: Callable
 
     request = files.read_request(path)
 
-    assert request.assignments == (
+    assert request.rows == [
         Assignment("03-300", "L"),
         Assignment("03-300", "M"),
         Assignment("09-250", "S"),
-    )
-    assert request.lines == (2, 4, 6)
+    ]
+    assert request.lines == [2, 4, 6]
 
 
 def test_what_sage_holds_may_be_a_job_or_a_cost_code_alone(write: Callable[[str], Path]) -> None:
@@ -118,7 +118,7 @@ def test_what_sage_holds_may_be_a_job_or_a_cost_code_alone(write: Callable[[str]
         SAGE + "24-017,Riverside,,,,\n24-018,Depot,,03-300,Concrete,\n24-018,Depot,A,03-300,Slab,L\n"
     )
 
-    assert files.read_sage(path) == [
+    assert files.read_sage(path).rows == [
         LoadedRow("24-017", "Riverside"),
         LoadedRow("24-018", "Depot", "", "03-300", "Concrete", ""),
         LoadedRow("24-018", "Depot", "A", "03-300", "Slab", "L"),
@@ -126,7 +126,7 @@ def test_what_sage_holds_may_be_a_job_or_a_cost_code_alone(write: Callable[[str]
 
 
 def test_sage_s_standard_categories_are_one_column(write: Callable[[str], Path]) -> None:
-    assert files.read_sage_categories(write("category\nL\nM\n")) == ["L", "M"]
+    assert files.read_sage_categories(write("category\nL\nM\n")).rows == ["L", "M"]
 
 
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
@@ -138,17 +138,17 @@ def test_a_byte_order_mark_and_either_line_end_are_understood(
     lines = [b'"category","name"', 'É,"Gerüst, ""schwer"" 🏗"'.encode()]
     path = write(bom + end.join(lines) + (end if last_end else b""))
 
-    assert files.read_categories(path) == [{"code": "É", "name": 'Gerüst, "schwer" 🏗'}]
+    assert files.read_categories(path).rows == [{"code": "É", "name": 'Gerüst, "schwer" 🏗'}]
 
 
 def test_the_header_may_be_in_any_order_and_letter_case(write: Callable[[str], Path]) -> None:
-    assert files.read_categories(write("Name , CATEGORY\nLabor,L\n")) == [{"code": "L", "name": "Labor"}]
+    assert files.read_categories(write("Name , CATEGORY\nLabor,L\n")).rows == [{"code": "L", "name": "Labor"}]
 
 
 def test_a_line_break_inside_a_value_becomes_a_space(write: Callable[[str], Path]) -> None:
     path = write(CATEGORIES + 'L,"Labor \n\n and\u00a0burden"\n')
 
-    assert files.read_categories(path) == [{"code": "L", "name": "Labor and burden"}]
+    assert files.read_categories(path).rows == [{"code": "L", "name": "Labor and burden"}]
 
 
 def test_every_bad_row_is_named_by_line_column_and_reason(write: Callable[[str], Path]) -> None:
