@@ -1,0 +1,42 @@
+"""The `costbot` command: wires every command and process. The work is in `bot.commands`."""
+
+import typer
+
+from bot.commands import (
+    approvals,
+    audit,
+    holds,
+    imports,
+    people,
+    requests,
+    sage,
+    status,
+    syncs,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    help="Review and accept new project cost codes before they go to Sage 300 CRE.",
+)
+for module in (requests, approvals, syncs, status):
+    app.add_typer(module.app)
+for name, module in (
+    ("import", imports),
+    ("hold", holds),
+    ("audit", audit),
+    ("people", people),
+    ("sage", sage),
+):
+    app.add_typer(module.app, name=name)
+
+
+def main() -> None:
+    """Run the command line; it ends with exit code 0, 1, 2 or 3 (see `docs/cli.md`)."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of `costbot`, one module per noun; `bot.cli` wires them."""

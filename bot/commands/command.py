@@ -1,0 +1,207 @@
+"""What every command shares: its settings and database, `--json`, exit codes, and errors told in one line.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a rule. No command prints by itself what
+it answers, and none shows a traceback.
+"""
+
+import getpass
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import IntEnum
+from functools import cached_property, wraps
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import structlog
+import typer
+from sqlalchemy.orm import Session
+
+from bot import logs
+from bot.commands import opening
+from bot.commands.mends import mend
+from bot.commands.shapes import NotDone
+from bot.commands.terminal import Answer, give
+from workflow import directory
+from workflow.database import Database
+from workflow.privileges import Actor
+from workflow.settings import Settings, read_settings
+from workflow.tables import Job
+from workflow.vocabulary import Place
+
+P = ParamSpec("P")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")]
+ByEmail = Annotated[str, typer.Option("--by", metavar="EMAIL", help="E-mail of the person who acts.")]
+JobNumber = Annotated[str, typer.Argument(metavar="JOB", help="Job number, such as 24-017.")]
+
+
+class Exit(IntEnum):
+    """How a command ends."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    REFUSED = 3
+
+
+class StopError(Exception):
+    """Ends a command that cannot go on, with its answer; a transaction that it leaves is rolled back."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.why)
+        self.answer = answer
+
+
+def failed(words: str, *, reason: str = "failed") -> Answer:
+    """The answer of a command that could not do its work."""
+    return Answer(NotDone(result="failed", reason=reason, words=words), exit_code=Exit.FAILED, why=words)
+
+
+def refused(words: str, *, reason: str) -> Answer:
+    """The answer of an act that a rule refused."""
+    return Answer(NotDone(result="refused", reason=reason, words=words), exit_code=Exit.REFUSED, why=words)
+
+
+class CommandLine:
+    """What one command works with: settings and database, read and opened when first asked for."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._given = settings
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self._given or read_settings()
+
+    @cached_property
+    def database(self) -> Database:
+        return opening.open_database(self.settings)
+
+    def start_logs(self, *, process: str = "") -> None:
+        """Logs as the settings say; a command that only answers is quiet until somebody debugs it."""
+        level = self.settings.log_level
+        logs.configure(level if process or level == "debug" else "warning", process=process)
+
+    def close(self) -> None:
+        if "database" in self.__dict__:
+            self.database.close()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    @property
+    def operator(self) -> Actor:
+        """Whoever runs the command, where it asks for no `--by`: the login name, and no person."""
+        return Actor(Place.COMMAND_LINE, _login_name())
+
+    def job(self, session: Session, number: str) -> Job:
+        """The job with this number, or the end of the command."""
+        job = directory.job_by_number(session, number)
+        if job is None:
+            raise StopError(failed(unknown_job(number), reason="unknown_job"))
+        return job
+
+    def person(self, session: Session, email: str) -> Actor:
+        """The person named by `--by`; without a match the rules will refuse the e-mail by name."""
+        person = directory.person_by_email(session, email)
+        if person is None:
+            return Actor(Place.COMMAND_LINE, email.strip())
+        return Actor(Place.COMMAND_LINE, person.name, person.id)
+
+
+def unknown_job(number: str) -> str:
+    """That there is no such job, and how to get it."""
+    return f"There is no job {number}. `costbot import jobs` adds the company's jobs."
+
+
+def command(
+    app: typer.Typer, name: str
+) -> Callable[[Callable[Concatenate[CommandLine, P], Answer]], Callable[Concatenate[CommandLine, P], Answer]]:
+    """Add a function to `app` as a command that answers with facts, in words or as `--json`.
+
+    The function itself is returned as it is, so that other code may call it.
+    """
+
+    def add(
+        function: Callable[Concatenate[CommandLine, P], Answer],
+    ) -> Callable[Concatenate[CommandLine, P], Answer]:
+        @wraps(function)
+        def run(*args: Any, as_json: bool, **options: Any) -> None:
+            def work(line: CommandLine) -> Answer:
+                line.start_logs()
+                return function(line, *args, **options)
+
+            _run(work, as_json=as_json)
+
+        flag = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson)
+        _show_to_typer(run, function, extra=[flag])
+        app.command(name)(run)
+        return function
+
+    return add
+
+
+def process(
+    app: typer.Typer, name: str, *, hidden: bool = False
+) -> Callable[[Callable[Concatenate[CommandLine, P], None]], Callable[Concatenate[CommandLine, P], None]]:
+    """Add a function to `app` as a command that prints by itself or runs until it is stopped."""
+
+    def add(
+        function: Callable[Concatenate[CommandLine, P], None],
+    ) -> Callable[Concatenate[CommandLine, P], None]:
+        @wraps(function)
+        def run(*args: Any, **options: Any) -> None:
+            def work(line: CommandLine) -> None:
+                line.start_logs(process=name)
+                function(line, *args, **options)
+
+            _run(work, as_json=False)
+
+        _show_to_typer(run, function, extra=[])
+        app.command(name, hidden=hidden)(run)
+        return function
+
+    return add
+
+
+def _run(work: Callable[[CommandLine], Answer | None], *, as_json: bool) -> None:
+    """Do the work, print its answer, and end with its exit code; an error is an answer too."""
+    line = CommandLine()
+    try:
+        answer = work(line)
+        if answer is not None:
+            give(answer, as_json=as_json)
+        sys.stdout.flush()
+    except typer.BadParameter:
+        raise
+    except BrokenPipeError:
+        # whoever read our output has enough; Python would complain once more at its own exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        answer = None
+    except Exception as error:  # noqa: BLE001 - the last door: told in words, never as a traceback
+        answer = error.answer if isinstance(error, StopError) else failed(mend(error))
+        structlog.get_logger().debug("the command failed", exc_info=error)
+        give(answer, as_json=as_json)
+    finally:
+        line.close()
+    if answer is not None and answer.exit_code:
+        raise typer.Exit(answer.exit_code)
+
+
+def _show_to_typer(
+    run: Callable[..., None], function: Callable[..., object], *, extra: list[inspect.Parameter]
+) -> None:
+    """Give `run` the signature that typer reads: the function's own, without the command line, and more."""
+    signature = inspect.signature(function, eval_str=True)
+    _, *own = signature.parameters.values()
+    keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    run.__signature__ = signature.replace(parameters=[*keywords, *extra], return_annotation=None)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *extra]}
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a user without a name
+        return f"user {os.getuid()}"

@@ -1,0 +1,68 @@
+"""`costbot import`: the company's lists from CSV files, each file whole or not at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bot.blocks.words import counted
+from bot.commands import csv_files
+from bot.commands.command import CommandLine, command
+from bot.commands.csv_files import File
+from bot.commands.shapes import ImportShape
+from bot.commands.terminal import Answer, progress
+from sync import files
+from sync.files import FileRows
+from workflow import directory
+from workflow.checks import Unfit
+
+app = typer.Typer(no_args_is_help=True, help="Take over the company's lists from CSV files.")
+
+
+@command(app, "standard-codes")
+def standard_codes(line: CommandLine, file: File) -> Answer:
+    """The standard cost code list: code,description,categories (categories separated by ;)."""
+    return _import(line, file, "standard code", files.read_standard_codes, directory.put_standard_codes)
+
+
+@command(app, "categories")
+def categories(line: CommandLine, file: File) -> Answer:
+    """The standard categories: category,name."""
+    return _import(line, file, "category", files.read_categories, directory.put_categories)
+
+
+@command(app, "people")
+def people(line: CommandLine, file: File) -> Answer:
+    """The company directory: email,name,erp_permission,can_push_to_accounting,active."""
+    return _import(line, file, "person", files.read_people, directory.put_people)
+
+
+@command(app, "jobs")
+def jobs(line: CommandLine, file: File) -> Answer:
+    """The jobs: number,name,procore_project_id (the id may be empty)."""
+    return _import(line, file, "job", files.read_jobs, directory.put_jobs)
+
+
+_MANY = {"category": "categories", "person": "people"}
+
+
+def _import(
+    line: CommandLine,
+    file: Path,
+    one: str,
+    reader: Callable[[Path], FileRows[Any]],
+    put: Callable[..., list[str] | Unfit | None],
+) -> Answer:
+    content = csv_files.read(file, reader)
+    with line.database.writing() as session, progress(f"Importing {file.name}"):
+        result = put(session, content.rows, source=file.name, by=line.operator, at=line.now())
+    if isinstance(result, Unfit):
+        return csv_files.refuse_rows(file, result, content.lines)
+    new = result or []
+    words = [f"Imported {counted(len(content.rows), one, _MANY.get(one))} from {file.name}."]
+    if new:
+        words.append(
+            f"New categories without a name yet: {', '.join(new)} (see `costbot import categories`)."
+        )
+    return Answer(ImportShape(rows=len(content.rows), new_categories=new), words)

@@ -1,0 +1,34 @@
+"""Each error that can stop a command, told in one line that names what is wrong and the mend."""
+
+import sys
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from workflow.settings import SettingsError
+
+
+def mend(error: Exception) -> str:
+    """What went wrong and what to do about it, for the person at the terminal."""
+    if isinstance(error, SettingsError):
+        return str(error)
+    if isinstance(error, OperationalError):
+        return f"The database does not answer: {_first_line(error)}. Check COSTBOT_DATABASE_URL."
+    if isinstance(error, DBAPIError):
+        return f"The database refused: {_first_line(error)}. Nothing was changed."
+    if _is_from("redis", error):
+        return f"Redis does not answer: {error}. Check COSTBOT_REDIS_URL."
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}."
+    return (
+        f"Something unexpected went wrong, which is a fault of costbot: {type(error).__name__}: {error}. "
+        "Run it again with COSTBOT_LOG_LEVEL=debug to see where."
+    )
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0].rstrip(".")
+
+
+def _is_from(library: str, error: Exception) -> bool:
+    # compared by name, so that a command that needs no Redis never imports it
+    return library in sys.modules and type(error).__module__.partition(".")[0] == library

@@ -1,0 +1,39 @@
+"""Opening the database with the schema that this version of costbot was written for.
+
+SQLite is migrated by itself, for a trial has no administrator; PostgreSQL only by `costbot migrate`.
+"""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from workflow.database import Database, migrate, newest_revision
+from workflow.settings import Settings, SettingsError
+
+
+def open_database(settings: Settings) -> Database:
+    """The database, ready to use.
+
+    Raises:
+        SettingsError: the schema is missing or of another version, and not costbot's to change.
+    """
+    url = make_url(settings.database)
+    by_itself = url.get_backend_name() == "sqlite"
+    if by_itself and not (url.database and Path(url.database).exists()):
+        migrate(settings.database)
+    database = Database(settings.database)
+    found, wanted = database.revision(), newest_revision()
+    if found == wanted:
+        return database
+    if found is not None and found > wanted:
+        raise SettingsError(
+            f"The database was made by a newer costbot (schema {found}, not {wanted}): upgrade costbot."
+        )
+    if not by_itself:
+        raise SettingsError(
+            "The database has no tables of costbot yet: run `costbot migrate`."
+            if found is None
+            else f"The database is of an older costbot (schema {found}, not {wanted}): run `costbot migrate`."
+        )
+    migrate(settings.database)
+    return database

@@ -1,0 +1,371 @@
+"""The JSON of the commands, which scripts rely on and `docs/cli.md` shows: fields may come, none may change.
+
+Times are ISO 8601 in UTC with a `Z`; `null` stands for what is not known or has not happened yet.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
+from workflow.tables import DataSync, Job
+from workflow.vocabulary import HoldKind, Outcome, Standing, State
+
+
+class Shape(BaseModel):
+    """A JSON object that a command prints."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class NotDone(Shape):
+    """A command that did not do what it was asked to: `reason` for programs, `words` for people."""
+
+    result: Literal["failed", "refused"]
+    reason: str
+    words: str
+
+
+class NewLineShape(Shape):
+    """An assignment that came since the revision that was seen."""
+
+    extra: str
+    code: str
+    category: str
+
+
+class StaleShape(NotDone):
+    """An act on a revision that is no longer the present one: nothing was done, and `new` came since."""
+
+    result: Literal["refused"] = "refused"
+    reason: Literal["stale"] = "stale"
+    new: list[NewLineShape]
+
+
+class JobShape(Shape):
+    """Which job."""
+
+    number: str
+    name: str
+
+    @classmethod
+    def of(cls, job: Job | UpdateFacts) -> "JobShape":
+        return cls(number=job.number, name=job.name)
+
+
+class LineShape(Shape):
+    """One assignment; `extra` is empty for the job itself, `message` has Sage's words when it failed."""
+
+    extra: str
+    code: str
+    description: str
+    category: str
+    standing: Standing
+    sage_description: str | None
+    outcome: Outcome | None
+    message: str | None
+
+
+class HoldShape(Shape):
+    """A contract or contract change order; `waiting` while it may not be exported."""
+
+    kind: HoldKind
+    number: str
+    title: str
+    waiting: bool
+
+    @classmethod
+    def of(cls, hold: HoldFacts) -> "HoldShape":
+        return cls(kind=hold.kind, number=hold.number, title=hold.title, waiting=hold.waiting)
+
+
+class UpdateShape(Shape):
+    """`show JOB`, and what `update`, `reject`, `take-back` and `send-again` leave behind.
+
+    `state` and what hangs on it are null for a job that nothing was ever requested for.
+    """
+
+    job: JobShape
+    state: State | None
+    revision: int | None
+    requested_by: str | None
+    requested_at: datetime | None
+    decided_at: datetime | None
+    comment: str | None
+    batch: str | None
+    lines: list[LineShape]
+    holds: list[HoldShape]
+
+    @classmethod
+    def of(
+        cls,
+        job: Job,
+        facts: UpdateFacts | None,
+        lines: Sequence[LineFacts],
+        holds: Sequence[HoldFacts],
+    ) -> "UpdateShape":
+        return cls(
+            job=JobShape.of(job),
+            state=facts and facts.state,
+            revision=facts and facts.revision,
+            requested_by=facts and facts.requested_by_email,
+            requested_at=facts and facts.requested_at,
+            decided_at=facts and facts.decided_at,
+            comment=facts and facts.comment,
+            batch=facts and facts.batch,
+            lines=[LineShape.model_validate(line, from_attributes=True) for line in lines],
+            holds=[HoldShape.of(hold) for hold in holds],
+        )
+
+
+class JobRow(Shape):
+    """A job in a list. The counts are of its requested update: cost codes, and assignments."""
+
+    job: JobShape
+    state: State
+    revision: int
+    requested_by: str
+    requested_at: datetime
+    cost_codes: int
+    assignments: int
+    new_codes: int
+    new_to_sage: int
+    failed: int
+    holds_waiting: int
+
+    @classmethod
+    def of(cls, facts: UpdateFacts) -> "JobRow":
+        return cls(
+            job=JobShape.of(facts),
+            state=facts.state,
+            revision=facts.revision,
+            requested_by=facts.requested_by_email,
+            requested_at=facts.requested_at,
+            cost_codes=facts.counts.cost_codes,
+            assignments=facts.counts.assignments,
+            new_codes=facts.counts.new_codes,
+            new_to_sage=facts.counts.new_to_sage,
+            failed=facts.counts.failed,
+            holds_waiting=facts.holds_waiting,
+        )
+
+
+class JobsShape(Shape):
+    """`jobs` and `ready`, oldest request first."""
+
+    jobs: list[JobRow]
+
+
+class RequestShape(Shape):
+    """`request JOB FILE`: `added` assignments are new; `joined` when the job was Ready to Update before."""
+
+    job: JobShape
+    state: State
+    revision: int
+    added: int
+    joined: bool
+
+
+class EventShape(Shape):
+    """One event of a job; `words` tell it, `facts` are what the audit trail keeps."""
+
+    seq: int
+    at: datetime
+    event: str
+    place: str
+    actor: str
+    words: str
+    facts: dict[str, object]
+
+    @classmethod
+    def of(cls, event: HistoryEvent, words: str) -> "EventShape":
+        return cls(
+            seq=event.seq,
+            at=event.at,
+            event=event.event,
+            place=event.place,
+            actor=event.actor,
+            words=words,
+            facts=dict(event.facts),
+        )
+
+
+class HistoryShape(Shape):
+    """`history JOB`, oldest event first."""
+
+    job: JobShape
+    events: list[EventShape]
+
+
+class SyncShape(Shape):
+    """`sync`: one data sync, no batch when there was nothing to send; it counts assignments."""
+
+    batch: str | None
+    state: str
+    jobs: int
+    created: int
+    tied: int
+    already_there: int
+    failed: int
+
+
+class SyncRow(SyncShape):
+    """A data sync in a list."""
+
+    place: str
+    started_at: datetime
+    sent_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, sync: DataSync) -> "SyncRow":
+        return cls.model_validate(sync, from_attributes=True)
+
+
+class SyncsShape(Shape):
+    """`syncs`, newest first."""
+
+    syncs: list[SyncRow]
+
+
+class JobHold(HoldShape):
+    """A hold in a list, with its job."""
+
+    job: JobShape
+
+
+class HoldsShape(Shape):
+    """`hold list`, by job number."""
+
+    holds: list[JobHold]
+
+
+class HoldAddedShape(Shape):
+    """`hold add`; `already_there` when the same contract was registered before."""
+
+    job: JobShape
+    hold: HoldShape
+    already_there: bool
+
+
+class HoldCheckShape(Shape):
+    """`hold check JOB`: whether the job's contracts may be exported now, and the reason when not."""
+
+    job: JobShape
+    free: bool
+    reason: str
+
+
+class ImportShape(Shape):
+    """`import …`, `sage load` and `sage load-categories`: how many rows of the file are in now.
+
+    `new_categories` are those that the standard cost code list named first, without a name of their own.
+    """
+
+    rows: int
+    new_categories: list[str] = []
+
+
+class FileProblemShape(Shape):
+    """What is wrong in a file: `line` counts from 1, the header; both are null for the file as a whole."""
+
+    line: int | None
+    column: str | None
+    reason: str
+
+
+class BadFileShape(Shape):
+    """A file with bad rows: nothing of it was taken, and the command failed."""
+
+    result: Literal["failed"] = "failed"
+    reason: Literal["bad_file"] = "bad_file"
+    words: str
+    problems: list[FileProblemShape]
+
+
+class AuditEventShape(Shape):
+    """One event of `audit export`, a JSON line or, with the same columns, a row of CSV.
+
+    The ids, `previous_hash` and `hash` are there for who wants to follow the chain alone.
+    """
+
+    seq: int
+    at: datetime
+    event: str
+    place: str
+    actor: str
+    actor_email: str | None
+    actor_id: int | None
+    job: str | None
+    job_id: int | None
+    requested_update_id: int | None
+    facts: dict[str, object]
+    previous_hash: str
+    hash: str
+
+
+class AuditShape(Shape):
+    """`audit verify`: how many events the trail has, and a sentence for each that was tampered with."""
+
+    events: int
+    problems: list[str]
+
+
+class StatusShape(Shape):
+    """`status`: how many jobs are in each state, what waits, and the data syncs around now."""
+
+    jobs: dict[State, int]
+    holds_waiting: int
+    notices_waiting: int
+    notices_given_up: int
+    last_sync: SyncRow | None
+    next_sync_at: datetime
+
+
+class SageCode(Shape):
+    """A cost code that Sage holds; `extra` is empty for the job itself."""
+
+    extra: str
+    code: str
+    description: str
+    categories: list[str]
+
+
+class SageJobShape(Shape):
+    """`sage show JOB`: what Sage holds now."""
+
+    job: str
+    name: str | None
+    cost_codes: list[SageCode]
+
+
+class FindingShape(Shape):
+    """One thing that `doctor` looked at; `mend` says what to do when it is not ok."""
+
+    name: str
+    ok: bool
+    words: str
+    mend: str
+
+
+class DoctorShape(Shape):
+    """`doctor`."""
+
+    ok: bool
+    findings: list[FindingShape]
+
+
+class LinkShape(Shape):
+    """`people link` and `people unlink`; `slack_user` is null when there is no tie any more."""
+
+    person: str
+    team: str | None
+    slack_user: str | None
+
+
+class MigratedShape(Shape):
+    """`migrate`: the schema's revision now."""
+
+    revision: str

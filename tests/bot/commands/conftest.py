@@ -1,0 +1,131 @@
+"""The command line as a script uses it: run in this process, on both databases, without Slack or Redis."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from bot.cli import app
+from workflow.settings import Settings
+
+ADA = "ada.approver@example.com"
+ENGINEER = "eve.engineer@example.com"
+PEOPLE = f"""email,name,erp_permission,can_push_to_accounting,active
+{ADA},Ada Approver,standard,true,true
+ben.approver@example.com,Ben Approver,admin,yes,true
+pat.admin@example.com,Pat Admin,admin,false,true
+low.reader@example.com,Low Reader,read_only,true,true
+gone.approver@example.com,Gone Approver,admin,true,false
+{ENGINEER},Eve Engineer,none,false,true
+"""
+CATEGORIES = "category,name\nL,Labor\nM,Material\nXX,Not in Sage\n"
+STANDARD_CODES = """code,description,categories
+01-100,General conditions,L
+03-300,Cast-in-place concrete,L;M
+09-250,Gypsum board,L;M
+"""
+JOBS = "number,name,procore_project_id\n24-017,Riverside Medical Center,1001\n24-031,Harbor Point,\n"
+SAGE = """job,job_name,extra,code,description,category
+24-017,Riverside,,03-300,Concrete as Sage says,L
+24-031,Harbor Point,,,,
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run of `costbot` printed and how it ended."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Shell:
+    """Runs `costbot` in a folder of its own; files are written where they are named."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+
+    def run(self, *arguments: str) -> Ran:
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            app(arguments, prog_name="costbot")
+        printed = self._capsys.readouterr()
+        code = ended.value.code
+        return Ran(code if isinstance(code, int) else 0, printed.out, printed.err)
+
+    def done(self, *arguments: str) -> Ran:
+        """Run a command that must succeed."""
+        ran = self.run(*arguments)
+        assert ran.exit_code == 0, ran
+        return ran
+
+    def json(self, *arguments: str) -> Any:
+        """The JSON of a command that must succeed."""
+        return self.done(*arguments, "--json").json
+
+    def file(self, name: str, text: str) -> str:
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return name
+
+    def request(self, job: str = "24-017", lines: Sequence[str] = ("03-300,M", "09-250,L")) -> Ran:
+        """Request lines for a job as the project engineer."""
+        file = self.file("request.csv", "\n".join(["code,category", *lines]))
+        return self.done("request", job, file, "--by", ENGINEER)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to run in, and none of the settings of whoever runs the tests."""
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """A command sets up logs for its process, which here is the tests' own."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def bare_shell(elsewhere: Path, logs_as_before: None, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """`costbot` in an empty folder without any setting, as a newcomer has it."""
+    return Shell(elsewhere, capsys)
+
+
+@pytest.fixture
+def shell(bare_shell: Shell, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """`costbot` with an empty, migrated database and nothing else."""
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", database_url)
+    return bare_shell
+
+
+@pytest.fixture
+def company(shell: Shell) -> Shell:
+    """`costbot` with the lists of a small company and what its Sage holds."""
+    shell.done("import", "people", shell.file("people.csv", PEOPLE))
+    shell.done("import", "categories", shell.file("categories.csv", CATEGORIES))
+    shell.done("import", "standard-codes", shell.file("codes.csv", STANDARD_CODES))
+    shell.done("import", "jobs", shell.file("jobs.csv", JOBS))
+    shell.done("sage", "load", shell.file("sage.csv", SAGE))
+    shell.done("sage", "load-categories", shell.file("sage_categories.csv", "category\nL\nM\n"))
+    return shell
