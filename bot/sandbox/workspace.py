@@ -46,6 +46,7 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_bot: bool = False
+    is_email_confirmed: bool = True
     deleted: bool = False
 
     def to_slack(self) -> Json:
@@ -62,6 +63,7 @@ class User:
             "is_ultra_restricted": self.is_ultra_restricted,
             "is_bot": self.is_bot,
             "is_app_user": self.is_bot,
+            "is_email_confirmed": self.is_email_confirmed,
             "is_stranger": self.team_id != TEAM_ID,
             "updated": 0,
             "profile": {
