@@ -1,0 +1,68 @@
+"""The Bolt app: middleware, then listeners. Building it asks nobody anything.
+
+Every listener acknowledges in the request and works in a thread after it, so that Slack's three seconds hold
+whatever the database or Slack itself does.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+
+from bot import middleware
+from bot.gateway import Gateway
+from bot.identity import Identity
+from bot.listeners import actions, commands, home, windows
+from bot.visit import Services
+from workflow.database import Database
+from workflow.settings import Settings
+
+WORKERS = 10
+
+
+def build_app(
+    settings: Settings,
+    *,
+    gateway: Gateway,
+    database: Database,
+    nudge: Callable[[str], None],
+    clock: Callable[[], datetime],
+) -> App:
+    """The app for `/slack/events` and Socket Mode alike.
+
+    `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `clock` gives
+    aware times. Shut `app.listener_runner.listener_executor` down at the end: what was acknowledged goes on
+    in it.
+    """
+    # Bolt's warnings are advice to whoever writes an app, such as how to listen to what this one ignores
+    logger = logging.getLogger("slack_bolt.costbot")
+    logger.setLevel(logging.ERROR)
+    secret = settings.slack_signing_secret
+    app = App(
+        name="costbot",
+        logger=logger,
+        process_before_response=True,
+        signing_secret=secret.get_secret_value() if secret else "",
+        authorize=_without_a_call,
+        listener_executor=ThreadPoolExecutor(WORKERS, thread_name_prefix="listener"),
+        ignoring_self_events_enabled=False,
+        attaching_function_token_enabled=False,
+    )
+    app.use(middleware.name_the_request)
+    app.use(middleware.drop_other_events)
+    identity = Identity(gateway, database, clock=clock)
+    services = Services(settings, gateway, database, identity, nudge, clock)
+    for surface in (actions, windows, commands, home):
+        surface.register(app, services)
+    return app
+
+
+def _without_a_call(enterprise_id: str | None, team_id: str | None, user_id: str | None) -> AuthorizeResult:
+    """Let every request of Slack's in, without asking Slack before the ack.
+
+    Who acts is found out after it, in `bot.identity`; the token stays in `bot.gateway`.
+    """
+    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id)

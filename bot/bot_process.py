@@ -1,0 +1,168 @@
+"""The bot as a process: Socket Mode, HTTP mode or both, the health pages, and a clean end on SIGTERM.
+
+Owns starting and stopping; it decides nothing about what Slack sends.
+"""
+
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import redis
+import structlog
+import uvicorn
+from redis.exceptions import RedisError
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.app import build_app
+from bot.gateway import Gateway, web_client
+from bot.http import Check, http_app
+from workflow.database import Database
+from workflow.settings import Settings, SettingsError
+
+_FIRST_RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 60.0
+_REDIS_SECONDS = 2.0
+_STOP_SECONDS = 5
+_log = structlog.get_logger()
+
+
+def run_bot(settings: Settings, *, nudge: Callable[[str], None]) -> None:
+    """Serve Slack until SIGTERM or SIGINT; what was acknowledged is finished first.
+
+    `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises.
+
+    Raises:
+        SettingsError: a token is missing, or the port is taken.
+    """
+    if settings.slack_app_token is None and settings.slack_signing_secret is None:
+        raise SettingsError(
+            "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: set the first for Socket Mode, "
+            "the second for HTTP mode."
+        )
+    gateway = Gateway.connect(settings)
+    with _listening(settings) as listener, contextlib.closing(Database(settings.database)) as database:
+        app = build_app(settings, gateway=gateway, database=database, nudge=nudge, clock=_now)
+        socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
+        _serve(
+            app, settings, listener, ready=_checks(settings, database, socket_mode), socket_mode=socket_mode
+        )
+
+
+class SocketMode:
+    """The WebSocket to Slack: opened here however long that takes, and again by the SDK when it is lost."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+        self._handler = SocketModeHandler(
+            app,
+            token,
+            logger=logging.getLogger("slack_sdk.socket_mode"),
+            # not the bot's client: this one must carry the app token, to the same server
+            web_client=web_client(token, settings.slack_api_url),
+        )
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._connect, name="socket mode", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect, in a thread of its own."""
+        self._thread.start()
+
+    def problem(self) -> str | None:
+        """Why nothing arrives from Slack at the moment, or None."""
+        return None if self._handler.client.is_connected() else "no connection to Slack"
+
+    def stop(self) -> None:
+        """Close the connection; what has arrived is still handled."""
+        self._stop.set()
+        self._thread.join()
+        self._handler.close()  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> None:
+        delay = _FIRST_RETRY_SECONDS
+        while not self._stop.is_set():
+            try:
+                self._handler.connect()  # type: ignore[no-untyped-call]
+            except (SlackApiError, OSError) as error:
+                _log.warning("cannot connect to Slack yet", error=str(error), again_in_seconds=delay)
+            else:
+                _log.info("connected to Slack", mode="Socket Mode")
+                return
+            self._stop.wait(delay)
+            delay = min(delay * 2, _LONGEST_RETRY_SECONDS)
+
+
+def _serve(
+    app: App,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    ready: dict[str, Check],
+    socket_mode: SocketMode | None,
+) -> None:
+    web = http_app(app, takes_events=settings.slack_signing_secret is not None, ready=ready)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            web, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_STOP_SECONDS
+        )
+    )
+    # uvicorn raises the signal once more when it has stopped; the process ends by returning from here
+    for end in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(end, lambda *_: None)
+    if socket_mode:
+        socket_mode.start()
+    host, port = listener.getsockname()[:2]
+    _log.info(
+        "the bot is up", address=f"http://{host}:{port}", http_mode=settings.slack_signing_secret is not None
+    )
+    try:
+        server.run(sockets=[listener])
+    finally:
+        if socket_mode:
+            socket_mode.stop()
+        app.listener_runner.listener_executor.shutdown(wait=True)
+        _log.info("the bot has stopped")
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.http_host, settings.http_port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"The bot cannot listen on {settings.http_host}:{settings.http_port}: {error.strerror}. "
+            "Set COSTBOT_HTTP_HOST or COSTBOT_HTTP_PORT."
+        ) from error
+    with listener:
+        yield listener
+
+
+def _checks(settings: Settings, database: Database, socket_mode: SocketMode | None) -> dict[str, Check]:
+    def check_database() -> str | None:
+        try:
+            database.ping()
+        except SQLAlchemyError as error:
+            return type(error).__name__
+        return None
+
+    def check_redis() -> str | None:
+        try:
+            with redis.Redis.from_url(settings.redis, socket_timeout=_REDIS_SECONDS) as client:
+                client.ping()
+        except (RedisError, OSError) as error:
+            return type(error).__name__
+        return None
+
+    checks: dict[str, Check] = {"database": check_database, "redis": check_redis}
+    return checks | ({"slack": socket_mode.problem} if socket_mode else {})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

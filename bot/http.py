@@ -1,0 +1,73 @@
+"""The bot's HTTP server: what Slack posts in HTTP mode, and the questions of whoever watches the process.
+
+Owns the limits of what is let in. Bolt checks the signature and the five minutes in which a request may be
+repeated (docs.slack.dev/authentication/verifying-requests-from-slack). Nothing here blocks the event loop.
+"""
+
+from collections.abc import Callable, Mapping
+
+from slack_bolt import App, BoltRequest
+from slack_bolt.adapter.starlette.handler import to_starlette_response
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+MOST_BYTES = 1_000_000
+"""A window of Slack's 250 KB, form-encoded, is 750 KB at the very most."""
+
+_FROM_SLACK = (
+    "content-type",
+    "x-slack-signature",
+    "x-slack-request-timestamp",
+    "x-slack-retry-num",
+    "x-slack-retry-reason",
+)
+
+Check = Callable[[], str | None]
+"""None when all is well, else what is wrong in a few words."""
+
+
+def http_app(bolt: App, *, takes_events: bool, ready: Mapping[str, Check]) -> Starlette:
+    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret."""
+
+    async def events(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse(f"at most {MOST_BYTES:,} bytes", 413)
+        try:
+            asked = _bolt_request(request, body)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            # Bolt reads before it checks the signature, and breaks in many ways on JSON of another shape
+            return PlainTextResponse("this is no request of Slack's", 400)
+        return to_starlette_response(await run_in_threadpool(bolt.dispatch, asked))
+
+    async def healthy(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def readiness(_: Request) -> Response:
+        found = {name: await run_in_threadpool(check) for name, check in ready.items()}
+        status = 503 if any(found.values()) else 200
+        return JSONResponse({name: wrong or "ok" for name, wrong in found.items()}, status)
+
+    routes = [Route("/healthz", healthy), Route("/readyz", readiness)]
+    if takes_events:
+        routes.append(Route("/slack/events", events, methods=["POST"]))
+    return Starlette(routes=routes)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None as soon as it is too long, whatever its `Content-Length` promised."""
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MOST_BYTES:
+            return None
+    return bytes(received)
+
+
+def _bolt_request(request: Request, body: bytes) -> BoltRequest:
+    # only these headers: others would switch Bolt's own machinery for functions as a service
+    headers = {name: [request.headers[name]] for name in _FROM_SLACK if name in request.headers}
+    return BoltRequest(body=body.decode(), headers={**headers})

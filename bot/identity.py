@@ -1,0 +1,120 @@
+"""Who acts in Slack: a Slack user, tied once to a person by the e-mail that Slack has confirmed.
+
+Owns that tie, and whom it refuses before any rule of ours: outside people, guests, bots. What a person may do
+is judged in `workflow.privileges`. 'Could not find out' refuses as well, in its own words.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from bot.gateway import Gateway, SlackError, SlackRefused, SlackUser
+from workflow import directory
+from workflow.database import Database
+from workflow.privileges import Actor
+from workflow.tables import SlackLink
+from workflow.vocabulary import Place, Refusal
+
+FRESH_SECONDS = 60.0
+"""How long Slack's word on a user is believed: whoever is made a guest is refused within a minute, and a
+burst of clicks costs one call."""
+
+_STRANGER_TO_SLACK = ("user_not_found", "user_not_visible", "users_not_found")
+_log = structlog.get_logger()
+
+
+class Identity:
+    """Finds out who a Slack user is; one for the whole process."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gateway = gateway
+        self._database = database
+        self._clock = clock
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._own_team: str | None = None
+        self._seen: dict[str, tuple[float, SlackUser]] = {}
+
+    def actor(self, user_id: str, team_id: str | None) -> Actor:
+        """The person behind a Slack user; `team_id` is the workspace that the payload says is theirs.
+
+        Asks Slack, so it is never called in a transaction or before an ack.
+        """
+        try:
+            team = self._team()
+            user = self._user(user_id)
+        except SlackRefused as error:
+            outside = error.code in _STRANGER_TO_SLACK
+            return _refused(user_id, Refusal.FROM_OUTSIDE if outside else Refusal.COULD_NOT_FIND_OUT)
+        except SlackError:
+            _log.warning("could not find out who a Slack user is", exc_info=True)
+            return _refused(user_id, Refusal.COULD_NOT_FIND_OUT)
+        if _is_outside(user, team, team_id):
+            return _refused(user.name, Refusal.FROM_OUTSIDE)
+        if user.deleted:
+            return _refused(user.name, Refusal.DEACTIVATED)
+        with self._database.reading() as session:
+            person = directory.person_in_slack(session, team, user_id)
+        return Actor(Place.SLACK, person.name, person.id) if person else self._tied(user, team)
+
+    def _tied(self, user: SlackUser, team: str) -> Actor:
+        """Tie the user to the person with their e-mail, where Slack has confirmed it."""
+        if not user.email:
+            return _refused(user.name, Refusal.COULD_NOT_FIND_OUT)
+        if not user.email_confirmed:
+            return _nobody(user, "which Slack has not confirmed")
+        with self._database.reading() as session:
+            person = directory.person_by_email(session, user.email)
+        if person is None:
+            return _nobody(user)
+        by, at = Actor(Place.SLACK, person.name, person.id), self._clock()
+        try:
+            with self._database.writing() as session:
+                tie = directory.link(session, person, team_id=team, user_id=user.id, by=by, at=at)
+        except IntegrityError:
+            # two first clicks at once: the other one has made the tie
+            return self.actor(user.id, None)
+        return by if isinstance(tie, SlackLink) else _nobody(user, "which is another Slack user's")
+
+    def _team(self) -> str:
+        if self._own_team is None:
+            self._own_team = self._gateway.auth_test().team_id
+        return self._own_team
+
+    def _user(self, user_id: str) -> SlackUser:
+        now = self._monotonic()
+        with self._lock:
+            self._seen = {k: v for k, v in self._seen.items() if now - v[0] < FRESH_SECONDS}
+            known = self._seen.get(user_id)
+        if known:
+            return known[1]
+        user = self._gateway.user(user_id)
+        with self._lock:
+            self._seen[user_id] = now, user
+        return user
+
+
+def _is_outside(user: SlackUser, team: str, acting_from: str | None) -> bool:
+    # on Enterprise Grid a member has one home team, and lists the others
+    theirs = {user.team_id, *user.teams}
+    elsewhere = team not in theirs or (acting_from is not None and acting_from not in theirs)
+    return elsewhere or user.is_guest or user.is_bot
+
+
+def _refused(name: str, reason: Refusal) -> Actor:
+    return Actor(Place.SLACK, name, refusal=reason)
+
+
+def _nobody(user: SlackUser, why: str = "") -> Actor:
+    return Actor(Place.SLACK, ", ".join(filter(None, (f"{user.name} ({user.email})", why))))

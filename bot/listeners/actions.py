@@ -1,0 +1,100 @@
+"""Buttons: on cards, in direct messages and lists, in windows and on App Home. Every click gets an answer."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from slack_bolt import Ack, App
+
+from bot.blocks.updates_window import reject_window
+from bot.listeners import deciding
+from bot.listeners.opening import loading, updates_view
+from bot.listeners.syncing import sync_now
+from bot.payloads import Action, JobButton, PageButton, PrivilegeButton, WindowMetadata
+from bot.visit import Services, Visit, lazily
+from workflow import approvals, queries
+
+
+def register(app: App, services: Services) -> None:
+    """Listen to every button that costbot draws, and last to any other."""
+    for action, handle in HANDLERS.items():
+        app.action(action.value)(ack=acknowledge, lazy=[lazily(services, handle)])
+    app.action(re.compile(".*"))(ack=acknowledge, lazy=[lazily(services, unknown)])
+
+
+def acknowledge(ack: Ack) -> None:
+    """Tell Slack that the click arrived; what follows may take its time."""
+    ack()
+
+
+def view(visit: Visit) -> None:
+    """Open Cost Codes for Update for whoever looks."""
+    button = visit.interaction.read(JobButton)
+    visit.open(loading())
+    visit.show(updates_view(visit, button.job_id))
+
+
+def update(visit: Visit) -> None:
+    """Update straight from the card."""
+    deciding.update(visit, visit.interaction.read(JobButton))
+
+
+def open_reject(visit: Visit) -> None:
+    """Ask an approver for the comment; others hear at once that they may not."""
+    button = visit.interaction.read(JobButton)
+    visit.open(loading("Reject"))
+    refused = visit.act(
+        lambda session, by, at: approvals.check(
+            session,
+            "reject",
+            requested_update_id=button.requested_update_id,
+            by=by,
+            at=at,
+            rules=visit.rules,
+        )
+    )
+    if refused:
+        return visit.deny(refused)
+    with visit.reading() as session:
+        found = queries.update_facts(session, [button.requested_update_id])
+    if not found:
+        return visit.show(updates_view(visit, button.job_id))
+    seen = WindowMetadata(**button.model_dump(), channel_id=visit.interaction.channel_id)
+    return visit.show(reject_window(found[0], seen))
+
+
+def turn_page(visit: Visit) -> None:
+    """Show another page of the open window."""
+    button = visit.interaction.read(PageButton)
+    visit.show(updates_view(visit, button.job_id, page=button.page))
+
+
+def ask_for_privilege(visit: Visit) -> None:
+    """Ask the administrator for what the person lacks."""
+    button = visit.interaction.read(PrivilegeButton)
+    visit.answer(
+        visit.act(
+            lambda session, by, at: approvals.ask_for_privilege(
+                session, by=by, reason=button.reason, at=at, rules=visit.rules
+            )
+        )
+    )
+
+
+def unknown(visit: Visit) -> None:
+    """A button of a costbot older or newer than this one."""
+    visit.answer(
+        "This costbot does not know that button any more, and nothing was changed. "
+        "/costcodes jobs shows every job with buttons that work."
+    )
+
+
+HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
+    Action.VIEW: view,
+    Action.UPDATE: update,
+    Action.REJECT: open_reject,
+    Action.TAKE_BACK: deciding.take_back,
+    Action.SEND_AGAIN: deciding.send_again,
+    Action.TURN_PAGE: turn_page,
+    Action.ASK_FOR_PRIVILEGE: ask_for_privilege,
+    Action.SYNC_NOW: sync_now,
+}

@@ -1,0 +1,133 @@
+"""`/costcodes`: the jobs and their windows, the data sync, holds and histories, for who prefers to type."""
+
+from collections.abc import Callable, Mapping
+
+from slack_bolt import Ack, App
+from sqlalchemy.orm import Session
+
+from bot.blocks import notices
+from bot.blocks.notices import JOBS_SHOWN
+from bot.listeners.opening import loading, updates_view
+from bot.listeners.syncing import sync_now
+from bot.listeners.usage import Command, WrongUsage, parse
+from bot.visit import Services, Visit, lazily
+from workflow import directory, queries, slots
+from workflow.privileges import refusal_of
+from workflow.tables import Job, Person
+
+COMMAND = "/costcodes"
+_HEADINGS = {
+    "ready": "Ready to Update",
+    "accepted": "Updated, on their way to Sage",
+    "failed": "Failed to Export",
+    "synced": "Synced",
+    "all": "Jobs with requested cost codes",
+}
+_SUGGESTED = 5
+_SYNCS_SHOWN = 10
+
+
+def register(app: App, services: Services) -> None:
+    """Listen to the one slash command."""
+    app.command(COMMAND)(ack=acknowledge, lazy=[lazily(services, run)])
+
+
+def acknowledge(ack: Ack) -> None:
+    """Tell Slack that the command arrived; the answer follows."""
+    ack()
+
+
+def run(visit: Visit) -> None:
+    """Do what was typed, or say what comes closest to it."""
+    command = parse(visit.interaction.text)
+    if isinstance(command, WrongUsage):
+        visit.answer(command.words)
+    else:
+        HANDLERS[command.verb](visit, command)
+
+
+def jobs(visit: Visit, command: Command) -> None:
+    """List jobs by filter and text."""
+    states = queries.FILTERS[command.filter]
+    with visit.reading() as session:
+        rows = queries.list_updates(session, states, text=command.text, limit=JOBS_SHOWN)
+        total = queries.count_updates(session, states, text=command.text)
+    about = f" with “{command.text}”" if command.text else ""
+    visit.tell(notices.jobs_list(rows, total, heading=f"{_HEADINGS[command.filter]}{about}"))
+
+
+def show(visit: Visit, command: Command) -> None:
+    """Open Cost Codes for Update, where an approver can Update."""
+    visit.open(loading())
+    with visit.reading() as session:
+        job = _job(session, command.job)
+    if isinstance(job, str):
+        visit.answer(job)
+    else:
+        visit.show(updates_view(visit, job.id))
+
+
+def sync(visit: Visit, _: Command) -> None:
+    """Run a data sync now."""
+    sync_now(visit)
+
+
+def syncs(visit: Visit, _: Command) -> None:
+    """List the latest data syncs, and say when the next one is due."""
+    next_sync = slots.next_due(visit.services.settings.sync_cron, visit.now)
+    with visit.reading() as session:
+        visit.tell(notices.syncs(queries.data_syncs(session, limit=_SYNCS_SHOWN), next_sync=next_sync))
+
+
+def holds(visit: Visit, _: Command) -> None:
+    """List the contracts and change orders that wait, by job."""
+    with visit.reading() as session:
+        found = queries.list_holds(session, waiting_only=True)
+    visit.tell(notices.holds_list(found))
+
+
+def history(visit: Visit, command: Command) -> None:
+    """Tell what happened to a job."""
+    with visit.reading() as session:
+        job = _job(session, command.job)
+        told = None if isinstance(job, str) else notices.history(job.title, queries.history(session, job.id))
+    visit.tell(told or notices.answer(str(job)))
+
+
+def whoami(visit: Visit, _: Command) -> None:
+    """Say who the person is to costbot, to outside people too: they learn that they are outside."""
+    with visit.services.database.reading() as session:
+        person = session.get(Person, visit.actor.person_id) if visit.actor.person_id else None
+    visit.tell(notices.whoami(person, refusal_of(visit.actor, person, visit.rules)))
+
+
+def help_(visit: Visit, _: Command) -> None:
+    """Say what there is."""
+    visit.tell(notices.help_text())
+
+
+HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
+    "jobs": jobs,
+    "show": show,
+    "update": show,
+    "sync": sync,
+    "syncs": syncs,
+    "holds": holds,
+    "history": history,
+    "whoami": whoami,
+    "help": help_,
+}
+"""By the word that begins a usage of `notices.COMMANDS`; `ready` reads as `jobs ready`."""
+
+
+def _job(session: Session, typed: str) -> Job | str:
+    """The job with this number, else the only one that contains what was typed; or words that ask which."""
+    exact = directory.job_by_number(session, typed)
+    if exact:
+        return exact
+    found = queries.list_updates(session, text=typed, limit=_SUGGESTED)
+    if len(found) == 1:
+        return session.get_one(Job, found[0].job_id)
+    if found:
+        return f"Which job is “{typed}”? {', '.join(facts.title for facts in found)}"
+    return f"There is no job “{typed}”. /costcodes jobs all lists every job with requested cost codes."

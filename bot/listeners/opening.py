@@ -1,0 +1,45 @@
+"""The Cost Codes for Update window as one person sees it now: read here, drawn by `bot.blocks`."""
+
+from math import ceil
+
+from bot.blocks.pieces import Json
+from bot.blocks.updates_window import CODES_A_PAGE, AssignmentKey, message_view, updates_window
+from bot.visit import Visit
+from workflow import approvals, queries
+from workflow.vocabulary import State
+
+TITLE = "Cost Codes for Update"
+
+
+def loading(title: str = TITLE) -> Json:
+    """What opens at once, because a click is good for three seconds and the database may be slow."""
+    return message_view(title, "Loading…")
+
+
+def updates_view(
+    visit: Visit, job_id: int, *, page: int = 0, new_since: frozenset[AssignmentKey] = frozenset()
+) -> Json:
+    """The window of what a job shows now; `page` counts from 0, and a page beyond the last is the last."""
+    with visit.reading() as session:
+        facts = queries.current_update(session, job_id)
+        if facts is None:
+            return message_view(TITLE, "Nobody has requested cost codes for this job.")
+        pages = max(1, ceil(facts.counts.cost_codes / CODES_A_PAGE))
+        page = min(page, pages - 1)
+        refused = approvals.why_not_update(
+            session, facts.requested_update_id, by=visit.actor, rules=visit.rules
+        )
+        return updates_window(
+            facts,
+            queries.cost_codes(
+                session, facts.requested_update_id, limit=CODES_A_PAGE, offset=page * CODES_A_PAGE
+            ),
+            queries.holds_of(session, job_id),
+            queries.categories(session),
+            page=page,
+            pages=pages,
+            may_update=refused is None,
+            why_not=refused.words if refused and facts.state is State.READY else None,
+            channel_id=visit.interaction.channel_id,
+            new_since=new_since,
+        )

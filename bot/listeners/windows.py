@@ -1,0 +1,74 @@
+"""Submitted windows: Update in Cost Codes for Update, and Reject with its comment.
+
+The ack turns the window into one that waits, so that the person sees at once that the press counted; the
+result follows in the same window.
+"""
+
+import re
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.answering import result_window
+from bot.blocks.updates_window import COMMENT_BLOCK, message_view
+from bot.interaction import interaction_of
+from bot.listeners import deciding
+from bot.payloads import Window, WindowMetadata
+from bot.visit import Services, Visit, lazily
+
+
+def register(app: App, services: Services) -> None:
+    """Listen to every window that costbot opens, and last to any other."""
+    app.view(Window.UPDATES.value)(ack=wait_for_update, lazy=[lazily(services, update)])
+    app.view(Window.REJECT.value)(ack=check_comment, lazy=[lazily(services, reject)])
+    app.view(re.compile(".*"))(ack=close, lazy=[lazily(services, unknown)])
+
+
+def wait_for_update(ack: Ack, body: dict[str, Any]) -> None:
+    """Show that the Update is under way."""
+    _wait(ack, body, "Update", "Updating…")
+
+
+def check_comment(ack: Ack, body: dict[str, Any]) -> None:
+    """Keep the window open for a comment that says nothing; else show that the Reject is under way."""
+    if _comment(interaction_of(body).inputs):
+        _wait(ack, body, "Reject", "Rejecting…")
+    else:
+        why = "Say why, for the person who requested the cost codes."
+        ack(response_action="errors", errors={COMMENT_BLOCK: why})
+
+
+def close(ack: Ack) -> None:
+    """Close a window that costbot does not know."""
+    ack()
+
+
+def update(visit: Visit) -> None:
+    """Accept the revision that the window showed."""
+    deciding.update(visit, visit.interaction.read(WindowMetadata))
+
+
+def reject(visit: Visit) -> None:
+    """Turn the requested update down; without a comment the window said so and is still open."""
+    comment = _comment(visit.interaction.inputs)
+    if comment:
+        deciding.reject(visit, visit.interaction.read(WindowMetadata), comment)
+
+
+def unknown(visit: Visit) -> None:
+    """A window of a costbot older or newer than this one."""
+    visit.answer(
+        "This costbot does not know that window any more, and nothing was changed. "
+        "/costcodes jobs shows every job with buttons that work."
+    )
+
+
+def _wait(ack: Ack, body: dict[str, Any], title: str, doing: str) -> None:
+    waiting = message_view(
+        title, f"{doing} If nothing follows, close this window: the card tells what came of it."
+    )
+    ack(response_action="update", view=result_window(interaction_of(body), waiting))
+
+
+def _comment(inputs: Any) -> str:
+    return str(inputs.get(COMMENT_BLOCK) or "").strip()

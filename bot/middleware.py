@@ -1,0 +1,43 @@
+"""What happens to every request of Slack's before its listener: named for the logs, or dropped.
+
+
+Nothing here may be slow: it runs before the ack.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from slack_bolt import BoltContext, BoltResponse
+
+from bot.interaction import interaction_of
+
+REQUEST_ID = "request_id"
+"""Where a request's id is in Bolt's context; the person reads it when something goes wrong."""
+HEARD_EVENTS = ("app_home_opened",)
+
+
+def name_the_request(body: dict[str, Any], context: BoltContext, next_: Callable[[], None]) -> None:
+    """Give the request an id, and say in every log line of it who did what."""
+    context[REQUEST_ID] = secrets.token_hex(4)
+    bind_log(body, context[REQUEST_ID])
+    next_()
+
+
+def drop_other_events(body: dict[str, Any], next_: Callable[[], None]) -> BoltResponse | None:
+    """Acknowledge an event that costbot does not listen to, so that Slack does not send it again."""
+    event = body.get("event")
+    if event and event.get("type") not in HEARD_EVENTS:
+        return BoltResponse(status=200, body="")
+    next_()
+    return None
+
+
+def bind_log(body: dict[str, Any], request_id: str) -> None:
+    """Every log line of this thread tells of this request from here on."""
+    act = interaction_of(body)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(
+        request_id=request_id, team=act.team_id, user=act.user_id, act=act.name
+    )

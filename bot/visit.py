@@ -1,0 +1,161 @@
+"""One interaction of one person being handled: who they are, what they do, what they are told.
+
+Owns the order of things: what is done commits once, delivery is nudged, the person always gets an answer.
+What is decided lives in `workflow`, what is said in `bot.blocks`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+import structlog
+from slack_bolt import BoltContext
+from sqlalchemy.orm import Session
+
+from bot.answering import AnsweredBeforeError, Answering, WindowNotOpenedError
+from bot.blocks import notices
+from bot.blocks.pieces import Json, Message
+from bot.gateway import Gateway
+from bot.identity import Identity
+from bot.interaction import Interaction, UnreadableError, interaction_of
+from bot.middleware import REQUEST_ID, bind_log
+from workflow import approvals, deliveries
+from workflow.database import Database
+from workflow.privileges import Actor, Refused, Rules
+from workflow.settings import Settings
+from workflow.vocabulary import Refusal
+
+Result = TypeVar("Result")
+DELIVER = "deliver"
+DATA_SYNC = "data_sync"
+"""Periodic jobs, by their names in `sync`'s schedule."""
+
+_ASKING_HELPS = (Refusal.NO_MATCHING_PERSON, Refusal.PERMISSION_TOO_LOW, Refusal.PRIVILEGE_MISSING)
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every listener works with; made once by `build_app`."""
+
+    settings: Settings
+    gateway: Gateway
+    database: Database
+    identity: Identity
+    nudge: Callable[[str], None]
+    """Ask for a periodic job's work now; never raises."""
+    clock: Callable[[], datetime]
+
+
+class RepeatedError(Exception):
+    """Slack delivered this one before; it was handled then."""
+
+
+class DeniedError(Exception):
+    """The person may not even look; it is on record."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.words)
+        self.refused = refused
+
+
+class Visit:
+    """One interaction; listeners read, act and answer through it."""
+
+    def __init__(self, services: Services, interaction: Interaction) -> None:
+        self.services = services
+        self.interaction = interaction
+        self.now = services.clock()
+        self.saved = False
+        self._answering = Answering(services.gateway, interaction)
+
+    @property
+    def rules(self) -> Rules:
+        return self.services.settings.rules
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts. Slack may be asked, so it is found out before a transaction, never in one."""
+        return self.services.identity.actor(self.interaction.user_id, self.interaction.team_id)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that reads, for members of the workspace. Raises DeniedError for others."""
+        if self.actor.refusal is not None:
+            refused = self.act(self._look)
+            if refused is not None:
+                raise DeniedError(refused)
+        with self.services.database.reading() as session:
+            yield session
+
+    def act(self, use_case: Callable[[Session, Actor, datetime], Result]) -> Result:
+        """Carry out a use case in one transaction; RepeatedError when Slack delivers the same once more."""
+        by, key = self.actor, self.interaction.delivery
+        with self.services.database.writing() as session:
+            if key and not deliveries.first_time(session, key, at=self.now):
+                raise RepeatedError
+            result = use_case(session, by, self.now)
+        self.saved = True
+        self.services.nudge(DELIVER)
+        return result
+
+    def open(self, view: Json) -> None:
+        """Open a window; it must come first, for a click is good for three seconds."""
+        self._answering.open(view)
+
+    def show(self, view: Json) -> None:
+        """Show a view in the window that is open, else in a new one."""
+        self._answering.show(view)
+
+    def tell(self, message: Message) -> None:
+        """Say something to the person alone."""
+        self._answering.tell(message)
+
+    def answer(self, text: str) -> None:
+        """Say something short to the person alone; `text` is plain."""
+        self.tell(notices.answer(text))
+
+    def deny(self, refused: Refused) -> None:
+        """Say why the person may not, and offer to ask for the privilege where that helps."""
+        can_ask = self.rules.admin_email is not None and refused.reason in _ASKING_HELPS
+        self.tell(notices.denied(refused.words, refused.reason, can_ask=can_ask))
+
+    def _look(self, session: Session, by: Actor, at: datetime) -> Refused | None:
+        return approvals.check(session, "look at cost codes", by=by, at=at, rules=self.rules)
+
+
+def lazily(services: Services, handle: Callable[[Visit], None]) -> Callable[..., None]:
+    """A listener as the function that Bolt runs after the ack, in a thread of its own."""
+
+    def run(body: dict[str, Any], context: BoltContext) -> None:
+        bind_log(body, context[REQUEST_ID])
+        receive(Visit(services, interaction_of(body)), handle, request_id=context[REQUEST_ID])
+
+    return run
+
+
+def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -> None:
+    """Handle one visit; whatever goes wrong, the person is told and the log knows why."""
+    try:
+        handle(visit)
+    except (RepeatedError, AnsweredBeforeError):
+        _log.info("delivered twice, handled once")
+    except DeniedError as denied:
+        visit.deny(denied.refused)
+    except WindowNotOpenedError:
+        _log.warning("a window did not open", exc_info=True)
+        visit.answer("Slack did not open the window in time. Nothing was changed; please click again.")
+    except UnreadableError:
+        visit.answer(
+            "This button is from an older costbot, and nothing was changed. "
+            "/costcodes jobs shows every job with buttons that work."
+        )
+    except Exception:  # noqa: BLE001 - the last door: logged, and the person is told
+        _log.exception("an interaction failed")
+        was = "It was saved, but not all of it could be shown" if visit.saved else "Nothing was changed"
+        visit.answer(
+            f"Something went wrong. {was}. Try again, or tell your administrator: error {request_id}."
+        )

@@ -1,0 +1,157 @@
+"""The bot over real sockets: the sandbox posts signed requests to it, and it answers through the sandbox's Web API."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.app import build_app
+from bot.blocks.job_card import job_card
+from bot.gateway import Gateway
+from bot.http import http_app
+from bot.sandbox import sample_company
+from bot.sandbox.client import Message, Person, Sandbox
+from bot.sandbox.server import running
+from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, SIGNING_SECRET
+from tests import factories
+from workflow import queries
+from workflow.database import Database
+from workflow.settings import Settings
+from workflow.tables import AuditEvent, Job, RequestedUpdate
+from workflow.tables import Person as InDirectory
+from workflow.vocabulary import ErpPermission, Event, State
+
+JOB = "24-017"
+TITLE = "24-017 Riverside Medical Center"
+
+
+@dataclass
+class Office:
+    """The company at work: its directory, its one job, its approvals channel, and the bot in it."""
+
+    sandbox: Sandbox
+    database: Database
+    gateway: Gateway
+    settings: Settings
+    job_id: int = 0
+    nudged: list[str] = field(default_factory=list)
+
+    def person(self, email: str) -> Person:
+        return self.sandbox.as_person(email)
+
+    def request(self, *lines: str) -> int:
+        """Tom asks for cost codes of the job; the id of the requested update."""
+        with self.database.writing() as session:
+            tom = session.scalars(
+                select(InDirectory).where(InDirectory.email == sample_company.PROJECT_ENGINEER)
+            ).one()
+            made = factories.requested(
+                session, job=session.get_one(Job, self.job_id), by=tom, lines=lines or ("03-300 L",)
+            )
+            return made.id
+
+    def post_card(self) -> Message:
+        """Put the job's card into the channel as it is drawn now, as delivery would."""
+        with self.database.reading() as session:
+            facts = queries.current_update(session, self.job_id)
+            assert facts is not None
+            codes = queries.cost_codes(session, facts.requested_update_id)
+            card = job_card(facts, codes, queries.holds_of(session, self.job_id), next_sync=None)
+        posted = self.gateway.post(CHANNEL_ID, card, key=f"card:{self.job_id}")
+        found = self.person(sample_company.APPROVER).sees()
+        return next(message for message in found.messages if message.ts == posted.ts)
+
+    def state(self) -> State:
+        """Where the job's newest requested update stands."""
+        with self.database.reading() as session:
+            newest = select(RequestedUpdate.state).order_by(RequestedUpdate.id.desc()).limit(1)
+            return session.scalars(newest).one()
+
+    def events(self, event: Event) -> list[dict[str, Any]]:
+        """Facts of the audit events of this kind, with the actor's name as `actor`."""
+        with self.database.reading() as session:
+            rows = session.scalars(
+                select(AuditEvent).where(AuditEvent.event == event).order_by(AuditEvent.seq)
+            )
+            return [{**row.facts, "actor": row.actor} for row in rows]
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Settings that a test may change before the bot starts."""
+    return {"admin_email": sample_company.ADMIN_WITHOUT_PRIVILEGE}
+
+
+@pytest.fixture
+def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> Iterator[Office]:
+    """The bot in HTTP mode, with one job that has a requested update."""
+    read = Settings(
+        _env_file=None,
+        slack_api_url=sandbox.api_url,
+        slack_bot_token=BOT_TOKEN,
+        slack_signing_secret=SIGNING_SECRET,
+        channel=CHANNEL_ID,
+        **settings,
+    )
+    gateway = Gateway.connect(read)
+    office = Office(sandbox, database, gateway, read)
+    with database.writing() as session:
+        office.job_id = staff(session)
+    office.request("03-300 L", "03-300 M", "16-100 S")
+    bolt = build_app(
+        read, gateway=gateway, database=database, nudge=office.nudged.append, clock=lambda: datetime.now(UTC)
+    )
+    with running(http_app(bolt, takes_events=True, ready={})) as url:
+        sandbox.switch(events_url=f"{url}/slack/events")
+        yield office
+        bolt.listener_runner.listener_executor.shutdown(wait=True)
+
+
+def staff(session: Session) -> int:
+    """The people of the sandbox as the directory has them, the standard list, and a job; the job's id."""
+    factories.approver(session, sample_company.APPROVER)
+    factories.approver(session, sample_company.SECOND_APPROVER)
+    factories.person(session, sample_company.ADMIN_WITHOUT_PRIVILEGE, erp_permission=ErpPermission.ADMIN)
+    factories.person(session, sample_company.PROJECT_ENGINEER)
+    factories.standard_list(session)
+    return factories.job(session).id
+
+
+@pytest.fixture
+def card(office: Office) -> Message:
+    """The job's card in the channel, Ready to Update."""
+    return office.post_card()
+
+
+@pytest.fixture
+def dana(office: Office) -> Person:
+    """An accounting approver."""
+    return office.person(sample_company.APPROVER)
+
+
+@pytest.fixture
+def marcus(office: Office) -> Person:
+    """Another accounting approver."""
+    return office.person(sample_company.SECOND_APPROVER)
+
+
+@pytest.fixture
+def priya(office: Office) -> Person:
+    """Admin on ERP Integrations, without the privilege; also the administrator to ask."""
+    return office.person(sample_company.ADMIN_WITHOUT_PRIVILEGE)
+
+
+@pytest.fixture
+def tom(office: Office) -> Person:
+    """A project engineer, who requested the cost codes."""
+    return office.person(sample_company.PROJECT_ENGINEER)
+
+
+@pytest.fixture
+def grace(office: Office) -> Person:
+    """A guest of the workspace."""
+    return office.person(sample_company.GUEST)
