@@ -138,6 +138,8 @@ def alembic_config(url: str) -> "Config":
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # SQLAlchemy's own recipe: the driver must not begin transactions by itself
     connection.isolation_level = None
+    # SQLite's own knows the case of A to Z alone
+    connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
 

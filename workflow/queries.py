@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from workflow.checks import storable
 from workflow.lines import held_by_sage
 from workflow.merge import CodeKey, SageCode
 from workflow.tables import AuditEvent, Category, DataSync, Hold, Job, Person, RequestedLine, RequestedUpdate
@@ -366,6 +367,7 @@ def _current_ids(states: Sequence[State], text: str) -> Select[int]:
     if states:
         query = query.where(RequestedUpdate.state.in_(states))
     if text:
+        text = storable(text)
         query = query.where(
             or_(Job.number.icontains(text, autoescape=True), Job.name.icontains(text, autoescape=True))
         )
