@@ -171,7 +171,8 @@ function Composer({ label, channel, thread_ts }: { label: string; channel: strin
     setText("");
     setBusy(true);
     if (typed.startsWith("/")) {
-      await act("slash", { text: typed, channel });
+      const outcome = await act("slash", { text: typed, channel });
+      if (outcome.refused) toast(outcome.message ?? "");
     } else {
       const outcome = await act("say", { text: typed, channel, thread_ts });
       if (outcome.error && outcome.error !== "dispatch_failed") toast(outcome.message ?? outcome.error);
