@@ -133,6 +133,15 @@ def test_a_command_is_answered_to_its_person_alone(dana: Page, app: TrialApp) ->
     expect(dana.get_by_text("Nothing here yet")).to_be_visible()
 
 
+def test_an_answer_to_the_reader_alone_comes_into_view(dana: Page, app: TrialApp) -> None:
+    for _ in range(8):
+        post(app, *CARD)
+    expect(dana.get_by_role("button", name="View")).to_have_count(8)
+    dana.get_by_role("button", name="View").first.scroll_into_view_if_needed()
+    app.client.chat_postEphemeral(channel=CHANNEL_ID, user="U0DANA", text="You may not update")
+    expect(dana.get_by_text("You may not update")).to_be_in_viewport()
+
+
 def test_a_thread_is_read_and_answered_beside_its_card(dana: Page, app: TrialApp) -> None:
     ts = post(app, *CARD)
     app.client.chat_postMessage(channel=CHANNEL_ID, thread_ts=ts, text="Tom requested 14 lines")
