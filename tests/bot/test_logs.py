@@ -42,11 +42,12 @@ def test_a_line_is_json_where_nobody_looks_at_a_terminal() -> None:
     assert str(line["timestamp"]).endswith("Z")
 
 
-def test_libraries_speak_in_the_same_form() -> None:
+def test_libraries_speak_in_the_same_form_and_only_from_a_warning_on(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     logs.configure("info", stream=stream)
 
     logging.getLogger("rq.worker").warning("lost %s", "job")
+    monkeypatch.setattr(logging.getLogger("rq.worker"), "level", logging.INFO)
     logging.getLogger("rq.worker").info("chatter")
 
     assert [line["event"] for line in lines(stream)] == ["lost job"]
@@ -64,7 +65,7 @@ def test_libraries_speak_in_the_same_form() -> None:
 def test_a_secret_is_masked_wherever_it_stands(secret: str) -> None:
     stream = io.StringIO()
     logs.configure("info", stream=stream)
-    log = structlog.get_logger()
+    log = structlog.get_logger("bot")
 
     log.info(f"saying {secret} aloud", fact=secret, facts={"inner": [secret]})
     logging.getLogger("sqlalchemy").warning("cannot connect to %s", secret)
@@ -82,6 +83,6 @@ def test_what_is_below_the_level_is_not_said() -> None:
     stream = io.StringIO()
     logs.configure("warning", stream=stream)
 
-    structlog.get_logger().info("quiet")
+    structlog.get_logger("bot").info("quiet")
 
     assert stream.getvalue() == ""

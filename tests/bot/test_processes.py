@@ -32,7 +32,7 @@ def family() -> Iterator[Family]:
     """A family whose clock runs a hundred times as fast, so that waits between restarts are short."""
     stop = threading.Event()
     with Family(clock=lambda: time.monotonic() * 100) as family:
-        watch = threading.Thread(target=family.keep_running, args=(stop,))
+        watch = threading.Thread(target=family.keep_running, args=(stop.wait,))
         watch.start()
         yield family
         stop.set()
@@ -86,7 +86,7 @@ from bot.processes import Child, Family
 with Family() as family:
     for name in ("one", "two"):
         family.start(Child(name, (sys.executable, "-c", {child!r})))
-    family.keep_running(threading.Event())
+    family.keep_running(threading.Event().wait)
 """
     running = subprocess.Popen(python(parent))
     try:
