@@ -7,7 +7,7 @@ It may be killed anywhere, run twice, or find nothing to do.
 import importlib
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -15,6 +15,7 @@ from types import FrameType
 import structlog
 from redis import Redis, RedisError
 from rq import Worker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,7 @@ from workflow.vocabulary import Place
 
 _KEEP = timedelta(days=30)
 _RETRY_SECONDS = 2.0
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 # a killed worker is noticed after about a minute with these, and after a quarter of an hour with RQ's own
 _WORKER_TTL_SECONDS = 25
@@ -80,19 +82,11 @@ def run_worker(settings: Settings, queues: Sequence[str]) -> None:
         if job.work.queue in queues:
             # imported here once, and not in the process of each piece of work
             importlib.import_module(job.work.function.rpartition(".")[0])
-    delay = 0.0
-    while True:
-        with _stopping() as pause:
-            if pause(delay):
-                return
-        try:
-            worker = _worker(settings, queues)
-            worker.work()
-            if worker.stop_asked:
-                return
-        except RedisError as error:
-            _log.warning("the worker cannot reach Redis", error=str(error), again_in=_RETRY_SECONDS)
-        delay = _RETRY_SECONDS
+    with suppress(StopRequested):
+        while not _worker_ended_as_asked(settings, queues):
+            with _stopping() as pause:
+                if pause(_RETRY_SECONDS):
+                    return
 
 
 def run_scheduler(settings: Settings) -> None:
@@ -115,15 +109,24 @@ class _Worker(Worker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
-def _worker(settings: Settings, queues: Sequence[str]) -> _Worker:
-    return _Worker(
-        list(queues),
-        connection=Redis.from_url(settings.redis),
-        serializer=JSONSerializer,
-        worker_ttl=_WORKER_TTL_SECONDS,
-        maintenance_interval=_MAINTENANCE_SECONDS,
-        job_monitoring_interval=_MONITORING_SECONDS,
-    )
+def _worker_ended_as_asked(settings: Settings, queues: Sequence[str]) -> bool:
+    """Run one RQ worker to its end; False when trouble with Redis ended it."""
+    try:
+        worker = _Worker(
+            list(queues),
+            connection=Redis.from_url(settings.redis),
+            serializer=JSONSerializer,
+            worker_ttl=_WORKER_TTL_SECONDS,
+            maintenance_interval=_MAINTENANCE_SECONDS,
+            job_monitoring_interval=_MONITORING_SECONDS,
+        )
+        for number in _STOP_SIGNALS:
+            signal.signal(number, worker.request_stop)  # RQ does so too, once it has registered itself
+        worker.work()
+    except RedisError as error:
+        _log.warning("the worker cannot reach Redis", error=str(error), again_in=_RETRY_SECONDS)
+        return False
+    return worker.stop_asked
 
 
 @contextmanager
@@ -139,8 +142,9 @@ def _stopping() -> Iterator[Callable[[float], bool]]:
             return False
         return True
 
-    signals = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda number, _frame: asked.put(number)) for number in signals}
+    before = {
+        number: signal.signal(number, lambda number, _frame: asked.put(number)) for number in _STOP_SIGNALS
+    }
     try:
         yield pause
     finally:
