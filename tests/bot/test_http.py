@@ -45,7 +45,7 @@ def web(sqlite_url: str) -> Iterator[httpx.Client]:
     database.close()
 
 
-def signed(body: str | bytes, *, at: float | None = None, **headers: str) -> dict[str, Any]:
+def signed(body: str | bytes, *, at: float | None = None, **header: str) -> dict[str, Any]:
     """Arguments of a POST that Slack signed (docs.slack.dev/authentication/verifying-requests-from-slack)."""
     stamp = str(int(time.time() if at is None else at))
     content = body.encode() if isinstance(body, str) else body
@@ -56,7 +56,10 @@ def signed(body: str | bytes, *, at: float | None = None, **headers: str) -> dic
         "X-Slack-Request-Timestamp": stamp,
         "X-Slack-Signature": signature,
     }
-    return {"content": content, "headers": slack | headers}
+    return {
+        "content": content,
+        "headers": slack | {name.replace("_", "-"): value for name, value in header.items()},
+    }
 
 
 def test_slacks_challenge_is_answered(web: httpx.Client) -> None:
@@ -65,7 +68,7 @@ def test_slacks_challenge_is_answered(web: httpx.Client) -> None:
 
 
 def test_a_request_without_a_good_signature_is_refused(web: httpx.Client) -> None:
-    forged = signed(CHALLENGE, **{"X-Slack-Signature": "v0=" + "0" * 64})
+    forged = signed(CHALLENGE, X_Slack_Signature="v0=" + "0" * 64)
     assert web.post("/slack/events", **forged).status_code == 401
     assert web.post("/slack/events", content=CHALLENGE).status_code == 401
 
@@ -102,7 +105,7 @@ def test_a_body_that_is_too_long_is_refused_whatever_it_says_of_its_length(web: 
 
 def test_headers_that_drive_bolts_own_machinery_are_not_passed_on(web: httpx.Client) -> None:
     event = json.dumps({"type": "event_callback", "event": {"type": "message"}, "event_id": "Ev1"})
-    answer = web.post("/slack/events", **signed(event, **{"X-Slack-Bolt-Lazy-Only": "1"}))
+    answer = web.post("/slack/events", **signed(event, X_Slack_Bolt_Lazy_Only="1"))
     assert answer.status_code == 200
 
 
