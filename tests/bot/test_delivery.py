@@ -528,6 +528,17 @@ def test_a_channel_name_that_slack_does_not_look_up_is_used_as_it_is(site: Site)
     assert len(site.channel()) == 1
 
 
+def test_a_person_whom_slack_does_not_let_us_write_to_holds_up_no_card(site: Site) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.sandbox.fail_next("conversations.open", "error", times=2, error="channel_not_found")
+    with capture_logs() as logs:
+        assert site.drain() == 2
+        site.ask(site.depot, "03-300 L")
+        assert site.drain() == 6
+    assert [line["event"] for line in logs] == ["a notice could not be delivered"] * 2
+    assert len(site.channel()) == 2
+
+
 def test_without_a_channel_cards_wait_and_the_log_says_which_setting_is_missing(site: Site) -> None:
     site.ask(site.riverside, "03-300 L")
     with capture_logs() as logs:
