@@ -12,8 +12,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from workflow import audit, checks, directory, holds, lines, outbox
-from workflow.checks import Problem as Problem
-from workflow.checks import Unfit as Unfit
+from workflow.checks import Problem, Unfit
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate

@@ -8,9 +8,10 @@ from tests.factories import NINE, RULES, STANDARD_CODES, actor, assignments, lat
 from tests.workflow.site import Site
 from workflow import lines, queries, requests
 from workflow.approvals import Stale
+from workflow.checks import Problem, Unfit
 from workflow.merge import Assignment, SageCode
 from workflow.privileges import Actor
-from workflow.requests import Problem, Requested, Unfit
+from workflow.requests import Requested
 from workflow.tables import Job, RequestedUpdate, StandardCostCode
 from workflow.vocabulary import Place, Standing, State
 
