@@ -28,6 +28,8 @@ from workflow.settings import Settings, SettingsError
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
+_LOOK_SECONDS = 3
+"""How often the SDK looks whether its connection is alive: a lost one is back within this time."""
 _REDIS_SECONDS = 2.0
 _STOP_SECONDS = 5
 _log = structlog.get_logger()
@@ -66,6 +68,7 @@ class SocketMode:
             logger=logging.getLogger("slack_sdk.socket_mode"),
             # not the bot's client: this one must carry the app token, to the same server
             web_client=web_client(token, settings.slack_api_url),
+            ping_interval=_LOOK_SECONDS,
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._connect, name="socket mode", daemon=True)
