@@ -23,7 +23,7 @@ from bot.blocks.pieces import (
     table,
     text_table,
 )
-from bot.blocks.words import SLACK, code_words, counted, one_line
+from bot.blocks.words import ALOUD, SLACK, code_words, counted, one_line
 from bot.payloads import Action, JobButton
 from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import State
@@ -57,8 +57,8 @@ def job_card(
     below = list(_below(facts, codes, holds, len(shown)))
     summary, fallback = ([table(rows)], [text_table(narrow)]) if shown else ([], [])
     return message(
-        f"{SLACK.data(facts.title)}: {words.state_words(facts)}. {words.counts_words(facts.counts)}. "
-        f"{words.request_words(facts)}.",
+        f"{ALOUD.data(facts.title)}: {words.state_words(facts, ALOUD)}. {words.counts_words(facts.counts)}. "
+        f"{words.request_words(facts, ALOUD)}.",
         [*above, *summary, *below],
         fallback=[*above, *fallback, *below],
     )

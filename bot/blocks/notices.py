@@ -21,7 +21,7 @@ from bot.blocks.pieces import (
     plain_section,
     section,
 )
-from bot.blocks.words import SLACK, counted
+from bot.blocks.words import ALOUD, SLACK, counted
 from bot.payloads import Action, PrivilegeButton
 from workflow.privileges import Refused
 from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
@@ -77,13 +77,12 @@ def direct_message(told: Sequence[Told]) -> Message:
     first = told[0]
     about = f"{SLACK.data(first.facts.title)}: " if first.facts else ""
     others = f" And {counted(len(told) - 1, 'more message')}." if len(told) > 1 else ""
-    return message(f"{about}{words.event_words(first.event)}{others}", blocks)
+    return message(f"{about}{words.event_words(first.event, ALOUD)}{others}", blocks)
 
 
 def thread_reply(event: HistoryEvent) -> Message:
     """One event of a job, told in the thread of its card."""
-    told = words.event_words(event)
-    return message(told, [section(told)])
+    return message(words.event_words(event, ALOUD), [section(words.event_words(event))])
 
 
 def jobs_list(rows: Sequence[UpdateFacts], total: int, *, heading: str) -> Message:

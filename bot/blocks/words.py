@@ -44,6 +44,8 @@ SLACK = Form(
     date=_local, data=lambda text: escape(one_line(text)), strong=lambda text: f"*{text}*" if text else ""
 )
 PLAIN = Form(date=_utc, data=one_line, strong=str)
+ALOUD = Form(date=_utc, data=SLACK.data, strong=str)
+"""For a message's fall-back text: what a phone's notification and a screen reader say."""
 
 STATE_EMOJI = {
     State.READY: "🟡",
@@ -178,6 +180,11 @@ def request_words(facts: UpdateFacts, form: Form = SLACK) -> str:
 def next_sync_words(next_sync: datetime | None, form: Form = SLACK) -> str:
     """When the next data sync runs, as the schedule has it."""
     return f"Next data sync: {form.date(next_sync)}" if next_sync else "No data sync is scheduled"
+
+
+def last_run_words(last_run: datetime | None, form: Form = SLACK) -> str:
+    """When the data sync ran last, whether or not it had something to send."""
+    return f"Last data sync: {form.date(last_run)}" if last_run else "No data sync has run yet"
 
 
 def event_words(event: HistoryEvent, form: Form = SLACK) -> str:
