@@ -66,9 +66,7 @@ class LoadedRow:
     category: str = ""
 
 
-def refusal(
-    line: ExportLine, *, code_exists: bool, standard_categories: frozenset[str]
-) -> str | None:
+def refusal(line: ExportLine, *, code_exists: bool, standard_categories: frozenset[str]) -> str | None:
     """Why Sage would refuse a line, in its words, or None.
 
     No standard category at all means that none was loaded: then every one that fits is standard.
