@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import Annotated
 
 import structlog
@@ -14,6 +13,7 @@ from bot.commands.terminal import say
 from bot.logs import mask
 from bot.processes import Child, Family, costbot, stopping_on_signals
 from workflow.settings import Settings
+from workflow.vocabulary import Queue
 
 HOST = "127.0.0.1"
 
@@ -22,18 +22,11 @@ log = structlog.get_logger()
 
 SERVICES = (
     Child("bot", costbot("bot")),
-    Child("notices worker", costbot("worker", "notices")),
-    Child("sync worker", costbot("worker", "sync")),
+    Child("notices worker", costbot("worker", Queue.NOTICES)),
+    Child("sync worker", costbot("worker", Queue.SYNC)),
     Child("scheduler", costbot("scheduler")),
 )
 """A worker of its own for notices, so that no long data sync keeps people waiting for a message."""
-
-
-class Queue(StrEnum):
-    """What a worker takes its work from."""
-
-    NOTICES = "notices"
-    SYNC = "sync"
 
 
 @process(app, "bot")
