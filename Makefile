@@ -12,7 +12,7 @@ demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike
 run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
 	@$(BIN)/costbot run $(ARGS)
 
-test: .venv/.costbot-dev ## Run every test (ARGS="tests/unit -k card" for some); starts its own PostgreSQL and Redis
+test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
