@@ -92,7 +92,7 @@ def test_a_click_on_what_has_grown_since_changes_nothing_and_the_window_shows_wh
         office.dana.click("Update", card)
         window = office.dana.wait_for_modal("1 assignment came since you looked", PATIENCE)
 
-    assert "L Labor (new) 🆕" in window.words
+    assert "(new) 🆕 since you looked" in window.words
     shown = office.done("show", job)
     assert (shown["state"], shown["revision"]) == ("ready", 2)
     assert "revision 2" in office.card(job, "2 cost codes").words
