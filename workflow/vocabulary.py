@@ -115,6 +115,7 @@ class Event(StrEnum):
     SYNC_ASKED = "data_sync:asked"
     SYNC_STARTED = "data_sync:started"
     SYNC_FINISHED = "data_sync:finished"
+    REMINDED = "approvers:reminded"
     HOLD_ADDED = "hold:added"
     HOLD_PLACED = "hold:placed"
     HOLD_RELEASED = "hold:released"
@@ -136,6 +137,7 @@ class PeriodicWork(StrEnum):
 
     DATA_SYNC = "data_sync"
     DELIVER = "deliver"
+    REMIND = "remind"
     TIDY = "tidy"
 
 
