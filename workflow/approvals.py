@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, holds, lines, outbox
-from workflow.checks import storable
+from workflow.columns import storable
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
 from workflow.tables import AuditEvent, Person, RequestedLine, RequestedUpdate

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
-from workflow.checks import Unfit, unfit
+from workflow.columns import Unfit, unfit
 from workflow.privileges import Actor, Rules
 from workflow.tables import Hold, Job, RequestedUpdate
 from workflow.vocabulary import Event, HoldKind, State

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from workflow import audit, checks, directory, holds, lines, outbox
-from workflow.checks import Problem as Problem
-from workflow.checks import Unfit as Unfit
+from workflow import audit, columns, directory, holds, lines, outbox
+from workflow.columns import Problem as Problem
+from workflow.columns import Unfit as Unfit
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
@@ -122,7 +122,7 @@ def _not_text(assignments: Sequence[Assignment]) -> Iterator[Problem]:
         yield Problem(0, "code", "nothing is asked for: the request has no lines")
     for index, a in enumerate(assignments):
         asked = {"extra": a.extra, "code": a.code, "category": a.category}
-        yield from (Problem(index, *misfit) for misfit in checks.misfits(RequestedLine, asked))
+        yield from (Problem(index, *misfit) for misfit in columns.misfits(RequestedLine, asked))
 
 
 def _problems(

@@ -23,7 +23,7 @@ from bot.commands.shapes import (
 from bot.commands.terminal import Answer, Table, progress
 from sync import files
 from workflow import queries, requests
-from workflow.checks import Unfit
+from workflow.columns import Unfit
 from workflow.privileges import Refused
 from workflow.queries import FILTERS, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import Job
