@@ -22,6 +22,7 @@ from bot.commands.shapes import (
 )
 from bot.commands.terminal import Answer, Table, progress
 from sync import files
+from sync.sage import open_company
 from workflow import queries, requests
 from workflow.columns import Unfit
 from workflow.privileges import Refused
@@ -46,6 +47,7 @@ def request(line: CommandLine, job: JobNumber, file: File, by: ByEmail) -> Answe
             by=line.person(session, by),
             at=line.now(),
             rules=line.settings.rules,
+            limits=open_company(line.settings).limits,
         )
     if isinstance(result, Refused):
         return refused(result.words, reason=result.reason)

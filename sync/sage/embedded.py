@@ -10,11 +10,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from sync.sage.company import Batch, SageJob, SageUnreachableError
+from sync.sage.company import Batch, SageUnreachableError
+from workflow.checks import SageLimits, cut_to
 from workflow.exports import ExportLine
-from workflow.merge import CodeKey, SageCode
+from workflow.merge import CodeKey, SageCode, SageJob
 
 CODE_LENGTH = 12
 DESCRIPTION_LENGTH = 30
@@ -83,8 +85,6 @@ def refusal(
         return f"Cost code {code} is not sectioned: divide it by - / or ."
     if line.description is None and not code_exists:
         return f"Cost code {code} does not exist for job {line.job_number}"
-    if line.description is not None and len(line.description) > DESCRIPTION_LENGTH:
-        return f"Description of cost code {code} is longer than {DESCRIPTION_LENGTH} characters"
     if not category or len(category) > CATEGORY_LENGTH:
         return f"Category {category or '(empty)'} must have 1 to {CATEGORY_LENGTH} characters"
     if standard_categories and category not in standard_categories:
@@ -99,8 +99,16 @@ class EmbeddedSage:
     trial where no job was ever loaded it creates them as the real import does.
     """
 
-    def __init__(self, path: Path) -> None:
+    answers_within = timedelta(0)
+    """A batch is answered as soon as it is taken."""
+
+    def __init__(self, path: Path, limits: SageLimits | None = None) -> None:
         self._path = path
+        self._limits = limits or SageLimits()
+
+    @property
+    def limits(self) -> SageLimits:
+        return self._limits
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         with self._transaction("DEFERRED") as sage:
@@ -125,7 +133,7 @@ class EmbeddedSage:
                 if words:
                     sage.execute("INSERT INTO refusals VALUES (?, ?, ?)", (batch.name, line.line_id, words))
 
-    def answer(self, batch: Batch) -> Mapping[int, str] | None:
+    def answer(self, batch: Batch, lines: Iterable[ExportLine] = ()) -> Mapping[int, str] | None:
         with self._transaction("DEFERRED") as sage:
             if not sage.execute("SELECT 1 FROM batches WHERE name = ?", (batch.name,)).fetchone():
                 return None
@@ -203,14 +211,11 @@ def _job(sage: sqlite3.Connection, number: str) -> SageJob:
     ):
         tied.setdefault((extra, code), set()).add(category)
     codes = sage.execute("SELECT extra, code, description FROM cost_codes WHERE job = ?", (number,))
-    return SageJob(
-        number,
-        found[0] if found else None,
-        {
-            (extra, code): SageCode(description, frozenset(tied.get((extra, code), ())))
-            for extra, code, description in codes
-        },
-    )
+    held = {
+        (extra, code): SageCode(description, frozenset(tied.get((extra, code), ())))
+        for extra, code, description in codes
+    }
+    return SageJob(number, found[0] if found else None, held)
 
 
 def _take(sage: sqlite3.Connection, line: ExportLine, standard_categories: frozenset[str]) -> str | None:
@@ -226,7 +231,8 @@ def _take(sage: sqlite3.Connection, line: ExportLine, standard_categories: froze
         standard_categories=standard_categories,
     )
     if words is None:
-        sage.execute("INSERT OR IGNORE INTO cost_codes VALUES (?, ?, ?, ?)", (*key, line.description or ""))
+        description = cut_to(line.description or "", DESCRIPTION_LENGTH)
+        sage.execute("INSERT OR IGNORE INTO cost_codes VALUES (?, ?, ?, ?)", (*key, description))
         _tie(sage, *key, line.assignment.category)
     return words
 
