@@ -5,9 +5,11 @@ import typer
 from bot.commands import (
     approvals,
     audit,
+    doctor,
     holds,
     imports,
     people,
+    processes,
     requests,
     sage,
     status,
@@ -21,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     help="Review and accept new project cost codes before they go to Sage 300 CRE.",
 )
-for module in (requests, approvals, syncs, status):
+for module in (requests, approvals, syncs, status, doctor, processes):
     app.add_typer(module.app)
 for name, module in (
     ("import", imports),

@@ -15,7 +15,7 @@ _SECRETS = re.compile(
     r"(?P<token>\bx(?:ox[a-z]|app)(?:-[\w.%-]+)+)"  # a token of Slack
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
 )
-_CHATTY = ("alembic", "asyncio", "httpx", "httpcore", "rq", "slack_sdk", "slack_bolt", "uvicorn")
+_OWN = ("bot", "sync", "workflow", "__main__")
 
 
 def configure(level: str, *, process: str = "", stream: TextIO | None = None) -> None:
@@ -50,16 +50,21 @@ def configure(level: str, *, process: str = "", stream: TextIO | None = None) ->
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_form(stream)],
         )
     )
+    if level != "debug":
+        handler.addFilter(_own_or_warning)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 
 def mask(text: str) -> str:
     """The text without tokens and passwords."""
     return _SECRETS.sub(lambda m: f"{m['scheme']}:***@" if m["scheme"] else f"{m['token'][:5]}***", text)
+
+
+def _own_or_warning(record: logging.LogRecord) -> bool:
+    # at the handler, because libraries set the levels of their own loggers as they like
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _OWN
 
 
 def _form(stream: TextIO) -> list[Processor]:

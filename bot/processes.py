@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 import structlog
 
@@ -22,6 +23,9 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 30.0
 _STEADY_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+
+Pause = Callable[[float], bool]
+"""Waits so many seconds, from any thread; True, at once, when it is time to stop."""
 
 log = structlog.get_logger()
 
@@ -61,9 +65,9 @@ class Family:
         self._members.append(member)
         member.start(self._clock())
 
-    def keep_running(self, stop: threading.Event) -> None:
-        """Watch over the children until `stop` is set."""
-        while not stop.wait(_LOOK_SECONDS):
+    def keep_running(self, pause: Pause) -> None:
+        """Watch over the children until `pause` says to stop."""
+        while not pause(_LOOK_SECONDS):
             for member in self._members:
                 member.look(self._clock())
 
@@ -119,15 +123,22 @@ class _Member:
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, for as long as the block lasts; main thread only."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda _number, _frame: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
+def stopping_on_signals() -> Iterator[Pause]:
+    """A pause that SIGTERM and SIGINT end, for the length of the block. Main thread only."""
+    # its `put` may interrupt its own `get`, which is more than threading.Event promises
+    asked: SimpleQueue[int] = SimpleQueue()
+
+    def pause(seconds: float) -> bool:
+        try:
+            asked.put(asked.get(timeout=seconds))
+        except Empty:
+            return False
+        return True
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda number, _frame: asked.put(number)) for number in signals}
     try:
-        yield stop
+        yield pause
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -194,7 +194,9 @@ class PostgresServer(Server):
 
     def _initialise(self) -> None:
         initdb = [str(self._programs / "initdb"), "--pgdata", str(self._data), "--username=postgres"]
-        options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        options = ["--auth=trust", "--encoding=UTF8", "--no-sync"]
+        # the machine may have no locale but C, which knows the case of A to Z alone
+        options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         other = self._uid if self._uid != os.geteuid() else None
         done = subprocess.run(
             [*initdb, *options], capture_output=True, text=True, cwd=self.folder, user=other, check=False

@@ -8,12 +8,13 @@ import fcntl
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
@@ -75,7 +76,11 @@ class Database:
             try:
                 yield held
             finally:
-                # a pooled connection outlives this block, and the lock with it: end both
+                if held:
+                    # said, not left to the end of the connection, which the server may notice later
+                    with suppress(DBAPIError):
+                        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                # a pooled connection outlives this block, and any lock with it: end both
                 connection.invalidate()
 
     def revision(self) -> str | None:
@@ -138,6 +143,8 @@ def alembic_config(url: str) -> "Config":
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # SQLAlchemy's own recipe: the driver must not begin transactions by itself
     connection.isolation_level = None
+    # SQLite's own knows the case of A to Z alone
+    connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -12,8 +12,9 @@ from workflow.tables import SeenDelivery
 def first_time(session: Session, key: str, *, at: datetime) -> bool:
     """Note a delivery in the caller's transaction; False when it was handled before."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    noted = session.execute(insert(SeenDelivery).values(key=key, seen_at=at).on_conflict_do_nothing())
-    return bool(noted.rowcount)  # type: ignore[attr-defined]
+    noted = insert(SeenDelivery).values(key=key, seen_at=at).on_conflict_do_nothing()
+    # not by its row count, which psycopg does not know here
+    return session.scalar(noted.returning(SeenDelivery.key)) is not None
 
 
 def forget(session: Session, *, before: datetime) -> None:

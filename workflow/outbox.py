@@ -1,13 +1,15 @@
 """The transactional outbox: what Slack must be told, committed with what it tells of.
 
-Owns adding notices. Delivery (in `bot`) takes them; Redis is never the truth about them.
+Owns adding notices, and what delivery (in `bot`) notes about each: done, put off, given up. Redis
+is never the truth about them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow.tables import AuditEvent, OutboxNotice
@@ -15,6 +17,8 @@ from workflow.vocabulary import NoticeKind
 
 GATHER = timedelta(seconds=2)
 """How long a direct message waits for others to the same person, so that a burst is one message."""
+_WAITS = (OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
+_IDS_A_STATEMENT = 500
 
 
 def refresh_card(session: Session, job_id: int, *, at: datetime) -> None:
@@ -69,9 +73,82 @@ class Backlog:
 
 def backlog(session: Session) -> Backlog:
     """What delivery has still to do, and what it could not do."""
-    waiting = select(func.count(), func.min(OutboxNotice.created_at)).where(
-        OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False)
-    )
+    waiting = select(func.count(), func.min(OutboxNotice.created_at)).where(*_WAITS)
     count, oldest = session.execute(waiting).one()
     given_up = session.scalar(select(func.count()).where(OutboxNotice.given_up))
     return Backlog(count, oldest, given_up or 0)
+
+
+def forget(session: Session, *, before: datetime) -> None:
+    """Drop notices older than that which were delivered or given up.
+
+    The newest notice stays: SQLite gives the number of a deleted last row away again, and the
+    messages in Slack are known by these numbers.
+    """
+    newest = session.scalar(select(func.max(OutboxNotice.id)))
+    session.execute(
+        delete(OutboxNotice).where(
+            OutboxNotice.created_at < before,
+            OutboxNotice.done_at.is_not(None) | OutboxNotice.given_up,
+            OutboxNotice.id != newest,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next waiting notice is due; None when none waits."""
+    return session.scalar(select(func.min(OutboxNotice.due_at)).where(*_WAITS))
+
+
+def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxNotice]:
+    """The notices to deliver now, those that waited longest first."""
+    query = select(OutboxNotice).where(*_WAITS, OutboxNotice.due_at <= now)
+    return session.scalars(query.order_by(OutboxNotice.due_at, OutboxNotice.id).limit(limit)).all()
+
+
+def waiting_for_job(session: Session, job_id: int, kind: NoticeKind) -> Sequence[OutboxNotice]:
+    """Every waiting card or thread notice of a job, due or not, oldest first."""
+    query = select(OutboxNotice).where(*_WAITS, OutboxNotice.kind == kind, OutboxNotice.job_id == job_id)
+    return session.scalars(query.order_by(OutboxNotice.id)).all()
+
+
+def waiting_for_person(session: Session, person_id: int) -> Sequence[OutboxNotice]:
+    """Every waiting direct notice to a person, due or not, oldest first."""
+    query = select(OutboxNotice).where(
+        *_WAITS, OutboxNotice.kind == NoticeKind.DIRECT, OutboxNotice.person_id == person_id
+    )
+    return session.scalars(query.order_by(OutboxNotice.id)).all()
+
+
+def gather(session: Session, notices: Iterable[OutboxNotice], key: str) -> None:
+    """Fix, before it is sent, that one message of this key tells these notices."""
+    _change(session, notices, {"message_key": key})
+
+
+def done(session: Session, notices: Iterable[OutboxNotice], *, at: datetime) -> None:
+    """Slack has what these notices tell."""
+    _change(session, notices, {"done_at": at, "last_error": None})
+
+
+def put_off(
+    session: Session, notices: Iterable[OutboxNotice], *, until: datetime, error: str, counts: bool = False
+) -> None:
+    """Try again later; `counts` makes it an attempt that failed by the notice's own fault."""
+    attempts = OutboxNotice.attempts + (1 if counts else 0)
+    _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts})
+
+
+def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) -> None:
+    """Never try again; the reason stays on record."""
+    _change(session, notices, {"given_up": True, "last_error": error})
+
+
+def _change(session: Session, notices: Iterable[OutboxNotice], values: dict[str, Any]) -> None:
+    ids = [notice.id for notice in notices]
+    for start in range(0, len(ids), _IDS_A_STATEMENT):
+        some = ids[start : start + _IDS_A_STATEMENT]
+        session.execute(
+            update(OutboxNotice).where(OutboxNotice.id.in_(some)).values(values),
+            execution_options={"synchronize_session": False},
+        )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from workflow import findings
 from workflow.checks import Finding
+from workflow.columns import storable
 from workflow.lines import held_by_sage
 from workflow.merge import CodeKey, SageCode
 from workflow.tables import (
@@ -466,6 +467,7 @@ def _current_ids(states: Sequence[State], text: str) -> Select[int]:
     if states:
         query = query.where(RequestedUpdate.state.in_(states))
     if text:
+        text = storable(text)
         query = query.where(
             or_(Job.number.icontains(text, autoescape=True), Job.name.icontains(text, autoescape=True))
         )

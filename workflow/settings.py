@@ -4,6 +4,9 @@ Built once by the entry point and passed down. `read_settings` turns each mistak
 that names the variable and the mend.
 """
 
+import os
+import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
@@ -15,6 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from workflow.privileges import Rules
+
+_SOCKET_PATH_BYTES = 103
+"""What the address of a Unix socket can hold everywhere (macOS: 104 with the end mark, Linux: 108)."""
 
 
 class SettingsError(Exception):
@@ -172,8 +178,11 @@ class Settings(BaseSettings):
 
     @property
     def redis_socket(self) -> Path:
-        """The embedded Redis' Unix socket."""
-        return self.data_dir.absolute() / "redis.sock"
+        """The embedded Redis' Unix socket: in the data folder, unless its path is too long for a socket."""
+        folder = self.data_dir.absolute()
+        if len(os.fsencode(folder / "redis.sock")) > _SOCKET_PATH_BYTES:
+            folder = Path(tempfile.gettempdir()) / f"costbot-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
+        return folder / "redis.sock"
 
     @property
     def redis(self) -> str:

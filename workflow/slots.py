@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from croniter import croniter
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from workflow import audit
 from workflow.privileges import Actor
@@ -71,6 +71,16 @@ def enqueued(session: Session, slot: ScheduleSlot, *, at: datetime) -> None:
     )
 
 
+def undone(session: Session, name: str) -> ScheduleSlot | None:
+    """The newest slot whose work is not finished; finishing it finishes those before it."""
+    return session.scalars(
+        select(ScheduleSlot)
+        .where(ScheduleSlot.name == name, ScheduleSlot.done_at.is_(None))
+        .order_by(ScheduleSlot.due_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def done(session: Session, name: str, due_at: datetime, *, at: datetime) -> None:
     """The slot's work is finished, and with it every slot of that name before it."""
     session.execute(
@@ -83,3 +93,18 @@ def done(session: Session, name: str, due_at: datetime, *, at: datetime) -> None
 def last_done(session: Session, name: str) -> datetime | None:
     """When a periodic job was last finished."""
     return session.scalar(select(func.max(ScheduleSlot.done_at)).where(ScheduleSlot.name == name))
+
+
+def forget(session: Session, *, before: datetime) -> None:
+    """Drop finished slots that were due before; the newest of each name stays, or it would be taken again."""
+    newer = aliased(ScheduleSlot)
+    session.execute(
+        delete(ScheduleSlot).where(
+            ScheduleSlot.done_at.is_not(None),
+            ScheduleSlot.due_at < before,
+            select(newer.name)
+            .where(newer.name == ScheduleSlot.name, newer.due_at > ScheduleSlot.due_at)
+            .exists(),
+        ),
+        execution_options={"synchronize_session": False},
+    )

@@ -80,6 +80,12 @@ def direct_message(told: Sequence[Told]) -> Message:
     return message(f"{about}{words.event_words(first.event)}{others}", blocks)
 
 
+def thread_reply(event: HistoryEvent) -> Message:
+    """One event of a job, told in the thread of its card."""
+    told = words.event_words(event)
+    return message(told, [section(told)])
+
+
 def jobs_list(rows: Sequence[UpdateFacts], total: int, *, heading: str) -> Message:
     """The Jobs list with a View button a row; `rows` are the first of `total`, `heading` is plain."""
     shown = fitting(map(job_row, rows[:JOBS_SHOWN]))

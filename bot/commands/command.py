@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import cached_property, wraps
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeAlias
 
 import structlog
 import typer
@@ -110,22 +110,22 @@ class CommandLine:
         return Actor(Place.COMMAND_LINE, person.name, person.id)
 
 
+Answering: TypeAlias = Callable[Concatenate[CommandLine, P], Answer]
+Running: TypeAlias = Callable[Concatenate[CommandLine, P], None]
+
+
 def unknown_job(number: str) -> str:
     """That there is no such job, and how to get it."""
     return f"There is no job {number}. `costbot import jobs` adds the company's jobs."
 
 
-def command(
-    app: typer.Typer, name: str
-) -> Callable[[Callable[Concatenate[CommandLine, P], Answer]], Callable[Concatenate[CommandLine, P], Answer]]:
+def command(app: typer.Typer, name: str) -> Callable[[Answering[P]], Answering[P]]:
     """Add a function to `app` as a command that answers with facts, in words or as `--json`.
 
     The function itself is returned as it is, so that other code may call it.
     """
 
-    def add(
-        function: Callable[Concatenate[CommandLine, P], Answer],
-    ) -> Callable[Concatenate[CommandLine, P], Answer]:
+    def add(function: Answering[P]) -> Answering[P]:
         @wraps(function)
         def run(*args: Any, as_json: bool, **options: Any) -> None:
             def work(line: CommandLine) -> Answer:
@@ -142,24 +142,16 @@ def command(
     return add
 
 
-def process(
-    app: typer.Typer, name: str, *, hidden: bool = False
-) -> Callable[[Callable[Concatenate[CommandLine, P], None]], Callable[Concatenate[CommandLine, P], None]]:
+def process(app: typer.Typer, name: str) -> Callable[[Running[P]], Running[P]]:
     """Add a function to `app` as a command that prints by itself or runs until it is stopped."""
 
-    def add(
-        function: Callable[Concatenate[CommandLine, P], None],
-    ) -> Callable[Concatenate[CommandLine, P], None]:
+    def add(function: Running[P]) -> Running[P]:
         @wraps(function)
         def run(*args: Any, **options: Any) -> None:
-            def work(line: CommandLine) -> None:
-                line.start_logs(process=name)
-                function(line, *args, **options)
-
-            _run(work, as_json=False)
+            _run(lambda line: function(line, *args, **options), as_json=False)
 
         _show_to_typer(run, function, extra=[])
-        app.command(name, hidden=hidden)(run)
+        app.command(name)(run)
         return function
 
     return add
@@ -167,6 +159,7 @@ def process(
 
 def _run(work: Callable[[CommandLine], Answer | None], *, as_json: bool) -> None:
     """Do the work, print its answer, and end with its exit code; an error is an answer too."""
+    logs.configure("warning")
     line = CommandLine()
     try:
         answer = work(line)

@@ -3,6 +3,7 @@
 Owns what follows an act: the delivery to the app, and what the person sees of its answer or its silence.
 """
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +150,8 @@ class Acts:
         conversation = self._joined(user, channel)
         if conversation.is_archived:
             raise SlackError("is_archived")
-        message = Message(self._workspace.next_ts(), user.id, text, thread_ts=thread_ts)
+        typed = html.escape(text, quote=False)  # as Slack's own clients send what people type
+        message = Message(self._workspace.next_ts(), user.id, typed, thread_ts=thread_ts)
         self._workspace.post(conversation, message)
         if BOT_USER_ID not in conversation.members:
             return Outcome()
@@ -165,6 +167,21 @@ class Acts:
         """Pick a global shortcut of the app."""
         trigger_id = self._workspace.modals.trigger(user.id)
         payload = payloads.shortcut(user, callback_id, trigger_id=trigger_id)
+        return _told(await self._delivery.send("interactive", payload))
+
+    async def message_shortcut(
+        self, user: User, callback_id: str, channel: str, ts: str, base_url: str
+    ) -> Outcome:
+        """Pick a shortcut of the app from the menu of a message."""
+        conversation, message = self._seen(user, channel, ts)
+        payload = payloads.message_shortcut(
+            user,
+            callback_id,
+            conversation,
+            message.to_slack(),
+            trigger_id=self._workspace.modals.trigger(user.id),
+            response_url=self._response_urls.new(base_url, conversation, user.id, message),
+        )
         return _told(await self._delivery.send("interactive", payload))
 
     async def options(self, user: User, view_id: str, action_id: str, query: str) -> Outcome:

@@ -241,8 +241,10 @@ class Person:
         """Write a message."""
         return self._act("say", text=text, channel=channel, thread_ts=thread_ts)
 
-    def shortcut(self, callback_id: str) -> Outcome:
-        return self._act("shortcut", callback_id=callback_id)
+    def shortcut(self, callback_id: str, on: Message | None = None) -> Outcome:
+        """Pick a global shortcut, or one from the menu of a message."""
+        place = {"channel": on.channel, "ts": on.ts} if on else {}
+        return self._act("shortcut", callback_id=callback_id, **place)
 
     def options(self, action_id: str, query: str = "") -> list[Json]:
         """What an external select of the open window offers for a query."""

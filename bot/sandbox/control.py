@@ -75,9 +75,11 @@ class Say(_Body):
 
 
 class Shortcut(_Body):
-    """A global shortcut."""
+    """A global shortcut, or with `ts` one of a message."""
 
     callback_id: str
+    channel: str = CHANNEL_ID
+    ts: str | None = None
 
 
 class Options(_Body):
@@ -161,7 +163,7 @@ class Control:
                 say = Say.model_validate(body)
                 return await self._acts.say(user, say.channel, say.text, say.thread_ts)
             case "shortcut":
-                return await self._acts.shortcut(user, Shortcut.model_validate(body).callback_id)
+                return await self._shortcut(user, Shortcut.model_validate(body), base_url)
             case "options":
                 asked = Options.model_validate(body)
                 return await self._acts.options(user, asked.view_id, asked.action_id, asked.query)
@@ -174,6 +176,13 @@ class Control:
         if not click.ts:
             raise SlackError("message_not_found")
         return await self._acts.click_message(user, click.channel, click.ts, action, block, value, base_url)
+
+    async def _shortcut(self, user: User, picked: Shortcut, base_url: str) -> Outcome:
+        if picked.ts is None:
+            return await self._acts.shortcut(user, picked.callback_id)
+        return await self._acts.message_shortcut(
+            user, picked.callback_id, picked.channel, picked.ts, base_url
+        )
 
     async def _put_user(self, request: Request) -> Any:
         """Add a user, or change one: a stranger of another team, a guest, a bot, a new e-mail."""

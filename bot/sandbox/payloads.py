@@ -88,6 +88,26 @@ def shortcut(user: User, callback_id: str, *, trigger_id: str) -> Json:
     }
 
 
+def message_shortcut(
+    user: User,
+    callback_id: str,
+    conversation: Conversation,
+    message: Json,
+    *,
+    trigger_id: str,
+    response_url: str,
+) -> Json:
+    """A shortcut picked from the menu of a message."""
+    return _interaction("message_action", user, trigger_id) | {
+        "callback_id": callback_id,
+        "action_ts": f"{time.time():.6f}",
+        "message_ts": message["ts"],
+        "message": message,
+        "channel": _channel(conversation),
+        "response_url": response_url,
+    }
+
+
 def event(body: Json) -> Json:
     """An event in its outer envelope."""
     return {

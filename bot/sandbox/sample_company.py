@@ -17,7 +17,7 @@ JOBS = FOLDER / "jobs.csv"
 SAGE = FOLDER / "sage.csv"
 """What Sage holds already."""
 SAGE_CATEGORIES = FOLDER / "sage_categories.csv"
-"""Sage's own Standard Categories; `XX` of CATEGORIES is not among them."""
+"""Sage's own Standard Categories; `CW` of CATEGORIES is not among them."""
 HOLDS = FOLDER / "holds.csv"
 SLACK_USERS = FOLDER / "slack_users.json"
 

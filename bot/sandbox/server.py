@@ -44,8 +44,8 @@ def address(listener: socket.socket) -> str:
 
 
 def _server(app: Starlette) -> uvicorn.Server:
-    # Long polls of the page never end by themselves: one second of grace, then they are cut.
+    # Long polls of the page and sockets of the app never end by themselves: they are cut.
     config = uvicorn.Config(
-        app, log_level="critical", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=1
+        app, log_level="critical", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=0
     )
     return uvicorn.Server(config)

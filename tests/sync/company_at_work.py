@@ -13,9 +13,9 @@ from workflow import directory, holds
 from workflow.database import Database
 from workflow.checks import SageLimits
 from workflow.exports import ExportLine
-from workflow.merge import SageJob
-from workflow.tables import AuditEvent, Job, Person, RequestedLine, RequestedUpdate
-from workflow.vocabulary import Event, HoldKind
+from workflow.merge import SageCode, SageJob
+from workflow.tables import AuditEvent, DataSync, Job, Person, RequestedLine, RequestedUpdate
+from workflow.vocabulary import Event, HoldKind, SyncState
 
 RIVERSIDE, DEPOT, YARD = "24-017", "24-018", "24-019"
 JOBS = {RIVERSIDE: "Riverside Medical Center", DEPOT: "North Depot", YARD: "Rail Yard"}
@@ -120,6 +120,47 @@ def events(database: Database, number: str | None = None) -> list[Event]:
         if number:
             query = query.where(AuditEvent.job_id == job(session, number).id)
         return list(session.scalars(query))
+
+
+def in_sage(sage: SageCompany, number: str) -> dict[str, SageCode]:
+    """What Sage holds for a job, by cost code."""
+    [job] = sage.read([number])
+    return {code: held for (_extra, code), held in job.cost_codes.items()}
+
+
+def batches(database: Database) -> list[str]:
+    """The names of all data syncs, oldest first."""
+    with database.reading() as session:
+        return [sync.batch for sync in session.scalars(select(DataSync).order_by(DataSync.id))]
+
+
+def assert_all_is_well(database: Database, sage: SageCompany, jobs: Mapping[str, str], after: str) -> None:
+    """Everything reached Sage once and was told once."""
+    riverside, depot, yard = jobs
+    with database.reading() as session:
+        newest = session.scalars(select(DataSync).order_by(DataSync.id.desc()).limit(1)).one()
+    figures = (newest.jobs, newest.created, newest.tied, newest.already_there, newest.failed)
+    assert (newest.state, figures) == (SyncState.FINISHED, (3, 4, 1, 1, 1)), after
+    assert [states(database, number) for number in jobs] == [["synced"], ["failed"], ["synced"]], after
+    assert outcomes(database, riverside) == {
+        "03-300 L": "already_there",
+        "03-300 M": "tied",
+        "09-250 L": "created",
+        "09-250 S": "created",
+    }, after
+    assert in_sage(sage, riverside) == {
+        "03-300": SageCode("Concrete", frozenset({"L", "M"})),
+        "09-250": SageCode("Gypsum board", frozenset({"L", "S"})),
+    }, after
+    assert in_sage(sage, depot) == {"01-100": SageCode("General conditions", frozenset({"L"}))}, after
+    assert in_sage(sage, yard) == {"16-100": SageCode("Electrical rough-in", frozenset({"S"}))}, after
+    assert events(database, riverside)[-3:] == [Event.EXPORTED, Event.HOLD_RELEASED, Event.SYNCED], after
+    assert events(database, depot)[-2:] == [Event.EXPORTED, Event.FAILED], after
+    assert events(database, yard)[-2:] == [Event.EXPORTED, Event.SYNCED], after
+    every = events(database)
+    assert every.count(Event.SYNC_STARTED) == every.count(Event.SYNC_FINISHED) == len(batches(database)), (
+        after
+    )
 
 
 class WatchedSage:

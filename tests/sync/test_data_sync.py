@@ -22,8 +22,8 @@ from workflow.database import Database
 from workflow.exports import ExportLine
 from workflow.merge import SageCode
 from workflow.privileges import SCHEDULE
-from workflow.tables import DataSync, OutboxNotice, RequestedUpdate
-from workflow.vocabulary import Event, NoticeKind, Standing, SyncState
+from workflow.tables import OutboxNotice, RequestedUpdate
+from workflow.vocabulary import Event, NoticeKind, Standing
 
 
 @pytest.fixture
@@ -36,11 +36,6 @@ def sage(database: Database, tmp_path: Path) -> EmbeddedSage:
 
 def sync(database: Database, sage: SageCompany) -> SyncReport:
     return run(database, sage, by=SCHEDULE, clock=clock)
-
-
-def in_sage(sage: SageCompany, number: str) -> dict[str, SageCode]:
-    [job] = sage.read([number])
-    return {code: held for (_extra, code), held in job.cost_codes.items()}
 
 
 def test_what_was_accepted_reaches_sage_and_is_read_back(database: Database, sage: EmbeddedSage) -> None:
@@ -69,7 +64,7 @@ def test_what_was_accepted_reaches_sage_and_is_read_back(database: Database, sag
         ["failed"],
         ["synced"],
     ]
-    assert in_sage(sage, RIVERSIDE) == {
+    assert work.in_sage(sage, RIVERSIDE) == {
         "03-300": SageCode("Concrete", frozenset({"L", "M"})),
         "09-250": SageCode("Gypsum board", frozenset({"L", "S"})),
     }
@@ -313,53 +308,19 @@ def test_killed_at_every_step_the_next_run_finishes_the_same_batch(
         finally:
             instants.close()
 
-        begun = batches(database)
+        begun = work.batches(database)
         again = WatchedSage(sage, lambda _what: None)
         sync(database, again)
 
-        assert batches(database)[: len(begun)] == begun
-        assert len(batches(database)) == fatal, instants.last
-        assert_all_is_well(database, sage, jobs, instants.last)
+        assert work.batches(database)[: len(begun)] == begun
+        assert len(work.batches(database)) == fatal, instants.last
+        work.assert_all_is_well(database, sage, jobs, instants.last)
         assert len({str(lines) for _batch, lines in watched.sent + again.sent}) == 1, (
             "other lines, same batch"
         )
     assert fatal > 25
     with database.reading() as session:
         assert list(audit.problems(session)) == []
-
-
-def batches(database: Database) -> list[str]:
-    with database.reading() as session:
-        return [sync.batch for sync in session.scalars(select(DataSync).order_by(DataSync.id))]
-
-
-def assert_all_is_well(database: Database, sage: SageCompany, jobs: Mapping[str, str], after: str) -> None:
-    """Everything reached Sage once and was told once."""
-    riverside, depot, yard = jobs
-    with database.reading() as session:
-        newest = session.scalars(select(DataSync).order_by(DataSync.id.desc()).limit(1)).one()
-    figures = (newest.jobs, newest.created, newest.tied, newest.already_there, newest.failed)
-    assert (newest.state, figures) == (SyncState.FINISHED, (3, 4, 1, 1, 1)), after
-    assert [work.states(database, number) for number in jobs] == [["synced"], ["failed"], ["synced"]], after
-    assert work.outcomes(database, riverside) == {
-        "03-300 L": "already_there",
-        "03-300 M": "tied",
-        "09-250 L": "created",
-        "09-250 S": "created",
-    }, after
-    assert in_sage(sage, riverside) == {
-        "03-300": SageCode("Concrete", frozenset({"L", "M"})),
-        "09-250": SageCode("Gypsum board", frozenset({"L", "S"})),
-    }, after
-    assert in_sage(sage, depot) == {"01-100": SageCode("General conditions", frozenset({"L"}))}, after
-    assert in_sage(sage, yard) == {"16-100": SageCode("Electrical rough-in", frozenset({"S"}))}, after
-    assert work.events(database, riverside)[-3:] == [Event.EXPORTED, Event.HOLD_RELEASED, Event.SYNCED], after
-    assert work.events(database, depot)[-2:] == [Event.EXPORTED, Event.FAILED], after
-    assert work.events(database, yard)[-2:] == [Event.EXPORTED, Event.SYNCED], after
-    every = work.events(database)
-    assert every.count(Event.SYNC_STARTED) == every.count(Event.SYNC_FINISHED) == len(batches(database)), (
-        after
-    )
 
 
 def _sync_and_die(database_url: str, sage_path: Path, step: str, countdown: int) -> None:
@@ -393,7 +354,7 @@ def test_a_process_killed_by_kill_9_is_followed_by_one_that_finishes_its_batch(
     report = run(database, sage, by=SCHEDULE, clock=clock, wait_seconds=10)
 
     assert report.batch == "DS000001"
-    assert_all_is_well(database, sage, work.JOBS, step)
+    work.assert_all_is_well(database, sage, work.JOBS, step)
 
 
 def test_reading_back_between_a_kill_and_the_next_run_leaves_the_batch_as_it_was(

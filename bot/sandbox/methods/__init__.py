@@ -11,5 +11,10 @@ METHODS: dict[str, Method] = {
     **views.METHODS,
 }
 """Every method the sandbox has; another one is `unknown_method`."""
-SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes)
+SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes) | {
+    "commands",
+    "groups:history",
+    "groups:read",
+    "im:history",
+}
 """What the bot token may do unless a test takes some of it away."""

@@ -1,6 +1,6 @@
 """`auth.test`, `bots.info`, `apps.connections.open` and `blocks.validate`."""
 
-from bot.blocks.limits import problems
+from bot.blocks.limits import problems, view_problems
 from bot.sandbox import workspace as ours
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.call import Call, Json, Method
@@ -35,7 +35,7 @@ def connections_open(call: Call) -> Json:
 def validate_blocks(call: Call) -> Json:
     """Judge blocks, or a view's blocks, without showing them."""
     view = call.json("view")
-    found = problems(view["blocks"], view["type"]) if view else problems(call.json("blocks"), "message")
+    found = view_problems(view) if isinstance(view, dict) else problems(call.json("blocks"), "message")
     if found:
         raise SlackError("invalid_blocks", [f"[ERROR] {problem}" for problem in found])
     return {}

@@ -48,6 +48,13 @@ class Call:
     def flag(self, name: str) -> bool:
         return str(self.arguments.get(name, "")).lower() in ("1", "true")
 
+    def time(self, name: str, default: float) -> float:
+        """A time stamp argument. Raises SlackError `invalid_ts_` and its name."""
+        try:
+            return float(self.text(name) or default)
+        except ValueError:
+            raise SlackError(f"invalid_ts_{name}") from None
+
     def page(self, items: Sequence[Item], *, default: int = 100) -> tuple[list[Item], str]:
         """One page by `cursor` and `limit`, and the cursor of the next (`""` when there is none)."""
         try:

@@ -19,7 +19,10 @@ def content(text: str, blocks: Any, attachments: Any) -> tuple[list[Json], list[
         raise SlackError("msg_too_long")
     if blocks:
         check_message_blocks(blocks)
-    for attachment in attachments or []:
+    attachments = attachments or []
+    if not isinstance(attachments, list) or not all(isinstance(one, dict) for one in attachments):
+        raise SlackError("invalid_attachments")
+    for attachment in attachments:
         if attachment.get("blocks"):
             try:
                 check_message_blocks(attachment["blocks"])
@@ -27,8 +30,7 @@ def content(text: str, blocks: Any, attachments: Any) -> tuple[list[Json], list[
                 code = "invalid_attachments" if refusal.code == "invalid_blocks" else refusal.code
                 raise SlackError(code, refusal.messages) from None
     with_block_ids = [
-        item | {"blocks": with_ids(item["blocks"])} if item.get("blocks") else item
-        for item in attachments or []
+        item | {"blocks": with_ids(item["blocks"])} if item.get("blocks") else item for item in attachments
     ]
     return with_ids(blocks or []), with_block_ids
 

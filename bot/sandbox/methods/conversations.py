@@ -1,5 +1,7 @@
 """`conversations.*`: find, join and read channels and direct messages."""
 
+import math
+
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.call import Call, Json, Method
 from bot.sandbox.workspace import BOT_USER_ID, Conversation, Message
@@ -81,7 +83,7 @@ def _readable(call: Call) -> Conversation:
 
 
 def _between(call: Call, messages: list[Message]) -> list[Message]:
-    oldest, latest = float(call.text("oldest") or 0), float(call.text("latest") or "inf")
+    oldest, latest = call.time("oldest", 0), call.time("latest", math.inf)
     inclusive = call.flag("inclusive")
     return [
         message

@@ -1,4 +1,4 @@
-"""The bot over real sockets: the sandbox posts signed requests to it, and it answers through the sandbox's Web API."""
+"""The bot over real sockets: the sandbox posts signed requests to it, and it calls the sandbox back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
 from bot.app import build_app
 from bot.blocks.job_card import job_card
@@ -18,41 +17,47 @@ from bot.sandbox.client import Message, Person, Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, SIGNING_SECRET
 from tests import factories
+from tests.workflow.site import Site
 from workflow import queries
 from workflow.database import Database
 from workflow.settings import Settings
-from workflow.tables import AuditEvent, Job, RequestedUpdate
+from workflow.tables import AuditEvent, RequestedUpdate
 from workflow.tables import Person as InDirectory
 from workflow.vocabulary import ErpPermission, Event, State
 
-JOB = "24-017"
 TITLE = "24-017 Riverside Medical Center"
 
 
 @dataclass
 class Office:
-    """The company at work: its directory, its one job, its approvals channel, and the bot in it."""
+    """The bot in a workspace whose people are in the directory, and a job that Tom asked cost codes for."""
 
     sandbox: Sandbox
-    database: Database
     gateway: Gateway
     settings: Settings
-    job_id: int = 0
+    site: Site
+    tom: InDirectory
     nudged: list[str] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.site.database
+
+    @property
+    def job_id(self) -> int:
+        return self.site.job.id
 
     def person(self, email: str) -> Person:
         return self.sandbox.as_person(email)
 
-    def request(self, *lines: str) -> int:
-        """Tom asks for cost codes of the job; the id of the requested update."""
+    def request(self, *lines: str) -> RequestedUpdate:
+        """Tom asks for cost codes of the job, such as `03-300 L`."""
+        return self.site.ask(*lines, by=self.tom)
+
+    def change_person(self, email: str, **columns: Any) -> None:
+        """The directory has it otherwise from now on."""
         with self.database.writing() as session:
-            tom = session.scalars(
-                select(InDirectory).where(InDirectory.email == sample_company.PROJECT_ENGINEER)
-            ).one()
-            made = factories.requested(
-                session, job=session.get_one(Job, self.job_id), by=tom, lines=lines or ("03-300 L",)
-            )
-            return made.id
+            session.execute(update(InDirectory).where(InDirectory.email == email).values(**columns))
 
     def post_card(self) -> Message:
         """Put the job's card into the channel as it is drawn now, as delivery would."""
@@ -97,28 +102,25 @@ def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> It
         channel=CHANNEL_ID,
         **settings,
     )
-    gateway = Gateway.connect(read)
-    office = Office(sandbox, database, gateway, read)
+    site = Site(database)
     with database.writing() as session:
-        office.job_id = staff(session)
+        factories.approver(session, sample_company.APPROVER)
+        factories.approver(session, sample_company.SECOND_APPROVER)
+        factories.person(session, sample_company.ADMIN_WITHOUT_PRIVILEGE, erp_permission=ErpPermission.ADMIN)
+        tom = factories.person(session, sample_company.PROJECT_ENGINEER)
+    office = Office(sandbox, Gateway.connect(read), read, site, tom)
     office.request("03-300 L", "03-300 M", "16-100 S")
     bolt = build_app(
-        read, gateway=gateway, database=database, nudge=office.nudged.append, clock=lambda: datetime.now(UTC)
+        read,
+        gateway=office.gateway,
+        database=database,
+        nudge=office.nudged.append,
+        clock=lambda: datetime.now(UTC),
     )
     with running(http_app(bolt, takes_events=True, ready={})) as url:
         sandbox.switch(events_url=f"{url}/slack/events")
         yield office
         bolt.listener_runner.listener_executor.shutdown(wait=True)
-
-
-def staff(session: Session) -> int:
-    """The people of the sandbox as the directory has them, the standard list, and a job; the job's id."""
-    factories.approver(session, sample_company.APPROVER)
-    factories.approver(session, sample_company.SECOND_APPROVER)
-    factories.person(session, sample_company.ADMIN_WITHOUT_PRIVILEGE, erp_permission=ErpPermission.ADMIN)
-    factories.person(session, sample_company.PROJECT_ENGINEER)
-    factories.standard_list(session)
-    return factories.job(session).id
 
 
 @pytest.fixture

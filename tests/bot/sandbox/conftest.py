@@ -1,4 +1,4 @@
-"""The real Slack client against the sandbox, and its people."""
+"""The real Slack client against the running sandbox, and two of its people."""
 
 import pytest
 from slack_sdk import WebClient

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.sandbox import sample_company
+from bot.sandbox.app import create_app
 from bot.sandbox.client import Person, RefusedError, Sandbox
+from bot.sandbox.server import running
 from bot.sandbox.workspace import CHANNEL_ID, TEAM_ID
 from tests.bot.sandbox.trial_app import CARD, TrialApp, errors
 
@@ -135,15 +138,26 @@ def test_home_messages_and_shortcuts_are_told(app: TrialApp, dana: Person) -> No
     assert shortcut == "shortcut"
 
 
-def test_an_app_that_does_not_acknowledge_is_reported_as_slack_does(
-    sandbox: Sandbox, app: TrialApp, dana: Person
-) -> None:
+def test_a_shortcut_of_a_message_tells_the_message(app: TrialApp, dana: Person) -> None:
     post_card(app)
-    outcome = dana.click("Slow", dana.wait_for_message("Riverside"))
-    assert outcome.error == "operation_timeout"
-    assert outcome.message == "We had some trouble connecting. Try again?"
-    assert dana.slash("/costcodes silent").error == "operation_timeout"
-    dana.wait_for_ephemeral("failed with the error “operation_timeout”")
+    card = dana.wait_for_message("Riverside")
+    dana.shortcut("about_this", card)
+    assert app.told[0][1]["type"] == "message_action"
+    assert app.told[0][1]["message"]["ts"] == card.ts
+
+
+def test_an_app_that_does_not_acknowledge_is_reported_as_slack_does() -> None:
+    with running(create_app(sample_company.workspace(), ack_seconds=0.5)) as url:
+        sandbox = Sandbox(url)
+        dana = sandbox.as_person(sample_company.APPROVER)
+        with TrialApp(sandbox).connected(sandbox) as app:
+            post_card(app)
+            outcome = dana.click("Slow", dana.wait_for_message("Riverside"))
+            assert outcome.error == "operation_timeout"
+            assert outcome.message == "We had some trouble connecting. Try again?"
+            assert dana.slash("/costcodes silent").error == "operation_timeout"
+            dana.wait_for_ephemeral("failed with the error “operation_timeout”")
+        sandbox.close()
 
 
 def test_an_app_that_is_away_is_reported_as_slack_does(dana: Person) -> None:

@@ -1,10 +1,13 @@
 """How events reach the app: sockets in turn, twice, again, dropped; and signed HTTP."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
+import websockets.sync.client
 from slack_bolt.adapter.starlette import SlackRequestHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -12,12 +15,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from websockets.sync.client import ClientConnection
 
 from bot.sandbox import sample_company
 from bot.sandbox.app import create_app
 from bot.sandbox.client import Person, Sandbox
 from bot.sandbox.server import running
-from bot.sandbox.workspace import CHANNEL_ID
+from bot.sandbox.workspace import APP_TOKEN, CHANNEL_ID
 from tests.bot.sandbox.trial_app import CARD, REJECT, TrialApp, errors, eventually
 
 
@@ -58,11 +62,12 @@ def test_two_people_can_click_at_once(sandbox: Sandbox, dana: Person, tom: Perso
         assert {body["user"]["id"] for _, body in app.told} == {"U0DANA", "U0TOM"}
 
 
-def test_a_socket_ticket_is_good_once(sandbox: Sandbox, slack: WebClient) -> None:
-    with TrialApp(sandbox).connected(sandbox):
-        urls = {slack.apps_connections_open(app_token="xapp-sandbox")["url"] for _ in range(2)}
-    assert len(urls) == 2
-    assert all(url.startswith("ws://127.0.0.1:") for url in urls)
+def test_a_socket_address_is_good_once(slack: WebClient) -> None:
+    url = str(slack.apps_connections_open(app_token=APP_TOKEN)["url"])
+    with websockets.sync.client.connect(url, proxy=None) as first:
+        assert json.loads(first.recv())["type"] == "hello"
+        with websockets.sync.client.connect(url, proxy=None) as second:
+            assert json.loads(second.recv())["reason"] == "link_disabled"
 
 
 def test_http_delivery_is_signed_so_that_bolt_believes_it(sandbox: Sandbox, dana: Person) -> None:
@@ -88,6 +93,36 @@ def test_http_delivery_is_signed_so_that_bolt_believes_it(sandbox: Sandbox, dana
             == 401
         )
     assert dana.slash("/costcodes help").error == "dispatch_failed"
+
+
+def test_a_repeated_http_delivery_says_so(sandbox: Sandbox, dana: Person) -> None:
+    received: list[Request] = []
+
+    async def events(request: Request) -> Response:
+        await request.body()
+        received.append(request)
+        return Response()
+
+    with running(Starlette(routes=[Route("/slack/events", events, methods=["POST"])])) as url:
+        sandbox.switch(events_url=f"{url}/slack/events")
+        dana.open_home()
+        sandbox.deliver_again()
+    first, again = (request.headers for request in received)
+    assert "x-slack-retry-num" not in first
+    assert (again["x-slack-retry-num"], again["x-slack-retry-reason"]) == ("1", "http_timeout")
+    assert again["x-slack-signature"].startswith("v0=")
+
+
+def test_an_app_has_ten_sockets_at_most(sandbox: Sandbox, slack: WebClient) -> None:
+    def open_socket() -> ClientConnection:
+        url = str(slack.apps_connections_open(app_token=APP_TOKEN)["url"])
+        return websockets.sync.client.connect(url, proxy=None)
+
+    with ExitStack() as stack:
+        said = [json.loads(stack.enter_context(open_socket()).recv()) for _ in range(11)]
+    assert [message["type"] for message in said] == ["hello"] * 10 + ["disconnect"]
+    assert said[9]["num_connections"] == 10
+    assert said[10]["reason"] == "too_many_websockets"
 
 
 def test_a_trigger_opens_one_window_within_its_time() -> None:

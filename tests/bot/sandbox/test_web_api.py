@@ -151,6 +151,22 @@ def test_refused_blocks_are_named_with_their_place(slack: WebClient) -> None:
     assert slack.api_call("blocks.validate", json={"blocks": BLOCKS})["ok"]
 
 
+def test_malformed_arguments_are_refused_and_break_nothing(slack: WebClient) -> None:
+    def call(method: str, **arguments: Any) -> str:
+        return refusal(slack.api_call, method, json={"channel": CHANNEL_ID, "text": "x"} | arguments)
+
+    assert call("chat.postMessage", attachments="[1]") == "invalid_attachments"
+    assert call("chat.postMessage", blocks="{not json") == "invalid_blocks_format"
+    assert call("chat.postMessage", blocks=[["?"]]) == "invalid_blocks"
+    assert call("conversations.history", oldest="yesterday") == "invalid_ts_oldest"
+    assert call("conversations.history", cursor="x") == "invalid_cursor"
+    assert call("conversations.history", limit=0) == "invalid_limit"
+    assert call("views.publish", user_id="U0DANA", view="[]") == "invalid_arguments"
+    assert call("views.open", trigger_id="1", view=None) == "invalid_arguments"
+    assert call("blocks.validate", view={"type": "modal"}) == "invalid_blocks"
+    assert call("chat.getPermalink") == "invalid_arguments"
+
+
 def test_a_message_without_any_text_is_refused(slack: WebClient) -> None:
     assert refusal(slack.api_call, "chat.postMessage", json={"channel": CHANNEL_ID}) == "no_text"
 

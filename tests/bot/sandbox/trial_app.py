@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -80,6 +81,10 @@ def errors(seen: Seen) -> dict[str, str]:
     return seen.modal.errors if seen.modal else {}
 
 
+def _is_away(handler: SocketModeHandler) -> bool:
+    return not handler.client.is_connected()
+
+
 class TrialApp:
     """The app, and what it was told, by kind."""
 
@@ -96,6 +101,7 @@ class TrialApp:
         self.bolt.view_closed("reject")(self.closed)
         self.bolt.options("pick")(self.options)
         self.bolt.global_shortcut("new_request")(self.shortcut)
+        self.bolt.message_shortcut("about_this")(self.shortcut)
         self.bolt.event("app_home_opened")(self.event)
         self.bolt.event("message")(self.event)
 
@@ -103,7 +109,7 @@ class TrialApp:
     def connected(self, sandbox: Sandbox, connections: int = 1) -> Iterator["TrialApp"]:
         """Be connected to the sandbox by Socket Mode."""
         handlers = [
-            SocketModeHandler(self.bolt, APP_TOKEN, web_client=self._app_client, ping_interval=1)
+            SocketModeHandler(self.bolt, APP_TOKEN, web_client=self._app_client, ping_interval=0.1)
             for _ in range(connections)
         ]
         for handler in handlers:
@@ -116,7 +122,7 @@ class TrialApp:
                 handler.client.auto_reconnect_enabled = False
             sandbox.drop_sockets()  # else each client sits in its read for three seconds before it can close
             for handler in handlers:
-                eventually(lambda client=handler.client: not client.is_connected())
+                eventually(partial(_is_away, handler))
                 handler.client.close()
 
     def kinds(self) -> list[str]:

@@ -1,6 +1,6 @@
 // A conversation: its messages, threads, and the box to type in.
 
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 
 import { Blocks } from "./blocks";
 import { Mrkdwn } from "./mrkdwn";
@@ -37,7 +37,7 @@ export function ConversationPane({ conversation, openThread }: {
   const shown = conversation.messages.filter((m) => !m.thread_ts || m.thread_ts === m.ts || m.broadcast);
   return (
     <>
-      <Log label={`Messages in ${name}`} last={shown.at(-1)?.ts}>
+      <Log label={`Messages in ${name}`} last={shown.at(-1)}>
         {shown.length === 0 && <p className="empty">Nothing here yet. Try <code>/costcodes help</code>.</p>}
         {shown.map((message) => (
           <OneMessage key={message.ts} message={message} conversation={conversation} openThread={openThread} />
@@ -66,7 +66,7 @@ export function ThreadPane({ conversation, ts, close }: {
           ✕
         </button>
       </header>
-      <Log label="Messages in thread" last={messages.at(-1)?.ts}>
+      <Log label="Messages in thread" last={messages.at(-1)}>
         {messages.map((message) => (
           <OneMessage key={message.ts} message={message} conversation={conversation} />
         ))}
@@ -76,14 +76,15 @@ export function ThreadPane({ conversation, ts, close }: {
   );
 }
 
-// Keeps the newest message in view, as long as the reader has not scrolled up.
-function Log({ label, last, children }: { label: string; last?: string; children: React.ReactNode }) {
+// Keeps the newest message in view, as long as the reader has not scrolled up; an answer to the reader alone always is.
+function Log({ label, last, children }: { label: string; last?: Message; children: ReactNode }) {
   const log = useRef<HTMLDivElement>(null);
   const stuck = useRef(true);
   useEffect(() => {
     const element = log.current;
+    if (last?.is_ephemeral) stuck.current = true;
     if (element && stuck.current) element.scrollTop = element.scrollHeight;
-  }, [last]);
+  }, [last?.ts]);
   useEffect(() => {
     const element = log.current;
     if (!element) return;
@@ -92,7 +93,7 @@ function Log({ label, last, children }: { label: string; last?: string; children
     });
     for (const child of element.children) observer.observe(child);
     return () => observer.disconnect();
-  }, [last]);
+  }, [last?.ts]);
   return (
     <div
       className="log"
@@ -171,7 +172,8 @@ function Composer({ label, channel, thread_ts }: { label: string; channel: strin
     setText("");
     setBusy(true);
     if (typed.startsWith("/")) {
-      await act("slash", { text: typed, channel });
+      const outcome = await act("slash", { text: typed, channel });
+      if (outcome.refused) toast(outcome.message ?? "");
     } else {
       const outcome = await act("say", { text: typed, channel, thread_ts });
       if (outcome.error && outcome.error !== "dispatch_failed") toast(outcome.message ?? outcome.error);

@@ -84,7 +84,13 @@ export type Seen = {
   modal: View | null;
   home: View | null;
 };
-export type Outcome = { error: string | null; message: string | null; options: Option[] | null };
+// `refused`: the sandbox could not even try; else `error` is what came of it.
+export type Outcome = {
+  error: string | null;
+  message: string | null;
+  options: Option[] | null;
+  refused?: boolean;
+};
 export type Values = Record<string, Record<string, unknown>>;
 
 const REFUSALS: Record<string, string> = {
@@ -107,8 +113,8 @@ export async function act(who: string, what: string, body: object): Promise<Outc
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  const answer = (await response.json()) as Outcome & { error: string | null };
+  const answer = (await response.json()) as Outcome;
   if (response.ok) return answer;
   const message = REFUSALS[answer.error ?? ""] ?? `Slack refuses that: ${answer.error}`;
-  return { error: answer.error, message, options: null };
+  return { error: answer.error, message, options: null, refused: true };
 }

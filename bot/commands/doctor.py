@@ -1,0 +1,87 @@
+"""`costbot doctor`: looks at everything that costbot needs, and says what is wrong and the mend."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.commands.command import CommandLine, Exit, StopError, command
+from bot.commands.mends import mend
+from bot.commands.opening import open_database
+from bot.commands.processes import redis_running
+from bot.commands.shapes import DoctorShape, FindingShape
+from bot.commands.terminal import Answer, progress
+from bot.logs import mask
+from sync.sage import open_company
+from workflow.database import newest_revision
+from workflow.settings import Settings, SettingsError
+
+_PATIENCE_SECONDS = 3.0
+
+app = typer.Typer()
+
+
+@command(app, "doctor")
+def doctor(line: CommandLine) -> Answer:
+    """Check database, Redis, Slack and Sage; say what is wrong and how to mend it."""
+    settings = line.settings
+    with progress("Looking at everything"):
+        findings = [*_database(settings), *_redis(settings), *_slack(settings), *_sage(settings)]
+    ok = all(finding.ok for finding in findings)
+    told = [
+        f"{'✅ ok   ' if finding.ok else '❌ wrong'} {finding.name}: {finding.words}"
+        + (f"\n          Mend: {finding.mend}" if finding.mend and not finding.ok else "")
+        for finding in findings
+    ]
+    wrong = sum(not finding.ok for finding in findings)
+    return Answer(
+        DoctorShape(ok=ok, findings=findings),
+        told,
+        exit_code=Exit.DONE if ok else Exit.FAILED,
+        why="" if ok else f"{wrong} of {len(findings)} checks found something wrong.",
+    )
+
+
+def _database(settings: Settings) -> Iterator[FindingShape]:
+    where = mask(settings.database)
+    try:
+        open_database(settings).close()
+    except (SettingsError, SQLAlchemyError) as error:
+        yield FindingShape(name="Database", ok=False, words=where, mend=mend(error))
+    else:
+        yield FindingShape(name="Database", ok=True, words=f"{where}, schema {newest_revision()}", mend="")
+
+
+def _redis(settings: Settings) -> Iterator[FindingShape]:
+    from redis import Redis, RedisError
+
+    where = mask(settings.redis) if settings.redis_url else "the embedded Redis"
+    try:
+        with (
+            redis_running(settings),
+            closing(Redis.from_url(settings.redis, socket_timeout=_PATIENCE_SECONDS)) as client,
+        ):
+            client.ping()
+    except (RedisError, StopError) as error:
+        why = str(error) if isinstance(error, StopError) else mend(error)
+        yield FindingShape(name="Redis", ok=False, words=where, mend=why)
+    else:
+        yield FindingShape(name="Redis", ok=True, words=f"{where} answers", mend="")
+
+
+def _slack(settings: Settings) -> Iterator[FindingShape]:
+    from bot.doctor import look_at_slack
+
+    for finding in look_at_slack(settings):
+        yield FindingShape.model_validate(finding, from_attributes=True)
+
+
+def _sage(settings: Settings) -> Iterator[FindingShape]:
+    problem = open_company(settings).problem()
+    yield FindingShape(
+        name="Sage",
+        ok=problem is None,
+        words="the embedded Sage company" + (" can be used" if problem is None else " cannot be used"),
+        mend=problem or "",
+    )

@@ -1,0 +1,153 @@
+"""`costbot run`, `demo`, `bot`, `worker`, `scheduler` and `sandbox`: processes, alone or as one tree."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated
+
+import structlog
+import typer
+
+from bot.commands.command import CommandLine, StopError, failed, process
+from bot.commands.opening import open_database
+from bot.commands.terminal import say
+from bot.logs import mask
+from bot.processes import Child, Family, costbot, stopping_on_signals
+from workflow.settings import Settings
+
+HOST = "127.0.0.1"
+
+app = typer.Typer()
+log = structlog.get_logger()
+
+SERVICES = (
+    Child("bot", costbot("bot")),
+    Child("notices worker", costbot("worker", "notices")),
+    Child("sync worker", costbot("worker", "sync")),
+    Child("scheduler", costbot("scheduler")),
+)
+"""A worker of its own for notices, so that no long data sync keeps people waiting for a message."""
+
+
+class Queue(StrEnum):
+    """What a worker takes its work from."""
+
+    NOTICES = "notices"
+    SYNC = "sync"
+
+
+@process(app, "bot")
+def bot(line: CommandLine) -> None:
+    """Run the Slack bot, in Socket Mode or HTTP mode, until it is stopped."""
+    from bot.bot_process import run_bot
+    from sync.worker import nudger
+
+    line.start_logs(process="bot")
+    require_slack(line.settings)
+    with ready_to_run(line.settings):
+        run_bot(line.settings, nudge=nudger(line.settings))
+
+
+@process(app, "worker")
+def worker(
+    line: CommandLine,
+    queues: Annotated[
+        list[Queue] | None, typer.Argument(metavar="QUEUE", help="notices, sync or both.")
+    ] = None,
+) -> None:
+    """Run a worker that sends notices and runs data syncs, until it is stopped."""
+    from sync.worker import run_worker
+
+    line.start_logs(process="worker")
+    with ready_to_run(line.settings):
+        run_worker(line.settings, queues or list(Queue))
+
+
+@process(app, "scheduler")
+def scheduler(line: CommandLine) -> None:
+    """Run the scheduler of data syncs and notices, until it is stopped; several never double anything."""
+    from sync.worker import run_scheduler
+
+    line.start_logs(process="scheduler")
+    with ready_to_run(line.settings):
+        run_scheduler(line.settings)
+
+
+@process(app, "run")
+def run(line: CommandLine) -> None:
+    """Run bot, workers and scheduler together, with SQLite and a Redis of their own unless set otherwise."""
+    line.start_logs(process="run")
+    settings = line.settings
+    require_slack(settings)
+    with stopping_on_signals() as pause, ready_to_run(settings), Family() as family:
+        for child in SERVICES:
+            family.start(child)
+        say(f"costbot runs. Cards go to {settings.channel}; data syncs: `{settings.sync_cron}` (UTC).")
+        say(f"Database: {mask(settings.database)}; Redis: {mask(settings.redis)}. Ctrl-C stops everything.")
+        family.keep_running(pause)
+    say("costbot has stopped.")
+
+
+@process(app, "demo")
+def demo(
+    _line: CommandLine,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the page to open.")] = 4390,
+    keep: Annotated[bool, typer.Option("--keep", help="Go on with the data of the last demo.")] = False,
+) -> None:
+    """Try costbot: a sample company, and a Slack look-alike in your browser. Everything stays in .demo/."""
+    from bot.commands.demo import run_demo
+
+    run_demo(port, keep=keep)
+
+
+@process(app, "sandbox")
+def sandbox(
+    line: CommandLine,
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Port of its page and Web API.")
+    ] = 4390,
+) -> None:
+    """Run the Slack look-alike alone: its page in the browser, and SLACK_API_URL at /api/."""
+    from bot.sandbox import sample_company
+    from bot.sandbox.server import serve
+
+    line.start_logs(process="sandbox")
+    log.info("the sandbox is up", page=f"http://{HOST}:{port}/", SLACK_API_URL=f"http://{HOST}:{port}/api/")
+    serve(sample_company.workspace(), HOST, port)
+
+
+def require_slack(settings: Settings) -> None:
+    """Stop here, naming every setting that Slack needs and that is missing, and where to get it."""
+    missing = []
+    if settings.slack_bot_token is None:
+        missing.append("SLACK_BOT_TOKEN (xoxb-…, your Slack app's page, OAuth & Permissions)")
+    if settings.slack_app_token is None and settings.slack_signing_secret is None:
+        missing.append(
+            "SLACK_APP_TOKEN (xapp-…, Basic Information, App-Level Tokens) or SLACK_SIGNING_SECRET"
+        )
+    if not settings.channel:
+        missing.append("COSTBOT_CHANNEL (the channel for cards, such as #cost-codes)")
+    if missing:
+        raise StopError(
+            failed(f"Not set: {'; '.join(missing)}. To try costbot without Slack: `costbot demo`.")
+        )
+
+
+@contextmanager
+def ready_to_run(settings: Settings) -> Iterator[None]:
+    """The database made ready, and a Redis running."""
+    open_database(settings).close()
+    with redis_running(settings):
+        yield
+
+
+@contextmanager
+def redis_running(settings: Settings) -> Iterator[None]:
+    """The embedded Redis, where no other is set."""
+    from sync.embedded_redis import EmbeddedRedisError, embedded_redis
+
+    try:
+        with embedded_redis(settings):
+            yield
+    except EmbeddedRedisError as error:
+        raise StopError(failed(str(error))) from error

@@ -1,0 +1,319 @@
+"""Delivery: what the outbox says, told in Slack: cards drawn anew, threads answered, people written to.
+
+Owns the order (a job's card, its thread in order, then direct messages gathered by person) and what
+becomes of a notice that cannot be delivered. Nothing it does is lost or doubled by a kill.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from bot import drawing
+from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused, SlackUnavailable
+from bot.posting import Poster
+from workflow import directory, messages, outbox, slots
+from workflow.database import Database
+from workflow.privileges import SCHEDULE
+from workflow.settings import read_settings
+from workflow.tables import OutboxNotice, Person
+from workflow.vocabulary import NoticeKind
+
+LOCK = "deliver"
+LINGER = timedelta(seconds=3)
+"""A notice due this soon is waited for, such as a direct message that gathers others."""
+LONGEST_DRAIN = timedelta(seconds=90)
+"""Under RQ's time-out of a job; what is left is taken up by the next drain."""
+SOONEST_RETRY = timedelta(seconds=15)
+LATEST_RETRY = timedelta(minutes=10)
+GIVE_UP_ATTEMPTS = 5
+GIVE_UP_AGE = timedelta(hours=6)
+"""A notice that Slack refuses for its own sake is given up after so many attempts and so long a time."""
+UNANSWERED_CALLS = 3
+"""After so many calls without an answer Slack is down: the rest waits for the next drain."""
+_NOTICES_A_ROUND = 200
+
+_MENDS = {
+    "not_in_channel": "type `/invite @costbot` in the channel",
+    "channel_not_found": "correct COSTBOT_CHANNEL, or type `/invite @costbot` in a private channel",
+    "is_archived": "unarchive the channel, or set COSTBOT_CHANNEL to another",
+    "restricted_action": "let apps post in the channel, or set COSTBOT_CHANNEL to another",
+    "missing_scope": "install the Slack app again from bot/manifest.yaml",
+}
+_REINSTALL = "install the Slack app again and set SLACK_BOT_TOKEN to its new token"
+_log = structlog.get_logger()
+
+
+def deliver_waiting() -> int:
+    """RQ's entry point: deliver what is due with the settings in force; how many notices were delivered."""
+    settings = read_settings()
+    if settings.slack_bot_token is None:
+        return 0
+    database = Database(settings.database)
+    try:
+        return drain(
+            database,
+            Gateway.connect(settings),
+            channel=settings.channel,
+            next_sync=lambda: slots.next_due(settings.sync_cron, _now()),
+        )
+    finally:
+        database.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def drain(
+    database: Database,
+    gateway: Gateway,
+    *,
+    channel: str | None,
+    next_sync: Callable[[], datetime],
+    clock: Callable[[], datetime] = _now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Deliver what is due, and what falls due in a moment; how many notices were delivered.
+
+    One process delivers at a time. Whoever finds it busy may leave: the busy one looks for due
+    notices once more after it has let go.
+    """
+    delivery = _Delivery(database, gateway, channel, next_sync, clock)
+    until = clock() + LONGEST_DRAIN
+    while True:
+        with database.exclusive(LOCK) as held:
+            if not held:
+                return delivery.delivered
+            delivery.deliver_due(until)
+        with database.reading() as session:
+            due_at = outbox.next_due(session)
+        now = clock()
+        if delivery.stopped or due_at is None or due_at > now + LINGER or now > until:
+            return delivery.delivered
+        sleep(max((due_at - now).total_seconds(), 0.0))
+
+
+class _NobodyToTell(Exception):  # noqa: N818 - an answer, not a mistake
+    """The person has no Slack user that costbot may write to; the reason goes on record."""
+
+
+class _Delivery:
+    """One drain, and what it has learned of Slack on the way."""
+
+    def __init__(
+        self,
+        database: Database,
+        gateway: Gateway,
+        channel: str | None,
+        next_sync: Callable[[], datetime],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.delivered = 0
+        self.stopped = False
+        self._database = database
+        self._gateway = gateway
+        self._poster = Poster(database, gateway, clock=clock)
+        self._channel = channel
+        self._channel_id: str | None = None
+        self._channel_trouble: SlackRefused | None = None
+        self._team_id: str | None = None
+        self._next_sync = next_sync
+        self._clock = clock
+        self._unanswered = 0
+        self._said: set[str] = set()
+
+    def deliver_due(self, until: datetime) -> None:
+        """Deliver until nothing is due, the time is over, or Slack is down."""
+        while due := self._due():
+            jobs = dict.fromkeys(n.job_id for n in due if n.kind is not NoticeKind.DIRECT)
+            people = dict.fromkeys(n.person_id for n in due if n.kind is NoticeKind.DIRECT)
+            work = [(self._tell_job, job) for job in jobs] + [(self._tell_person, one) for one in people]
+            for tell, whom in work:
+                if self.stopped or self._clock() > until:
+                    return
+                if whom is not None:
+                    tell(whom)
+
+    def _due(self) -> Sequence[OutboxNotice]:
+        with self._database.reading() as session:
+            return outbox.due(session, now=self._clock(), limit=_NOTICES_A_ROUND)
+
+    def _tell_job(self, job_id: int) -> None:
+        """Draw the job's card once for all that ask for it, then answer in its thread, in order."""
+        with self._database.reading() as session:
+            cards = outbox.waiting_for_job(session, job_id, NoticeKind.CARD)
+            replies = outbox.waiting_for_job(session, job_id, NoticeKind.THREAD)
+        key = messages.card_key(job_id)
+        failing, behind = cards or replies[:1], replies
+        try:
+            there = self._poster.where(key)
+            if cards or there is None:
+                # read after the notices: whatever asked to be shown is on the card
+                with self._database.reading() as session:
+                    card = drawing.card(session, job_id, next_sync=self._next_sync())
+                if card is None:
+                    self._done(cards)
+                    self._give_up(replies, "nothing was asked for in this job, so it has no card")
+                    return
+                there = self._poster.draw(key, self._channel_to_post_in(), card)
+                self._done(cards)
+            while behind and behind[0].due_at <= self._clock():
+                failing, behind = behind[:1], behind[1:]
+                self._reply(failing[0], there.channel, there.ts)
+                self._done(failing)
+            self._queue_up(behind)
+        except SlackRefused as refused:
+            if refused.is_message_gone:
+                # somebody deleted the card: the next round draws it anew and answers there
+                self._poster.forget(key)
+            self._failed(refused, failing, behind)
+        except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
+            self._failed(error, failing, behind)
+
+    def _queue_up(self, replies: Sequence[OutboxNotice]) -> None:
+        """Replies wait for the one before them, which was put off."""
+        early = [reply for reply in replies if reply.due_at < replies[0].due_at]
+        if early:
+            with self._database.writing() as session:
+                outbox.put_off(session, early, until=replies[0].due_at, error="waits for the reply before it")
+
+    def _reply(self, notice: OutboxNotice, channel: str, card_ts: str) -> None:
+        with self._database.reading() as session:
+            reply = drawing.reply(session, notice)
+        key = messages.thread_key(notice.event_seq or 0)
+        self._poster.put(key, channel, reply, thread_ts=card_ts, broadcast=notice.broadcast)
+
+    def _tell_person(self, person_id: int) -> None:
+        """One message for all that waits; what was attempted before goes alone, as the message it was."""
+        with self._database.reading() as session:
+            waiting = outbox.waiting_for_person(session, person_id)
+        by_key: dict[str | None, list[OutboxNotice]] = {}
+        for notice in waiting:
+            by_key.setdefault(notice.message_key, []).append(notice)
+        for key, gathered in by_key.items():
+            if min(notice.due_at for notice in gathered) > self._clock():
+                continue
+            try:
+                self._write_to(person_id, gathered, key or messages.direct_key(gathered[0].id))
+                self._done(gathered)
+            except _NobodyToTell as nobody:
+                self._give_up(gathered, str(nobody))
+            except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
+                self._failed(error, gathered)
+
+    def _write_to(self, person_id: int, gathered: Sequence[OutboxNotice], key: str) -> None:
+        channel = self._gateway.open_direct_message(self._slack_user(person_id))
+        with self._database.writing() as session:
+            outbox.gather(session, gathered, key)
+        with self._database.reading() as session:
+            message = drawing.direct_message(session, gathered, card_address=self._card_address)
+        self._poster.put(key, channel, message)
+
+    def _card_address(self, job_id: int) -> str | None:
+        there = self._poster.where(messages.card_key(job_id))
+        try:
+            return self._gateway.permalink(there) if there else None
+        except SlackError as error:
+            _log.warning("a direct message goes without the card's address", error=str(error))
+            return None
+
+    def _slack_user(self, person_id: int) -> str:
+        """The Slack user whom a person is pinned to; pinned now, by the e-mail that Slack has confirmed."""
+        if self._team_id is None:
+            self._team_id = self._gateway.auth_test().team_id
+        with self._database.reading() as session:
+            person = session.get_one(Person, person_id)
+            pinned = directory.slack_user_of(session, self._team_id, person_id)
+        if pinned is not None:
+            return pinned
+        user = self._gateway.user_by_email(person.email)
+        if user is None:
+            raise _NobodyToTell(f"nobody in Slack has the e-mail {person.email}")
+        if user.deleted or user.is_bot or user.is_guest or not user.email_confirmed:
+            raise _NobodyToTell(f"the Slack user with the e-mail {person.email} is no confirmed member")
+        try:
+            with self._database.writing() as session:
+                tie = directory.link(
+                    session, person, team_id=self._team_id, user_id=user.id, by=SCHEDULE, at=self._clock()
+                )
+        except IntegrityError:
+            # the person's own first click has made the tie at the same moment
+            return self._slack_user(person_id)
+        if isinstance(tie, directory.AlreadyLinked):
+            raise _NobodyToTell(tie.words)
+        return user.id
+
+    def _channel_to_post_in(self) -> str:
+        """The id of the approvals channel, or its name where Slack does not tell the id."""
+        if self._channel_trouble:
+            raise self._channel_trouble
+        if self._channel is None:
+            raise SlackRefused("chat.postMessage", "channel_not_found", ("COSTBOT_CHANNEL is not set",))
+        if self._channel_id is None:
+            self._channel_id = self._channel
+            if self._channel.startswith("#"):
+                self._channel_id = self._id_of(self._channel)
+        return self._channel_id
+
+    def _id_of(self, name: str) -> str:
+        try:
+            return self._gateway.channel(name).id
+        except SlackRefused as refused:
+            if refused.is_channel_problem:
+                raise
+            _log.warning("cannot look the channel up by its name, so it is used as it is", error=refused.code)
+            return name
+
+    def _failed(
+        self, error: Exception, failing: Sequence[OutboxNotice], behind: Iterable[OutboxNotice] = ()
+    ) -> None:
+        """Put off what failed, and with it what has to come after it; give up what is never taken."""
+        now = self._clock()
+        age = now - failing[0].created_at
+        retry_after = min(max(age, SOONEST_RETRY), LATEST_RETRY)
+        is_its_fault = False
+        match error:
+            case RateLimited():
+                retry_after = timedelta(seconds=max(error.retry_after, 1.0))
+            case SlackUnavailable():
+                self._unanswered += 1
+                self.stopped = self._unanswered >= UNANSWERED_CALLS
+                self._say("Slack does not answer; notices wait", error=str(error))
+            case SlackRefused(is_channel_problem=True):
+                self._channel_trouble = error
+                self._say("cannot post; notices wait", error=str(error), mend=_MENDS[error.code])
+            case SlackRefused(is_token_problem=True):
+                self.stopped = True
+                mend = _MENDS.get(error.code, _REINSTALL)
+                self._say("Slack refuses the token; notices wait", error=str(error), mend=mend)
+            case _:
+                is_its_fault = True
+                _log.error("a notice could not be delivered", notice=failing[0].id, exc_info=error)
+        with self._database.writing() as session:
+            if is_its_fault and age > GIVE_UP_AGE and failing[0].attempts + 1 >= GIVE_UP_ATTEMPTS:
+                outbox.give_up(session, failing, error=str(error))
+                return
+            until, words = now + retry_after, f"{type(error).__name__}: {error}"
+            outbox.put_off(session, failing, until=until, error=words, counts=is_its_fault)
+            outbox.put_off(session, behind, until=until, error=words)
+
+    def _say(self, words: str, **facts: str) -> None:
+        """One log line a drain for each kind of trouble."""
+        if words not in self._said:
+            self._said.add(words)
+            _log.warning(words, **facts)
+
+    def _done(self, notices: Sequence[OutboxNotice]) -> None:
+        with self._database.writing() as session:
+            outbox.done(session, notices, at=self._clock())
+        self.delivered += len(notices)
+        self._unanswered = 0
+
+    def _give_up(self, notices: Sequence[OutboxNotice], reason: str) -> None:
+        with self._database.writing() as session:
+            outbox.give_up(session, notices, error=reason)
+        for notice in notices:
+            _log.warning("a notice was given up", notice=notice.id, reason=reason)

@@ -1,0 +1,147 @@
+"""What `costbot doctor` says of Slack: tokens, scopes, the approvals channel, each with its mend.
+
+Owns which scope each Web API method needs. It changes nothing, and tells nobody in Slack.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from slack_sdk.errors import SlackApiError
+
+from bot.gateway import Bot, Gateway, SlackError, SlackRefused, web_client
+from workflow.settings import Settings
+
+_READ = frozenset({"channels:read", "groups:read"})
+_HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
+_WRITE = frozenset({"chat:write"})
+
+METHOD_SCOPES: Mapping[str, frozenset[str]] = {
+    "auth.test": frozenset(),
+    "chat.getPermalink": frozenset(),
+    "chat.postEphemeral": _WRITE,
+    "chat.postMessage": _WRITE,
+    "chat.update": _WRITE,
+    "conversations.history": _HISTORY,
+    "conversations.info": _READ,
+    "conversations.list": _READ,
+    "conversations.open": frozenset({"im:write"}),
+    "conversations.replies": _HISTORY,
+    "users.info": frozenset({"users:read", "users:read.email"}),
+    "users.lookupByEmail": frozenset({"users:read.email"}),
+    "views.open": frozenset(),
+    "views.publish": frozenset(),
+    "views.update": frozenset(),
+}
+"""Bot scopes by method of `bot.gateway`, as docs.slack.dev/reference/methods has them."""
+
+SCOPES = frozenset({"commands"}).union(*METHOD_SCOPES.values())
+"""Every scope that costbot asks for; `bot/manifest.yaml` says why."""
+
+_REINSTALL = (
+    "Install the app in the workspace again and set SLACK_BOT_TOKEN to its Bot User OAuth Token (xoxb-…)."
+)
+_TRY_LATER = "Check the network and SLACK_API_URL, or look at https://slack-status.com."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `mend` says what to do when it is not `ok`, else it is empty."""
+
+    name: str
+    ok: bool
+    words: str
+    mend: str = ""
+
+
+def look_at_slack(settings: Settings) -> list[Finding]:
+    """Everything that costbot needs of Slack, in the order in which to mend it."""
+    return [*_bot(settings), *_incoming(settings)]
+
+
+def _bot(settings: Settings) -> Iterator[Finding]:
+    name = "Slack bot token"
+    if settings.slack_bot_token is None:
+        yield Finding(
+            name, False, "SLACK_BOT_TOKEN is not set", f"Create the app from bot/manifest.yaml. {_REINSTALL}"
+        )
+        return
+    gateway = Gateway.connect(settings)
+    try:
+        bot = gateway.auth_test()
+    except SlackRefused as refused:
+        yield Finding(name, False, f"Slack does not take SLACK_BOT_TOKEN: {refused.code}", _REINSTALL)
+    except SlackError as error:
+        yield Finding(name, False, f"Slack does not answer: {error}", _TRY_LATER)
+    else:
+        yield Finding(name, True, f"good for {bot.team or bot.team_id}")
+        yield _scopes(bot)
+        yield _channel(settings, gateway)
+
+
+def _scopes(bot: Bot) -> Finding:
+    name = "Slack scopes"
+    if not bot.scopes:
+        return Finding(name, True, "this server does not tell them")
+    missing = sorted(SCOPES - bot.scopes)
+    if missing:
+        mend = f"Add them under OAuth & Permissions, Bot Token Scopes. {_REINSTALL}"
+        return Finding(name, False, f"missing: {', '.join(missing)}", mend)
+    return Finding(name, True, "all there")
+
+
+def _channel(settings: Settings, gateway: Gateway) -> Finding:
+    name, wanted = "Slack channel", settings.channel
+    if not wanted:
+        return Finding(
+            name, False, "COSTBOT_CHANNEL is not set", "Set it to the channel for cards: #name or C… id."
+        )
+    try:
+        channel = gateway.channel(wanted)
+    except SlackRefused as refused:
+        if refused.code != "channel_not_found":
+            return Finding(name, False, f"cannot look at {wanted}: {refused.code}", _REINSTALL)
+        mend = f"Correct COSTBOT_CHANNEL, or type /invite @costbot in {wanted} if it is private."
+        return Finding(name, False, f"there is no {wanted} that costbot can see", mend)
+    except SlackError as error:
+        return Finding(name, False, f"Slack does not answer: {error}", _TRY_LATER)
+    shown = f"#{channel.name}"
+    if channel.is_archived:
+        return Finding(
+            name, False, f"{shown} is archived", "Unarchive it, or set COSTBOT_CHANNEL to another."
+        )
+    if not channel.is_member:
+        return Finding(name, False, f"costbot is not in {shown}", f"Type /invite @costbot in {shown}.")
+    return Finding(name, True, f"costbot is in {shown}")
+
+
+def _incoming(settings: Settings) -> Iterator[Finding]:
+    """How clicks and commands reach the bot: Socket Mode, HTTP mode or both."""
+    if settings.slack_app_token is None and settings.slack_signing_secret is None:
+        yield Finding(
+            "Slack events",
+            False,
+            "neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set, so no click arrives",
+            "Set SLACK_APP_TOKEN (Basic Information, App-Level Tokens, scope connections:write).",
+        )
+    if settings.slack_app_token is not None:
+        yield _socket_mode(settings.slack_app_token.get_secret_value(), settings.slack_api_url)
+    if settings.slack_signing_secret is not None:
+        words = "SLACK_SIGNING_SECRET is set; Slack's first request will show whether it is right"
+        yield Finding("Slack HTTP mode", True, words)
+
+
+def _socket_mode(token: str, api_url: str) -> Finding:
+    name = "Slack Socket Mode"
+    try:
+        # the one way to try an app token: it asks for an address, and nobody connects to it
+        web_client(token, api_url).apps_connections_open(app_token=token)
+    except SlackApiError as error:
+        mend = (
+            "Make an app-level token with the scope connections:write, and switch Socket Mode on in the app."
+        )
+        return Finding(
+            name, False, f"Slack does not take SLACK_APP_TOKEN: {error.response.get('error')}", mend
+        )
+    except OSError as error:
+        return Finding(name, False, f"Slack does not answer: {error}", _TRY_LATER)
+    return Finding(name, True, "SLACK_APP_TOKEN opens connections")

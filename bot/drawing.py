@@ -1,0 +1,50 @@
+"""What a notice says, read and drawn at delivery: the newest facts, never those of when it was written."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.blocks import notices
+from bot.blocks.job_card import CODES_ON_CARD, job_card
+from bot.blocks.notices import Told
+from bot.blocks.pieces import Message
+from workflow import queries
+from workflow.tables import OutboxNotice
+from workflow.vocabulary import State
+
+
+def card(session: Session, job_id: int, *, next_sync: datetime) -> Message | None:
+    """The job's card as of now; None for a job that nothing was ever asked for."""
+    facts = queries.current_update(session, job_id)
+    if facts is None:
+        return None
+    # what Sage refused may stand anywhere among the lines, and the card shows it first
+    limit = None if facts.state is State.FAILED else CODES_ON_CARD
+    codes = queries.cost_codes(session, facts.requested_update_id, limit=limit)
+    return job_card(facts, codes, queries.holds_of(session, job_id), next_sync=next_sync)
+
+
+def reply(session: Session, notice: OutboxNotice) -> Message:
+    """The event of a thread notice."""
+    return notices.thread_reply(queries.history_event(session, _event_seq(notice)))
+
+
+def direct_message(
+    session: Session, gathered: Sequence[OutboxNotice], *, card_address: Callable[[int], str | None]
+) -> Message:
+    """The events of gathered direct notices, each with its job and the address of the job's card."""
+    return notices.direct_message([_told(session, notice, card_address) for notice in gathered])
+
+
+def _told(session: Session, notice: OutboxNotice, card_address: Callable[[int], str | None]) -> Told:
+    event = queries.history_event(session, _event_seq(notice))
+    if notice.job_id is None:
+        return Told(event)
+    return Told(event, queries.current_update(session, notice.job_id), card_address(notice.job_id))
+
+
+def _event_seq(notice: OutboxNotice) -> int:
+    if notice.event_seq is None:
+        raise ValueError(f"notice {notice.id} tells of no event")
+    return notice.event_seq

@@ -1,0 +1,120 @@
+"""One message per key in Slack, whatever is killed or goes unanswered on the way.
+
+`chat.postMessage` has no idempotency key: so the attempt is on record before the call, and after an
+unknown result the message is looked for, by the key in its metadata, before it is posted again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.blocks.pieces import Message
+from bot.gateway import Gateway, Posted, RateLimited, SlackRefused
+from workflow import messages
+from workflow.database import Database
+from workflow.tables import SlackMessage
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far Slack's clock may be from ours, where a message is looked for since its attempt."""
+_CANNOT_LOOK = {"missing_scope", "unknown_method"}
+_log = structlog.get_logger()
+
+
+class Poster:
+    """Puts messages into Slack by key; raises what the gateway raises, and may then be called again."""
+
+    def __init__(self, database: Database, gateway: Gateway, *, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._clock = clock
+
+    def where(self, key: str) -> Posted | None:
+        """Where the message of this key stands, as far as is known without asking Slack."""
+        known = self._known(key)
+        return Posted(known.channel, known.ts) if known and known.ts else None
+
+    def put(
+        self,
+        key: str,
+        channel: str,
+        message: Message,
+        *,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+    ) -> Posted:
+        """Post the message, unless it stands there already."""
+        posted, _ = self._put(key, channel, message, thread_ts=thread_ts, broadcast=broadcast)
+        return posted
+
+    def draw(self, key: str, channel: str, message: Message) -> Posted:
+        """Update the message in place; post a new one where there is none, or it was deleted.
+
+        One in another channel than `channel` is left for a new one when that channel is closed.
+        """
+        there = self.where(key)
+        if there is not None:
+            try:
+                self._gateway.update(there, message, key=key)
+            except SlackRefused as refused:
+                moved = refused.is_channel_problem and there.channel != channel
+                if not (refused.is_message_gone or moved):
+                    raise
+                self.forget(key)
+            else:
+                return there
+        posted, is_new = self._put(key, channel, message)
+        if not is_new:
+            self._gateway.update(posted, message, key=key)
+        return posted
+
+    def forget(self, key: str) -> None:
+        """The message is not in Slack any more."""
+        with self._database.writing() as session:
+            messages.forget(session, key)
+
+    def _put(
+        self,
+        key: str,
+        channel: str,
+        message: Message,
+        *,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+    ) -> tuple[Posted, bool]:
+        known = self._known(key)
+        if known is not None:
+            there = Posted(known.channel, known.ts) if known.ts else self._look_for(known, thread_ts)
+            if there is not None:
+                self._note(key, there)
+                return there, False
+        with self._database.writing() as session:
+            # a channel given by name has no id yet, and cannot be looked into
+            channel_id = "" if channel.startswith("#") else channel
+            messages.attempt(session, key, channel=channel_id, at=self._clock())
+        try:
+            posted = self._gateway.post(channel, message, key=key, thread_ts=thread_ts, broadcast=broadcast)
+        except (SlackRefused, RateLimited):
+            self.forget(key)
+            raise
+        self._note(key, posted)
+        return posted, True
+
+    def _look_for(self, attempted: SlackMessage, thread_ts: str | None) -> Posted | None:
+        since = (attempted.attempted_at - CLOCKS_DIFFER).timestamp()
+        try:
+            if attempted.channel:
+                return self._gateway.find(attempted.channel, attempted.key, since=since, thread_ts=thread_ts)
+        except SlackRefused as refused:
+            if refused.code not in _CANNOT_LOOK:
+                raise
+        _log.warning("cannot look whether a message is there, so it may appear twice", key=attempted.key)
+        return None
+
+    def _note(self, key: str, posted: Posted) -> None:
+        with self._database.writing() as session:
+            messages.posted(session, key, channel=posted.channel, ts=posted.ts)
+
+    def _known(self, key: str) -> SlackMessage | None:
+        with self._database.reading() as session:
+            return messages.find(session, key)

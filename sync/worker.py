@@ -1,0 +1,198 @@
+"""The processes that do periodic work: RQ entry points, worker, scheduler, and the nudge that wakes them.
+
+Thin: an entry point reads from the database what is due, calls the use case and notes what is done.
+It may be killed anywhere, run twice, or find nothing to do.
+"""
+
+import importlib
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+import structlog
+from redis import Redis, RedisError
+from rq import Worker
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+from sqlalchemy.orm import Session
+
+from sync.data_sync import RunState, run
+from sync.sage import open_company
+from sync.sage.company import SageUnreachableError
+from sync.schedule import Scheduler, periodic_jobs
+from sync.work_queue import WorkQueue
+from workflow import deliveries, outbox, slots
+from workflow.database import Database
+from workflow.privileges import SCHEDULE, Actor
+from workflow.settings import Settings, read_settings
+from workflow.tables import Person, ScheduleSlot
+from workflow.vocabulary import Place
+
+_KEEP = timedelta(days=30)
+_RETRY_SECONDS = 2.0
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# a killed worker is noticed after about a minute with these, and after a quarter of an hour with RQ's own
+_WORKER_TTL_SECONDS = 25
+_MAINTENANCE_SECONDS = 10
+_MONITORING_SECONDS = 5
+
+_log = structlog.get_logger()
+
+
+def data_sync() -> None:
+    """RQ entry point: run data syncs until no slot is left; nothing while another process runs one.
+
+    That one sees, when it is through, the slots that came in the meantime.
+    """
+    _work_off("data_sync", _sync_once)
+
+
+def tidy() -> None:
+    """RQ entry point: drop what is finished and a month old."""
+    _work_off("tidy", _tidy_once)
+
+
+def nudger(settings: Settings) -> Callable[[str], None]:
+    """A function that has the work of a periodic job, by its name, done now; Redis trouble is only logged.
+
+    It may be lost with Redis, so it is for what the schedule would find anyway, later.
+    """
+    queue = WorkQueue(settings.redis)
+    work = {job.work.name: job.work for job in periodic_jobs(settings)}
+
+    def nudge(name: str) -> None:
+        try:
+            queue.put(work[name])
+        except RedisError as error:
+            _log.warning("nobody was nudged; the schedule catches up", job=name, error=str(error))
+
+    return nudge
+
+
+def run_worker(settings: Settings, queues: Sequence[str]) -> None:
+    """Work on these queues until SIGTERM or SIGINT; the piece of work in hand is finished first.
+
+    Main thread only.
+    """
+    for job in periodic_jobs(settings):
+        if job.work.queue in queues:
+            # imported here once, and not in the process of each piece of work
+            importlib.import_module(job.work.function.rpartition(".")[0])
+    with suppress(StopRequested):
+        while not _worker_ended_as_asked(settings, queues):
+            with _stopping() as pause:
+                if pause(_RETRY_SECONDS):
+                    return
+
+
+def run_scheduler(settings: Settings) -> None:
+    """Put due work into the queues until SIGTERM or SIGINT. Main thread only."""
+    with (
+        _stopping() as pause,
+        closing(Database(settings.database)) as database,
+        closing(WorkQueue(settings.redis)) as queue,
+    ):
+        Scheduler(database, queue, periodic_jobs(settings)).run(_now, pause)
+
+
+class _Worker(Worker):
+    """RQ's worker, which remembers whether it ended because it was asked to."""
+
+    stop_asked = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stop_asked = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def _worker_ended_as_asked(settings: Settings, queues: Sequence[str]) -> bool:
+    """Run one RQ worker to its end; False when trouble with Redis ended it."""
+    try:
+        worker = _Worker(
+            list(queues),
+            connection=Redis.from_url(settings.redis),
+            serializer=JSONSerializer,
+            worker_ttl=_WORKER_TTL_SECONDS,
+            maintenance_interval=_MAINTENANCE_SECONDS,
+            job_monitoring_interval=_MONITORING_SECONDS,
+        )
+        for number in _STOP_SIGNALS:
+            signal.signal(number, worker.request_stop)  # RQ does so too, once it has registered itself
+        worker.work()
+    except RedisError as error:
+        _log.warning("the worker cannot reach Redis", error=str(error), again_in=_RETRY_SECONDS)
+        return False
+    return worker.stop_asked
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[float], bool]]:
+    """A pause of so many seconds, which SIGTERM and SIGINT end; True once either has come."""
+    # its `put` may interrupt its own `get`, which is more than threading.Event promises
+    asked: SimpleQueue[int] = SimpleQueue()
+
+    def pause(seconds: float) -> bool:
+        try:
+            asked.put(asked.get(timeout=seconds))
+        except Empty:
+            return False
+        return True
+
+    before = {
+        number: signal.signal(number, lambda number, _frame: asked.put(number)) for number in _STOP_SIGNALS
+    }
+    try:
+        yield pause
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _work_off(name: str, once: Callable[[Settings, Database, Actor], bool]) -> None:
+    """Do a periodic job for its newest slot, as long as there is one and `once` says that it was done."""
+    settings = read_settings()
+    with closing(Database(settings.database)) as database:
+        while True:
+            with database.reading() as session:
+                slot = slots.undone(session, name)
+                by = _actor(session, slot) if slot else SCHEDULE
+            if slot is None or not once(settings, database, by):
+                return
+            with database.writing() as session:
+                slots.done(session, name, slot.due_at, at=_now())
+
+
+def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
+    try:
+        report = run(database, open_company(settings), by=by, clock=_now)
+    except SageUnreachableError as error:
+        _log.warning("Sage cannot be reached; the data sync is tried again soon", error=str(error))
+        return False
+    if report.state is RunState.ANOTHER_IS_RUNNING:
+        return False
+    _log.info("data sync", **report.model_dump())
+    nudger(settings)("deliver")
+    return True
+
+
+def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
+    before = _now() - _KEEP
+    with database.writing() as session:
+        deliveries.forget(session, before=before)
+        outbox.forget(session, before=before)
+        slots.forget(session, before=before)
+    return True
+
+
+def _actor(session: Session, slot: ScheduleSlot) -> Actor:
+    """Who a slot's work is done for: the person who asked for it now, else the schedule itself."""
+    person = session.get(Person, slot.asked_by_id) if slot.asked_by_id else None
+    return Actor(Place.SCHEDULE, person.email, person.id) if person else SCHEDULE
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,126 @@
+"""What the HTTP server lets in, and what it tells whoever watches it."""
+
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.app import build_app
+from bot.gateway import Gateway
+from bot.http import MOST_BYTES, http_app
+from bot.sandbox.server import running
+from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
+from workflow.database import Database
+from workflow.settings import Settings
+
+CHALLENGE = json.dumps({"type": "url_verification", "challenge": "3eZbrw1aB"})
+
+
+@pytest.fixture
+def web(sqlite_url: str) -> Iterator[httpx.Client]:
+    settings = Settings(
+        _env_file=None,
+        slack_api_url="http://127.0.0.1:9/api/",
+        slack_bot_token=BOT_TOKEN,
+        slack_signing_secret=SIGNING_SECRET,
+    )
+    database = Database(sqlite_url)
+    bolt = build_app(
+        settings,
+        gateway=Gateway.connect(settings),
+        database=database,
+        nudge=lambda _: None,
+        clock=lambda: datetime.now(UTC),
+    )
+    ready = {"database": lambda: None, "redis": lambda: "ConnectionError"}
+    with running(http_app(bolt, takes_events=True, ready=ready)) as url, httpx.Client(base_url=url) as client:
+        yield client
+    bolt.listener_runner.listener_executor.shutdown(wait=True)
+    database.close()
+
+
+def signed(body: str | bytes, *, at: float | None = None, **header: str) -> dict[str, Any]:
+    """Arguments of a POST that Slack signed (docs.slack.dev/authentication/verifying-requests-from-slack)."""
+    stamp = str(int(time.time() if at is None else at))
+    content = body.encode() if isinstance(body, str) else body
+    base = b":".join((b"v0", stamp.encode(), content))
+    signature = f"v0={hmac.new(SIGNING_SECRET.encode(), base, sha256).hexdigest()}"
+    slack = {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": signature,
+    }
+    return {
+        "content": content,
+        "headers": slack | {name.replace("_", "-"): value for name, value in header.items()},
+    }
+
+
+def test_slacks_challenge_is_answered(web: httpx.Client) -> None:
+    answer = web.post("/slack/events", **signed(CHALLENGE))
+    assert (answer.status_code, answer.json()) == (200, {"challenge": "3eZbrw1aB"})
+
+
+def test_a_request_without_a_good_signature_is_refused(web: httpx.Client) -> None:
+    forged = signed(CHALLENGE, X_Slack_Signature="v0=" + "0" * 64)
+    assert web.post("/slack/events", **forged).status_code == 401
+    assert web.post("/slack/events", content=CHALLENGE).status_code == 401
+
+
+def test_a_request_that_is_older_than_five_minutes_is_refused(web: httpx.Client) -> None:
+    assert web.post("/slack/events", **signed(CHALLENGE, at=time.time() - 301)).status_code == 401
+
+
+def test_a_signature_does_not_serve_another_body(web: httpx.Client) -> None:
+    replaced = signed(CHALLENGE) | {"content": CHALLENGE.replace("3eZ", "4eZ")}
+    assert web.post("/slack/events", **replaced).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [b"{", b"[]", b'"x"', b"{" * 50_000, b"\xff\xfe", b"[" * 90_000, b"payload=[1", b"null"],
+    ids=["cut off", "a list", "a string", "deep", "no UTF-8", "deep list", "bad form", "null"],
+)
+def test_junk_is_refused_and_the_server_lives_on(web: httpx.Client, junk: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert 400 <= web.post("/slack/events", content=junk, headers=headers).status_code < 500
+    assert 400 <= web.post("/slack/events", **signed(junk)).status_code < 500
+    assert web.get("/healthz").text == "ok"
+
+
+def test_a_body_that_is_too_long_is_refused_whatever_it_says_of_its_length(web: httpx.Client) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(MOST_BYTES // 50_000 + 2):
+            yield b"x" * 50_000
+
+    assert web.post("/slack/events", content=b"x" * (MOST_BYTES + 1)).status_code == 413
+    assert web.post("/slack/events", content=endless()).status_code == 413
+
+
+def test_headers_that_drive_bolts_own_machinery_are_not_passed_on(web: httpx.Client) -> None:
+    event = json.dumps({"type": "event_callback", "event": {"type": "message"}, "event_id": "Ev1"})
+    answer = web.post("/slack/events", **signed(event, X_Slack_Bolt_Lazy_Only="1"))
+    assert answer.status_code == 200
+
+
+def test_an_event_that_costbot_does_not_listen_to_is_taken(web: httpx.Client) -> None:
+    event = json.dumps(
+        {"type": "event_callback", "event": {"type": "reaction_added", "user": "U1"}, "event_id": "Ev1"}
+    )
+    assert web.post("/slack/events", **signed(event)).status_code == 200
+
+
+def test_other_methods_and_paths_are_refused(web: httpx.Client) -> None:
+    assert web.get("/slack/events").status_code == 405
+    assert web.post("/slack/install").status_code == 404
+
+
+def test_readiness_names_what_is_not_ready(web: httpx.Client) -> None:
+    answer = web.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"database": "ok", "redis": "ConnectionError"})

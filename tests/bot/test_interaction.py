@@ -1,0 +1,115 @@
+"""Slack's payloads read into one shape; bodies by slackapi/java-slack-sdk, json-logs/samples/app-backend."""
+
+from typing import Any
+
+import pytest
+
+from bot.interaction import UnreadableError, interaction_of
+from bot.payloads import JobButton, WindowMetadata
+
+BUTTON = JobButton(job_id=7, requested_update_id=3, revision=2)
+USER = {"id": "U1", "username": "dana", "name": "dana", "team_id": "T1"}
+TEAM = {"id": "T1", "domain": "kestrel"}
+
+
+def click(**more: Any) -> dict[str, Any]:
+    action = {"action_id": "job:view", "block_id": "b", "type": "button", "value": BUTTON.text()}
+    return {
+        "type": "block_actions",
+        "user": USER,
+        "team": TEAM,
+        "trigger_id": "1.2.a",
+        "actions": [action],
+    } | more
+
+
+def window(**more: Any) -> dict[str, Any]:
+    metadata = WindowMetadata(**BUTTON.model_dump(), channel_id="C9").text()
+    return {
+        "id": "V1",
+        "type": "modal",
+        "hash": "156.abc",
+        "callback_id": "window:updates",
+        "private_metadata": metadata,
+        "state": {"values": {"comment": {"comment": {"type": "plain_text_input", "value": "Why"}}}},
+    } | more
+
+
+def test_a_click_on_a_message() -> None:
+    act = interaction_of(
+        click(
+            channel={"id": "C1", "name": "cost-codes"},
+            response_url="https://hooks.slack.com/actions/1",
+            container={"type": "message", "channel_id": "C1"},
+        )
+    )
+    assert (act.name, act.user_id, act.team_id, act.channel_id) == ("job:view", "U1", "T1", "C1")
+    assert (act.trigger_id, act.delivery) == ("1.2.a", "trigger:1.2.a")
+    assert act.response_url == "https://hooks.slack.com/actions/1"
+    assert (act.view_id, act.is_submission) == (None, False)
+    assert act.read(JobButton) == BUTTON
+
+
+def test_a_click_in_a_window_knows_the_window_and_its_channel() -> None:
+    act = interaction_of(click(view=window(), container={"type": "view", "view_id": "V1"}))
+    assert (act.view_id, act.channel_id, act.is_submission) == ("V1", "C9", False)
+    assert act.read(JobButton) == BUTTON
+
+
+def test_a_click_on_app_home_is_in_no_window() -> None:
+    act = interaction_of(click(view=window(type="home", private_metadata="")))
+    assert (act.view_id, act.channel_id) == (None, None)
+
+
+def test_a_submitted_window() -> None:
+    act = interaction_of(
+        {"type": "view_submission", "user": USER, "team": TEAM, "trigger_id": "9.9", "view": window()}
+    )
+    assert (act.name, act.view_id, act.channel_id, act.is_submission) == ("window:updates", "V1", "C9", True)
+    assert act.inputs == {"comment": "Why"}
+    assert act.read(WindowMetadata).revision == 2
+
+
+def test_a_submitted_window_without_a_trigger_is_known_by_its_hash() -> None:
+    act = interaction_of({"type": "view_submission", "user": USER, "team": TEAM, "view": window()})
+    assert act.delivery == "view:V1:156.abc"
+
+
+def test_an_input_that_was_left_empty_reads_as_nothing() -> None:
+    empty = {"values": {"comment": {"comment": {"type": "plain_text_input", "value": None}}}}
+    act = interaction_of({"type": "view_submission", "user": USER, "team": TEAM, "view": window(state=empty)})
+    assert act.inputs == {"comment": ""}
+
+
+def test_a_command() -> None:
+    act = interaction_of(
+        {
+            "command": "/costcodes",
+            "text": "jobs all",
+            "user_id": "U1",
+            "team_id": "T1",
+            "channel_id": "C1",
+            "trigger_id": "3.4",
+            "response_url": "https://hooks.slack.com/commands/1",
+        }
+    )
+    assert (act.name, act.text, act.user_id, act.team_id) == ("/costcodes", "jobs all", "U1", "T1")
+    assert act.delivery == "trigger:3.4"
+
+
+def test_an_opened_app_home() -> None:
+    event = {"type": "app_home_opened", "user": "U1", "channel": "D1", "tab": "home"}
+    act = interaction_of({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event})
+    assert (act.name, act.user_id, act.team_id, act.delivery) == ("app_home_opened", "U1", "T1", "event:Ev1")
+    assert act.channel_id is None
+
+
+def test_an_org_wide_payload_without_a_team_still_names_the_persons() -> None:
+    assert interaction_of(click(team=None)).team_id == "T1"
+
+
+@pytest.mark.parametrize("value", ["", "view", "[]", '{"job_id": "seven"}', '{"job": 7}'])
+def test_a_value_of_another_costbot_is_unreadable(value: str) -> None:
+    act = interaction_of(click(actions=[{"action_id": "job:view", "value": value}]))
+    with pytest.raises(UnreadableError):
+        act.read(JobButton)

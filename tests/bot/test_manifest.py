@@ -1,0 +1,56 @@
+"""The Slack app's manifest asks for what the code uses, and gives a reason for it."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot import gateway
+from bot.doctor import METHOD_SCOPES, SCOPES
+from bot.listeners.commands import COMMAND
+from bot.middleware import HEARD_EVENTS
+
+MANIFEST = Path(gateway.__file__).with_name("manifest.yaml")
+
+
+def manifest() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    return read
+
+
+def methods_called() -> set[str]:
+    """Web API methods that the gateway, the only one with a client of the bot's, calls."""
+    tree = ast.parse(Path(gateway.__file__).read_text(encoding="utf-8"))
+    return {
+        node.attr.replace("_", ".", 1)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "_client"
+    }
+
+
+def test_every_method_that_is_called_has_its_scopes_on_record_and_no_other_has() -> None:
+    assert methods_called() == set(METHOD_SCOPES)
+
+
+def test_the_scopes_asked_for_are_exactly_those_that_the_methods_and_the_command_need() -> None:
+    assert set(manifest()["oauth_config"]["scopes"]["bot"]) == SCOPES
+
+
+def test_each_scope_and_event_has_a_reason_beside_it() -> None:
+    asked = {*SCOPES, *HEARD_EVENTS}
+    beside = {}
+    for line in MANIFEST.read_text(encoding="utf-8").splitlines():
+        item, _, reason = line.strip().partition("#")
+        beside[item.removeprefix("- ").strip()] = reason.strip()
+    assert {name for name in asked if len(beside.get(name, "")) < 15} == set()
+
+
+def test_it_subscribes_to_the_events_and_the_command_that_have_listeners() -> None:
+    read = manifest()
+    assert tuple(read["settings"]["event_subscriptions"]["bot_events"]) == HEARD_EVENTS
+    assert [command["command"] for command in read["features"]["slash_commands"]] == [COMMAND]
+    assert read["settings"]["interactivity"]["is_enabled"]
+    assert read["features"]["app_home"]["home_tab_enabled"]

@@ -1,0 +1,200 @@
+"""One door to two databases: snapshots, transactions, locks across processes, migrations."""
+
+import subprocess
+import sys
+import threading
+from datetime import datetime
+
+import pytest
+from alembic import command
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+
+from tests import factories
+from workflow.database import Database, alembic_config, migrate, newest_revision
+from workflow.tables import Hold, Job, Table
+from workflow.vocabulary import HoldKind
+
+DEADLINE_SECONDS = 30.0
+
+
+def count_jobs(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Job)) or 0
+
+
+def test_a_block_that_ends_is_kept_and_one_that_raises_is_not(database: Database) -> None:
+    with database.writing() as session:
+        factories.job(session, "1")
+    with pytest.raises(ZeroDivisionError), database.writing() as session:
+        factories.job(session, str(1 / len(session.dirty)))
+
+    assert count_jobs(database) == 1
+
+
+def test_what_a_reader_changes_is_not_kept(database: Database) -> None:
+    with database.reading() as session:
+        factories.job(session)
+
+    assert count_jobs(database) == 0
+
+
+def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(database: Database) -> None:
+    with database.reading() as session:
+        before = session.scalar(select(func.count()).select_from(Job))
+        with database.writing() as other:
+            factories.job(other)
+        after = session.scalar(select(func.count()).select_from(Job))
+
+    assert (before, after, count_jobs(database)) == (0, 0, 1)
+
+
+def test_both_databases_keep_rows_from_referring_to_nothing(database: Database) -> None:
+    with database.writing() as session:
+        session.add(
+            Hold(job_id=4711, kind=HoldKind.COMMITMENT, number="1", title="", added_at=factories.NINE)
+        )
+        with pytest.raises(IntegrityError):
+            session.flush()
+        session.rollback()
+
+
+def test_a_time_without_a_time_zone_is_refused(database: Database) -> None:
+    with database.writing() as session:
+        factories.job(session).read_back_at = datetime(2026, 11, 2)  # noqa: DTZ001
+        with pytest.raises(StatementError, match="without a time zone"):
+            session.flush()
+        session.rollback()
+
+
+def test_a_time_comes_back_as_the_same_moment_in_utc(database: Database) -> None:
+    with database.writing() as session:
+        factories.job(session).read_back_at = factories.NINE.replace(microsecond=123_456)
+    with database.reading() as session:
+        stored = session.scalars(select(Job)).one().read_back_at
+
+    assert stored == factories.NINE.replace(microsecond=123_456)
+    assert stored is not None
+    assert str(stored.tzinfo) == "UTC"
+
+
+def test_a_lock_has_one_holder_and_each_name_is_its_own(database_url: str) -> None:
+    one, other = Database(database_url), Database(database_url)
+    with (
+        one.exclusive("data_sync") as first,
+        other.exclusive("data_sync") as second,
+        other.exclusive("deliver") as different,
+    ):
+        assert (first, second, different) == (True, False, True)
+    with other.exclusive("data_sync") as later:
+        assert later
+    one.close()
+    other.close()
+
+
+def test_a_lock_that_raised_is_free_again(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.exclusive("data_sync") as held:
+        _ = 1 / (held - 1)
+    with database.exclusive("data_sync") as again:
+        assert again
+
+
+def test_who_waits_for_a_lock_gets_it(database_url: str) -> None:
+    one, other = Database(database_url), Database(database_url)
+    got: list[bool] = []
+
+    def wait() -> None:
+        with other.exclusive("data_sync", wait_seconds=DEADLINE_SECONDS) as held:
+            got.append(held)
+
+    waiter = threading.Thread(target=wait)
+    with one.exclusive("data_sync"):
+        waiter.start()
+    waiter.join(DEADLINE_SECONDS)
+
+    assert got == [True]
+    one.close()
+    other.close()
+
+
+HOLDER = """
+import sys, time
+from workflow.database import Database
+with Database(sys.argv[1]).exclusive("data_sync") as held:
+    print(held, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_holder_leaves_the_lock_free(database: Database, database_url: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, database_url], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "True\n"
+        with database.exclusive("data_sync") as held:
+            assert not held
+        holder.kill()
+    with database.exclusive("data_sync", wait_seconds=DEADLINE_SECONDS) as held:
+        assert held
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database_url: str) -> None:
+    command.check(alembic_config(database_url))
+
+
+def test_the_migrations_are_undone_and_done_again(unmigrated_url: str) -> None:
+    migrate(unmigrated_url)
+    command.downgrade(alembic_config(unmigrated_url), "base")
+    database = Database(unmigrated_url)
+    assert set(inspect(database.engine).get_table_names()) == {"alembic_version"}
+    migrate(unmigrated_url)
+
+    assert set(inspect(database.engine).get_table_names()) == {*Table.metadata.tables, "alembic_version"}
+    database.close()
+
+
+def test_a_database_knows_its_revision(unmigrated_url: str) -> None:
+    database = Database(unmigrated_url)
+    before = database.revision()
+    migrate(unmigrated_url)
+
+    assert (before, database.revision()) == (None, newest_revision())
+    database.close()
+
+
+def test_several_processes_that_start_at_once_migrate_once(unmigrated_url: str) -> None:
+    program = "import sys; from workflow.database import migrate; migrate(sys.argv[1])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, unmigrated_url], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    ended = [(process.communicate(timeout=100)[1], process.returncode) for process in started]
+
+    assert [code for _, code in ended] == [0, 0, 0], ended
+    database = Database(unmigrated_url)
+    with database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM audit_head")) == 1
+    database.close()
+
+
+def test_a_second_migration_changes_nothing(database_url: str, database: Database) -> None:
+    with database.writing() as session:
+        factories.job(session)
+    migrate(database_url)
+
+    assert count_jobs(database) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/costbot.db", "postgresql+psycopg:///costbot?host=/nowhere"]
+)
+def test_a_database_that_does_not_answer_says_so(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(OperationalError):
+        database.ping()
+    database.close()
+
+
+def test_a_database_that_answers_is_quiet(database: Database) -> None:
+    database.ping()

@@ -1,0 +1,98 @@
+"""The outbox as delivery uses it: what is due, and what becomes of each notice."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests import factories
+from tests.factories import NINE, later
+from workflow import messages, outbox
+from workflow.database import Database
+from workflow.tables import Job, OutboxNotice, Person
+from workflow.vocabulary import NoticeKind
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    with database.writing() as session:
+        yield session
+
+
+@pytest.fixture
+def job(session: Session) -> Job:
+    return factories.job(session)
+
+
+@pytest.fixture
+def dana(session: Session) -> Person:
+    return factories.approver(session)
+
+
+def notice(session: Session, job: Job, *, minutes: float = 0, person: Person | None = None) -> OutboxNotice:
+    row = OutboxNotice(
+        kind=NoticeKind.DIRECT if person else NoticeKind.CARD,
+        job_id=job.id,
+        person_id=person.id if person else None,
+        created_at=NINE,
+        due_at=later(minutes),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def test_what_waited_longest_is_due_first(session: Session, job: Job) -> None:
+    second, first, _ = (notice(session, job, minutes=minutes) for minutes in (2, 1, 30))
+    assert list(outbox.due(session, now=later(5), limit=10)) == [first, second]
+    assert list(outbox.due(session, now=later(5), limit=1)) == [first]
+    assert outbox.next_due(session) == later(1)
+
+
+def test_what_is_done_or_given_up_waits_no_more(session: Session, job: Job, dana: Person) -> None:
+    done, given_up = notice(session, job), notice(session, job, person=dana)
+    outbox.done(session, [done], at=later(1))
+    outbox.give_up(session, [given_up], error="nobody there")
+    session.expire_all()
+    assert outbox.next_due(session) is None
+    assert list(outbox.due(session, now=later(5), limit=10)) == []
+    assert list(outbox.waiting_for_person(session, dana.id)) == []
+    assert (done.done_at, given_up.last_error) == (later(1), "nobody there")
+
+
+def test_what_is_put_off_is_due_later_and_counts_only_its_own_faults(session: Session, job: Job) -> None:
+    row = notice(session, job)
+    outbox.put_off(session, [row], until=later(1), error="Slack is down")
+    outbox.put_off(session, [row], until=later(2), error="bad blocks", counts=True)
+    session.expire_all()
+    assert (row.due_at, row.attempts, row.last_error) == (later(2), 1, "bad blocks")
+    assert list(outbox.waiting_for_job(session, job.id, NoticeKind.CARD)) == [row]
+
+
+def test_notices_that_are_gathered_keep_the_key_of_their_message(
+    session: Session, job: Job, dana: Person
+) -> None:
+    rows = [notice(session, job, person=dana) for _ in range(3)]
+    outbox.gather(session, rows[:2], messages.direct_key(rows[0].id))
+    session.expire_all()
+    waiting = outbox.waiting_for_person(session, dana.id)
+    assert [row.message_key for row in waiting] == [f"direct:{rows[0].id}"] * 2 + [None]
+
+
+def test_a_message_is_known_from_its_attempt_until_it_is_forgotten(session: Session, job: Job) -> None:
+    key = messages.card_key(job.id)
+    assert messages.find(session, key) is None
+    messages.attempt(session, key, channel="C1", at=NINE)
+    attempted = messages.find(session, key)
+    assert attempted is not None
+    assert attempted.ts is None
+    messages.posted(session, key, channel="C2", ts="1.5")
+    messages.attempt(session, messages.thread_key(3), channel="C2", at=NINE)
+    session.flush()
+    posted = messages.find(session, key)
+    assert posted is not None
+    assert (posted.channel, posted.ts) == ("C2", "1.5")
+    messages.forget(session, key)
+    session.flush()
+    assert messages.find(session, key) is None
+    assert messages.find(session, messages.thread_key(3)) is not None

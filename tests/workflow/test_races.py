@@ -1,0 +1,398 @@
+"""Several people and processes at once on both databases: one wins, the others hear of it, nothing breaks."""
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from sqlalchemy import select, text
+
+from tests.factories import LIMITS, NINE, RULES, actor, assignments
+from tests.workflow.site import Site
+from workflow import approvals, deliveries, directory, holds, requests, slots
+from workflow.approvals import AlreadyDecided, Done, Stale
+from workflow.directory import AlreadyLinked
+from workflow.privileges import SCHEDULE, Refused
+from workflow.requests import Requested
+from workflow.tables import DataSync, Hold, Job, Person, RequestedUpdate, SlackLink, StandardCostCode
+from workflow.vocabulary import ErpPermission, Event, HoldKind, Refusal, State
+
+ROUNDS = 5
+DEADLINE_SECONDS = 60.0
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Each act in a thread of its own, all let go at the same moment; their results in order."""
+    start = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> object:
+        start.wait(DEADLINE_SECONDS)
+        return act()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return [future.result(DEADLINE_SECONDS) for future in [threads.submit(run, act) for act in acts]]
+
+
+def test_of_two_approvers_one_updates_and_the_other_hears_who_did(site: Site) -> None:
+    for _ in range(ROUNDS):
+        update = site.ask("03-300 L")
+        results = at_once(
+            partial(site.accept, update),
+            partial(site.accept, update, by=site.second),
+        )
+
+        assert Counter(type(result) for result in results) == {Done: 1, AlreadyDecided: 1}
+        winner = ("Ada Approver", "Ben Second")[[type(r) for r in results].index(Done)]
+        (loser,) = [r for r in results if isinstance(r, AlreadyDecided)]
+        assert loser.words.startswith(f"{winner} updated it")
+        site.data_sync()
+    assert site.event_names().count(Event.UPDATED) == ROUNDS
+    assert site.problems() == []
+
+
+def test_of_update_and_reject_one_is_done(site: Site) -> None:
+    for _ in range(ROUNDS):
+        update = site.ask("03-300 L")
+        results = at_once(
+            partial(site.accept, update),
+            partial(site.reject, update, by=site.second),
+        )
+
+        assert Counter(type(result) for result in results) == {Done: 1, AlreadyDecided: 1}
+        site.data_sync()
+
+
+def test_what_is_asked_for_during_an_update_is_never_accepted_unseen(site: Site) -> None:
+    for _ in range(ROUNDS):
+        update = site.ask("03-300 L")
+        asked, decided = at_once(
+            partial(site.try_to_ask, "09-250 S"),
+            partial(site.accept, update),
+        )
+
+        assert isinstance(asked, Requested)
+        if isinstance(decided, Stale):
+            assert list(decided.new) == assignments("09-250 S")
+            assert site.state(update) is State.READY
+        else:
+            assert isinstance(decided, Done)
+            assert site.pairs(update) == ["03-300 L"]
+            assert asked.requested_update.id != update.id
+        with site.database.reading() as session:
+            open_one = session.scalars(
+                select(RequestedUpdate).where(RequestedUpdate.state == State.READY)
+            ).one()
+        site.reject(open_one)
+        site.data_sync()
+    assert site.problems() == []
+
+
+def test_what_is_taken_back_is_not_in_a_batch(site: Site) -> None:
+    for _ in range(ROUNDS):
+        update = site.ask("03-300 L")
+        site.accept(update)
+        taken, batch = at_once(
+            partial(site.take_back, update),
+            site.claim,
+        )
+        stored = site.row(RequestedUpdate, update.id)
+        if not isinstance(batch, DataSync):
+            assert isinstance(taken, Done)
+            assert (stored.state, stored.data_sync_id) == (State.READY, None)
+            site.reject(stored)
+        else:
+            assert isinstance(taken, Refused)
+            assert taken.reason is Refusal.ALREADY_GOING_OUT
+            assert (stored.state, stored.data_sync_id) == (State.ACCEPTED, batch.id)
+            site.plan(batch)
+            site.read_back(batch, site.send(batch))
+
+
+def until(true: Callable[[], object]) -> None:
+    """Poll until it is true, for a minute at most."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def somebody_waits_for_a_lock(site: Site) -> bool:
+    with site.database.reading() as session:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool(session.scalar(text(waiting)))
+
+
+def test_a_claim_leaves_out_what_was_accepted_and_taken_back_while_it_waited(postgres_site: Site) -> None:
+    site = postgres_site
+    first = site.ask("03-300 L")
+    late = site.ask("03-300 L", job=site.another_job("24-018"))
+    site.accept(first)
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as blocking:
+            directory.lock_jobs(blocking, [site.job.id])
+            claiming = threads.submit(site.claim)
+            until(partial(somebody_waits_for_a_lock, site))
+            site.accept(late)
+            taking_back = site.database.writing()
+            taken = approvals.take_back(
+                taking_back.__enter__(),
+                requested_update_id=late.id,
+                by=actor(site.approver),
+                at=NINE,
+                rules=RULES,
+            )
+        # the claim goes on, up to the end of the trail, which the other one holds
+        until(partial(somebody_waits_for_a_lock, site))
+        taking_back.__exit__(None, None, None)
+        batch = claiming.result(DEADLINE_SECONDS)
+
+    assert isinstance(taken, Done)
+    stored = site.row(RequestedUpdate, late.id)
+    assert (stored.state, stored.data_sync_id) == (State.READY, None)
+    assert batch is not None
+    assert (site.row(RequestedUpdate, first.id).data_sync_id, batch.jobs) == (batch.id, 1)
+
+
+def test_of_two_claims_one_gets_everything(site: Site) -> None:
+    for _ in range(ROUNDS):
+        site.accept(site.ask("03-300 L"))
+        (batch,) = [b for b in at_once(site.claim, site.claim) if b is not None]
+
+        assert isinstance(batch, DataSync)
+        site.plan(batch)
+        site.read_back(batch, site.send(batch))
+    assert site.event_names().count(Event.SYNC_STARTED) == ROUNDS
+
+
+def test_twenty_requests_at_once_make_one_requested_update_with_all_of_them(site: Site) -> None:
+    codes = [f"70-{n:03d}" for n in range(20)]
+    with site.database.writing() as session:
+        session.add_all(StandardCostCode(code=code, description=code) for code in codes)
+    results = at_once(*(partial(site.try_to_ask, f"{code} L") for code in codes))
+
+    assert Counter(isinstance(r, Requested) and r.joined for r in results) == {False: 1, True: 19}
+    assert site.updates() == [(State.READY, 20)]
+    assert site.pairs(site.ask(f"{codes[0]} L")) == [f"{code} L" for code in codes]
+    assert site.problems() == []
+
+
+def test_a_delivery_that_arrives_twice_at_once_is_handled_once(site: Site) -> None:
+    def arrive() -> bool:
+        with site.database.writing() as session:
+            return deliveries.first_time(session, "E1", at=NINE)
+
+    assert Counter(at_once(*[arrive] * 4)) == {True: 1, False: 3}
+
+
+def test_of_several_schedulers_one_takes_the_slot(site: Site) -> None:
+    def take() -> bool:
+        with site.database.writing() as session:
+            return slots.take(session, "data_sync", NINE)
+
+    assert Counter(at_once(*[take] * 4)) == {True: 1, False: 3}
+
+
+def test_two_first_messages_of_a_person_tie_them_once(site: Site) -> None:
+    def tie(user_id: str) -> SlackLink | AlreadyLinked:
+        with site.database.writing() as session:
+            return directory.link(
+                session,
+                session.get_one(Person, site.engineer.id),
+                team_id="T1",
+                user_id=user_id,
+                by=SCHEDULE,
+                at=NINE,
+            )
+
+    assert all(isinstance(r, SlackLink) for r in at_once(*[partial(tie, "U1")] * 4))
+    assert site.event_names() == [Event.PERSON_LINKED]
+
+
+class Office:
+    """One of several people and programs that do at random, but repeatably, whatever costbot can do."""
+
+    def __init__(self, site: Site, jobs: list[Job], deactivated: Person, seed: int) -> None:
+        self.site, self.jobs, self.deactivated = site, jobs, deactivated
+        self.chance = random.Random(seed)
+
+    def work(self) -> Counter[str]:
+        acts = [
+            *[self.ask] * 3,
+            *[self.decide] * 4,
+            self.ask_without_right,
+            self.take_back,
+            self.send_again,
+            self.hold,
+            self.sync,
+            self.import_jobs,
+            self.import_people,
+        ]
+        done: Counter[str] = Counter()
+        for _ in range(15):
+            act = self.chance.choice(acts)
+            act()
+            done[act.__name__] += 1
+        return done
+
+    def ask(self) -> None:
+        codes = self.chance.sample(["01-100", "03-300", "09-250", "16-100"], 2)
+        lines = [f"{code} {self.chance.choice('LMS')}" for code in codes]
+        self.site.try_to_ask(*lines, job=self.chance.choice(self.jobs))
+
+    def ask_without_right(self) -> None:
+        with self.site.database.writing() as session:
+            result = requests.request(
+                session,
+                job=self.chance.choice(self.jobs),
+                assignments=assignments("03-300 L"),
+                by=actor(self.deactivated),
+                at=NINE,
+                rules=RULES,
+                limits=LIMITS,
+            )
+        assert isinstance(result, Refused)
+
+    def decide(self) -> None:
+        if update := self.some(State.READY):
+            by = self.chance.choice([self.site.approver, self.site.second])
+            self.site.accept(update, by=by) if self.chance.random() < 0.8 else self.site.reject(update, by=by)
+
+    def take_back(self) -> None:
+        if update := self.some(State.ACCEPTED):
+            self.site.take_back(update)
+
+    def send_again(self) -> None:
+        if update := self.some(State.FAILED):
+            self.site.send_again(update)
+
+    def hold(self) -> None:
+        with self.site.database.writing() as session:
+            holds.add(
+                session,
+                job=self.chance.choice(self.jobs),
+                kind=HoldKind.COMMITMENT,
+                number=str(self.chance.randrange(5)),
+                title="Contract",
+                by=actor(self.site.engineer),
+                at=NINE,
+                rules=RULES,
+            )
+
+    def sync(self) -> None:
+        with self.site.database.exclusive("data_sync", wait_seconds=DEADLINE_SECONDS) as held:
+            assert held
+            self.site.data_sync()
+
+    def import_jobs(self) -> None:
+        rows = [
+            {"number": job.number, "name": job.name, "procore_project_id": job.id + 1_000}
+            for job in self.chance.sample(self.jobs, len(self.jobs))
+        ]
+        with self.site.database.writing() as session:
+            assert directory.put_jobs(session, rows, source="jobs", by=SCHEDULE, at=NINE) is None
+
+    def import_people(self) -> None:
+        rows = [
+            {
+                "email": person.email,
+                "name": person.name,
+                "erp_permission": ErpPermission.STANDARD,
+                "can_push_to_accounting": True,
+                "active": True,
+            }
+            for person in self.chance.sample([self.site.approver, self.site.second], 2)
+        ]
+        with self.site.database.writing() as session:
+            assert directory.put_people(session, rows, source="people", by=SCHEDULE, at=NINE) is None
+
+    def some(self, state: State) -> RequestedUpdate | None:
+        with self.site.database.reading() as session:
+            found = session.scalars(select(RequestedUpdate).where(RequestedUpdate.state == state)).all()
+        return self.chance.choice(found) if found else None
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_busy_office_meets_no_deadlock_and_leaves_a_whole_trail(site: Site, seed: int) -> None:
+    jobs = [site.job, *(site.another_job(f"24-{n:03d}") for n in range(20, 24))]
+    with site.database.writing() as session:
+        deactivated = Person(
+            email="gone@example.com",
+            name="Gone",
+            erp_permission=ErpPermission.NONE,
+            can_push_to_accounting=False,
+            active=False,
+        )
+        session.add(deactivated)
+    site.sage.refuses = dict.fromkeys(assignments("16-100 S"), "Category S is closed")
+    at_once(*(Office(site, jobs, deactivated, seed * 100 + n).work for n in range(5)))
+
+    assert site.problems() == []
+    for job in jobs:
+        states = [state for state, _ in site.updates(job)]
+        assert states.count(State.READY) <= 1
+        with site.database.reading() as session:
+            check = holds.check(session, session.get_one(Job, job.id))
+            waits = session.scalars(select(Hold.released_at.is_(None)).where(Hold.job_id == job.id)).all()
+        assert check.free == (not set(states) & set(holds.HOLDING))
+        assert set(waits) <= {not check.free}
+    with site.database.reading() as session:
+        loose = session.scalars(
+            select(RequestedUpdate).where(
+                RequestedUpdate.state == State.READY, RequestedUpdate.data_sync_id.is_not(None)
+            )
+        ).all()
+    assert loose == []
+
+
+CLERK = """
+import sys
+from sqlalchemy import select
+from tests.factories import LIMITS, NINE, RULES, actor, assignments
+from workflow import requests
+from workflow.database import Database
+from workflow.tables import DataSync, Hold, Job, Person
+
+database = Database(sys.argv[1])
+with database.reading() as session:
+    job = session.scalars(select(Job)).one()
+    clerk = session.scalars(select(Person).where(Person.email == "eve.engineer@example.com")).one()
+print("ready", flush=True)
+sys.stdin.readline()
+for code in sys.argv[2:]:
+    with database.writing() as session:
+        asked = assignments(f"{code} L")
+        result = requests.request(
+            session, job=job, assignments=asked, by=actor(clerk), at=NINE, rules=RULES, limits=LIMITS
+        )
+    assert isinstance(result, requests.Requested), result
+"""
+
+
+def test_several_processes_write_at_once_and_none_is_turned_away(site: Site, database_url: str) -> None:
+    codes = [f"70-{n:03d}" for n in range(60)]
+    with site.database.writing() as session:
+        session.add_all(StandardCostCode(code=code, description=code) for code in codes)
+    clerks = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLERK, database_url, *codes[start::3]],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for start in range(3)
+    ]
+    for clerk in clerks:
+        assert clerk.stdout is not None
+        assert clerk.stdout.readline() == "ready\n"
+    ended = [clerk.communicate("go\n", timeout=DEADLINE_SECONDS)[1] for clerk in clerks]
+
+    assert ended == ["", "", ""]
+    assert site.updates() == [(State.READY, 60)]
+    assert site.problems() == []
