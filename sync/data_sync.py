@@ -150,8 +150,8 @@ class _Run:
                 sync,
                 by=self._by,
                 at=self._clock(),
-                file=receipt and receipt.file,
-                file_sha256=receipt and receipt.sha256,
+                file=receipt.file if receipt else None,
+                file_sha256=receipt.sha256 if receipt else None,
             )
 
     def _read_back(self, sync: DataSync) -> None:

@@ -78,9 +78,7 @@ def _look(
     return {line.id: each for line, (_, each) in zip(waiting, found, strict=True)}
 
 
-def _surroundings(
-    session: Session, job: Job, asked: Sequence[Assignment], in_sage: InSage
-) -> Surroundings:
+def _surroundings(session: Session, job: Job, asked: Sequence[Assignment], in_sage: InSage) -> Surroundings:
     codes = {assignment.code for assignment in asked}
     job = session.get_one(Job, job.id)  # a caller's may be older than this transaction
     return Surroundings(

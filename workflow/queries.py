@@ -368,9 +368,7 @@ def _found(session: Session, requested_update_ids: Sequence[int]) -> dict[int, F
             func.min(RequestedLine.id).label("first_line"),
         )
         .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
-        .where(
-            RequestedLine.requested_update_id.in_(requested_update_ids), RequestedLine.outcome.is_(None)
-        )
+        .where(RequestedLine.requested_update_id.in_(requested_update_ids), RequestedLine.outcome.is_(None))
         .group_by(
             RequestedLine.requested_update_id, LineFinding.severity, LineFinding.rule, LineFinding.message
         )
@@ -387,7 +385,9 @@ def _found(session: Session, requested_update_ids: Sequence[int]) -> dict[int, F
         .label("place"),
     ).subquery()
     rows = session.execute(
-        select(ranked).where(ranked.c.place <= FINDINGS_SHOWN).order_by(ranked.c.requested_update_id, ranked.c.place)
+        select(ranked)
+        .where(ranked.c.place <= FINDINGS_SHOWN)
+        .order_by(ranked.c.requested_update_id, ranked.c.place)
     )
     found: dict[int, Found] = {}
     for row in rows:

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from tests import factories
 from tests.factories import LIMITS, NINE, RULES
 from workflow import approvals, audit, exports, holds, queries, requests
-from workflow.database import Database
 from workflow.checks import SageLimits
+from workflow.database import Database
 from workflow.merge import Assignment, CodeKey, SageCode, SageJob
 from workflow.privileges import SCHEDULE, Actor, Rules
 from workflow.tables import AuditEvent, DataSync, Job, OutboxNotice, Person, RequestedUpdate, Table

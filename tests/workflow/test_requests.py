@@ -18,7 +18,13 @@ from workflow.vocabulary import Place, Standing, State
 def ask(site: Site, asked: Sequence[Assignment]) -> object:
     with site.database.writing() as session:
         return requests.request(
-            session, job=site.job, assignments=asked, by=actor(site.engineer), at=NINE, rules=RULES, limits=LIMITS
+            session,
+            job=site.job,
+            assignments=asked,
+            by=actor(site.engineer),
+            at=NINE,
+            rules=RULES,
+            limits=LIMITS,
         )
 
 
