@@ -14,6 +14,7 @@ run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the
 
 test: .venv/.costbot-dev ## Run every test (ARGS="tests/unit -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser
+	@.ci/odbc
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
 check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compose file and the shell scripts

@@ -153,7 +153,7 @@ def _of_job(line: Assignment, limits: SageLimits, around: Surroundings) -> Itera
         yield Finding(
             Rule.JOB_UNKNOWN,
             severity,
-            f"Sage has no job {number}, and an import would create it: set it up there, or correct its number",
+            f"Sage has no job {number}, and an import would create it: set it up, or correct its number",
         )
     if len(line.extra) > limits.extra_width:
         yield _too_long(Rule.EXTRA_LENGTH, f"extra {line.extra}", line.extra, limits.extra_width)

@@ -1,4 +1,4 @@
-"""Reading Sage back over a real ODBC driver: unixODBC with SQLite's, on a database with Timberline's tables."""
+"""Reading Sage back over a real ODBC driver, unixODBC's for SQLite, on a database with Timberline's tables."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,18 +10,19 @@ import pytest
 from sync.sage.company import SageUnreachableError
 from sync.sage.odbc import OdbcReader
 from sync.sage.profile import SageProfile
+from tests.factories import NINE
 from workflow.merge import SageCode, SageJob
 
 SCHEMA = """
 CREATE TABLE JCM_MASTER__JOB (Job TEXT, Description TEXT, Status TEXT);
 CREATE TABLE JCM_MASTER__EXTRA (Job TEXT, Extra TEXT);
-CREATE TABLE JCM_MASTER__COST_CODE (Job TEXT, Extra TEXT, Cost_Code TEXT, Description TEXT, Cost_Account TEXT);
+CREATE TABLE JCM_MASTER__COST_CODE (Job TEXT, Extra TEXT, Cost_Code TEXT, Description TEXT, Account TEXT);
 CREATE TABLE JCM_MASTER__CATEGORY (Job TEXT, Extra TEXT, Cost_Code TEXT, Category TEXT, Cost_Account TEXT);
 CREATE TABLE JCM_MASTER__STANDARD_COST_CODE (Cost_Code TEXT, Description TEXT);
-INSERT INTO JCM_MASTER__JOB VALUES ('24-017', 'Riverside Medical Center', 'In progress'), ('24-018', 'Depot', '');
+INSERT INTO JCM_MASTER__JOB VALUES ('24-017', 'Riverside Medical Center', 'Open'), ('24-018', 'Depot', '');
 INSERT INTO JCM_MASTER__EXTRA VALUES ('24-017', '  CO-1'), ('24-018', 'CO-9');
 INSERT INTO JCM_MASTER__COST_CODE VALUES
-    ('24-017', '', '     03-3000', 'Concrete – café   ', '5000'), ('24-017', NULL, '09-2500', 'Drywall', ''),
+    ('24-017', '', '     03-3000', 'Concrete, café   ', '5000'), ('24-017', NULL, '09-2500', 'Drywall', ''),
     ('24-017', 'CO-1', '03-3000', 'Concrete of CO-1', ''), ('24-018', '', '22-1116', 'Pipe', '');
 INSERT INTO JCM_MASTER__CATEGORY VALUES
     ('24-017', '', '     03-3000', 'L  ', '5000'), ('24-017', '', '     03-3000', 'M', ''),
@@ -32,7 +33,7 @@ RIVERSIDE = SageJob(
     "24-017",
     "Riverside Medical Center",
     {
-        ("", "03-3000"): SageCode("Concrete – café", frozenset({"L", "M"})),
+        ("", "03-3000"): SageCode("Concrete, café", frozenset({"L", "M"})),
         ("", "09-2500"): SageCode("Drywall", frozenset()),
         ("CO-1", "03-3000"): SageCode("Concrete of CO-1", frozenset({"L"})),
     },
@@ -80,7 +81,7 @@ def test_sage_is_not_locked_while_it_is_read_nor_changed(data_source: Path) -> N
     with closing(sqlite3.connect(data_source, timeout=0)) as sage, sage:
         sage.execute("INSERT INTO JCM_MASTER__EXTRA VALUES ('24-018', 'CO-2')")
 
-    assert next(jobs).extras == {"CO-9", "CO-2"}
+    assert next(jobs).extras == frozenset({"CO-9", "CO-2"})
 
 
 def test_a_value_is_a_parameter_whatever_it_looks_like(data_source: Path) -> None:
@@ -133,6 +134,4 @@ def test_a_wrong_connection_string_is_a_problem_that_does_not_show_it(tmp_path: 
 
 
 def test_odbc_reads_sage_itself_so_it_is_always_the_newest(data_source: Path) -> None:
-    from tests.factories import NINE
-
     assert reader(data_source).is_newer_than(NINE)
