@@ -169,6 +169,8 @@ class _Delivery:
             if refused.is_message_gone:
                 # somebody deleted the card: the next round draws it anew and answers there
                 self._poster.forget(key)
+            elif refused.is_channel_problem:
+                self._channel_trouble = refused
             self._failed(refused, failing, behind)
         except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
             self._failed(error, failing, behind)
@@ -282,8 +284,7 @@ class _Delivery:
                 self._unanswered += 1
                 self.stopped = self._unanswered >= UNANSWERED_CALLS
                 self._say("Slack does not answer; notices wait", error=str(error))
-            case SlackRefused(is_channel_problem=True):
-                self._channel_trouble = error
+            case SlackRefused() if error is self._channel_trouble:
                 self._say("cannot post; notices wait", error=str(error), mend=_MENDS[error.code])
             case SlackRefused(is_token_problem=True):
                 self.stopped = True

@@ -221,7 +221,8 @@ class Gateway:
             method, where = self._client.conversations_replies, where | {"ts": thread_ts}
         for message in self._pages(method, "messages", **where):
             metadata = message.get("metadata") or {}
-            if metadata.get("event_type") == METADATA_EVENT and metadata["event_payload"].get("key") == key:
+            payload = metadata.get("event_payload") or {}
+            if metadata.get("event_type") == METADATA_EVENT and payload.get("key") == key:
                 return Posted(channel, message["ts"])
         return None
 

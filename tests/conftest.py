@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page
 
 from tests.browser import chromium
@@ -16,6 +17,12 @@ from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
 
 _BOTH = ["sqlite", "postgresql"]
+
+# the same examples in every run, and no clock in them: a busy machine fails no test
+settings.register_profile(
+    "costbot", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("costbot")
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ _DESCRIPTION = 60
 _NARROW_DESCRIPTION = 30
 _CATEGORIES = 80
 _HEAD = ("Cost code", "Description", "Categories", "In Sage")
+_NARROW_HEAD = ("Cost code", "Categories", "Description")
 
 
 def job_card(
@@ -50,8 +51,8 @@ def job_card(
     some, which then come first.
     """
     shown = sorted(codes, key=lambda code: not code.refused)[:CODES_ON_CARD]
-    rows = [_HEAD, *(_row(code, _DESCRIPTION) for code in shown)]
-    narrow = [_HEAD, *(_row(code, _NARROW_DESCRIPTION) for code in shown)]
+    rows = [_HEAD, *(_row(code, facts.state) for code in shown)]
+    narrow = [_NARROW_HEAD, *(row for code in shown for row in _narrow_rows(code))]
     above = list(_above(facts, next_sync))
     below = list(_below(facts, codes, holds, len(shown)))
     summary, fallback = ([table(rows)], [text_table(narrow)]) if shown else ([], [])
@@ -105,16 +106,24 @@ def _below(
     yield actions(_buttons(facts))
 
 
-def _row(code: CostCodeFacts, description_limit: int) -> tuple[str, ...]:
-    description = one_line(code.description, description_limit)
+def _row(code: CostCodeFacts, state: State) -> tuple[str, ...]:
+    description = one_line(code.description, _DESCRIPTION)
     if code.sage_keeps is not None:
-        description += f" (Sage keeps: {one_line(code.sage_keeps, description_limit)})"
+        description += f" (Sage keeps: {one_line(code.sage_keeps, _DESCRIPTION)})"
     return (
         code_words(code.extra, code.code),
         description,
         one_line(categories_words(code), _CATEGORIES),
-        words.STANDING_WORDS[code.standing],
+        words.standing_words(code, state),
     )
+
+
+def _narrow_rows(code: CostCodeFacts) -> Iterator[tuple[str, ...]]:
+    """The cost code in less width, with what Sage keeps on a line of its own."""
+    description = one_line(code.description, _NARROW_DESCRIPTION)
+    yield code_words(code.extra, code.code), one_line(categories_words(code), _CATEGORIES), description
+    if code.sage_keeps is not None:
+        yield "", "", f"Sage keeps: {one_line(code.sage_keeps, _NARROW_DESCRIPTION)}"
 
 
 def _refused(codes: Sequence[CostCodeFacts]) -> str:
@@ -128,8 +137,8 @@ def _refused(codes: Sequence[CostCodeFacts]) -> str:
 
 
 def _waiting(waiting: Sequence[HoldFacts]) -> str:
-    listed = [f"• {SLACK.data(words.hold_words(hold.kind, hold.number, hold.title))}" for hold in waiting]
-    return "\n".join([f"⏸️ *{words.waiting_words(waiting)}*", *_first(listed, HOLDS_ON_CARD)])
+    listed = _first(list(map(words.hold_line, waiting)), HOLDS_ON_CARD)
+    return "\n".join([f"⏸️ *{words.waiting_words(waiting)}*", *listed])
 
 
 def _first(lines: list[str], limit: int) -> list[str]:

@@ -110,8 +110,7 @@ def holds_list(holds: Sequence[tuple[Job, HoldFacts]]) -> Message:
     by_job: dict[str, list[str]] = {}
     for job, hold in holds:
         if hold.waiting:
-            words_of_hold = SLACK.data(words.hold_words(hold.kind, hold.number, hold.title))
-            by_job.setdefault(job.title, []).append(f"• {words_of_hold}")
+            by_job.setdefault(job.title, []).append(words.hold_line(hold))
     if not by_job:
         return answer("Nothing is on hold: no contract or change order waits for cost codes.")
     count = counted(sum(map(len, by_job.values())), "contract")

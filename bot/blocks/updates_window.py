@@ -72,7 +72,7 @@ def updates_window(
         *_head(facts, why_not, new_since),
         *(_holds(holds) if page == 0 else ()),
         divider(),
-        *(section(_cost_code(code, categories, new_since)) for code in codes_page),
+        *(section(_cost_code(code, facts.state, categories, new_since)) for code in codes_page),
         *_turning(facts, page, pages, open_to_update=open_to_update),
     ]
     return modal(
@@ -139,18 +139,21 @@ def _holds(holds: Sequence[HoldFacts]) -> Iterator[Json]:
     waiting = [hold for hold in holds if hold.waiting]
     if not waiting:
         return
-    listed = [f"• {SLACK.data(words.hold_words(h.kind, h.number, h.title))}" for h in waiting[:_HOLDS_SHOWN]]
+    listed = map(words.hold_line, waiting[:_HOLDS_SHOWN])
     more = [f"… and {len(waiting) - _HOLDS_SHOWN:,} more"] if len(waiting) > _HOLDS_SHOWN else []
     yield section("\n".join([f"⏸️ *{words.waiting_words(waiting)}*", *listed, *more]))
 
 
 def _cost_code(
-    code: CostCodeFacts, categories: Mapping[str, str], new_since: frozenset[AssignmentKey]
+    code: CostCodeFacts,
+    state: State,
+    categories: Mapping[str, str],
+    new_since: frozenset[AssignmentKey],
 ) -> str:
     asked = set(code.requested)
     requested = (
         f"☑ {_category(category, categories)} {'(in Sage)' if category in code.in_sage else '(new)'}"
-        + (" 🆕" if (code.extra, code.code, category) in new_since else "")
+        + (" 🆕 since you looked" if (code.extra, code.code, category) in new_since else "")
         for category in code.requested
     )
     held = (f"☑ {_category(category, categories)}" for category in code.in_sage if category not in asked)
@@ -161,7 +164,7 @@ def _cost_code(
     )
     lines = [
         f"*{SLACK.data(code_words(code.extra, code.code))}* {SLACK.data(code.description)}: "
-        f"{words.STANDING_WORDS[code.standing]}",
+        f"{words.standing_words(code, state)}",
         f"Asked for: {_boxes(requested)}",
     ]
     in_sage, not_asked = _boxes(held), _boxes(others)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.blocks.limits import clamp, escape
-from workflow.queries import Counts, HistoryEvent, HoldFacts, UpdateFacts
+from workflow.queries import CostCodeFacts, Counts, HistoryEvent, HoldFacts, UpdateFacts
 from workflow.vocabulary import Event, HoldKind, Place, Refusal, Standing, State
 
 DATA_SHOWN = 200
@@ -66,6 +66,11 @@ STANDING_WORDS = {
     Standing.NEW_CATEGORY: "in Sage, new category",
     Standing.IN_SAGE: "in Sage already",
 }
+DONE_WORDS = {
+    Standing.NEW_CODE: "created",
+    Standing.NEW_CATEGORY: "category added",
+    Standing.IN_SAGE: "was there already",
+}
 REFUSAL_WORDS = {
     Refusal.NO_MATCHING_PERSON: "no matching person in the company directory",
     Refusal.PERMISSION_TOO_LOW: "permission on ERP Integrations is too low",
@@ -107,6 +112,16 @@ def outcome_words(created: int, tied: int, already_there: int, failed: int) -> s
     return ", ".join(f"{number:,} {word}" for number, word in parts if number) or "nothing to send"
 
 
+def standing_words(code: CostCodeFacts, state: State) -> str:
+    """How a cost code stands against Sage now, or what became of it once Sage was read back."""
+    if code.refused:
+        return "refused by Sage"
+    if state in (State.SYNCED, State.FAILED):
+        return DONE_WORDS[code.standing]
+    held = set(code.requested) <= set(code.in_sage)
+    return STANDING_WORDS[Standing.IN_SAGE if held else code.standing]
+
+
 def code_words(extra: str, code: str) -> str:
     """A cost code of the job itself, or of one of its extras."""
     return f"{code} (extra {extra})" if extra else code
@@ -115,6 +130,12 @@ def code_words(extra: str, code: str) -> str:
 def hold_words(kind: HoldKind | str, number: str, title: str = "") -> str:
     """`commitment change order CO-3 Steel erection`; plain text, for a form to put in."""
     return " ".join(filter(None, (kind.replace("_", " "), number, title)))
+
+
+def hold_line(hold: HoldFacts, form: Form = SLACK) -> str:
+    """A hold as one line of a list."""
+    words = hold_words(hold.kind, hold.number, hold.title)
+    return f"• {form.data(words[0].upper() + words[1:])}"
 
 
 def waiting_words(holds: Sequence[HoldFacts]) -> str:

@@ -19,12 +19,11 @@ import structlog
 
 from bot.commands import holds, imports, requests, sage
 from bot.commands.command import CommandLine, StopError, failed
-from bot.commands.processes import HOST, SERVICES, ready_to_run
+from bot.commands.processes import HOST, SERVICES, ready_to_run, require_port
 from bot.commands.terminal import Answer, say
 from bot.processes import Child, Family, Pause, costbot, stopping_on_signals
 from bot.sandbox import sample_company, workspace
 from bot.sandbox.sample_company import Request
-from bot.sandbox.server import listening
 from sync.worker import nudger
 from workflow import outbox, queries
 from workflow.settings import Settings
@@ -41,7 +40,7 @@ log = structlog.get_logger()
 
 def run_demo(port: int, *, keep: bool) -> None:
     """Prepare the sample company and run everything on it, until a signal stops it."""
-    _require_port(port)
+    require_port(port, "demo")
     with _own_folder(FOLDER.absolute(), keep=keep) as kept, stopping_on_signals() as pause:
         _own_settings(port)
         line = CommandLine()
@@ -60,15 +59,6 @@ def run_demo(port: int, *, keep: bool) -> None:
             family.keep_running(pause)
         line.close()
     say("The demo has stopped.")
-
-
-def _require_port(port: int) -> None:
-    try:
-        listening(HOST, port).close()
-    except OSError:
-        raise StopError(
-            failed(f"Port {port} is taken. Stop what uses it, or run `costbot demo --port {port + 1}`.")
-        ) from None
 
 
 @contextmanager

@@ -19,12 +19,22 @@ def open_database(settings: Settings) -> Database:
     """
     url = make_url(settings.database)
     by_itself = url.get_backend_name() == "sqlite"
-    if by_itself and not (url.database and Path(url.database).exists()):
+    if by_itself and not Path(url.database or "").exists():
         migrate(settings.database)
     database = Database(settings.database)
-    found, wanted = database.revision(), newest_revision()
-    if found == wanted:
-        return database
+    try:
+        found = database.revision()
+        if found != newest_revision():
+            _require_mine(found, by_itself=by_itself)
+            migrate(settings.database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _require_mine(found: str | None, *, by_itself: bool) -> None:
+    wanted = newest_revision()
     if found is not None and found > wanted:
         raise SettingsError(
             f"The database was made by a newer costbot (schema {found}, not {wanted}): upgrade costbot."
@@ -35,5 +45,3 @@ def open_database(settings: Settings) -> Database:
             if found is None
             else f"The database is of an older costbot (schema {found}, not {wanted}): run `costbot migrate`."
         )
-    migrate(settings.database)
-    return database

@@ -112,8 +112,20 @@ def sandbox(
     from bot.sandbox.server import serve
 
     line.start_logs(process="sandbox")
+    require_port(port, "sandbox")
     log.info("the sandbox is up", page=f"http://{HOST}:{port}/", SLACK_API_URL=f"http://{HOST}:{port}/api/")
     serve(sample_company.workspace(), HOST, port)
+
+
+def require_port(port: int, command: str) -> None:
+    """Stop here, naming a way out, when the port is taken."""
+    from bot.sandbox.server import listening
+
+    try:
+        listening(HOST, port).close()
+    except OSError as error:
+        words = f"Port {port} cannot be used ({error.strerror}). Stop what uses it, or try another: "
+        raise StopError(failed(f"{words}`costbot {command} --port {port + 1}`.")) from None
 
 
 def require_slack(settings: Settings) -> None:

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TextIO
 
 from pydantic import BaseModel
@@ -32,7 +32,7 @@ class Answer:
     facts: BaseModel
     words: Sequence[str | Table] = ()
     exit_code: int = 0
-    why: str = field(default="")
+    why: str = ""
     """The reason on standard error, when the exit code is not 0."""
 
 

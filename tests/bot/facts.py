@@ -84,7 +84,7 @@ any_cost_code = st.builds(
     description=_hostile.map(lambda text: (text * 10)[:200]),
     sage_description=st.none() | _hostile,
     standing=st.sampled_from(Standing),
-    requested=st.lists(_short, min_size=1, max_size=30, unique=True).map(tuple),
+    requested=st.lists(_short, min_size=1, max_size=12, unique=True).map(tuple),
     in_sage=st.lists(_short, max_size=10, unique=True).map(tuple),
     refused=st.lists(st.tuples(_short, _hostile.map(lambda text: text * 30)), max_size=4).map(tuple),
 )

@@ -313,8 +313,9 @@ def test_a_card_deleted_between_drawing_and_answering_comes_back_for_the_answer(
     site.ask(site.riverside, "03-300 L")
     site.sandbox.fail_next("chat.postMessage", "error", error="thread_not_found")
     with site.database.writing() as session:
-        messages.attempt(session, "card:1", channel=CHANNEL_ID, at=site.clock.now)
-        messages.posted(session, messages.card_key(site.riverside.id), channel=CHANNEL_ID, ts="1.000001")
+        key = messages.card_key(site.riverside.id)
+        messages.attempt(session, key, channel=CHANNEL_ID, at=site.clock.now)
+        messages.posted(session, key, channel=CHANNEL_ID, ts="1.000001")
         outbox.done(
             session, outbox.waiting_for_job(session, site.riverside.id, NoticeKind.CARD), at=site.clock.now
         )
@@ -487,7 +488,7 @@ def test_a_notice_that_can_never_be_delivered_is_given_up_after_hours_and_blocks
         assert "tells of no event" in str(poison.last_error)
         while site.waiting():
             assert site.clock.now - started < timedelta(hours=8)
-            site.clock.wait(minutes=10)
+            site.clock.wait(hours=1)
             site.drain()
     assert site.clock.now - started > delivery.GIVE_UP_AGE
     assert len(logs) > delivery.GIVE_UP_ATTEMPTS
@@ -526,6 +527,17 @@ def test_a_channel_name_that_slack_does_not_look_up_is_used_as_it_is(site: Site)
         assert site.drain(channel="#cost-codes") == 4
     assert [line["error"] for line in logs] == ["unknown_method"]
     assert len(site.channel()) == 1
+
+
+def test_a_person_whom_slack_does_not_let_us_write_to_holds_up_no_card(site: Site) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.sandbox.fail_next("conversations.open", "error", times=2, error="channel_not_found")
+    with capture_logs() as logs:
+        assert site.drain() == 2
+        site.ask(site.depot, "03-300 L")
+        assert site.drain() == 6
+    assert [line["event"] for line in logs] == ["a notice could not be delivered"] * 2
+    assert len(site.channel()) == 2
 
 
 def test_without_a_channel_cards_wait_and_the_log_says_which_setting_is_missing(site: Site) -> None:

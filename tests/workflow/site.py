@@ -203,9 +203,11 @@ class Site:
             exports.sent(session, sync, by=SCHEDULE, at=at)
         return refusals
 
-    def read_back(self, sync: DataSync, refusals: dict[int, str], *, at: datetime = NINE) -> None:
-        """Settle the batch by what Sage holds now."""
-        for job in self._jobs_of(sync):
+    def read_back(
+        self, sync: DataSync, refusals: dict[int, str], *, at: datetime = NINE, times: int = 1
+    ) -> None:
+        """Settle the batch by what Sage holds now; each job so many times, as after a kill."""
+        for job in [job for job in self._jobs_of(sync) for _ in range(times)]:
             with self.database.writing() as session:
                 exports.read_back_job(
                     session,

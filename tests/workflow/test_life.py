@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.factories import assignments, later
+from tests.factories import NINE, assignments, later
 from tests.workflow.site import Site
-from workflow import exports
+from workflow import exports, lines
 from workflow.approvals import AlreadyDecided, Decision, Done, Stale
 from workflow.privileges import Refused
 from workflow.requests import NothingNew, Requested
@@ -324,10 +324,12 @@ def test_a_batch_that_is_planned_never_changes_when_the_job_is_read_again(site: 
     site.plan(sync)
     site.sage.hold("24-017", "03-300", "Concrete", "L")
     site.plan(sync)  # a worker that was killed and runs again begins here
+    with site.database.writing() as session:
+        lines.store_read_back(session, site.job, site.sage.of(site.job), at=NINE)
 
     with site.database.reading() as session:
-        lines = list(exports.lines_to_send(session, sync))
-    assert [line.assignment for line in lines] == assignments("03-300 L")
+        sent = list(exports.lines_to_send(session, sync))
+    assert [line.assignment for line in sent] == assignments("03-300 L")
 
 
 def test_every_step_of_a_data_sync_may_run_twice(site: Site) -> None:
@@ -340,7 +342,7 @@ def test_every_step_of_a_data_sync_may_run_twice(site: Site) -> None:
     for _ in range(2):
         site.send(sync)
     for _ in range(2):
-        site.read_back(sync, {})
+        site.read_back(sync, {}, times=2)
 
     stored = site.row(DataSync, sync.id)
     assert (stored.state, stored.jobs, stored.created, stored.already_there) == (SyncState.FINISHED, 1, 1, 0)

@@ -171,7 +171,8 @@ def test_a_privilege_read_earlier_in_the_transaction_does_not_count(postgres_sit
     site = postgres_site  # SQLite has one writer: nobody can take the privilege away meanwhile
     update = site.ask("03-300 L")
     with site.database.writing() as session:
-        assert session.get_one(Person, site.approver.id).can_push_to_accounting
+        earlier = session.get_one(Person, site.approver.id)
+        assert earlier.can_push_to_accounting
         change(site, site.approver, can_push_to_accounting=False)
         result = approvals.accept(
             session,

@@ -214,6 +214,56 @@ def test_two_first_messages_of_a_person_tie_them_once(site: Site) -> None:
     assert site.event_names() == [Event.PERSON_LINKED]
 
 
+def test_an_import_of_jobs_takes_them_in_the_order_that_everybody_does(postgres_site: Site) -> None:
+    site = postgres_site
+    second = site.another_job("23-001")  # its number is the first, its id is not
+    rows = [
+        {"number": job.number, "name": "New name", "procore_project_id": None} for job in (second, site.job)
+    ]
+
+    def import_jobs() -> None:
+        with site.database.writing() as session:
+            assert directory.put_jobs(session, rows, source="jobs", by=SCHEDULE, at=NINE) is None
+
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            directory.lock_jobs(session, [site.job.id])
+            importing = threads.submit(import_jobs)
+            until(partial(somebody_waits_for_a_lock, site))
+            directory.lock_jobs(session, [second.id])
+        importing.result(DEADLINE_SECONDS)
+
+    assert site.row(Job, second.id).name == "New name"
+
+
+def test_two_imports_of_the_same_people_take_them_in_the_same_order(postgres_site: Site) -> None:
+    site = postgres_site
+    rows = [
+        {
+            "email": person.email,
+            "name": "New name",
+            "erp_permission": ErpPermission.STANDARD,
+            "can_push_to_accounting": True,
+            "active": True,
+        }
+        for person in (site.second, site.approver)
+    ]
+
+    def import_people() -> None:
+        with site.database.writing() as session:
+            assert directory.put_people(session, rows, source="people", by=SCHEDULE, at=NINE) is None
+
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            session.get_one(Person, site.approver.id, with_for_update=True)
+            importing = threads.submit(import_people)
+            until(partial(somebody_waits_for_a_lock, site))
+            session.get_one(Person, site.second.id, with_for_update=True)
+        importing.result(DEADLINE_SECONDS)
+
+    assert site.row(Person, site.second.id).name == "New name"
+
+
 class Office:
     """One of several people and programs that do at random, but repeatably, whatever costbot can do."""
 
@@ -319,7 +369,8 @@ class Office:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_busy_office_meets_no_deadlock_and_leaves_a_whole_trail(site: Site, seed: int) -> None:
-    jobs = [site.job, *(site.another_job(f"24-{n:03d}") for n in range(20, 24))]
+    # numbers against ids, so that whoever locks in another order than the others is caught
+    jobs = [site.job, *(site.another_job(f"23-{n:03d}") for n in range(24, 20, -1))]
     with site.database.writing() as session:
         deactivated = Person(
             email="gone@example.com",

@@ -102,7 +102,7 @@ def test_holds_that_wait_are_named_and_released_ones_are_not() -> None:
     holds = [hold(), hold("SC-015"), hold("SC-001", waiting=False)]
     text = said(job_card(update_facts(), [cost_code()], holds, next_sync=None))
     assert "2 contracts wait until these cost codes are updated" in text
-    assert "commitment SC-014 Steel erection" in text
+    assert "• Commitment SC-014 Steel erection" in text
     assert "SC-001" not in text
 
 
@@ -115,14 +115,16 @@ def test_a_failed_card_brings_what_sage_refused_first_with_its_words() -> None:
 
 
 def test_a_workspace_without_tables_gets_the_same_rows_as_text() -> None:
-    message = card()
+    code = cost_code(sage_description="Conc formwork")
+    message = job_card(update_facts(), [code], [], next_sync=None)
     assert message.fallback_blocks is not None
     kinds = [block["type"] for block in message.fallback_blocks]
     assert "table" not in kinds
     text = message.fallback_blocks[3]["elements"][0]["elements"][0]["text"]
     assert text.splitlines() == [
-        "Cost code  Description        Categories        In Sage",
-        "03-100     Concrete formwork  ☑ L new, ☑ M new  new cost code",
+        "Cost code  Categories        Description",
+        "03-100     ☑ L new, ☑ M new  Concrete formwork",
+        "                             Sage keeps: Conc formwork",
     ]
 
 

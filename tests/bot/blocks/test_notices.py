@@ -109,7 +109,7 @@ def test_holds_are_listed_by_job_and_released_ones_left_out() -> None:
     holds = [(riverside, hold()), (riverside, hold("SC-2", waiting=False)), (depot, hold("SC-3"))]
     text = said(notices.holds_list(holds))
     assert "2 contracts on hold" in text
-    assert "*24-018 Depot*\\n• commitment SC-3 Steel erection" in text
+    assert "*24-018 Depot*\\n• Commitment SC-3 Steel erection" in text
     assert "SC-2" not in text
     assert "no contract or change order waits" in said(notices.holds_list([]))
 

@@ -113,7 +113,7 @@ def test_pages_turn_both_ways_and_update_says_that_it_means_every_page() -> None
 def test_what_came_since_the_person_looked_is_marked() -> None:
     text = said(window(new_since=frozenset({("", "03-100", "M")})))
     assert "1 assignment came since you looked" in text
-    assert "☑ L Labor (new)   ☑ M Material (new) 🆕" in text
+    assert "☑ L Labor (new)   ☑ M Material (new) 🆕 since you looked" in text
 
 
 def test_what_sage_refused_stands_with_its_cost_code() -> None:

@@ -14,11 +14,12 @@ from bot.blocks.words import (
     dated_event_words,
     event_words,
     outcome_words,
+    standing_words,
     state_words,
     waiting_words,
 )
-from tests.bot.facts import HOSTILE, counts, event, hold, update_facts
-from workflow.vocabulary import Event, HoldKind, Place, Refusal, State
+from tests.bot.facts import HOSTILE, cost_code, counts, event, hold, update_facts
+from workflow.vocabulary import Event, HoldKind, Place, Refusal, Standing, State
 
 ASSIGNMENTS = [["", "03-100", "L"], ["", "03-100", "M"], ["", "03-200", "L"]]
 LINES = {"created": 3, "tied": 1, "failed": 2}
@@ -197,3 +198,21 @@ def test_holds_and_extras_are_named_as_accountants_name_them() -> None:
         "2 exports wait until these cost codes are updated"
     )
     assert code_words("02", "03-100") == "03-100 (extra 02)"
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "words"),
+    [
+        (State.READY, {}, "new cost code"),
+        (State.READY, {"standing": Standing.NEW_CATEGORY, "in_sage": ("L",)}, "in Sage, new category"),
+        (State.READY, {"in_sage": ("E", "L", "M")}, "in Sage already"),
+        (State.SYNCED, {"in_sage": ("L", "M")}, "created"),
+        (State.SYNCED, {"standing": Standing.NEW_CATEGORY}, "category added"),
+        (State.SYNCED, {"standing": Standing.IN_SAGE}, "was there already"),
+        (State.FAILED, {"refused": (("L", "no such category"),)}, "refused by Sage"),
+    ],
+)
+def test_a_cost_code_says_how_it_stands_and_later_what_became_of_it(
+    state: State, changes: dict[str, Any], words: str
+) -> None:
+    assert standing_words(cost_code(**changes), state) == words

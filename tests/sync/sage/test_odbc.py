@@ -1,4 +1,4 @@
-"""Reading Sage back over a real ODBC driver, unixODBC's for SQLite, on a database with Timberline's tables."""
+"""Reading Sage back over a real ODBC driver, that of SQLite, on a database with the tables of Timberline."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -1,0 +1,53 @@
+"""What the doctor finds, and what it says to do."""
+
+import pytest
+
+from tests.bot.commands.conftest import Shell
+
+
+def findings(shell: Shell) -> dict[str, dict[str, object]]:
+    ran = shell.run("doctor", "--json")
+    found = {finding["name"]: finding for finding in ran.json["findings"]}
+    assert ran.json["ok"] is all(finding["ok"] for finding in found.values())
+    assert ran.exit_code == (0 if ran.json["ok"] else 1)
+    return found
+
+
+def test_a_newcomer_hears_that_only_slack_is_missing(shell: Shell) -> None:
+    found = findings(shell)
+
+    wrong = {name for name, finding in found.items() if not finding["ok"]}
+    assert wrong == {"Slack bot token", "Slack events"}
+    assert {"Database", "Redis", "Sage"} <= found.keys()
+    assert "bot/manifest.yaml" in str(found["Slack bot token"]["mend"])
+
+
+def test_the_mends_are_told_in_words(shell: Shell) -> None:
+    ran = shell.run("doctor")
+
+    assert "Mend: Create the app from bot/manifest.yaml" in ran.out
+    assert "2 of 5 checks found something wrong" in ran.err
+
+
+def test_everything_that_does_not_answer_is_found_at_once(
+    bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", "postgresql://costbot:hunter2@127.0.0.1:1/costbot")
+    monkeypatch.setenv("COSTBOT_REDIS_URL", "redis://:hunter2@127.0.0.1:1/0")
+    (bare_shell.folder / "costbot-data").write_text("not a folder")
+
+    found = findings(bare_shell)
+
+    assert "COSTBOT_DATABASE_URL" in str(found["Database"]["mend"])
+    assert "COSTBOT_REDIS_URL" in str(found["Redis"]["mend"])
+    assert found["Sage"]["ok"] is False
+    assert "hunter2" not in str(found)
+
+
+def test_a_redis_that_is_set_is_asked(shell: Shell, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTBOT_REDIS_URL", redis_url)
+
+    redis = findings(shell)["Redis"]
+
+    assert redis["ok"] is True
+    assert redis_url in str(redis["words"])

@@ -1,0 +1,156 @@
+"""What a person sees when something is wrong: one line that names it and the mend, never a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bot.commands.conftest import JOBS, Shell
+from workflow.database import Database
+
+
+def test_sqlite_is_migrated_by_itself_at_the_first_use(bare_shell: Shell) -> None:
+    assert bare_shell.json("jobs") == {"jobs": []}
+    assert (bare_shell.folder / "costbot-data" / "costbot.db").exists()
+
+
+def test_a_schema_that_is_missing_is_named(
+    bare_shell: Shell, unmigrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", unmigrated_url)
+
+    ran = bare_shell.run("status")
+
+    if unmigrated_url.startswith("sqlite"):
+        assert ran.exit_code == 0
+    else:
+        assert ran.exit_code == 1
+        assert ran.err == "The database has no tables of costbot yet: run `costbot migrate`.\n"
+        bare_shell.done("migrate")
+        bare_shell.done("status")
+
+
+def test_a_database_of_a_newer_costbot_is_left_alone(shell: Shell, database: Database) -> None:
+    with database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    ran = shell.run("status")
+
+    assert ran.exit_code == 1
+    assert "newer costbot (schema 9999" in ran.err
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(
+    bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", "postgresql://costbot:hunter2@127.0.0.1:1/costbot")
+
+    ran = bare_shell.run("ready", "--json")
+
+    assert ran.exit_code == 1
+    assert ran.json["result"] == "failed"
+    assert "The database does not answer" in ran.err
+    assert "COSTBOT_DATABASE_URL" in ran.err
+    assert "hunter2" not in ran.err + ran.out
+    assert "Traceback" not in ran.err
+
+
+def test_each_wrong_setting_is_a_line_with_its_mend(
+    bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_SYNC_CRON", "hourly")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "secret-that-is-no-token")
+
+    ran = bare_shell.run("ready")
+
+    assert ran.exit_code == 1
+    cron, token = sorted(ran.err.splitlines())
+    assert cron.startswith("COSTBOT_SYNC_CRON is not usable: use five cron fields")
+    assert token.startswith("SLACK_BOT_TOKEN is not usable")
+    assert "secret-that-is-no-token" not in ran.err
+
+
+@pytest.mark.parametrize("command", ["bot", "run"])
+def test_missing_slack_settings_are_all_named(bare_shell: Shell, command: str) -> None:
+    ran = bare_shell.run(command)
+
+    assert ran.exit_code == 1
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "COSTBOT_CHANNEL"):
+        assert name in ran.err
+    assert "costbot demo" in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_fault_of_costbot_is_told_in_one_line_and_in_full_to_whoever_debugs_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the moon is full")
+
+    monkeypatch.setattr("workflow.queries.list_updates", broken)
+
+    ran = shell.run("ready")
+    assert ran.exit_code == 1
+    assert "RuntimeError: the moon is full" in ran.err
+    assert "COSTBOT_LOG_LEVEL=debug" in ran.err
+    assert "Traceback" not in ran.err
+
+    monkeypatch.setenv("COSTBOT_LOG_LEVEL", "debug")
+    debugged = shell.run("ready", "--json")
+    assert "Traceback" in debugged.err
+    assert debugged.json["result"] == "failed"
+
+
+def test_an_unknown_command_is_wrong_usage_with_the_closest_one(bare_shell: Shell) -> None:
+    ran = bare_shell.run("raedy")
+
+    assert ran.exit_code == 2
+    assert "ready" in ran.err
+
+
+def costbot(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("COSTBOT_", "SLACK_"))
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot.cli", *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly(bare_shell: Shell) -> None:
+    bare_shell.done("import", "jobs", bare_shell.file("jobs.csv", JOBS))
+
+    with costbot("audit", "export", "--format", "jsonl", folder=bare_shell.folder) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 0
+
+
+def test_looking_at_a_job_loads_neither_slack_nor_redis(bare_shell: Shell) -> None:
+    bare_shell.done("import", "jobs", bare_shell.file("jobs.csv", JOBS))
+    code = (
+        "import sys\n"
+        "from bot.cli import app\n"
+        "try:\n"
+        "    app(['show', '24-017'])\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code\n"
+        "heavy = {'slack_bolt', 'slack_sdk', 'redis', 'rq', 'uvicorn', 'starlette', 'httpx', 'alembic'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=bare_shell.folder, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert "Riverside Medical Center" in ran.stdout

@@ -1,0 +1,71 @@
+"""Tables and progress for people at a terminal, and quiet for everybody else."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bot.commands.conftest import Shell
+
+SLOW = """
+import time
+from bot.commands import terminal
+with terminal.progress("Counting sheep") as tell:
+    for sheep in range(4):
+        tell("Counting sheep", sheep, 4)
+        time.sleep({pause})
+"""
+
+
+def at_a_terminal(command: list[str], folder: Path) -> str:
+    """What a command shows on a terminal of its own, standard output and error together."""
+    here, there = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "200", "TERM": "xterm"}
+    running = subprocess.Popen(command, stdin=there, stdout=there, stderr=there, cwd=folder, env=environment)
+    os.close(there)
+    shown = b""
+    while True:
+        try:
+            some = os.read(here, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not some:
+            break
+        shown += some
+    os.close(here)
+    assert running.wait() == 0
+    return shown.decode()
+
+
+def test_a_list_is_a_table_on_a_terminal(company: Shell) -> None:
+    company.request("24-017")
+
+    shown = at_a_terminal([sys.executable, "-m", "bot.cli", "ready"], company.folder)
+
+    assert "\t" not in shown
+    assert "Riverside Medical Center" in shown
+    assert "───" in shown
+
+
+@pytest.mark.parametrize(("pause", "seen"), [(0.4, True), (0.0, False)])
+def test_progress_shows_only_what_lasts_longer_than_a_second(
+    tmp_path: Path, pause: float, seen: bool
+) -> None:
+    shown = at_a_terminal([sys.executable, "-c", SLOW.format(pause=pause)], tmp_path)
+
+    assert ("Counting sheep" in shown) is seen
+
+
+def test_progress_is_silent_where_there_is_no_terminal(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", SLOW.format(pause=0.3)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+
+    assert ran.stdout + ran.stderr == ""
