@@ -24,6 +24,10 @@ class WindowNotOpenedError(Exception):
     """Slack did not take the window in the three seconds that a click is good for."""
 
 
+class WindowClosedError(Exception):
+    """The person has closed the window meanwhile."""
+
+
 class AnsweredBeforeError(Exception):
     """The click has opened its window already: Slack delivered it twice."""
 
@@ -56,10 +60,14 @@ class Answering:
         except SlackError as error:
             if isinstance(error, SlackRefused) and error.code == _TRIGGER_USED:
                 raise AnsweredBeforeError from error
-            raise WindowNotOpenedError from error
+            raise WindowNotOpenedError(str(error)) from error
 
     def show(self, view: Json) -> None:
-        """Show a view in the window that is open, else in one that opens now. Raises as `open` does."""
+        """Show a view in the window that is open, else in one that opens now.
+
+        Raises:
+            WindowClosedError: it is not open any more; and as `open` does.
+        """
         if self._view_id is None:
             return self.open(view)
         return self._change(self._view_id, view)
@@ -69,7 +77,7 @@ class Answering:
         for way in self._ways(message):
             try:
                 return way()
-            except (SlackError, WindowNotOpenedError, AnsweredBeforeError) as error:
+            except (SlackError, WindowNotOpenedError, WindowClosedError, AnsweredBeforeError) as error:
                 _log.info("an answer did not arrive this way", error=str(error))
         _log.error("nothing could be said to the person who acted", text=message.text)
         return None
@@ -97,7 +105,12 @@ class Answering:
             self._ack_changes_window = False
             if self._became_result(view):
                 return
-        self._gateway.update_view(view_id, view)
+        try:
+            self._gateway.update_view(view_id, view)
+        except SlackRefused as error:
+            if error.code == _NO_SUCH_VIEW:
+                raise WindowClosedError from error
+            raise
 
     def _became_result(self, view: Json) -> bool:
         """Show a submission's result once Slack has taken the ack's window, which would overwrite it."""

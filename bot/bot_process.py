@@ -23,11 +23,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
+from workflow import queries
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
+_LOOK_SECONDS = 3
+"""How often the SDK looks whether its connection is alive: a lost one is back within this time."""
 _REDIS_SECONDS = 2.0
 _STOP_SECONDS = 5
 _log = structlog.get_logger()
@@ -51,7 +54,12 @@ def run_bot(settings: Settings, *, nudge: Callable[[str], None]) -> None:
         app = build_app(settings, gateway=gateway, database=database, nudge=nudge, clock=_now)
         socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
         _serve(
-            app, settings, listener, ready=_checks(settings, database, socket_mode), socket_mode=socket_mode
+            app,
+            settings,
+            listener,
+            ready=_checks(settings, database, socket_mode),
+            notes={"sage": lambda: _not_imported(database)},
+            socket_mode=socket_mode,
         )
 
 
@@ -66,6 +74,7 @@ class SocketMode:
             logger=logging.getLogger("slack_sdk.socket_mode"),
             # not the bot's client: this one must carry the app token, to the same server
             web_client=web_client(token, settings.slack_api_url),
+            ping_interval=_LOOK_SECONDS,
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._connect, name="socket mode", daemon=True)
@@ -104,9 +113,10 @@ def _serve(
     listener: socket.socket,
     *,
     ready: dict[str, Check],
+    notes: dict[str, Check],
     socket_mode: SocketMode | None,
 ) -> None:
-    web = http_app(app, takes_events=settings.slack_signing_secret is not None, ready=ready)
+    web = http_app(app, takes_events=settings.slack_signing_secret is not None, ready=ready, notes=notes)
     server = uvicorn.Server(
         uvicorn.Config(
             web, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_STOP_SECONDS
@@ -162,6 +172,13 @@ def _checks(settings: Settings, database: Database, socket_mode: SocketMode | No
 
     checks: dict[str, Check] = {"database": check_database, "redis": check_redis}
     return checks | ({"slack": socket_mode.problem} if socket_mode else {})
+
+
+def _not_imported(database: Database) -> str | None:
+    """The import files that lie about for too long."""
+    with database.reading() as session:
+        late = queries.overdue_syncs(session)
+    return ", ".join(f"{sync.file or sync.batch} is not imported yet" for sync in late) or None
 
 
 def _now() -> datetime:

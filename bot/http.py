@@ -29,8 +29,14 @@ Check = Callable[[], str | None]
 """None when all is well, else what is wrong in a few words."""
 
 
-def http_app(bolt: App, *, takes_events: bool, ready: Mapping[str, Check]) -> Starlette:
-    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret."""
+def http_app(
+    bolt: App, *, takes_events: bool, ready: Mapping[str, Check], notes: Mapping[str, Check] | None = None
+) -> Starlette:
+    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret.
+
+    `/readyz` is 503 when something in `ready` is wrong. `notes` are only said: what people have left
+    undone is no reason to take the bot from Slack.
+    """
 
     async def events(request: Request) -> Response:
         body = await _body(request)
@@ -49,6 +55,8 @@ def http_app(bolt: App, *, takes_events: bool, ready: Mapping[str, Check]) -> St
     async def readiness(_: Request) -> Response:
         found = {name: await run_in_threadpool(check) for name, check in ready.items()}
         status = 503 if any(found.values()) else 200
+        if status == 200:
+            found |= {name: await run_in_threadpool(check) for name, check in (notes or {}).items()}
         return JSONResponse({name: wrong or "ok" for name, wrong in found.items()}, status)
 
     routes = [Route("/healthz", healthy), Route("/readyz", readiness)]

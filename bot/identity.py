@@ -57,8 +57,8 @@ class Identity:
         except SlackRefused as error:
             outside = error.code in _STRANGER_TO_SLACK
             return _refused(user_id, Refusal.FROM_OUTSIDE if outside else Refusal.COULD_NOT_FIND_OUT)
-        except SlackError:
-            _log.warning("could not find out who a Slack user is", exc_info=True)
+        except SlackError as error:
+            _log.warning("could not find out who a Slack user is", error=str(error))
             return _refused(user_id, Refusal.COULD_NOT_FIND_OUT)
         if _is_outside(user, team, team_id):
             return _refused(user.name, Refusal.FROM_OUTSIDE)

@@ -15,7 +15,7 @@ import structlog
 from slack_bolt import BoltContext
 from sqlalchemy.orm import Session
 
-from bot.answering import AnsweredBeforeError, Answering, WindowNotOpenedError
+from bot.answering import AnsweredBeforeError, Answering, WindowClosedError, WindowNotOpenedError
 from bot.blocks import notices
 from bot.blocks.pieces import Json, Message
 from bot.gateway import Gateway
@@ -107,7 +107,7 @@ class Visit:
         self._answering.open(view)
 
     def show(self, view: Json) -> None:
-        """Show a view in the window that is open, else in a new one."""
+        """Show a view in the window that is open, else in a new one. Raises as `Answering.show` does."""
         self._answering.show(view)
 
     def tell(self, message: Message) -> None:
@@ -143,10 +143,12 @@ def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -
         handle(visit)
     except (RepeatedError, AnsweredBeforeError):
         _log.info("delivered twice, handled once")
+    except WindowClosedError:
+        _log.info("the window was closed before there was something to show")
     except DeniedError as denied:
         visit.deny(denied.refused)
-    except WindowNotOpenedError:
-        _log.warning("a window did not open", exc_info=True)
+    except WindowNotOpenedError as error:
+        _log.warning("a window did not open", error=str(error))
         visit.answer("Slack did not open the window in time. Nothing was changed; please click again.")
     except UnreadableError:
         visit.answer(

@@ -94,7 +94,8 @@ class LineFacts:
 class Found:
     """What the checks before Update found on the open lines of a requested update.
 
-    How many different things stop it, how many are only to be known, and the first FINDINGS_SHOWN.
+    How many different things stop it, how many are only to be known, and the first FINDINGS_SHOWN;
+    without descriptions that Sage keeps, which its cost codes tell.
     """
 
     refusing: int = 0

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from workflow import audit, columns, directory, findings, holds, lines, outbox
 from workflow.checks import SageLimits
-from workflow.columns import Problem as Problem
-from workflow.columns import Unfit as Unfit
+from workflow.columns import Problem, Unfit
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate

@@ -19,21 +19,27 @@ def home_tab(
     ready: Sequence[UpdateFacts],
     total_ready: int,
     *,
+    last_run: datetime | None,
     last_sync: DataSync | None,
     next_sync: datetime | None,
     may_update: bool,
     why_not: str | None,
 ) -> Json:
-    """The page of one person: `ready` holds the oldest of `total_ready` jobs; `why_not` is plain text."""
-    blocks = list(_page(ready[:JOBS_ON_HOME], total_ready, last_sync, next_sync, may_update, why_not))
+    """The page of one person: `ready` holds the oldest of `total_ready` jobs; `why_not` is plain text.
+
+    `last_run` is when the schedule's data sync ran last, `last_sync` the last one that had something to send.
+    """
+    syncs = words.last_run_words(last_run), _last_batch(last_sync), words.next_sync_words(next_sync)
+    blocks = list(
+        _page(ready[:JOBS_ON_HOME], total_ready, "\n".join(filter(None, syncs)), may_update, why_not)
+    )
     return View(type="home", blocks=blocks).to_dict()
 
 
 def _page(
     ready: Sequence[UpdateFacts],
     total_ready: int,
-    last_sync: DataSync | None,
-    next_sync: datetime | None,
+    syncs: str,
     may_update: bool,
     why_not: str | None,
 ) -> Iterator[Json]:
@@ -50,7 +56,10 @@ def _page(
         yield context(f"… and {total_ready - len(ready):,} more: `/costcodes jobs ready`")
     yield divider()
     yield header("Data sync")
-    last = f"Last data sync: {sync_words(last_sync)}" if last_sync else "No data sync has run yet"
-    yield section(f"{last}\n{words.next_sync_words(next_sync)}")
+    yield section(syncs)
     if may_update:
         yield actions([button("Run a data sync now", Action.SYNC_NOW)])
+
+
+def _last_batch(last_sync: DataSync | None) -> str:
+    return f"Last batch: {sync_words(last_sync)}" if last_sync else ""

@@ -21,7 +21,7 @@ from bot.blocks.pieces import (
     plain_section,
     section,
 )
-from bot.blocks.words import SLACK, counted
+from bot.blocks.words import ALOUD, SLACK, counted
 from bot.payloads import Action, PrivilegeButton
 from workflow.privileges import Refused
 from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
@@ -34,6 +34,7 @@ JOBS_TOLD = 10
 EVENTS_A_JOB = 5
 HOLDS_A_JOB = 10
 _SYNCS_SHOWN = 10
+_HASH_SHOWN = 12
 _SYNC_WORDS = {
     SyncState.CLAIMED: "being prepared",
     SyncState.PLANNED: "on its way to Sage",
@@ -77,13 +78,12 @@ def direct_message(told: Sequence[Told]) -> Message:
     first = told[0]
     about = f"{SLACK.data(first.facts.title)}: " if first.facts else ""
     others = f" And {counted(len(told) - 1, 'more message')}." if len(told) > 1 else ""
-    return message(f"{about}{words.event_words(first.event)}{others}", blocks)
+    return message(f"{about}{words.event_words(first.event, ALOUD)}{others}", blocks)
 
 
 def thread_reply(event: HistoryEvent) -> Message:
     """One event of a job, told in the thread of its card."""
-    told = words.event_words(event)
-    return message(told, [section(told)])
+    return message(words.event_words(event, ALOUD), [section(words.event_words(event))])
 
 
 def jobs_list(rows: Sequence[UpdateFacts], total: int, *, heading: str) -> Message:
@@ -147,8 +147,13 @@ def sync_words(sync: DataSync) -> str:
     result = words.outcome_words(sync.created, sync.tied, sync.already_there, sync.failed)
     when = SLACK.date(sync.finished_at or sync.sent_at or sync.started_at)
     jobs = counted(sync.jobs, "job")
-    finished = f": {result}" if sync.state is SyncState.FINISHED else ""
-    return f"{sync.batch} {_SYNC_WORDS[sync.state]} {when}, {jobs}{finished}"
+    finished = ""
+    if sync.finished_at:
+        finished = f": {result}, in {words.time_taken(sync.started_at, sync.finished_at)}"
+    elif sync.alerted_at:
+        finished = ": nobody has imported its file yet"
+    file = f"; file {sync.file} (SHA-256 {(sync.file_sha256 or '')[:_HASH_SHOWN]}…)" if sync.file else ""
+    return f"{sync.batch} {_SYNC_WORDS[sync.state]} {when}, {jobs}{finished}{file}"
 
 
 def whoami(person: Person | None, refused: Refused | None) -> Message:

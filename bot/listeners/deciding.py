@@ -1,5 +1,6 @@
 """The approver's acts from Slack, wherever the click was, and what each result is answered with."""
 
+from bot.answering import WindowClosedError, WindowNotOpenedError
 from bot.blocks.updates_window import AssignmentKey
 from bot.listeners.opening import updates_view
 from bot.payloads import JobButton
@@ -9,6 +10,10 @@ from workflow.approvals import AlreadyDecided, Decision, Done, Stale
 from workflow.merge import Assignment
 from workflow.privileges import Refused
 from workflow.tables import Job
+from workflow.vocabulary import Refusal
+
+_OF_THE_STATE = (Refusal.NOT_READY, Refusal.NOT_ACCEPTED, Refusal.NOT_FAILED, Refusal.ALREADY_GOING_OUT)
+"""Refusals that are about where the requested update stands, not about the person."""
 
 
 def update(visit: Visit, button: JobButton) -> None:
@@ -70,9 +75,14 @@ def _answer(visit: Visit, button: JobButton, decision: Decision, done: str) -> N
             visit.answer(f"{_title(visit, button)}: {done}")
         case AlreadyDecided(words=words):
             visit.answer(f"{_title(visit, button)}: {words}")
-        case Stale(new=new) if new:
-            visit.show(updates_view(visit, button.job_id, new_since=frozenset(map(_key, new))))
+        case Stale(new=new, words=words) if new:
+            try:
+                visit.show(updates_view(visit, button.job_id, new_since=frozenset(map(_key, new))))
+            except (WindowClosedError, WindowNotOpenedError):
+                visit.answer(f"{_title(visit, button)}: {words}")
         case Stale(words=words):
+            visit.answer(f"{_title(visit, button)}: {words}")
+        case Refused(reason=reason, words=words) if reason in _OF_THE_STATE:
             visit.answer(f"{_title(visit, button)}: {words}")
         case Refused():
             visit.deny(decision)

@@ -31,7 +31,9 @@ def _page(visit: Visit) -> Json:
     actor = visit.actor
     if actor.refusal is not None:
         words = explain(actor.refusal, actor.name, visit.rules)
-        return home_tab([], 0, last_sync=None, next_sync=next_sync, may_update=False, why_not=words)
+        return home_tab(
+            [], 0, last_run=None, last_sync=None, next_sync=next_sync, may_update=False, why_not=words
+        )
     with visit.reading() as session:
         person = session.get(Person, actor.person_id) if actor.person_id else None
         refused = refusal_of(actor, person, visit.rules)
@@ -39,6 +41,7 @@ def _page(visit: Visit) -> Json:
         return home_tab(
             queries.list_updates(session, [State.READY], limit=JOBS_ON_HOME),
             queries.count_updates(session, [State.READY]),
+            last_run=slots.last_done(session, "data_sync"),
             last_sync=syncs[0] if syncs else None,
             next_sync=next_sync,
             may_update=refused is None,

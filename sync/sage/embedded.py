@@ -28,8 +28,7 @@ _BUSY_SECONDS = 30.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     number TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    loaded INTEGER NOT NULL
+    name TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cost_codes (
     job TEXT NOT NULL REFERENCES jobs (number),
@@ -69,16 +68,12 @@ class LoadedRow:
     category: str = ""
 
 
-def refusal(
-    line: ExportLine, *, job_exists: bool, code_exists: bool, standard_categories: frozenset[str]
-) -> str | None:
+def refusal(line: ExportLine, *, code_exists: bool, standard_categories: frozenset[str]) -> str | None:
     """Why Sage would refuse a line, in its words, or None.
 
     No standard category at all means that none was loaded: then every one that fits is standard.
     """
     code, category = line.assignment.code, line.assignment.category
-    if not job_exists:
-        return f"Job {line.job_number} does not exist"
     if len(code) > CODE_LENGTH:
         return f"Cost code {code} is longer than {CODE_LENGTH} characters"
     if not any(delimiter in code for delimiter in SECTION_DELIMITERS):
@@ -95,8 +90,7 @@ def refusal(
 class EmbeddedSage:
     """A `SageCompany` in one SQLite file, made at its first use.
 
-    Unknown jobs are refused, because the real import would create them, mistyped numbers too. In a
-    trial where no job was ever loaded it creates them as the real import does.
+    A job that it does not know is created, as the real import does (Sage KB, 'Job Cost estimate import').
     """
 
     answers_within = timedelta(0)
@@ -122,13 +116,8 @@ class EmbeddedSage:
             )
             if not taken.rowcount:
                 return
-            creates_jobs = not sage.execute("SELECT 1 FROM jobs WHERE loaded LIMIT 1").fetchone()
             standard = frozenset(row[0] for row in sage.execute("SELECT category FROM standard_categories"))
             for line in lines:
-                if creates_jobs:
-                    sage.execute(
-                        "INSERT OR IGNORE INTO jobs VALUES (?, ?, FALSE)", (line.job_number, line.job_name)
-                    )
                 words = _take(sage, line, standard)
                 if words:
                     sage.execute("INSERT INTO refusals VALUES (?, ?, ?)", (batch.name, line.line_id, words))
@@ -154,8 +143,7 @@ class EmbeddedSage:
         with self._transaction("IMMEDIATE") as sage:
             for row in rows:
                 sage.execute(
-                    "INSERT INTO jobs VALUES (?, ?, TRUE)"
-                    " ON CONFLICT DO UPDATE SET name = excluded.name, loaded = TRUE",
+                    "INSERT INTO jobs VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name",
                     (row.job, row.job_name),
                 )
                 if row.code:
@@ -224,7 +212,6 @@ def _take(sage: sqlite3.Connection, line: ExportLine, standard_categories: froze
     key = (line.job_number, extra, code)
     words = refusal(
         line,
-        job_exists=bool(sage.execute("SELECT 1 FROM jobs WHERE number = ?", key[:1]).fetchone()),
         code_exists=bool(
             sage.execute("SELECT 1 FROM cost_codes WHERE job = ? AND extra = ? AND code = ?", key).fetchone()
         ),
@@ -232,6 +219,7 @@ def _take(sage: sqlite3.Connection, line: ExportLine, standard_categories: froze
     )
     if words is None:
         description = cut_to(line.description or "", DESCRIPTION_LENGTH)
+        sage.execute("INSERT OR IGNORE INTO jobs VALUES (?, ?)", (line.job_number, line.job_name))
         sage.execute("INSERT OR IGNORE INTO cost_codes VALUES (?, ?, ?, ?)", (*key, description))
         _tie(sage, *key, line.assignment.category)
     return words

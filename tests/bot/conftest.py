@@ -8,12 +8,23 @@ from bot.sandbox import sample_company
 from bot.sandbox.app import create_app
 from bot.sandbox.client import Sandbox
 from bot.sandbox.server import running
+from bot.sandbox.workspace import Workspace
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """A fresh workspace with the sample company's people."""
     with running(create_app(sample_company.workspace())) as url:
+        client = Sandbox(url)
+        yield client
+        client.close()
+
+
+@pytest.fixture
+def patient_sandbox() -> Iterator[Sandbox]:
+    """The same, waiting a minute where Slack waits three seconds: for tests of what is done, not how fast."""
+    workspace = Workspace(sample_company.slack_users(), trigger_seconds=60)
+    with running(create_app(workspace, ack_seconds=60)) as url:
         client = Sandbox(url)
         yield client
         client.close()

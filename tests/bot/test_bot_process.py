@@ -53,6 +53,11 @@ class Running:
 
 
 @pytest.fixture
+def sandbox(patient_sandbox: Sandbox) -> Sandbox:
+    return patient_sandbox
+
+
+@pytest.fixture
 def start(sqlite_url: str, redis_url: str, sandbox: Sandbox) -> Iterator[Callable[[], Running]]:
     """Start the bot; it is up when this returns, and killed after the test."""
     started: list[subprocess.Popen[str]] = []

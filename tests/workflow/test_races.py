@@ -1,6 +1,5 @@
 """Several people and processes at once on both databases: one wins, the others hear of it, nothing breaks."""
 
-import random
 import subprocess
 import sys
 import threading
@@ -13,15 +12,16 @@ from functools import partial
 import pytest
 from sqlalchemy import select, text
 
-from tests.factories import LIMITS, NINE, RULES, actor, assignments
+from tests.factories import NINE, RULES, actor, assignments
+from tests.workflow.office import Office
 from tests.workflow.site import Site
-from workflow import approvals, deliveries, directory, holds, requests, slots
+from workflow import approvals, deliveries, directory, holds, slots
 from workflow.approvals import AlreadyDecided, Done, Stale
 from workflow.directory import AlreadyLinked
 from workflow.privileges import SCHEDULE, Refused
 from workflow.requests import Requested
 from workflow.tables import DataSync, Hold, Job, Person, RequestedUpdate, SlackLink, StandardCostCode
-from workflow.vocabulary import ErpPermission, Event, HoldKind, Refusal, State
+from workflow.vocabulary import ErpPermission, Event, Refusal, State
 
 ROUNDS = 5
 DEADLINE_SECONDS = 60.0
@@ -262,109 +262,6 @@ def test_two_imports_of_the_same_people_take_them_in_the_same_order(postgres_sit
         importing.result(DEADLINE_SECONDS)
 
     assert site.row(Person, site.second.id).name == "New name"
-
-
-class Office:
-    """One of several people and programs that do at random, but repeatably, whatever costbot can do."""
-
-    def __init__(self, site: Site, jobs: list[Job], deactivated: Person, seed: int) -> None:
-        self.site, self.jobs, self.deactivated = site, jobs, deactivated
-        self.chance = random.Random(seed)
-
-    def work(self) -> Counter[str]:
-        acts = [
-            *[self.ask] * 3,
-            *[self.decide] * 4,
-            self.ask_without_right,
-            self.take_back,
-            self.send_again,
-            self.hold,
-            self.sync,
-            self.import_jobs,
-            self.import_people,
-        ]
-        done: Counter[str] = Counter()
-        for _ in range(15):
-            act = self.chance.choice(acts)
-            act()
-            done[act.__name__] += 1
-        return done
-
-    def ask(self) -> None:
-        codes = self.chance.sample(["01-100", "03-300", "09-250", "16-100"], 2)
-        lines = [f"{code} {self.chance.choice('LMS')}" for code in codes]
-        self.site.try_to_ask(*lines, job=self.chance.choice(self.jobs))
-
-    def ask_without_right(self) -> None:
-        with self.site.database.writing() as session:
-            result = requests.request(
-                session,
-                job=self.chance.choice(self.jobs),
-                assignments=assignments("03-300 L"),
-                by=actor(self.deactivated),
-                at=NINE,
-                rules=RULES,
-                limits=LIMITS,
-            )
-        assert isinstance(result, Refused)
-
-    def decide(self) -> None:
-        if update := self.some(State.READY):
-            by = self.chance.choice([self.site.approver, self.site.second])
-            self.site.accept(update, by=by) if self.chance.random() < 0.8 else self.site.reject(update, by=by)
-
-    def take_back(self) -> None:
-        if update := self.some(State.ACCEPTED):
-            self.site.take_back(update)
-
-    def send_again(self) -> None:
-        if update := self.some(State.FAILED):
-            self.site.send_again(update)
-
-    def hold(self) -> None:
-        with self.site.database.writing() as session:
-            holds.add(
-                session,
-                job=self.chance.choice(self.jobs),
-                kind=HoldKind.COMMITMENT,
-                number=str(self.chance.randrange(5)),
-                title="Contract",
-                by=actor(self.site.engineer),
-                at=NINE,
-                rules=RULES,
-            )
-
-    def sync(self) -> None:
-        with self.site.database.exclusive("data_sync", wait_seconds=DEADLINE_SECONDS) as held:
-            assert held
-            self.site.data_sync()
-
-    def import_jobs(self) -> None:
-        rows = [
-            {"number": job.number, "name": job.name, "procore_project_id": job.id + 1_000}
-            for job in self.chance.sample(self.jobs, len(self.jobs))
-        ]
-        with self.site.database.writing() as session:
-            assert directory.put_jobs(session, rows, source="jobs", by=SCHEDULE, at=NINE) is None
-
-    def import_people(self) -> None:
-        rows = [
-            {
-                "email": person.email,
-                "name": person.name,
-                "erp_permission": ErpPermission.STANDARD,
-                "can_push_to_accounting": True,
-                "active": True,
-            }
-            for person in self.chance.sample([self.site.approver, self.site.second], 2)
-        ]
-        with self.site.database.writing() as session:
-            assert directory.put_people(session, rows, source="people", by=SCHEDULE, at=NINE) is None
-
-    def some(self, state: State) -> RequestedUpdate | None:
-        with self.site.database.reading() as session:
-            found = session.scalars(select(RequestedUpdate).where(RequestedUpdate.state == state)).all()
-        return self.chance.choice(found) if found else None
 
 
 @pytest.mark.parametrize("seed", [1, 2])

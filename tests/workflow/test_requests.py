@@ -8,9 +8,10 @@ from tests.factories import LIMITS, NINE, RULES, STANDARD_CODES, actor, assignme
 from tests.workflow.site import Site
 from workflow import lines, queries, requests
 from workflow.approvals import Stale
+from workflow.columns import Problem, Unfit
 from workflow.merge import Assignment, SageCode, SageJob
 from workflow.privileges import Actor
-from workflow.requests import Problem, Requested, Unfit
+from workflow.requests import Requested
 from workflow.tables import Job, RequestedUpdate, StandardCostCode
 from workflow.vocabulary import Place, Standing, State
 

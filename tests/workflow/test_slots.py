@@ -152,3 +152,16 @@ def test_a_slot_that_could_not_be_taken_leaves_the_transaction_usable(site: Site
 
     with site.database.reading() as session:
         assert len(session.scalars(select(ScheduleSlot)).all()) == 2
+
+
+def test_old_slots_are_forgotten_but_none_is_due_again_for_it(site: Site) -> None:
+    for due in (NINE, NINE + HOUR):
+        take(site, due)
+        with site.database.writing() as session:
+            slots.done(session, "data_sync", due, at=due)
+    with site.database.writing() as session:
+        slots.forget(session, before=NINE + 24 * HOUR)
+
+    with site.database.reading() as session:
+        assert [slot.due_at for slot in session.scalars(select(ScheduleSlot))] == [NINE + HOUR]
+    assert not take(site, NINE + HOUR)

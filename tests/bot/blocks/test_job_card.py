@@ -41,7 +41,7 @@ def test_a_ready_card_says_what_waits_who_asked_and_when() -> None:
         ["03-100", "Concrete formwork", "☑ L new, ☑ M new", "new cost code"],
     ]
     assert more["elements"][0]["text"] == "… and 2 more cost codes: View Requested Updates"
-    assert message.text.startswith("24-017 Riverside Medical Center: 🟡 *Ready to Update*. 3 cost codes")
+    assert message.text.startswith("24-017 Riverside Medical Center: 🟡 Ready to Update. 3 cost codes")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_ready_card_says_what_waits_who_asked_and_when() -> None:
 def test_each_state_has_its_words_and_its_buttons(state: State, words: str, offered: list[Action]) -> None:
     message = card(state)
     assert words in message.blocks[1]["text"]["text"]
-    assert words in message.text
+    assert words.replace("*", "") in message.text
     assert list(buttons(message)) == offered
 
 

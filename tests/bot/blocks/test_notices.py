@@ -165,7 +165,13 @@ def test_slack_takes_every_list_and_direct_message(updates: list[Any], holds: li
     if told:
         said(notices.direct_message(told))
     home = home_tab(
-        updates, 1_000, last_sync=data_sync(), next_sync=NOON, may_update=False, why_not="x" * 4_000
+        updates,
+        1_000,
+        last_run=None,
+        last_sync=data_sync(),
+        next_sync=NOON,
+        may_update=False,
+        why_not="x" * 4_000,
     )
     assert view_problems(home) == []
 
@@ -179,6 +185,7 @@ def test_app_home_offers_a_data_sync_to_approvers_alone(may_update: bool) -> Non
     home = home_tab(
         [update_facts()],
         1,
+        last_run=None,
         last_sync=None,
         next_sync=NOON,
         may_update=may_update,
@@ -191,7 +198,9 @@ def test_app_home_offers_a_data_sync_to_approvers_alone(may_update: bool) -> Non
 
 
 def test_app_home_says_when_nothing_waits() -> None:
-    home = home_tab([], 0, last_sync=data_sync(), next_sync=None, may_update=True, why_not=None)
+    home = home_tab(
+        [], 0, last_run=None, last_sync=data_sync(), next_sync=None, may_update=True, why_not=None
+    )
     text = json.dumps(home, ensure_ascii=False)
     assert "Nothing waits for an approver" in text
     assert "DS000003 finished" in text

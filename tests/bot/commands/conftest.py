@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,14 @@ import pytest
 import structlog
 
 from bot.cli import app
-from workflow.settings import Settings
+from sync import files
+from sync.files import FileRows
+from sync.sage import embedded_company
+from tests import factories
+from workflow import directory
+from workflow.database import Database
+from workflow.privileges import SCHEDULE
+from workflow.settings import Settings, read_settings
 
 ADA = "ada.approver@example.com"
 ENGINEER = "eve.engineer@example.com"
@@ -78,6 +85,10 @@ class Shell:
         (self.folder / name).write_text(text, encoding="utf-8")
         return name
 
+    def rows(self, text: str, reader: Callable[[Path], FileRows[Any]]) -> list[Any]:
+        """What a file with this text says."""
+        return reader(self.folder / self.file("list.csv", text)).rows
+
     def request(self, job: str = "24-017", lines: Sequence[str] = ("03-300,M", "09-250,L")) -> Ran:
         """Request lines for a job as the project engineer."""
         file = self.file("request.csv", "\n".join(["code,category", *lines]))
@@ -120,12 +131,15 @@ def shell(bare_shell: Shell, database_url: str, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def company(shell: Shell) -> Shell:
-    """`costbot` with the lists of a small company and what its Sage holds."""
-    shell.done("import", "people", shell.file("people.csv", PEOPLE))
-    shell.done("import", "categories", shell.file("categories.csv", CATEGORIES))
-    shell.done("import", "standard-codes", shell.file("codes.csv", STANDARD_CODES))
-    shell.done("import", "jobs", shell.file("jobs.csv", JOBS))
-    shell.done("sage", "load", shell.file("sage.csv", SAGE))
-    shell.done("sage", "load-categories", shell.file("sage_categories.csv", "category\nL\nM\n"))
+def company(shell: Shell, database: Database) -> Shell:
+    """`costbot` with the lists of a small company and what its Sage holds; importing has tests of its own."""
+    told: Any = {"source": "a test", "by": SCHEDULE, "at": factories.NINE}
+    with database.writing() as session:
+        directory.put_people(session, shell.rows(PEOPLE, files.read_people), **told)
+        directory.put_categories(session, shell.rows(CATEGORIES, files.read_categories), **told)
+        directory.put_standard_codes(session, shell.rows(STANDARD_CODES, files.read_standard_codes), **told)
+        directory.put_jobs(session, shell.rows(JOBS, files.read_jobs), **told)
+    sage = embedded_company(read_settings())
+    sage.load(shell.rows(SAGE, files.read_sage))
+    sage.load_categories(["L", "M"])
     return shell

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from bot.app import build_app
 from bot.blocks.job_card import job_card
@@ -83,6 +86,19 @@ class Office:
                 select(AuditEvent).where(AuditEvent.event == event).order_by(AuditEvent.seq)
             )
             return [{**row.facts, "actor": row.actor} for row in rows]
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[EventDict]]:
+    """What the bot logs; structlog's own way to print a traceback takes seconds on a busy machine."""
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+        yield logs
+
+
+@pytest.fixture
+def sandbox(patient_sandbox: Sandbox) -> Sandbox:
+    """What is tested here is what follows a click, not how fast."""
+    return patient_sandbox
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from structlog.typing import EventDict
 
 from bot.blocks.pieces import Message as Drawn
 from bot.payloads import Action, JobButton
@@ -53,7 +54,7 @@ def test_a_card_that_is_out_of_date_changes_nothing_and_shows_what_is_new(
     dana.click("Update", card)
     window = dana.wait_for_modal("1 assignment came since you looked")
     assert window.submit == "Update"
-    assert [line for line in window.words.splitlines() if line.endswith("(new) 🆕")]
+    assert [line for line in window.words.splitlines() if line.endswith("(new) 🆕 since you looked")]
     assert office.state() is State.READY
     assert len(office.events(Event.STALE)) == 1
     dana.submit()
@@ -77,7 +78,8 @@ def test_what_the_data_sync_has_taken_cannot_be_taken_back(
     card = office.post_card()
     office.site.claim()
     dana.click("Take back", card)
-    dana.wait_for_ephemeral("the data sync is sending it to Sage now")
+    answer = dana.wait_for_ephemeral(f"{TITLE}: It is too late to take this back")
+    assert answer.buttons == []
     assert office.state() is State.ACCEPTED
 
 
@@ -262,15 +264,21 @@ def test_a_button_with_an_unreadable_value_gets_an_answer(office: Office, dana: 
 
 
 def test_a_failure_before_the_commit_says_that_nothing_was_changed(
-    office: Office, card: Message, dana: Person, monkeypatch: pytest.MonkeyPatch
+    office: Office,
+    card: Message,
+    dana: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: list[EventDict],
 ) -> None:
     def breaks(*_: Any, **__: Any) -> None:
         raise RuntimeError("a fault of costbot")
 
     monkeypatch.setattr(approvals, "accept", breaks)
     dana.click("Update", card)
-    dana.wait_for_ephemeral("Something went wrong. Nothing was changed. Try again")
+    told = dana.wait_for_ephemeral("Something went wrong. Nothing was changed. Try again")
     assert office.state() is State.READY
+    (error,) = (line for line in logged if line["log_level"] == "error")
+    assert error["request_id"] in told.words
     monkeypatch.undo()
     dana.click("Update", card)
     dana.wait_for_ephemeral(PRESSED_UPDATE)

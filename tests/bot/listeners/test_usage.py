@@ -39,7 +39,7 @@ def test_reads_what_was_meant(typed: str, meant: Command) -> None:
     [
         ("udpate 24-017", "Did you mean /costcodes update JOB?"),
         ("hisotry 24-017", "Did you mean /costcodes history JOB?"),
-        ("job", "Did you mean `/costcodes jobs"),
+        ("job", "Did you mean /costcodes jobs"),
         ("xyzzy", "/costcodes help lists what there is"),
         ("show", "such as /costcodes show 24-017"),
         ("sync 24-017", "takes nothing after it"),

@@ -98,6 +98,29 @@ def test_a_window_that_was_closed_meanwhile_is_answered_where_it_was_opened(
     assert office.state() is State.ACCEPTED
 
 
+def test_a_window_closed_before_it_shows_anything_is_left_alone(
+    office: Office, card: Message, dana: Person
+) -> None:
+    office.sandbox.fail_next("views.update", "error", error="not_found")
+    dana.click("View Requested Updates", card)
+    dana.wait_for(lambda _: office.sandbox.calls("views.update") or None)
+    dana.slash("/costcodes whoami")
+    dana.wait_for_ephemeral("You are an accounting approver")
+    assert len(dana.sees().ephemerals) == 1
+
+
+def test_what_came_since_is_told_in_words_when_the_window_is_gone(
+    office: Office, card: Message, dana: Person
+) -> None:
+    dana.click("View Requested Updates", card)
+    dana.wait_for_modal(TITLE)
+    office.request("09-250 M")
+    office.sandbox.fail_next("views.update", "error", times=50, error="not_found")
+    dana.submit()
+    dana.wait_for_ephemeral("you saw revision 1, it is revision 2 now")
+    assert office.state() is State.READY
+
+
 def test_many_cost_codes_are_turned_by_pages(office: Office, dana: Person) -> None:
     codes = [f"50-{number:03}" for number in range(CODES_A_PAGE * 2)]
     with office.database.writing() as session:

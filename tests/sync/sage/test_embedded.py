@@ -48,15 +48,8 @@ def line(
     return ExportLine(line_id, job, f"Name of {job}", Assignment(code, category, extra), description)
 
 
-def words_of(
-    line: ExportLine, *, job_exists: bool = True, code_exists: bool = True, standard: str = ""
-) -> str | None:
-    return refusal(
-        line,
-        job_exists=job_exists,
-        code_exists=code_exists,
-        standard_categories=frozenset(standard.split()),
-    )
+def words_of(line: ExportLine, *, code_exists: bool = True, standard: str = "") -> str | None:
+    return refusal(line, code_exists=code_exists, standard_categories=frozenset(standard.split()))
 
 
 def test_sage_knows_nothing_at_first(sage: EmbeddedSage) -> None:
@@ -122,17 +115,14 @@ def test_refused_lines_are_answered_in_sage_s_words_and_the_others_are_taken(loa
         [
             line(category="XX", line_id=7),
             line(category="M", line_id=8),
-            line(job="24-099", line_id=9),
         ],
     )
 
     assert loaded.answer(BATCH) == {
         7: "Category XX is not a standard category",
-        9: "Job 24-099 does not exist",
     }
-    riverside, unknown = loaded.read(["24-017", "24-099"])
+    [riverside] = loaded.read(["24-017"])
     assert riverside.cost_codes["", "03-300"].categories == {"L", "M"}
-    assert not unknown.known
 
 
 def test_a_refused_category_does_not_create_its_cost_code(loaded: EmbeddedSage) -> None:
@@ -143,20 +133,13 @@ def test_a_refused_category_does_not_create_its_cost_code(loaded: EmbeddedSage) 
     assert ("", "09-250") not in job.cost_codes
 
 
-def test_unknown_jobs_are_created_as_long_as_no_job_was_ever_loaded(sage: EmbeddedSage) -> None:
-    sage.send(BATCH, [line(job="24-017"), line(job="24-018", line_id=2)])
-    sage.send(NEXT, [line(job="24-019", line_id=3)])
+def test_an_unknown_job_is_created_as_the_real_import_does(loaded: EmbeddedSage) -> None:
+    loaded.load_categories(["L", "M"])
+    loaded.send(BATCH, [line(job="24-019"), line(job="24-020", category="S", line_id=2)])
 
-    assert (sage.answer(BATCH), sage.answer(NEXT)) == ({}, {})
-    assert [job.name for job in sage.read(["24-017", "24-019"])] == ["Name of 24-017", "Name of 24-019"]
-
-
-def test_loading_one_job_makes_every_other_unknown_one_refused(sage: EmbeddedSage) -> None:
-    sage.send(BATCH, [line(job="24-017")])
-    sage.load([LoadedRow("24-018", "Depot")])
-    sage.send(NEXT, [line(job="24-017", line_id=2, category="S"), line(job="24-019", line_id=3)])
-
-    assert sage.answer(NEXT) == {3: "Job 24-019 does not exist"}
+    created, refused = loaded.read(["24-019", "24-020"])
+    assert created.name == "Name of 24-019"
+    assert not refused.known
 
 
 def test_a_batch_sent_twice_is_taken_once(loaded: EmbeddedSage) -> None:
@@ -225,10 +208,6 @@ def test_a_category_for_a_cost_code_that_left_sage_is_refused() -> None:
         words_of(line(description=None), code_exists=False)
         == "Cost code 03-300 does not exist for job 24-017"
     )
-
-
-def test_an_unknown_job_is_the_first_thing_sage_says() -> None:
-    assert words_of(line("033000", "LABO"), job_exists=False) == "Job 24-017 does not exist"
 
 
 def test_a_folder_that_cannot_be_used_is_a_problem_in_words(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""People and programs at work at the same time, each at random but repeatably, for the hunt for deadlocks."""
+
+import random
+from collections import Counter
+
+from sqlalchemy import select
+
+from tests.factories import LIMITS, NINE, RULES, actor, assignments
+from tests.workflow.site import Site
+from workflow import directory, holds, requests
+from workflow.privileges import SCHEDULE, Refused
+from workflow.tables import Job, Person, RequestedUpdate
+from workflow.vocabulary import ErpPermission, HoldKind, State
+
+_LOCK_SECONDS = 60.0
+
+
+class Office:
+    """One of several people and programs that do at random, but repeatably, whatever costbot can do."""
+
+    def __init__(self, site: Site, jobs: list[Job], deactivated: Person, seed: int) -> None:
+        self.site, self.jobs, self.deactivated = site, jobs, deactivated
+        self.chance = random.Random(seed)
+
+    def work(self) -> Counter[str]:
+        acts = [
+            *[self.ask] * 3,
+            *[self.decide] * 4,
+            self.ask_without_right,
+            self.take_back,
+            self.send_again,
+            self.hold,
+            self.sync,
+            self.import_jobs,
+            self.import_people,
+        ]
+        done: Counter[str] = Counter()
+        for _ in range(15):
+            act = self.chance.choice(acts)
+            act()
+            done[act.__name__] += 1
+        return done
+
+    def ask(self) -> None:
+        codes = self.chance.sample(["01-100", "03-300", "09-250", "16-100"], 2)
+        lines = [f"{code} {self.chance.choice('LMS')}" for code in codes]
+        self.site.try_to_ask(*lines, job=self.chance.choice(self.jobs))
+
+    def ask_without_right(self) -> None:
+        with self.site.database.writing() as session:
+            result = requests.request(
+                session,
+                job=self.chance.choice(self.jobs),
+                assignments=assignments("03-300 L"),
+                by=actor(self.deactivated),
+                at=NINE,
+                rules=RULES,
+                limits=LIMITS,
+            )
+        assert isinstance(result, Refused)
+
+    def decide(self) -> None:
+        if update := self.some(State.READY):
+            by = self.chance.choice([self.site.approver, self.site.second])
+            self.site.accept(update, by=by) if self.chance.random() < 0.8 else self.site.reject(update, by=by)
+
+    def take_back(self) -> None:
+        if update := self.some(State.ACCEPTED):
+            self.site.take_back(update)
+
+    def send_again(self) -> None:
+        if update := self.some(State.FAILED):
+            self.site.send_again(update)
+
+    def hold(self) -> None:
+        with self.site.database.writing() as session:
+            holds.add(
+                session,
+                job=self.chance.choice(self.jobs),
+                kind=HoldKind.COMMITMENT,
+                number=str(self.chance.randrange(5)),
+                title="Contract",
+                by=actor(self.site.engineer),
+                at=NINE,
+                rules=RULES,
+            )
+
+    def sync(self) -> None:
+        with self.site.database.exclusive("data_sync", wait_seconds=_LOCK_SECONDS) as held:
+            assert held
+            self.site.data_sync()
+
+    def import_jobs(self) -> None:
+        rows = [
+            {"number": job.number, "name": job.name, "procore_project_id": job.id + 1_000}
+            for job in self.chance.sample(self.jobs, len(self.jobs))
+        ]
+        with self.site.database.writing() as session:
+            assert directory.put_jobs(session, rows, source="jobs", by=SCHEDULE, at=NINE) is None
+
+    def import_people(self) -> None:
+        rows = [
+            {
+                "email": person.email,
+                "name": person.name,
+                "erp_permission": ErpPermission.STANDARD,
+                "can_push_to_accounting": True,
+                "active": True,
+            }
+            for person in self.chance.sample([self.site.approver, self.site.second], 2)
+        ]
+        with self.site.database.writing() as session:
+            assert directory.put_people(session, rows, source="people", by=SCHEDULE, at=NINE) is None
+
+    def some(self, state: State) -> RequestedUpdate | None:
+        with self.site.database.reading() as session:
+            found = session.scalars(select(RequestedUpdate).where(RequestedUpdate.state == state)).all()
+        return self.chance.choice(found) if found else None
