@@ -34,8 +34,8 @@ def http_app(
 ) -> Starlette:
     """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret.
 
-    `/readyz` is 503 when something in `ready` is wrong. `notes` are only said: what people have left
-    undone is no reason to take the bot from Slack.
+    `/readyz` is 503 when something in `ready` is wrong. `notes` are only said, where
+    there is one: what people have left undone is no reason to take the bot from Slack.
     """
 
     async def events(request: Request) -> Response:
@@ -55,9 +55,11 @@ def http_app(
     async def readiness(_: Request) -> Response:
         found = {name: await run_in_threadpool(check) for name, check in ready.items()}
         status = 503 if any(found.values()) else 200
+        said = {name: wrong or "ok" for name, wrong in found.items()}
         if status == 200:
-            found |= {name: await run_in_threadpool(check) for name, check in (notes or {}).items()}
-        return JSONResponse({name: wrong or "ok" for name, wrong in found.items()}, status)
+            noted = {name: await run_in_threadpool(check) for name, check in (notes or {}).items()}
+            said |= {name: note for name, note in noted.items() if note}
+        return JSONResponse(said, status)
 
     routes = [Route("/healthz", healthy), Route("/readyz", readiness)]
     if takes_events:

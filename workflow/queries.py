@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from workflow import findings
 from workflow.checks import Finding
 from workflow.columns import storable
-from workflow.lines import held_by_sage
-from workflow.merge import CodeKey, SageCode
+from workflow.lines import assignment_of, held_by_sage
+from workflow.merge import Assignment, CodeKey, SageCode, difference
 from workflow.tables import (
     AuditEvent,
     Category,
@@ -26,7 +26,7 @@ from workflow.tables import (
     RequestedLine,
     RequestedUpdate,
 )
-from workflow.vocabulary import HoldKind, Outcome, Severity, Standing, State, SyncState
+from workflow.vocabulary import Difference, HoldKind, Outcome, Rule, Severity, Standing, State, SyncState
 
 CURRENT_FIRST = (State.READY, State.FAILED, State.ACCEPTED, State.EXPORTED)
 """Which requested update of a job is shown: the first of these states, else the newest."""
@@ -296,6 +296,47 @@ def lines_of(session: Session, requested_update_id: int) -> list[LineFacts]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class DifferenceFacts:
+    """An assignment that a job asked for, and how Sage, as last read, differs from it."""
+
+    extra: str
+    code: str
+    description: str
+    category: str
+    state: State
+    difference: Difference | None
+    sage_description: str | None
+
+
+def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
+    """Every assignment of a job that was not rejected, by cost code and category; the newest request of each.
+
+    What still waits to be sent is missing in Sage too; its state says why.
+    """
+    in_sage = held_by_sage(session, job_id)
+    rows = session.execute(
+        select(RequestedLine, RequestedUpdate.state)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state != State.REJECTED)
+        .order_by(RequestedUpdate.id)
+    )
+    found: dict[Assignment, DifferenceFacts] = {}
+    for line, state in rows:
+        assignment = assignment_of(line)
+        held = in_sage.get(assignment.code_key)
+        found[assignment] = DifferenceFacts(
+            extra=line.extra,
+            code=line.code,
+            description=line.description,
+            category=line.category,
+            state=state,
+            difference=difference(assignment, line.description, in_sage),
+            sage_description=held.description if held else None,
+        )
+    return sorted(found.values(), key=lambda each: (each.extra, each.code, each.category))
+
+
 def holds_of(session: Session, job_id: int) -> list[HoldFacts]:
     """The job's contracts and contract change orders, in the order they were registered."""
     query = select(Hold).where(Hold.job_id == job_id).order_by(Hold.id)
@@ -369,7 +410,12 @@ def _found(session: Session, requested_update_ids: Sequence[int]) -> dict[int, F
             func.min(RequestedLine.id).label("first_line"),
         )
         .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
-        .where(RequestedLine.requested_update_id.in_(requested_update_ids), RequestedLine.outcome.is_(None))
+        .where(
+            RequestedLine.requested_update_id.in_(requested_update_ids),
+            RequestedLine.outcome.is_(None),
+            # said beside the description of its cost code
+            LineFinding.rule != Rule.DESCRIPTION_DIFFERS,
+        )
         .group_by(
             RequestedLine.requested_update_id, LineFinding.severity, LineFinding.rule, LineFinding.message
         )

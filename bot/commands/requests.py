@@ -157,8 +157,10 @@ def _lines(lines: Sequence[LineFacts]) -> Table:
 def _in_sage(line: LineFacts) -> str:
     if line.outcome is not None:
         return line.message or line.outcome.replace("_", " ")
-    differs = line.sage_description not in (None, line.description)
-    return f"Sage keeps: {line.sage_description}" if differs else ""
+    found = [words.finding_words(finding, words.PLAIN) for finding in words.told_of(line.findings)]
+    if line.sage_description not in (None, line.description):
+        found.insert(0, f"Sage keeps: {line.sage_description}")
+    return "; ".join(found)
 
 
 def _holds(holds: Sequence[HoldFacts]) -> Table:

@@ -28,6 +28,19 @@ def open_company(settings: Settings) -> SageCompany:
     return ImportFileCompany(settings.sage_folder.absolute(), profile, _reader(settings, profile))
 
 
+def standard_cost_codes(settings: Settings) -> dict[str, str] | None:
+    """Description by code of Sage's standard cost code list, where Sage can be asked for it: by ODBC.
+
+    Raises:
+        SageUnreachableError: Sage did not answer.
+    """
+    if settings.sage_odbc is None:
+        return None
+    from sync.sage.odbc import OdbcReader
+
+    return OdbcReader(settings.sage_odbc.get_secret_value(), company_profile(settings)).standard_cost_codes()
+
+
 def _reader(settings: Settings, profile: SageProfile) -> "Reader":
     if settings.sage_odbc is not None:
         from sync.sage.odbc import OdbcReader

@@ -5,10 +5,11 @@ import pytest
 from tests.factories import NINE, assignments, later
 from tests.workflow.site import Site
 from workflow import lines, queries
+from workflow.checks import Finding
 from workflow.merge import SageCode, SageJob
 from workflow.queries import CostCodeFacts, Counts, UpdateFacts
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, StandardCostCode
-from workflow.vocabulary import Event, HoldKind, Outcome, Standing, State
+from workflow.vocabulary import Event, HoldKind, Outcome, Rule, Severity, Standing, State
 
 
 def current(site: Site, job: Job | None = None) -> UpdateFacts:
@@ -245,6 +246,13 @@ def test_cost_codes_gather_their_categories_and_show_what_sage_keeps(site: Site)
             requested=("L", "M", "S"),
             in_sage=("S",),
             refused=(),
+            findings=(
+                Finding(
+                    Rule.DESCRIPTION_DIFFERS,
+                    Severity.WARN,
+                    "cost code 03-300: Sage keeps its own “Concrete”",
+                ),
+            ),
         ),
         CostCodeFacts(
             extra="",
