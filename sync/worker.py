@@ -175,6 +175,8 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     if report.state is RunState.ANOTHER_IS_RUNNING:
         return False
     _log.info("data sync", **report.model_dump())
+    with database.writing() as session:
+        outbox.refresh_ready_cards(session, at=_now())
     nudger(settings)("deliver")
     return True
 

@@ -68,7 +68,9 @@ def reject(
     """Turn the requested update down, with a comment for whoever asked."""
     comment = storable(comment).strip()
     if not comment:
-        return Refused(Refusal.COMMENT_MISSING, "Say why in a comment, for the person who asked.")
+        requested, refused = _enter(session, requested_update_id, "reject", by=by, at=at, rules=rules)
+        words = "Say why in a comment, for the person who asked."
+        return refused or _refuse(session, Refusal.COMMENT_MISSING, words, requested, "reject", by=by, at=at)
     return _decide(
         session, State.REJECTED, requested_update_id, revision, by=by, at=at, rules=rules, comment=comment
     )
@@ -78,18 +80,18 @@ def take_back(
     session: Session, *, requested_update_id: int, by: Actor, at: datetime, rules: Rules
 ) -> Decision:
     """Undo an Update that no data sync has picked up yet."""
-    requested, refused = _enter(session, requested_update_id, "take back", by=by, at=at, rules=rules)
+    act = "take back"
+    requested, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
     if refused:
         return refused
     if requested is None:
-        return _gone()
+        return _gone(session, requested_update_id, act, by=by, at=at)
     if requested.state is not State.ACCEPTED:
-        return Refused(Refusal.NOT_ACCEPTED, f"There is nothing to take back: {standing_words(requested)}")
+        words = f"There is nothing to take back: {standing_words(requested)}"
+        return _refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
     if requested.data_sync_id is not None:
-        return Refused(
-            Refusal.ALREADY_GOING_OUT,
-            "It is too late to take this back: the data sync is sending it to Sage now.",
-        )
+        words = "It is too late to take this back: the data sync is sending it to Sage now."
+        return _refuse(session, Refusal.ALREADY_GOING_OUT, words, requested, act, by=by, at=at)
     lines.reopen(session, requested)
     event = _record(session, Event.TAKEN_BACK, requested, by=by, at=at)
     outbox.tell(session, event, people=_others(lines.requesters(session, requested), by))
@@ -101,13 +103,15 @@ def send_again(
     session: Session, *, requested_update_id: int, by: Actor, at: datetime, rules: Rules
 ) -> Decision:
     """Make what Sage refused ready again, after Sage itself was corrected; an approver Updates it anew."""
-    requested, refused = _enter(session, requested_update_id, "send again", by=by, at=at, rules=rules)
+    act = "send again"
+    requested, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
     if refused:
         return refused
     if requested is None:
-        return _gone()
+        return _gone(session, requested_update_id, act, by=by, at=at)
     if requested.state is not State.FAILED:
-        return Refused(Refusal.NOT_FAILED, f"There is nothing to send again: {standing_words(requested)}")
+        words = f"There is nothing to send again: {standing_words(requested)}"
+        return _refuse(session, Refusal.NOT_FAILED, words, requested, act, by=by, at=at)
     lines.reopen(session, requested)
     event = _record(session, Event.SENT_AGAIN, requested, by=by, at=at, added=0, assignments=[])
     approvers = (person.id for person in directory.accounting_approvers(session))
@@ -190,17 +194,19 @@ def _decide(
     if refused:
         return refused
     if requested is None:
-        return _gone()
+        return _gone(session, requested_update_id, act, by=by, at=at)
     if requested.state is not State.READY:
         words = standing_words(requested)
-        return AlreadyDecided(requested, words[0].upper() + words[1:])
+        words = words[0].upper() + words[1:]
+        _refuse(session, Refusal.NOT_READY, words, requested, act, by=by, at=at)
+        return AlreadyDecided(requested, words)
     if to is State.ACCEPTED and _is_own(session, requested, by, rules):
-        return _refuse(session, Refusal.OWN_REQUEST, requested, act, by=by, at=at, rules=rules)
+        words = explain(Refusal.OWN_REQUEST, by.name, rules)
+        return _refuse(session, Refusal.OWN_REQUEST, words, requested, act, by=by, at=at)
     if to is State.ACCEPTED and requested.revision == revision:
         would_refuse = _sage_would_refuse(session, requested)
         if would_refuse:
-            _record_refusal(session, would_refuse.reason, requested, act, by=by, at=at)
-            return would_refuse
+            return _refuse(session, would_refuse.reason, would_refuse.words, requested, act, by=by, at=at)
     decided = session.execute(
         update(RequestedUpdate)
         .where(
@@ -259,26 +265,20 @@ def _enter(
     refused = refusal_of(by, _person(session, by), rules)
     if refused is None:
         return requested, None
-    return requested, _refuse(session, refused.reason, requested, act, by=by, at=at, rules=rules)
+    return requested, _refuse(session, refused.reason, refused.words, requested, act, by=by, at=at)
 
 
 def _refuse(
     session: Session,
     reason: Refusal,
+    words: str,
     requested: RequestedUpdate | None,
     act: str,
     *,
     by: Actor,
     at: datetime,
-    rules: Rules,
 ) -> Refused:
-    _record_refusal(session, reason, requested, act, by=by, at=at)
-    return Refused(reason, explain(reason, by.name, rules))
-
-
-def _record_refusal(
-    session: Session, reason: Refusal, requested: RequestedUpdate | None, act: str, *, by: Actor, at: datetime
-) -> None:
+    """Refuse an act, on record."""
     audit.record(
         session,
         Event.REFUSED,
@@ -289,6 +289,7 @@ def _record_refusal(
         act=act,
         reason=reason.value,
     )
+    return Refused(reason, words)
 
 
 def _stale(
@@ -316,7 +317,8 @@ def _stale(
     )
 
 
-def _gone() -> Stale:
+def _gone(session: Session, requested_update_id: int, act: str, *, by: Actor, at: datetime) -> Stale:
+    audit.record(session, Event.STALE, by=by, at=at, requested_update_id=requested_update_id, act=act)
     return Stale(
         None, (), "This requested update joined another one of its job, so nothing was done. Look again."
     )

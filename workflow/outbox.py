@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from workflow.tables import AuditEvent, OutboxNotice
-from workflow.vocabulary import NoticeKind
+from workflow.tables import AuditEvent, OutboxNotice, RequestedUpdate
+from workflow.vocabulary import NoticeKind, State
 
 GATHER = timedelta(seconds=2)
 """How long a direct message waits for others to the same person, so that a burst is one message."""
+READY_CARDS = 40
 _WAITS = (OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
 _IDS_A_STATEMENT = 500
 
@@ -24,6 +25,21 @@ _IDS_A_STATEMENT = 500
 def refresh_card(session: Session, job_id: int, *, at: datetime) -> None:
     """The job's card no longer says the truth: draw it again."""
     session.add(OutboxNotice(kind=NoticeKind.CARD, job_id=job_id, created_at=at, due_at=at))
+
+
+def refresh_ready_cards(session: Session, *, at: datetime) -> None:
+    """A data sync has run, so the next one that the cards of ready jobs name has changed.
+
+    The newest READY_CARDS only: Slack takes some 50 updates a minute, and nobody reads further back.
+    """
+    newest = (
+        select(RequestedUpdate.job_id)
+        .where(RequestedUpdate.state == State.READY)
+        .order_by(RequestedUpdate.requested_at.desc())
+        .limit(READY_CARDS)
+    )
+    for job_id in session.scalars(newest).all():
+        refresh_card(session, job_id, at=at)
 
 
 def tell(session: Session, event: AuditEvent, *, people: Iterable[int] = (), broadcast: bool = False) -> None:

@@ -480,19 +480,24 @@ def _counts(session: Session, requested_update_ids: Sequence[int]) -> dict[int, 
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
     code = RequestedLine.extra + "\n" + RequestedLine.code  # either may hold any other separator
+    # for whoever decides on the rest, what an earlier data sync brought to Sage is new no more
+    is_finished = RequestedUpdate.state.in_((State.SYNCED, State.FAILED))
+    may_be_new = RequestedLine.outcome.is_(None) | is_finished
+    new_code = may_be_new & (RequestedLine.standing == Standing.NEW_CODE)
     rows = session.execute(
         select(
             RequestedLine.requested_update_id,
             func.count(distinct(code)),
             func.count(),
-            func.count(distinct(case((RequestedLine.standing == Standing.NEW_CODE, code)))),
-            lines_with(RequestedLine.standing != Standing.IN_SAGE),
+            func.count(distinct(case((new_code, code)))),
+            lines_with(may_be_new & (RequestedLine.standing != Standing.IN_SAGE)),
             *(lines_with(RequestedLine.outcome == outcome) for outcome in Outcome),
         )
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
         .where(RequestedLine.requested_update_id.in_(requested_update_ids))
         .group_by(RequestedLine.requested_update_id)
     )
-    return {requested_update_id: Counts(*counts) for requested_update_id, *counts in rows}
+    return {requested_update_id: Counts(*figures) for requested_update_id, *figures in rows}
 
 
 def _current_first(update: type[RequestedUpdate]) -> ColumnElement[int]:

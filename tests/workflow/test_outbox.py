@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.factories import NINE, later
+from tests.workflow.site import Site
 from workflow import messages, outbox
 from workflow.database import Database
 from workflow.tables import Job, OutboxNotice, Person
@@ -47,6 +48,17 @@ def test_what_waited_longest_is_due_first(session: Session, job: Job) -> None:
     assert list(outbox.due(session, now=later(5), limit=10)) == [first, second]
     assert list(outbox.due(session, now=later(5), limit=1)) == [first]
     assert outbox.next_due(session) == later(1)
+
+
+def test_after_a_data_sync_the_cards_of_ready_jobs_are_drawn_anew(site: Site) -> None:
+    site.ask("03-300 L")
+    site.accept(site.ask("03-300 L", job=site.another_job("24-018")))
+    with site.database.writing() as session:
+        outbox.done(session, outbox.due(session, now=later(5), limit=100), at=later(5))
+
+    with site.database.writing() as session:
+        outbox.refresh_ready_cards(session, at=later(5))
+        assert [notice.job_id for notice in outbox.due(session, now=later(5), limit=100)] == [site.job.id]
 
 
 def test_what_is_done_or_given_up_waits_no_more(session: Session, job: Job, dana: Person) -> None:

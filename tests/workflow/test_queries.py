@@ -206,6 +206,19 @@ def test_counts_tell_what_became_of_the_lines(site: Site) -> None:
     assert (counts.created, counts.tied, counts.already_there, counts.failed) == (1, 1, 1, 1)
 
 
+def test_what_an_earlier_data_sync_brought_to_sage_is_new_no_more_when_the_rest_is_sent_again(
+    site: Site,
+) -> None:
+    site.sage.refuses = dict.fromkeys(assignments("16-100 M"), "Refused")
+    update = site.ask("03-300 L", "16-100 M")
+    site.accept(update)
+    site.data_sync()
+    assert (current(site).counts.new_codes, current(site).counts.new_to_sage) == (2, 2)
+    site.send_again(update)
+
+    assert (current(site).counts.new_codes, current(site).counts.new_to_sage) == (1, 1)
+
+
 def test_a_code_of_the_job_and_of_an_extra_count_as_two(site: Site) -> None:
     update = site.ask("03-300 L")
     with site.database.writing() as session:
