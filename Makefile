@@ -6,8 +6,8 @@ PACKAGES := bot workflow sync tests
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open
-	@$(BIN)/costbot demo $(ARGS)
+demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open (SAGE=import-file shows the files)
+	@$(BIN)/costbot demo $(if $(SAGE),--sage $(SAGE)) $(ARGS)
 
 run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
 	@$(BIN)/costbot run $(ARGS)

@@ -163,6 +163,18 @@ class EmbeddedSage:
                 ((category,) for category in categories),
             )
 
+    def everything(self) -> Iterator[LoadedRow]:
+        """All that Sage holds, as rows that `load` takes."""
+        with self._transaction("DEFERRED") as sage:
+            rows = sage.execute(
+                "SELECT number, name, coalesce(c.extra, ''), coalesce(c.code, ''),"
+                " coalesce(description, ''), coalesce(category, '')"
+                " FROM jobs LEFT JOIN cost_codes c ON c.job = number"
+                " LEFT JOIN assignments a ON (a.job, a.extra, a.code) = (c.job, c.extra, c.code)"
+                " ORDER BY 1, 3, 4, 6"
+            )
+            yield from (LoadedRow(*row) for row in rows)
+
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
         """One transaction on the file: kept when the block ends, undone when it raises or is killed."""
