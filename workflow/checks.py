@@ -179,7 +179,7 @@ def _of_code(
             Rule.CODE_NOT_STANDARD,
             f"cost code {code} is not on the standard cost code list: create it in Sage first",
         )
-    others = sorted(set(spellings[_spelling(code)]) - {code})
+    others = sorted(set(spellings.get(_spelling(code), ())) - {code})
     if others:
         yield _refuse(
             Rule.CODE_TWIN,

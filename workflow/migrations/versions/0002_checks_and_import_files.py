@@ -34,10 +34,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("line_findings")
-    for table, columns in (
-        ("data_syncs", ("alerted_at", "file_sha256", "file")),
-        ("jobs", ("sage_extras", "sage_name", "known_in_sage")),
-    ):
-        with op.batch_alter_table(table) as batch:
-            for column in columns:
-                batch.drop_column(column)
+    for column in ("alerted_at", "file_sha256", "file"):
+        op.drop_column("data_syncs", column)
+    for column in ("sage_extras", "sage_name", "known_in_sage"):
+        op.drop_column("jobs", column)
