@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check bench
 BIN := .venv/bin
-PACKAGES := bot workflow sync tests
+PACKAGES := bot workflow sync tests benchmarks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -12,7 +12,7 @@ demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike
 run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
 	@$(BIN)/costbot run $(ARGS)
 
-test: .venv/.costbot-dev ## Run every test (ARGS="tests/unit -k card" for some); starts its own PostgreSQL and Redis
+test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser
 	@.ci/odbc
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)

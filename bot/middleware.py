@@ -1,6 +1,5 @@
 """What happens to every request of Slack's before its listener: named for the logs, or dropped.
 
-
 Nothing here may be slow: it runs before the ack.
 """
 

@@ -26,12 +26,9 @@ from workflow import approvals, deliveries
 from workflow.database import Database
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
-from workflow.vocabulary import Refusal
+from workflow.vocabulary import PeriodicWork, Refusal
 
 Result = TypeVar("Result")
-DELIVER = "deliver"
-DATA_SYNC = "data_sync"
-"""Periodic jobs, by their names in `sync`'s schedule."""
 
 _ASKING_HELPS = (Refusal.NO_MATCHING_PERSON, Refusal.PERMISSION_TOO_LOW, Refusal.PRIVILEGE_MISSING)
 _log = structlog.get_logger()
@@ -99,7 +96,7 @@ class Visit:
                 raise RepeatedError
             result = use_case(session, by, self.now)
         self.saved = True
-        self.services.nudge(DELIVER)
+        self.services.nudge(PeriodicWork.DELIVER)
         return result
 
     def open(self, view: Json) -> None:

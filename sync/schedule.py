@@ -16,6 +16,7 @@ from sync.work_queue import Work, WorkQueue
 from workflow import slots
 from workflow.database import Database
 from workflow.settings import Settings
+from workflow.vocabulary import PeriodicWork, Queue
 
 LOST_AFTER = timedelta(seconds=60)
 """A slot that was put into the queue so long ago and is not done is put there again: the job may just
@@ -49,9 +50,11 @@ PeriodicJob = CronJob | Sweep
 def periodic_jobs(settings: Settings) -> tuple[PeriodicJob, ...]:
     """The one table of periodic jobs."""
     return (
-        CronJob(Work("data_sync", "sync", "sync.worker.data_sync"), settings.sync_cron),
-        CronJob(Work("tidy", "sync", "sync.worker.tidy"), "17 * * * *"),
-        Sweep(Work("deliver", "notices", "bot.delivery.deliver_waiting"), timedelta(seconds=10)),
+        CronJob(Work(PeriodicWork.DATA_SYNC, Queue.SYNC, "sync.worker.data_sync"), settings.sync_cron),
+        CronJob(Work(PeriodicWork.TIDY, Queue.SYNC, "sync.worker.tidy"), "17 * * * *"),
+        Sweep(
+            Work(PeriodicWork.DELIVER, Queue.NOTICES, "bot.delivery.deliver_waiting"), timedelta(seconds=10)
+        ),
     )
 
 

@@ -29,7 +29,7 @@ from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
 from workflow.settings import Settings, read_settings
 from workflow.tables import Person, ScheduleSlot
-from workflow.vocabulary import Place
+from workflow.vocabulary import PeriodicWork, Place
 
 _KEEP = timedelta(days=30)
 _RETRY_SECONDS = 2.0
@@ -48,12 +48,12 @@ def data_sync() -> None:
 
     That one sees, when it is through, the slots that came in the meantime.
     """
-    _work_off("data_sync", _sync_once)
+    _work_off(PeriodicWork.DATA_SYNC, _sync_once)
 
 
 def tidy() -> None:
     """RQ entry point: drop what is finished and a month old."""
-    _work_off("tidy", _tidy_once)
+    _work_off(PeriodicWork.TIDY, _tidy_once)
 
 
 def nudger(settings: Settings) -> Callable[[str], None]:
@@ -152,7 +152,7 @@ def _stopping() -> Iterator[Callable[[float], bool]]:
             signal.signal(number, handler)
 
 
-def _work_off(name: str, once: Callable[[Settings, Database, Actor], bool]) -> None:
+def _work_off(name: PeriodicWork, once: Callable[[Settings, Database, Actor], bool]) -> None:
     """Do a periodic job for its newest slot, as long as there is one and `once` says that it was done."""
     settings = read_settings()
     with closing(Database(settings.database)) as database:
@@ -177,7 +177,7 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     _log.info("data sync", **report.model_dump())
     with database.writing() as session:
         outbox.refresh_ready_cards(session, at=_now())
-    nudger(settings)("deliver")
+    nudger(settings)(PeriodicWork.DELIVER)
     return True
 
 
@@ -193,7 +193,7 @@ def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
 def _actor(session: Session, slot: ScheduleSlot) -> Actor:
     """Who a slot's work is done for: the person who asked for it now, else the schedule itself."""
     person = session.get(Person, slot.asked_by_id) if slot.asked_by_id else None
-    return Actor(Place.SCHEDULE, person.email, person.id) if person else SCHEDULE
+    return Actor(Place.SCHEDULE, person.name, person.id) if person else SCHEDULE
 
 
 def _now() -> datetime:

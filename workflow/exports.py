@@ -6,11 +6,10 @@ claimed once, planned before anything is sent, and the same ever after. The sync
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from workflow import audit, directory, findings, holds, lines, outbox
@@ -25,9 +24,8 @@ _ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 """The states of a requested update whose batch is not read back yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportLine:
-    """One line of a batch, as it goes to Sage.
+class ExportLine(NamedTuple):
+    """One line of a batch, as it goes to Sage; a plain tuple, since a batch may have a million.
 
     `description` is None for a code that Sage has, and `sage_description` then what Sage calls it.
     `job_name` is Sage's own, where Sage has the job.
@@ -36,9 +34,15 @@ class ExportLine:
     line_id: int
     job_number: str
     job_name: str
-    assignment: Assignment
+    extra: str
+    code: str
+    category: str
     description: str | None
     sage_description: str | None = None
+
+    @property
+    def assignment(self) -> Assignment:
+        return Assignment(self.code, self.category, self.extra)
 
 
 def unsent(session: Session) -> DataSync | None:
@@ -156,7 +160,7 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
             RequestedLine.extra,
             RequestedLine.code,
             RequestedLine.category,
-            RequestedLine.description,
+            case((RequestedLine.sage_description.is_(None), RequestedLine.description)),
             RequestedLine.sage_description,
         )
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
@@ -171,9 +175,7 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
         )
         .execution_options(yield_per=_STREAM_ROWS)
     )
-    for line_id, number, name, extra, code, category, description, in_sage in rows:
-        new = description if in_sage is None else None
-        yield ExportLine(line_id, number, name, Assignment(code, category, extra), new, in_sage)
+    return map(ExportLine._make, rows)
 
 
 def sent(

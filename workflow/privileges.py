@@ -81,7 +81,7 @@ def explain(reason: Refusal, name: str, rules: Rules) -> str:
         case Refusal.FROM_OUTSIDE:
             return (
                 "Only members of this workspace can use costbot: guests, bots and outside people cannot. "
-                + (f"{ask} if you need access.")
+                f"{ask} if you need access."
             )
         case Refusal.OWN_REQUEST:
             return (

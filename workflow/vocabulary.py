@@ -166,3 +166,18 @@ class NoticeKind(StrEnum):
     CARD = "card"
     THREAD = "thread"
     DIRECT = "direct"
+
+
+class PeriodicWork(StrEnum):
+    """What runs by the schedule of `sync`, or at once when it is nudged; the name of its slots."""
+
+    DATA_SYNC = "data_sync"
+    DELIVER = "deliver"
+    TIDY = "tidy"
+
+
+class Queue(StrEnum):
+    """What a worker takes its work from."""
+
+    NOTICES = "notices"
+    SYNC = "sync"

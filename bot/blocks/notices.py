@@ -33,7 +33,7 @@ EVENTS_SHOWN = 25
 JOBS_TOLD = 10
 EVENTS_A_JOB = 5
 HOLDS_A_JOB = 10
-_SYNCS_SHOWN = 10
+SYNCS_SHOWN = 10
 _HASH_SHOWN = 12
 _SYNC_WORDS = {
     SyncState.CLAIMED: "being prepared",
@@ -135,7 +135,7 @@ def history(title: str, events: Sequence[HistoryEvent]) -> Message:
 
 def syncs(data_syncs: Sequence[DataSync], *, next_sync: datetime | None) -> Message:
     """The newest data syncs, newest first, and when the next one runs."""
-    lines = [f"• {sync_words(sync)}" for sync in data_syncs[:_SYNCS_SHOWN]] or ["No data sync has run yet"]
+    lines = [f"• {sync_words(sync)}" for sync in data_syncs[:SYNCS_SHOWN]] or ["No data sync has run yet"]
     return message(
         "Data syncs",
         [section("*Data syncs*\n" + "\n".join(lines)), context(words.next_sync_words(next_sync))],

@@ -23,9 +23,11 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import SLACK, code_words, counted, one_line
 from bot.payloads import Action, PageButton, Window, WindowMetadata
+from workflow.merge import Assignment
 from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import State
 
+TITLE = "Cost Codes for Update"
 CODES_A_PAGE = 40
 """One block a cost code, so that a page stays under Slack's 100 blocks."""
 COMMENT_BLOCK = "comment"
@@ -36,9 +38,6 @@ _BOXES = 700
 """Characters of one line of boxes; 40 cost codes of three lines stay under a view's 250,000 bytes."""
 _NAME = 30
 _REASONS = 3
-
-AssignmentKey = tuple[str, str, str]
-"""(extra, cost code, category)."""
 
 
 def updates_window(
@@ -52,7 +51,7 @@ def updates_window(
     may_update: bool,
     why_not: str | None,
     channel_id: str | None,
-    new_since: frozenset[AssignmentKey] = frozenset(),
+    new_since: frozenset[Assignment] = frozenset(),
 ) -> Json:
     """Cost Codes for Update: every line of one page, read-only.
 
@@ -76,7 +75,7 @@ def updates_window(
         *_turning(facts, page, pages, open_to_update=open_to_update),
     ]
     return modal(
-        "Cost Codes for Update",
+        TITLE,
         blocks,
         submit=plain("Update", limits.VIEW_TITLE) if open_to_update else None,
         close=plain("Close", limits.VIEW_TITLE),
@@ -120,7 +119,7 @@ def reject_window(facts: UpdateFacts, metadata: WindowMetadata) -> Json:
     )
 
 
-def _head(facts: UpdateFacts, why_not: str | None, new_since: frozenset[AssignmentKey]) -> Iterator[Json]:
+def _head(facts: UpdateFacts, why_not: str | None, new_since: frozenset[Assignment]) -> Iterator[Json]:
     yield section(
         f"*{SLACK.data(facts.title)}*\n{words.state_words(facts)}\n{words.counts_words(facts.counts)}"
     )
@@ -148,17 +147,17 @@ def _cost_code(
     code: CostCodeFacts,
     state: State,
     categories: Mapping[str, str],
-    new_since: frozenset[AssignmentKey],
+    new_since: frozenset[Assignment],
 ) -> str:
     asked = set(code.requested)
     requested = (
-        f"☑ {_category(category, categories)} {'(in Sage)' if category in code.in_sage else '(new)'}"
-        + (" 🆕 since you looked" if (code.extra, code.code, category) in new_since else "")
+        _box("☑", category, categories, " (in Sage)" if category in code.in_sage else " (new)")
+        + (" 🆕 since you looked" if Assignment(code.code, category, code.extra) in new_since else "")
         for category in code.requested
     )
-    held = (f"☑ {_category(category, categories)}" for category in code.in_sage if category not in asked)
+    held = (_box("☑", category, categories) for category in code.in_sage if category not in asked)
     others = (
-        f"☐ {_category(category, categories)}"
+        _box("☐", category, categories)
         for category in categories
         if category not in asked and category not in code.in_sage
     )
@@ -180,9 +179,11 @@ def _cost_code(
     return "\n".join(lines)
 
 
-def _category(code: str, names: Mapping[str, str]) -> str:
+def _box(mark: str, code: str, names: Mapping[str, str], note: str = "") -> str:
+    """A ticked or unticked box; its label stays beside it where the line is full."""
     name = names.get(code, code)
-    return SLACK.data(code if name == code else f"{code} {one_line(name, _NAME)}")
+    label = SLACK.data(code if name == code else f"{code} {one_line(name, _NAME)}")
+    return f"{mark} {label}{note}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _boxes(boxes: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from sync.sage.import_task import ImportTask
 from sync.worker import nudger
 from workflow import outbox, queries
 from workflow.settings import SageTarget, Settings
-from workflow.vocabulary import HoldKind
+from workflow.vocabulary import HoldKind, PeriodicWork
 
 FOLDER = Path(".demo")
 _MARK = "made-by-costbot-demo"
@@ -175,7 +175,7 @@ def _wait_for_sandbox(port: int, pause: Pause) -> None:
 
 def _arrive_later(settings: Settings, waiting: Sequence[Request], pause: Pause) -> None:
     """Let the other requests come in one by one, as they would on a working day."""
-    nudge: Callable[[str], None] = nudger(settings)
+    nudge = nudger(settings)
 
     def arrive() -> None:
         line = CommandLine(settings)
@@ -187,7 +187,7 @@ def _arrive_later(settings: Settings, waiting: Sequence[Request], pause: Pause) 
                     say(str(words))
             except StopError as error:
                 log.warning("a sample request was not taken", job=request.job, why=str(error))
-            nudge("deliver")
+            nudge(PeriodicWork.DELIVER)
         line.close()
 
     threading.Thread(target=arrive, name="requests", daemon=True).start()

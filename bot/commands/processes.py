@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 
 import structlog
@@ -15,6 +14,7 @@ from bot.commands.terminal import say
 from bot.logs import mask
 from bot.processes import Child, Family, costbot, stopping_on_signals
 from workflow.settings import SageTarget, Settings
+from workflow.vocabulary import Queue
 
 HOST = "127.0.0.1"
 
@@ -27,18 +27,11 @@ _LIES = timedelta(seconds=10)
 
 SERVICES = (
     Child("bot", costbot("bot")),
-    Child("notices worker", costbot("worker", "notices")),
-    Child("sync worker", costbot("worker", "sync")),
+    Child("notices worker", costbot("worker", Queue.NOTICES)),
+    Child("sync worker", costbot("worker", Queue.SYNC)),
     Child("scheduler", costbot("scheduler")),
 )
 """A worker of its own for notices, so that no long data sync keeps people waiting for a message."""
-
-
-class Queue(StrEnum):
-    """What a worker takes its work from."""
-
-    NOTICES = "notices"
-    SYNC = "sync"
 
 
 @process(app, "bot")

@@ -18,11 +18,10 @@ _QUIET_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under headers, shown with `title` above on a terminal."""
+    """Rows of cells under headers."""
 
     headers: tuple[str, ...]
     rows: Sequence[Sequence[object]]
-    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _draw(table: Table, stream: TextIO) -> None:
     from rich.table import Table as Drawn
     from rich.text import Text
 
-    drawn = Drawn(box=box.SIMPLE_HEAD, title=table.title or None, title_justify="left", pad_edge=False)
+    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False)
     for header in table.headers:
         drawn.add_column(header, overflow="fold")
     for row in table.rows:

@@ -6,7 +6,7 @@ from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
 
 from bot.blocks import notices
-from bot.blocks.notices import JOBS_SHOWN
+from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
 from bot.listeners.usage import Command, WrongUsage, parse
@@ -24,7 +24,6 @@ _HEADINGS = {
     "all": "Jobs with requested cost codes",
 }
 _SUGGESTED = 5
-_SYNCS_SHOWN = 10
 
 
 def register(app: App, services: Services) -> None:
@@ -76,7 +75,7 @@ def syncs(visit: Visit, _: Command) -> None:
     """List the latest data syncs, and say when the next one is due."""
     next_sync = slots.next_due(visit.services.settings.sync_cron, visit.now)
     with visit.reading() as session:
-        visit.tell(notices.syncs(queries.data_syncs(session, limit=_SYNCS_SHOWN), next_sync=next_sync))
+        visit.tell(notices.syncs(queries.data_syncs(session, limit=SYNCS_SHOWN), next_sync=next_sync))
 
 
 def holds(visit: Visit, _: Command) -> None:

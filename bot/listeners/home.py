@@ -4,11 +4,11 @@ from slack_bolt import Ack, App
 
 from bot.blocks.home_tab import JOBS_ON_HOME, home_tab
 from bot.blocks.pieces import Json
-from bot.visit import DATA_SYNC, Services, Visit, lazily
+from bot.visit import Services, Visit, lazily
 from workflow import queries, slots
 from workflow.privileges import explain, refusal_of
 from workflow.tables import Person
-from workflow.vocabulary import State
+from workflow.vocabulary import PeriodicWork, State
 
 
 def register(app: App, services: Services) -> None:
@@ -41,7 +41,7 @@ def _page(visit: Visit) -> Json:
         return home_tab(
             queries.list_updates(session, [State.READY], limit=JOBS_ON_HOME),
             queries.count_updates(session, [State.READY]),
-            last_run=slots.last_done(session, DATA_SYNC),
+            last_run=slots.last_done(session, PeriodicWork.DATA_SYNC),
             last_sync=syncs[0] if syncs else None,
             next_sync=next_sync,
             may_update=refused is None,

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.visit import DATA_SYNC, Visit
+from bot.visit import Visit
 from workflow import approvals, slots
 from workflow.privileges import Actor, Refused
+from workflow.vocabulary import PeriodicWork
 
 
 def sync_now(visit: Visit) -> None:
@@ -15,11 +16,11 @@ def sync_now(visit: Visit) -> None:
     def ask(session: Session, by: Actor, at: datetime) -> Refused | None:
         refused = approvals.check(session, "start a data sync", by=by, at=at, rules=visit.rules)
         if refused is None:
-            slots.ask_now(session, DATA_SYNC, by=by, at=at)
+            slots.ask_now(session, PeriodicWork.DATA_SYNC, by=by, at=at)
         return refused
 
     refused = visit.act(ask)
     if refused:
         return visit.deny(refused)
-    visit.services.nudge(DATA_SYNC)
+    visit.services.nudge(PeriodicWork.DATA_SYNC)
     return visit.answer("A data sync was asked for. The cards tell what Sage makes of it.")

@@ -93,7 +93,7 @@ class ImportFileCompany:
             written = [line for line in group if line.line_id not in refusals]
             rejected = {
                 line.line_id: words[key]
-                for line in written
+                for line in (written if words else ())
                 if (key := JobLine(number, line.assignment)) in words
             }
             refusals |= rejected
@@ -119,8 +119,7 @@ class ImportFileCompany:
         """Whether Sage holds all these lines of a job."""
         held = next(self._reader.read([number])).cost_codes
         return all(
-            (code := held.get(line.assignment.code_key)) and line.assignment.category in code.categories
-            for line in lines
+            (code := held.get((line.extra, line.code))) and line.category in code.categories for line in lines
         )
 
     def _write(self, batch: Batch, lines: Iterable[ExportLine]) -> Manifest:

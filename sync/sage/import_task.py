@@ -70,7 +70,10 @@ class ImportTask:
 def _as_lines(records: Iterable[Record]) -> Iterator[ExportLine]:
     for place, record in enumerate(records):
         description = record.description or None
-        yield ExportLine(place, record.line.job, record.job_name, record.line.assignment, description)
+        asked = record.line.assignment
+        yield ExportLine(
+            place, record.line.job, record.job_name, asked.extra, asked.code, asked.category, description
+        )
 
 
 def _rejected(rows: Iterable[str], refusals: Mapping[int, str]) -> Iterator[str]:

@@ -59,8 +59,10 @@ class RowWriter:
             f"{on:%m%d%Y},{file.quantity},{_quoted(file.unit)},{file.amount}{_BLANKS[file.layout]}{self._end}"
         )
         self._batch = batch
-        self._job_number: str | None = None
-        self._extra = ""
+        self._under: tuple[str, str] | None = None
+        self._begun: tuple[object, ...] = ()
+        self._beginning = ""
+        self._quoted_categories: dict[str, str] = {}
 
     def comment(self) -> bytes:
         """The first row: which batch of costbot's this is."""
@@ -72,20 +74,29 @@ class RowWriter:
         Raises:
             UnwritableError: the file cannot carry the line; nothing was added.
         """
-        extra, head = line.assignment.extra, ""
-        if line.job_number != self._job_number:
-            head = self._job_row(line)
-        if extra and (head or extra != self._extra):
-            # Quick Bid: an extra's row has its number, and its name in ten characters
-            head += f'"E",{_quoted(extra)},{_quoted(extra)}{self._end}'
-        elif not extra and self._extra and not head:
-            head = self._job_row(line)  # back from an extra to the job itself
-        rows = self._encoded(
-            f'{head}"C",{_quoted(self._code(line.assignment.code))},{_quoted(self._description(line))},'
-            f"{_quoted(line.assignment.category)},{self._figures}"
-        )
-        self._job_number, self._extra = line.job_number, extra
+        under = (line.job_number, line.extra)
+        head = self._head(line) if under != self._under else ""
+        if (line.code, line.description, line.sage_description) != self._begun:
+            # the lines of one cost code follow each other, and begin alike
+            self._beginning = f'"C",{_quoted(self._code(line.code))},{_quoted(self._description(line))},'
+            self._begun = (line.code, line.description, line.sage_description)
+        category = self._quoted_categories.get(line.category)
+        if category is None:
+            category = self._quoted_categories[line.category] = _quoted(line.category)
+        rows = self._encoded(f"{head}{self._beginning}{category},{self._figures}")
+        self._under = under
         return rows
+
+    def _head(self, line: ExportLine) -> str:
+        """The rows above a line of another job or extra than the line before."""
+        job, extra = self._under or (None, "")
+        head = ""
+        if line.job_number != job or (extra and not line.extra):
+            head = self._job_row(line)
+        if line.extra:
+            # Quick Bid: an extra's row has its number, and its name in ten characters
+            head += f'"E",{_quoted(line.extra)},{_quoted(line.extra)}{self._end}'
+        return head
 
     def _job_row(self, line: ExportLine) -> str:
         blanks = ",".join(['""'] * 9)  # the addresses of job site and company
@@ -124,4 +135,5 @@ def _quoted(text: str) -> str:
     control = _CONTROL.search(text)
     if control:
         raise UnwritableError(f"a control character (U+{ord(control[0]):04X}) would end the row")
-    return f'"{text.replace(chr(34), chr(34) * 2)}"'
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'

@@ -119,17 +119,6 @@ def test_each_run_has_a_batch_of_its_own(database: Database, sage: EmbeddedSage)
     assert second.tied == 1
 
 
-def test_a_job_unknown_to_sage_fails_in_words_and_is_not_created(
-    database: Database, sage: EmbeddedSage
-) -> None:
-    with database.writing() as session:
-        factories.job(session, "24-099", "Mistyped")
-    work.accept(database, "24-099", "16-100 S")
-
-    assert sync(database, sage).failed == 1
-    assert [job.known for job in sage.read(["24-099"])] == [False]
-
-
 def test_a_corrected_line_goes_out_with_a_later_batch(database: Database, sage: EmbeddedSage) -> None:
     work.accept(database, DEPOT, "01-100 XX")
     sync(database, sage)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sync.sage.company import Batch
 from tests.factories import NINE
 from workflow.exports import ExportLine
-from workflow.merge import Assignment, SageCode, SageJob
+from workflow.merge import SageCode, SageJob
 
 BATCH = Batch("DS000001", NINE)
 
@@ -15,7 +15,7 @@ BATCH = Batch("DS000001", NINE)
 def line(
     line_id: int, code: str, category: str, description: str | None = "Concrete", job: str = "24-017"
 ) -> ExportLine:
-    return ExportLine(line_id, job, f"Name of {job}", Assignment(code, category), description)
+    return ExportLine(line_id, job, f"Name of {job}", "", code, category, description)
 
 
 LINES = [
@@ -37,7 +37,7 @@ class FakeReader:
         """Sage has imported these lines."""
         for each in lines:
             codes = self.held.setdefault(each.job_number, {})
-            codes.setdefault(each.assignment.code, set()).add(each.assignment.category)
+            codes.setdefault(each.code, set()).add(each.category)
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         for number in numbers:

@@ -13,7 +13,7 @@ from sync.sage.company import Batch, SageUnreachableError
 from sync.sage.embedded import EmbeddedSage, LoadedRow, refusal
 from tests.factories import NINE
 from workflow.exports import ExportLine
-from workflow.merge import Assignment, SageCode
+from workflow.merge import SageCode
 
 BATCH = Batch("DS000001", NINE)
 NEXT = Batch("DS000002", NINE)
@@ -45,7 +45,7 @@ def line(
     job: str = "24-017",
     extra: str = "",
 ) -> ExportLine:
-    return ExportLine(line_id, job, f"Name of {job}", Assignment(code, category, extra), description)
+    return ExportLine(line_id, job, f"Name of {job}", extra, code, category, description)
 
 
 def words_of(line: ExportLine, *, code_exists: bool = True, standard: str = "") -> str | None:

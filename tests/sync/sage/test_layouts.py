@@ -11,17 +11,16 @@ from hypothesis import strategies as st
 from sync.sage.layouts import JobLine, RowWriter, UnwritableError, read_records
 from sync.sage.profile import SageProfile
 from workflow.exports import ExportLine
-from workflow.merge import Assignment
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ON = date(2026, 11, 2)
 RIVERSIDE, DEPOT = ("24-017", "Riverside Medical Center"), ("24-018", 'North Depot "B"')
 LINES = [
-    ExportLine(1, *RIVERSIDE, Assignment("03-3000", "L"), "Cast-in-place concrete"),
-    ExportLine(2, *RIVERSIDE, Assignment("03-3000", "M"), "Cast-in-place concrete"),
-    ExportLine(3, *RIVERSIDE, Assignment("09-2500", "S"), None, "Drywall, as Sage calls it"),
-    ExportLine(4, *RIVERSIDE, Assignment("09-2500", "S", "CO-1"), "Gypsum board"),
-    ExportLine(5, *DEPOT, Assignment("22-1116", "M"), 'Café pipe 2", domestic water, type L copper'),
+    ExportLine(1, *RIVERSIDE, "", "03-3000", "L", "Cast-in-place concrete"),
+    ExportLine(2, *RIVERSIDE, "", "03-3000", "M", "Cast-in-place concrete"),
+    ExportLine(3, *RIVERSIDE, "", "09-2500", "S", None, "Drywall, as Sage calls it"),
+    ExportLine(4, *RIVERSIDE, "CO-1", "09-2500", "S", "Gypsum board"),
+    ExportLine(5, *DEPOT, "", "22-1116", "M", 'Café pipe 2", domestic water, type L copper'),
 ]
 PROFILES = {
     "quick-bid": {},
@@ -60,7 +59,7 @@ def test_the_golden_file_is_read_as_what_was_written(name: str) -> None:
 def test_what_the_file_cannot_carry_is_refused_by_name_and_nothing_of_it_is_written(strange: str) -> None:
     writer = RowWriter(SageProfile(), batch="DS000001", on=ON)
     before, after = LINES[0], LINES[1]
-    bad = ExportLine(9, *RIVERSIDE, Assignment("03-3001", "L"), strange)
+    bad = ExportLine(9, *RIVERSIDE, "", "03-3001", "L", strange)
 
     rows = writer.rows(before)
     with pytest.raises(UnwritableError, match=r"\(U\+[0-9A-F]{4}\)"):
@@ -131,7 +130,9 @@ _line = st.builds(
     line_id=st.integers(1, 10**6),
     job_number=_key,
     job_name=_text,
-    assignment=st.builds(Assignment, _key, st.sampled_from(["L", "M", "S", "EQ"]), st.just("") | _key),
+    extra=st.just("") | _key,
+    code=_key,
+    category=st.sampled_from(["L", "M", "S", "EQ"]),
     description=st.none() | _text,
     sage_description=st.none() | _text,
 )
@@ -162,8 +163,7 @@ def test_any_batch_is_read_again_as_the_same_facts(profile: SageProfile, lines: 
         return " " if profile.file.layout == "sage-estimating" else ""
 
     assert facts_of(content, profile) == [
-        (x.job_number, x.assignment.extra, x.assignment.code, description(x), x.assignment.category)
-        for x in lines
+        (x.job_number, x.extra, x.code, description(x), x.category) for x in lines
     ]
     assert written(profile, lines) == content
     rows = content.decode("cp1252").split(profile.file.line_end.text)

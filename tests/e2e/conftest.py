@@ -1,0 +1,55 @@
+"""Two companies at work: a small office on embedded defaults, a head office on servers of its own.
+
+Each test has jobs of its own in them; a test that kills something has an office that others do not share.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from bot.sandbox import workspace
+from tests.e2e.office import Office, at_work
+from tests.servers import PostgresServer, RedisServer
+
+OpenOffice = Callable[[str], AbstractContextManager[Office]]
+OFFICES = ["small office", "head office"]
+
+
+@pytest.fixture(scope="session")
+def open_office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OpenOffice:
+    """Opens an office: `small office` or `head office`."""
+
+    @contextmanager
+    def small() -> Iterator[Office]:
+        """SQLite, an embedded Redis and Socket Mode."""
+        settings = {
+            "COSTBOT_CHANNEL": f"#{workspace.CHANNEL_NAME}",
+            "SLACK_APP_TOKEN": workspace.APP_TOKEN,
+        }
+        with at_work(tmp_path_factory.mktemp("small"), settings) as office:
+            yield office
+
+    @contextmanager
+    def head() -> Iterator[Office]:
+        """PostgreSQL, a Redis server and HTTP mode."""
+        postgres: PostgresServer = request.getfixturevalue("postgres_server")
+        with postgres.database(template="template") as database_url, RedisServer() as redis:
+            settings = {
+                "COSTBOT_DATABASE_URL": database_url,
+                "COSTBOT_REDIS_URL": redis.url,
+                "COSTBOT_CHANNEL": workspace.CHANNEL_ID,
+                "SLACK_SIGNING_SECRET": workspace.SIGNING_SECRET,
+            }
+            with at_work(tmp_path_factory.mktemp("head"), settings, redis) as office:
+                yield office
+
+    kinds = dict(zip(OFFICES, (small, head), strict=True))
+    return lambda kind: kinds[kind]()
+
+
+@pytest.fixture(scope="session", params=OFFICES)
+def office(request: pytest.FixtureRequest, open_office: OpenOffice) -> Iterator[Office]:
+    """The same test in both offices; nothing in them may be killed."""
+    with open_office(request.param) as office:
+        yield office

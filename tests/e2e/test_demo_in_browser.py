@@ -1,0 +1,163 @@
+"""`costbot demo` as a newcomer walks it: in a browser, by clicks, as three people, and on a phone."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.office import answers, free_ports
+from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+
+pytestmark = pytest.mark.timeout(300)
+
+RIVERSIDE, HARBOR, COLD_STORAGE = "24-017 Riverside Medical Center", "24-031 Harbor Point", "24-038 Miller"
+WINDOW = "Cost Codes for Update"
+_PLAYWRIGHTS_OWN_PATIENCE = 5.0
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a demo of these tests' own."""
+    [port] = free_ports(1)
+    tree = ProcessTree(tmp_path_factory.mktemp("demo"), os.environ)
+    tree.start("demo", "--port", str(port))
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        wait_until(partial(answers, url), "the demo can be opened")
+        yield url
+    finally:
+        tree.stop()
+
+
+class Walk:
+    """Somebody in front of the demo's page, who photographs what there is to see."""
+
+    def __init__(self, page: Page, album: Path) -> None:
+        self.page = page
+        self._album = album
+
+    def choose(self, name: str) -> None:
+        """Press this in the side bar: a person to be, or a place to look at."""
+        menu = self.page.get_by_role("button", name="Open menu")
+        if menu.is_visible():
+            menu.click()
+        self.page.get_by_role("button", name=name).click()
+
+    def card(self, job: str) -> Locator:
+        """The card of a job in the channel."""
+        view = self.page.get_by_role("button", name="View Requested Updates")
+        everything = self.page.get_by_role("log", name="Messages in #cost-codes").get_by_role("article")
+        return everything.filter(has_text=job, has_not_text="Only visible to you").filter(has=view)
+
+    def press(self, name: str, on: Locator, confirm: bool = False) -> None:
+        """Press a button, and say yes where it asks."""
+        on.get_by_role("button", name=name, exact=True).click()
+        if confirm:
+            asked = self.page.get_by_role("alertdialog")
+            asked.get_by_role("button", name=name, exact=True).click()
+
+    def say(self, text: str) -> None:
+        """Type a message or a command into the channel."""
+        self.page.get_by_role("textbox", name="Message #cost-codes").fill(text)
+        self.page.keyboard.press("Enter")
+
+    def photograph(self, name: str) -> None:
+        """Keep what is on the screen; nothing of it may lie beside the screen."""
+        width = self.page.evaluate("window.innerWidth")
+        self.page.screenshot(path=self._album / f"{name}-{width}.png", animations="disabled")
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.fixture
+def walk(demo: str, page: Page, tmp_path: Path) -> Iterator[Walk]:
+    expect.set_options(timeout=PATIENCE * 1000)
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(demo)
+    expect(page.get_by_text("costbot is connected")).to_be_visible()
+    yield Walk(page, tmp_path)
+    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)
+
+
+def test_cost_codes_go_from_a_card_to_sage_by_clicks_alone(walk: Walk) -> None:
+    page, card = walk.page, walk.card(RIVERSIDE)
+    expect(card).to_contain_text("Ready to Update")
+    walk.photograph("1-ready")
+
+    walk.choose("Tom Beckett")
+    walk.press("Update", card, confirm=True)
+    expect(page.get_by_text("Tom Beckett needs permission Standard or Admin")).to_be_visible()
+    walk.photograph("2-denied")
+
+    walk.choose("Dana Whitfield")
+    walk.press("View Requested Updates", card)
+    window = page.get_by_role("dialog", name=WINDOW)
+    expect(window).to_contain_text("03-3000")
+    expect(window.locator("input, textarea, select")).to_have_count(0)
+    expect(window.get_by_role("button", name="Update")).to_be_visible()
+    walk.photograph("3-window")
+    walk.press("Close", window)
+    expect(window).to_be_hidden()
+
+    walk.press("Update", card, confirm=True)
+    expect(card).to_contain_text("Updated, waits for the data sync")
+    walk.photograph("4-updated")
+    walk.say("/costcodes sync")
+    expect(card).to_contain_text("Synced")
+    card.get_by_role("button", name="replies").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread).to_contain_text("Sage holds every line")
+    expect(thread).to_contain_text("Released, may be exported now")
+    walk.photograph("5-synced")
+
+
+def test_a_reject_reaches_whoever_requested_by_clicks_alone(walk: Walk) -> None:
+    page, card = walk.page, walk.card(HARBOR)
+    walk.press("Reject", card)
+    window = page.get_by_role("dialog", name="Reject")
+    window.get_by_label("Why?").fill("The deck has no excavation any more.")
+    walk.photograph("1-reject")
+    walk.press("Reject", window)
+    expect(page.get_by_text("It is rejected")).to_be_visible()
+    walk.press("Close", page.get_by_role("dialog"))
+
+    expect(card).to_contain_text("The deck has no excavation any more.")
+    walk.photograph("2-rejected")
+    walk.choose("Tom Beckett")
+    walk.choose("costbot Messages")
+    told = page.get_by_role("log").get_by_text("The deck has no excavation any more.")
+    expect(told).to_be_visible()
+    walk.photograph("3-told")
+
+
+@pytest.mark.parametrize(("width", "reader"), [(1280, "Dana Whitfield"), (390, "Marcus Oyelaran")])
+def test_everything_fits_the_screen_of_a_desk_and_of_a_phone(walk: Walk, width: int, reader: str) -> None:
+    page, card = walk.page, walk.card(COLD_STORAGE)
+    page.set_viewport_size({"width": width, "height": 844})
+    walk.choose(reader)
+    expect(card).to_contain_text("Ready to Update")
+    card.scroll_into_view_if_needed()
+    walk.photograph("1-card")
+
+    walk.press("View Requested Updates", card)
+    window = page.get_by_role("dialog", name=WINDOW)
+    expect(window).to_contain_text("07-1100")
+    walk.photograph("2-window")
+    walk.press("Close", window)
+    card.get_by_role("button", name="replies").or_(card.get_by_role("button", name="1 reply")).click()
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread).to_contain_text("Tom Beckett requested 60 assignments")
+    walk.photograph("3-thread")
+    thread.get_by_role("button", name="Close thread").click()
+
+    walk.say("/costcodes jobs all")
+    expect(page.get_by_text("Jobs with requested cost codes").last).to_be_in_viewport()
+    walk.photograph("4-jobs")
+    walk.choose("costbot Home")
+    expect(page.get_by_role("region", name="App Home")).to_contain_text(COLD_STORAGE)
+    walk.photograph("5-home")
+    walk.choose("costbot Messages")
+    expect(page.get_by_role("log")).to_contain_text(COLD_STORAGE)
+    walk.photograph("6-messages")
