@@ -206,12 +206,9 @@ class Gateway:
         """Draw a message anew, in place."""
         self._send(self._client.chat_update, message, channel=at.channel, ts=at.ts, metadata=_metadata(key))
 
-    def post_ephemeral(
-        self, channel: str, user_id: str, message: Message, *, thread_ts: str | None = None
-    ) -> None:
+    def post_ephemeral(self, channel: str, user_id: str, message: Message) -> None:
         """Post what one member of the channel alone sees."""
-        thread = {"thread_ts": thread_ts} if thread_ts else {}
-        self._send(self._client.chat_postEphemeral, message, channel=channel, user=user_id, **thread)
+        self._send(self._client.chat_postEphemeral, message, channel=channel, user=user_id)
 
     def find(self, channel: str, key: str, *, since: float, thread_ts: str | None = None) -> Posted | None:
         """The message that carries `key`, posted since then (Unix seconds), in a channel or in a thread."""

@@ -1,4 +1,4 @@
-"""Reading a CSV file as a stream of checked rows, whatever the kind of row.
+"""Reading a CSV file line by line into checked rows, whatever the kind of row.
 
 Owns what is common to every file: encoding, header, repeated rows, and naming each bad row by line,
 column and reason. A file with one problem gives nothing.

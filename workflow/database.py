@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WRITES = "costbot_writes"
 _SQLITE_BUSY_SECONDS = 30.0
 _LOCK_POLL_SECONDS = 0.05
+_MIGRATION_SECONDS = 120.0
 
 
 class Database:
@@ -109,8 +110,16 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def migrate(url: str) -> None:
-    """Bring the schema to the newest revision; two processes that start at once migrate once."""
+class MigrationBusyError(Exception):
+    """Another process has been changing the tables for longer than anybody should wait."""
+
+
+def migrate(url: str, *, wait_seconds: float = _MIGRATION_SECONDS) -> None:
+    """Bring the schema to the newest revision; two processes that start at once migrate once.
+
+    Raises:
+        MigrationBusyError: another one is still at it after `wait_seconds`.
+    """
     from alembic import command  # imported here, for it is slow and every command line run would pay
 
     backend = make_url(url)
@@ -118,7 +127,11 @@ def migrate(url: str) -> None:
         Path(backend.database).parent.mkdir(parents=True, exist_ok=True)
     database = Database(url)
     try:
-        with database.exclusive("migrate", wait_seconds=120):
+        with database.exclusive("migrate", wait_seconds=wait_seconds) as held:
+            if not held:
+                raise MigrationBusyError(
+                    "Another process is still changing the database's tables: wait for it."
+                )
             command.upgrade(alembic_config(url), "head")
     finally:
         database.close()

@@ -1,7 +1,7 @@
 """The lines of requested updates, and the mirror of what Sage holds that they are compared with.
 
 Owns storing assignments, their standing against Sage, and moving them between requested updates
-of one job. Callers hold the job's lock and own the state.
+of one job. Callers hold the job's lock and own the state; `reopen`, for them, makes it ready again.
 """
 
 from collections.abc import Collection, Iterable, Sequence

@@ -5,12 +5,13 @@ import sys
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from sync.sage.company import SageUnreachableError
+from workflow.database import MigrationBusyError
 from workflow.settings import SettingsError
 
 
 def mend(error: Exception) -> str:
     """What went wrong and what to do about it, for the person at the terminal."""
-    if isinstance(error, SettingsError | SageUnreachableError):
+    if isinstance(error, SettingsError | SageUnreachableError | MigrationBusyError):
         return str(error)
     if isinstance(error, OperationalError):
         return f"The database does not answer: {_first_line(error)}. Check COSTBOT_DATABASE_URL."

@@ -5,7 +5,7 @@ import typer
 from bot.blocks import words
 from bot.commands.command import CommandLine, command
 from bot.commands.shapes import MigratedShape, StatusShape, SyncRow
-from bot.commands.terminal import Answer, Table
+from bot.commands.terminal import Answer, Table, progress
 from workflow import outbox, queries, slots
 from workflow.database import migrate as migrate_schema
 from workflow.database import newest_revision
@@ -36,7 +36,8 @@ def status(line: CommandLine) -> Answer:
 @command(app, "migrate")
 def migrate(line: CommandLine) -> Answer:
     """Bring the database's tables to this version of costbot; safe to run again."""
-    migrate_schema(line.settings.database)
+    with progress("Bringing the tables up to date"):
+        migrate_schema(line.settings.database)
     revision = newest_revision()
     return Answer(MigratedShape(revision=revision), [f"The database is ready (schema {revision})."])
 

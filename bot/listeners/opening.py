@@ -3,12 +3,11 @@
 from math import ceil
 
 from bot.blocks.pieces import Json
-from bot.blocks.updates_window import CODES_A_PAGE, AssignmentKey, message_view, updates_window
+from bot.blocks.updates_window import CODES_A_PAGE, TITLE, message_view, updates_window
 from bot.visit import Visit
 from workflow import approvals, queries
+from workflow.merge import Assignment
 from workflow.vocabulary import State
-
-TITLE = "Cost Codes for Update"
 
 
 def loading(title: str = TITLE) -> Json:
@@ -17,7 +16,7 @@ def loading(title: str = TITLE) -> Json:
 
 
 def updates_view(
-    visit: Visit, job_id: int, *, page: int = 0, new_since: frozenset[AssignmentKey] = frozenset()
+    visit: Visit, job_id: int, *, page: int = 0, new_since: frozenset[Assignment] = frozenset()
 ) -> Json:
     """The window of what a job shows now; `page` counts from 0, and a page beyond the last is the last."""
     with visit.reading() as session:

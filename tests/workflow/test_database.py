@@ -11,7 +11,7 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from tests import factories
-from workflow.database import Database, alembic_config, migrate, newest_revision
+from workflow.database import Database, MigrationBusyError, alembic_config, migrate, newest_revision
 from workflow.tables import Hold, Job, Table
 from workflow.vocabulary import HoldKind
 
@@ -161,6 +161,16 @@ def test_a_database_knows_its_revision(unmigrated_url: str) -> None:
 
     assert (before, database.revision()) == (None, newest_revision())
     database.close()
+
+
+def test_nobody_migrates_while_another_process_does(unmigrated_url: str) -> None:
+    other = Database(unmigrated_url)
+
+    with other.exclusive("migrate"), pytest.raises(MigrationBusyError, match="Another process"):
+        migrate(unmigrated_url, wait_seconds=0.0)
+
+    assert other.revision() is None
+    other.close()
 
 
 def test_several_processes_that_start_at_once_migrate_once(unmigrated_url: str) -> None:
