@@ -8,7 +8,6 @@ import csv
 import multiprocessing
 import resource
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -104,8 +103,16 @@ def _timed(work: Callable[[str, Path], None], url: str, target: Path, answer: An
     start = time.perf_counter()
     work(url, target)
     seconds = time.perf_counter() - start
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    answer.send((seconds, kilobytes / (2**20 if sys.platform == "darwin" else 2**10)))
+    answer.send((seconds, _peak_mib()))
+
+
+def _peak_mib() -> float:
+    """The most resident memory that this process had."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux' getrusage has the peak of the parent process too
+        [peak] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(peak.split()[1]) / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def _send(url: str, folder: Path) -> None:
@@ -123,8 +130,8 @@ def _bare(url: str, path: Path) -> None:
 
 def _bare_rows(url: str) -> Iterator[tuple[Any, ...]]:
     if url.startswith("sqlite"):
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-            yield from connection.execute(_SELECT)
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+            yield from database.execute(_SELECT)
     else:
         with (
             psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as connection,
