@@ -104,4 +104,4 @@ def _report(name: str, records: Iterable[Record], refusals: Mapping[int, str]) -
                 f"Job {record.line.job}{extra}  Cost code {assignment.code}  Category {assignment.category}  "
                 f"{refusals[place]}"
             )
-    yield f"{len(refusals)} records rejected"
+    yield f"Records rejected: {len(refusals)}"
