@@ -1,19 +1,20 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check bench
 BIN := .venv/bin
-PACKAGES := bot workflow sync tests
+PACKAGES := bot workflow sync tests benchmarks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open
-	@$(BIN)/costbot demo $(ARGS)
+demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open (SAGE=import-file shows the files)
+	@$(BIN)/costbot demo $(if $(SAGE),--sage $(SAGE)) $(ARGS)
 
 run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
 	@$(BIN)/costbot run $(ARGS)
 
 test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser
+	@.ci/odbc
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
 check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compose file and the shell scripts

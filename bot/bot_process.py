@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
+from workflow import queries
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
 
@@ -53,7 +54,12 @@ def run_bot(settings: Settings, *, nudge: Callable[[str], None]) -> None:
         app = build_app(settings, gateway=gateway, database=database, nudge=nudge, clock=_now)
         socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
         _serve(
-            app, settings, listener, ready=_checks(settings, database, socket_mode), socket_mode=socket_mode
+            app,
+            settings,
+            listener,
+            ready=_checks(settings, database, socket_mode),
+            notes={"sage": lambda: _not_imported(database)},
+            socket_mode=socket_mode,
         )
 
 
@@ -107,9 +113,10 @@ def _serve(
     listener: socket.socket,
     *,
     ready: dict[str, Check],
+    notes: dict[str, Check],
     socket_mode: SocketMode | None,
 ) -> None:
-    web = http_app(app, takes_events=settings.slack_signing_secret is not None, ready=ready)
+    web = http_app(app, takes_events=settings.slack_signing_secret is not None, ready=ready, notes=notes)
     server = uvicorn.Server(
         uvicorn.Config(
             web, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_STOP_SECONDS
@@ -165,6 +172,13 @@ def _checks(settings: Settings, database: Database, socket_mode: SocketMode | No
 
     checks: dict[str, Check] = {"database": check_database, "redis": check_redis}
     return checks | ({"slack": socket_mode.problem} if socket_mode else {})
+
+
+def _not_imported(database: Database) -> str | None:
+    """The import files that lie about for too long."""
+    with database.reading() as session:
+        late = queries.overdue_syncs(session)
+    return ", ".join(f"{sync.file or sync.batch} is not imported yet" for sync in late) or None
 
 
 def _now() -> datetime:

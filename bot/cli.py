@@ -5,6 +5,7 @@ import typer
 from bot.commands import (
     approvals,
     audit,
+    checks,
     doctor,
     holds,
     imports,
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     help="Review and accept new project cost codes before they go to Sage 300 CRE.",
 )
-for module in (requests, approvals, syncs, status, doctor, processes):
+for module in (requests, checks, approvals, syncs, status, doctor, processes):
     app.add_typer(module.app)
 for name, module in (
     ("import", imports),

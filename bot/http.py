@@ -29,8 +29,14 @@ Check = Callable[[], str | None]
 """None when all is well, else what is wrong in a few words."""
 
 
-def http_app(bolt: App, *, takes_events: bool, ready: Mapping[str, Check]) -> Starlette:
-    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret."""
+def http_app(
+    bolt: App, *, takes_events: bool, ready: Mapping[str, Check], notes: Mapping[str, Check] | None = None
+) -> Starlette:
+    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret.
+
+    `/readyz` is 503 when something in `ready` is wrong. `notes` are only said, where
+    there is one: what people have left undone is no reason to take the bot from Slack.
+    """
 
     async def events(request: Request) -> Response:
         body = await _body(request)
@@ -49,7 +55,11 @@ def http_app(bolt: App, *, takes_events: bool, ready: Mapping[str, Check]) -> St
     async def readiness(_: Request) -> Response:
         found = {name: await run_in_threadpool(check) for name, check in ready.items()}
         status = 503 if any(found.values()) else 200
-        return JSONResponse({name: wrong or "ok" for name, wrong in found.items()}, status)
+        said = {name: wrong or "ok" for name, wrong in found.items()}
+        if status == 200:
+            noted = {name: await run_in_threadpool(check) for name, check in (notes or {}).items()}
+            said |= {name: note for name, note in noted.items() if note}
+        return JSONResponse(said, status)
 
     routes = [Route("/healthz", healthy), Route("/readyz", readiness)]
     if takes_events:

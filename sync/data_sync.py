@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.sage.company import Batch, SageCompany
-from workflow import directory, exports, lines, outbox, queries
+from workflow import directory, exports, findings, lines, outbox, queries
 from workflow.database import Database
-from workflow.merge import InSage
+from workflow.merge import SageJob
 from workflow.privileges import Actor
-from workflow.tables import DataSync, Job
-from workflow.vocabulary import SyncState
+from workflow.tables import DataSync, Job, RequestedUpdate
+from workflow.vocabulary import State, SyncState
 
 _LOCK = "data_sync"
 
@@ -73,7 +73,7 @@ def run(
 def refresh_read_back(
     database: Database, sage: SageCompany, job_ids: Collection[int], *, clock: Clock
 ) -> None:
-    """Read what Sage holds for these jobs now, and have the card drawn anew where that changed.
+    """Read what Sage holds for these jobs now, check what waits, and have the card drawn anew on a change.
 
     Raises:
         SageUnreachableError: what was read before stays.
@@ -81,10 +81,11 @@ def refresh_read_back(
     with database.reading() as session:
         jobs = session.scalars(select(Job).where(Job.id.in_(job_ids)).order_by(Job.number)).all()
 
-    def store(session: Session, job: Job, in_sage: InSage) -> None:
+    def store(session: Session, job: Job, held: SageJob) -> None:
         directory.lock_jobs(session, [job.id])
-        changed = lines.store_read_back(session, job, in_sage, at=clock())
-        if changed and queries.current_update(session, job.id):
+        changed = lines.store_read_back(session, job, held, at=clock())
+        found = findings.renew(session, job, limits=sage.limits)
+        if (changed or found) and queries.current_update(session, job.id):
             outbox.refresh_card(session, job.id, at=clock())
 
     _with_sage(database, sage, jobs, store)
@@ -105,6 +106,7 @@ class _Run:
             syncs = list(exports.awaiting_read_back(session))
         for sent in syncs:
             self._read_back(sent)
+        self._look_at_what_waits()
         unsent = self._unsent()
         if unsent is not None:
             if unsent.state is SyncState.CLAIMED:
@@ -119,9 +121,19 @@ class _Run:
         with self._database.writing() as session:
             return exports.unsent(session) or exports.claim(session, by=self._by, at=self._clock())
 
+    def _look_at_what_waits(self) -> None:
+        """Approvers see the jobs that are Ready to Update against Sage as it is now."""
+        with self._database.reading() as session:
+            query = select(RequestedUpdate.job_id).where(RequestedUpdate.state == State.READY)
+            waiting = session.scalars(query).all()
+        if waiting:
+            refresh_read_back(self._database, self._sage, waiting, clock=self._clock)
+
     def _plan(self, sync: DataSync) -> None:
-        def plan(session: Session, job: Job, in_sage: InSage) -> None:
-            exports.plan_job(session, sync, job, in_sage, at=self._clock())
+        limits = self._sage.limits
+
+        def plan(session: Session, job: Job, held: SageJob) -> None:
+            exports.plan_job(session, sync, job, held, limits=limits, at=self._clock())
 
         _with_sage(self._database, self._sage, self._jobs(sync), plan, self._telling("Reading Sage"))
         with self._database.writing() as session:
@@ -131,21 +143,36 @@ class _Run:
         if self._progress:
             self._progress("Sending to Sage", 0, sync.jobs)
         with self._database.reading() as session:
-            self._sage.send(_batch(sync), exports.lines_to_send(session, sync))
+            receipt = self._sage.send(_batch(sync), exports.lines_to_send(session, sync))
         with self._database.writing() as session:
-            exports.sent(session, sync, by=self._by, at=self._clock())
+            exports.sent(
+                session,
+                sync,
+                by=self._by,
+                at=self._clock(),
+                file=receipt.file if receipt else None,
+                file_sha256=receipt.sha256 if receipt else None,
+            )
 
     def _read_back(self, sync: DataSync) -> None:
-        refusals = self._sage.answer(_batch(sync))
+        with self._database.reading() as session:
+            refusals = self._sage.answer(_batch(sync), exports.lines_to_send(session, sync))
         if refusals is None:
+            self._alert_when_late(sync)
             return
 
-        def settle(session: Session, job: Job, in_sage: InSage) -> None:
-            exports.read_back_job(session, sync, job, in_sage, refusals, by=self._by, at=self._clock())
+        def settle(session: Session, job: Job, held: SageJob) -> None:
+            exports.read_back_job(session, sync, job, held, refusals, by=self._by, at=self._clock())
 
         _with_sage(self._database, self._sage, self._jobs(sync), settle, self._telling("Reading back"))
         with self._database.writing() as session:
             exports.finished(session, session.get_one(DataSync, sync.id), by=self._by, at=self._clock())
+
+    def _alert_when_late(self, sync: DataSync) -> None:
+        sent_at = sync.sent_at or self._clock()
+        if self._clock() - sent_at > self._sage.answers_within:
+            with self._database.writing() as session:
+                exports.overdue(session, sync, by=self._by, at=self._clock())
 
     def _jobs(self, sync: DataSync) -> Sequence[Job]:
         with self._database.reading() as session:
@@ -178,7 +205,7 @@ def _with_sage(
     database: Database,
     sage: SageCompany,
     jobs: Sequence[Job],
-    act: Callable[[Session, Job, InSage], None],
+    act: Callable[[Session, Job, SageJob], None],
     tell: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
     """Read each job from Sage and act on it in a transaction of its own."""
@@ -186,7 +213,7 @@ def _with_sage(
     tell(0, len(jobs))
     for done, held in enumerate(sage.read(ids), start=1):
         with database.writing() as session:
-            act(session, session.get_one(Job, ids[held.number]), held.cost_codes)
+            act(session, session.get_one(Job, ids[held.number]), held)
         tell(done, len(jobs))
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from workflow import approvals, requests
+from workflow.checks import SageLimits
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Rules
 from workflow.tables import Category, Job, Person, RequestedUpdate, StandardCostCode, StandardCostCodeCategory
@@ -18,6 +19,7 @@ from workflow.vocabulary import ErpPermission, Place
 NINE = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 """A Monday morning: when things happen, unless a test says otherwise."""
 RULES = Rules()
+LIMITS = SageLimits()
 CATEGORIES = {"L": "Labor", "M": "Material", "S": "Subcontract"}
 STANDARD_CODES = {
     "01-100": "General conditions",
@@ -102,7 +104,7 @@ def requested(
 ) -> RequestedUpdate:
     """The open requested update of a job, after `by` asked for `lines`."""
     result = requests.request(
-        session, job=job, assignments=assignments(*lines), by=actor(by), at=at, rules=RULES
+        session, job=job, assignments=assignments(*lines), by=actor(by), at=at, rules=RULES, limits=LIMITS
     )
     assert isinstance(result, requests.Requested), result
     return result.requested_update

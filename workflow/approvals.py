@@ -11,12 +11,14 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, holds, lines, outbox
-from workflow.checks import storable
+from workflow import audit, directory, findings, holds, lines, outbox
+from workflow.columns import storable
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
 from workflow.tables import AuditEvent, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
+
+_REASONS_SAID = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +141,11 @@ def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rul
     """Why the actor may not Update this one, to be shown; None when they may. `accept` decides anew."""
     refused = refusal_of(by, _person(session, by), rules)
     requested = session.get(RequestedUpdate, requested_update_id)
-    if refused is None and requested is not None and _is_own(session, requested, by, rules):
+    if refused is not None or requested is None:
+        return refused
+    if _is_own(session, requested, by, rules):
         return Refused(Refusal.OWN_REQUEST, explain(Refusal.OWN_REQUEST, by.name, rules))
-    return refused
+    return _sage_would_refuse(session, requested)
 
 
 def ask_for_privilege(session: Session, *, by: Actor, reason: Refusal, at: datetime, rules: Rules) -> str:
@@ -199,6 +203,10 @@ def _decide(
     if to is State.ACCEPTED and _is_own(session, requested, by, rules):
         words = explain(Refusal.OWN_REQUEST, by.name, rules)
         return _refuse(session, Refusal.OWN_REQUEST, words, requested, act, by=by, at=at)
+    if to is State.ACCEPTED and requested.revision == revision:
+        would_refuse = _sage_would_refuse(session, requested)
+        if would_refuse:
+            return _refuse(session, would_refuse.reason, would_refuse.words, requested, act, by=by, at=at)
     decided = session.execute(
         update(RequestedUpdate)
         .where(
@@ -218,6 +226,19 @@ def _decide(
     outbox.tell(session, event, people=_others(lines.requesters(session, requested), by))
     holds.settle(session, requested.job_id, by=by, at=at)
     return Done(requested)
+
+
+def _sage_would_refuse(session: Session, requested: RequestedUpdate) -> Refused | None:
+    """Why Sage would refuse a requested update, by the checks before Update; None when it would not."""
+    why = findings.why_refused(session, requested.id)
+    if not why:
+        return None
+    more = f"; and {len(why) - _REASONS_SAID:,} more" if len(why) > _REASONS_SAID else ""
+    return Refused(
+        Refusal.SAGE_WOULD_REFUSE,
+        f"Sage would refuse this: {'; '.join(why[:_REASONS_SAID])}{more}. "
+        "Correct it in Sage and run a data sync, or reject this with a comment.",
+    )
 
 
 def _is_own(session: Session, requested: RequestedUpdate, by: Actor, rules: Rules) -> bool:

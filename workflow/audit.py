@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Result, Row, String, Text, cast, select
 from sqlalchemy.orm import Session
 
-from workflow.checks import storable
+from workflow.columns import storable
 from workflow.privileges import Actor
 from workflow.tables import AuditEvent, AuditHead
 from workflow.vocabulary import Event

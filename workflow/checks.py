@@ -1,60 +1,265 @@
-"""Whether rows fit what the database can hold, asked before the database is.
+"""What Sage 300 CRE would refuse or change, told before anybody clicks Update.
 
-The limits are the tables' own, so that SQLite, which enforces none, and PostgreSQL take the same rows.
+Pure rules over one assignment, the limits of the company's Sage, and what surrounds the
+assignment. A rule that refuses stops the Update; a rule that warns only says so.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from workflow.tables import Table
+from workflow.merge import Assignment, InSage
+from workflow.vocabulary import Rule, Severity
 
-_BIGINT = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one row of what was handed in: its place, the column, the reason."""
-
-    index: int
-    column: str
-    reason: str
+DELIMITERS = "-./ "
+"""What may stand between the sections of a cost code or job number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
-    """Some rows cannot be taken, so none was."""
+class Finding:
+    """One thing to know about a line before Update; `message` says what a person can do."""
 
-    problems: tuple[Problem, ...]
-
-
-def unfit(table: type[Table], rows: Sequence[Mapping[str, Any]], *, key: str) -> Unfit | None:
-    """What is wrong with rows of one table, of which no two may have the same `key`."""
-    problems = []
-    first_at: dict[object, int] = {}
-    for index, row in enumerate(rows):
-        problems += [Problem(index, column, reason) for column, reason in misfits(table, row)]
-        if row[key] == "":
-            problems.append(Problem(index, key, "is empty"))
-        elif row[key] in first_at:
-            problems.append(Problem(index, key, f"{row[key]} is there twice"))
-        first_at.setdefault(row[key], index)
-    return Unfit(tuple(problems)) if problems else None
+    rule: Rule
+    severity: Severity
+    message: str
 
 
-def misfits(table: type[Table], row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Column and reason for each value of a row that `table` cannot hold."""
-    for column, value in row.items():
-        if isinstance(value, str):
-            limit = getattr(table.__table__.c[column].type, "length", None)
-            if value != storable(value):
-                yield column, "holds a character that is no text"
-            elif limit and len(value) > limit:
-                yield column, f"has {len(value)} characters, {limit} at most fit"
-        elif isinstance(value, int) and not -_BIGINT <= value < _BIGINT:
-            yield column, "is too large a number"
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How cost codes or job numbers are written: the sections' lengths and what stands between them.
+
+    No sections means any number of them, two at least. With `tiers`, a code hangs under the code
+    that has zeros in place of its last section that is not zeros: 03-3000 under 03-0000.
+    """
+
+    sections: tuple[int, ...] = ()
+    delimiters: str = DELIMITERS
+    letters: bool = True
+    tiers: bool = False
+
+    def fits(self, text: str) -> bool:
+        """Whether the whole text is written so."""
+        return re.fullmatch(self._pattern, text) is not None
+
+    @property
+    def shape(self) -> str:
+        """The format as Sage 300 CRE's set-up shows it, such as `##-####`."""
+        return self.delimiters[0].join("#" * length for length in self.sections or (2, 4))
+
+    def parent(self, code: str) -> str | None:
+        """The code that a tiered code hangs under, or None for a code of the first tier."""
+        if not self.tiers:
+            return None
+        parts = re.split(f"([{re.escape(self.delimiters)}])", code)
+        for place in range(len(parts) - 1, 0, -2):
+            if parts[place].strip("0"):
+                return "".join([*parts[:place], "0" * len(parts[place]), *parts[place + 1 :]])
+        return None
+
+    @property
+    def _pattern(self) -> str:
+        one = "[0-9A-Za-z]" if self.letters else "[0-9]"
+        between = f"[{re.escape(self.delimiters)}]"
+        if not self.sections:
+            return f"{one}+(?:{between}{one}+)+"
+        return between.join(f"{one}{{{length}}}" for length in self.sections)
 
 
-def storable(text: str) -> str:
-    """The text as both databases can hold it: NUL and halves of characters become U+FFFD."""
-    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+@dataclass(frozen=True, slots=True)
+class SageLimits:
+    """What the company's Sage takes; widths in characters.
+
+    Sources: cost code 12 (Sage Estimating, 'Setting up gold'); description 30 and category 3
+    (Sage Estimating, category transaction); extra 10 (Quick Bid); job 10 is not published. A code
+    needs a delimiter (Procore, 'Which cost code formats are supported'). `categories` are Sage's
+    Standard Categories, None where costbot was not told them; `encoding` is that of the import
+    file, None where there is no file. An import creates a job that Sage does not have, so
+    `job_must_exist` keeps a mistyped number out.
+    """
+
+    code_format: Format = field(default_factory=Format)
+    job_format: Format | None = None
+    code_width: int = 12
+    job_width: int = 10
+    extra_width: int = 10
+    description_width: int = 30
+    category_width: int = 3
+    categories: frozenset[str] | None = None
+    encoding: str | None = None
+    job_must_exist: bool = False
+    beyond_standard_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an assignment is checked against.
+
+    `standard` has the description by code of the standard list, `asked` every code that is asked
+    for. `job_known` and `extras` are None where Sage was not asked.
+    """
+
+    job_number: str
+    job_name: str
+    standard: Mapping[str, str]
+    asked: Collection[str]
+    in_sage: InSage
+    job_known: bool | None = None
+    extras: frozenset[str] | None = None
+
+
+def check(
+    assignments: Iterable[Assignment], limits: SageLimits, around: Surroundings
+) -> Iterator[tuple[Assignment, list[Finding]]]:
+    """Each assignment with what the rules find, in the order given; a rule finds one thing at most."""
+    spellings = _spellings({code for _, code in around.in_sage} | set(around.asked))
+    for assignment in assignments:
+        yield assignment, list(_findings(assignment, limits, around, spellings))
+
+
+def refusals(findings: Iterable[Finding]) -> list[str]:
+    """The messages of the findings that stop the Update."""
+    return [finding.message for finding in findings if finding.severity is Severity.REFUSE]
+
+
+def _findings(
+    line: Assignment, limits: SageLimits, around: Surroundings, spellings: Mapping[str, Collection[str]]
+) -> Iterator[Finding]:
+    held = around.in_sage.get(line.code_key)
+    if held is None or line.category not in held.categories:  # else nothing of it is sent
+        yield from _of_job(line, limits, around)
+        yield from _of_category(line, limits)
+        texts = [around.job_number, around.job_name, line.extra, line.code]
+        if held is None:
+            yield from _of_code(line, limits, around, spellings)
+            texts.append(around.standard.get(line.code, ""))
+        if limits.encoding is not None:
+            yield from _of_encoding(line.code, texts, limits.encoding)
+    if held is not None and around.standard.get(line.code, held.description) != held.description:
+        yield _warn(
+            Rule.DESCRIPTION_DIFFERS, f"cost code {line.code}: Sage keeps its own “{held.description}”"
+        )
+
+
+def _of_job(line: Assignment, limits: SageLimits, around: Surroundings) -> Iterator[Finding]:
+    number = around.job_number
+    if len(number) > limits.job_width:
+        yield _too_long(Rule.JOB_LENGTH, f"job {number}", number, limits.job_width)
+    if limits.job_format is not None and not limits.job_format.fits(number):
+        yield _refuse(
+            Rule.JOB_FORMAT, f"job {number} does not fit Sage's job format {limits.job_format.shape}"
+        )
+    if around.job_known is False:
+        severity = Severity.REFUSE if limits.job_must_exist else Severity.WARN
+        yield Finding(
+            Rule.JOB_UNKNOWN,
+            severity,
+            f"Sage has no job {number}, and an import would create it: set it up, or correct its number",
+        )
+    if len(line.extra) > limits.extra_width:
+        yield _too_long(Rule.EXTRA_LENGTH, f"extra {line.extra}", line.extra, limits.extra_width)
+    elif line.extra and around.extras is not None and line.extra not in around.extras:
+        yield _refuse(
+            Rule.EXTRA_UNKNOWN, f"job {number} has no extra {line.extra} in Sage: set up the sub job there"
+        )
+
+
+def _of_code(
+    line: Assignment, limits: SageLimits, around: Surroundings, spellings: Mapping[str, Collection[str]]
+) -> Iterator[Finding]:
+    code = line.code
+    if len(code) > limits.code_width:
+        yield _too_long(Rule.CODE_LENGTH, f"cost code {code}", code, limits.code_width)
+    if not limits.code_format.fits(code):
+        yield _refuse(
+            Rule.CODE_FORMAT,
+            f"cost code {code} does not fit Sage's cost code format, such as {limits.code_format.shape}",
+        )
+    if code not in around.standard and not limits.beyond_standard_list:
+        yield _refuse(
+            Rule.CODE_NOT_STANDARD,
+            f"cost code {code} is not on the standard cost code list: create it in Sage first",
+        )
+    others = sorted(set(spellings.get(_spelling(code), ())) - {code})
+    if others:
+        yield _refuse(
+            Rule.CODE_TWIN,
+            f"cost code {code} differs from {', '.join(others)} only in spacing, delimiter or letter case: "
+            "use the spelling that Sage has",
+        )
+    parent = limits.code_format.parent(code)
+    if parent and (line.extra, parent) not in around.in_sage and parent not in around.asked:
+        yield _warn(
+            Rule.PARENT_MISSING,
+            f"cost code {code}: its parent code {parent} is neither in Sage nor asked for",
+        )
+    description = around.standard.get(code, "")
+    if len(description) > limits.description_width:
+        cut = cut_to(description, limits.description_width)
+        yield _warn(
+            Rule.DESCRIPTION_LENGTH,
+            f"cost code {code}: the description has {len(description)} characters, and goes to Sage cut to "
+            f"“{cut}”",
+        )
+
+
+def _of_category(line: Assignment, limits: SageLimits) -> Iterator[Finding]:
+    category = line.category
+    if len(category) > limits.category_width:
+        yield _too_long(Rule.CATEGORY_LENGTH, f"category {category}", category, limits.category_width)
+    elif limits.categories is not None and category not in limits.categories:
+        known = ", ".join(sorted(limits.categories))
+        yield _refuse(
+            Rule.CATEGORY_UNKNOWN,
+            f"category {category} is not a Standard Category in Sage: use one of {known}",
+        )
+
+
+def _of_encoding(code: str, texts: Iterable[str], encoding: str) -> Iterator[Finding]:
+    strange = sorted({c for text in texts for c in text if not _can_be_written(c, encoding)})
+    if strange:
+        shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
+        yield _refuse(
+            Rule.ENCODING,
+            f"cost code {code}: the code, its description or the job's name has characters that Sage's file "
+            f"cannot carry: {shown}",
+        )
+
+
+def cut_to(description: str, width: int) -> str:
+    """A description as it fits Sage's field."""
+    return description[:width].rstrip()
+
+
+def _can_be_written(character: str, encoding: str) -> bool:
+    if not character.isprintable():
+        return False
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _spellings(codes: Iterable[str]) -> dict[str, set[str]]:
+    """The codes that are spelt alike."""
+    alike: dict[str, set[str]] = {}
+    for code in codes:
+        alike.setdefault(_spelling(code), set()).add(code)
+    return alike
+
+
+def _spelling(code: str) -> str:
+    """A code without what people type differently: letter case, delimiter, spacing."""
+    return "-".join(part for part in re.split(f"[{re.escape(DELIMITERS)}]+", code.casefold()) if part)
+
+
+def _too_long(rule: Rule, what: str, text: str, width: int) -> Finding:
+    return _refuse(rule, f"{what} has {len(text)} characters, and Sage takes {width} at most")
+
+
+def _refuse(rule: Rule, message: str) -> Finding:
+    return Finding(rule, Severity.REFUSE, message)
+
+
+def _warn(rule: Rule, message: str) -> Finding:
+    return Finding(rule, Severity.WARN, message)

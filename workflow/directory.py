@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import audit
-from workflow.checks import Problem, Unfit, misfits, storable, unfit
+from workflow.columns import Problem, Unfit, misfits, storable, unfit
 from workflow.privileges import Actor, lacks
 from workflow.tables import (
     Category,

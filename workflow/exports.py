@@ -6,15 +6,15 @@ claimed once, planned before anything is sent, and the same ever after. The sync
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from workflow import audit, directory, holds, lines, outbox
-from workflow.merge import Assignment, InSage, outcome
+from workflow import audit, directory, findings, holds, lines, outbox
+from workflow.checks import SageLimits
+from workflow.merge import Assignment, SageJob, outcome
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, Outcome, Standing, State, SyncState
@@ -24,15 +24,25 @@ _ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 """The states of a requested update whose batch is not read back yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportLine:
-    """One line of a batch, as it goes to Sage. `description` is None for a code that Sage has."""
+class ExportLine(NamedTuple):
+    """One line of a batch, as it goes to Sage; a plain tuple, since a batch may have a million.
+
+    `description` is None for a code that Sage has, and `sage_description` then what Sage calls it.
+    `job_name` is Sage's own, where Sage has the job.
+    """
 
     line_id: int
     job_number: str
     job_name: str
-    assignment: Assignment
+    extra: str
+    code: str
+    category: str
     description: str | None
+    sage_description: str | None = None
+
+    @property
+    def assignment(self) -> Assignment:
+        return Assignment(self.code, self.category, self.extra)
 
 
 def unsent(session: Session) -> DataSync | None:
@@ -95,23 +105,40 @@ def jobs_of(session: Session, sync: DataSync) -> Sequence[Job]:
     """The jobs of a batch whose requested updates are not finished, by number."""
     return session.scalars(
         select(Job)
-        .join(RequestedUpdate, RequestedUpdate.job_id == Job.id)
         .where(
-            RequestedUpdate.data_sync_id == sync.id,
-            RequestedUpdate.state.in_(_ON_ITS_WAY),
+            Job.id.in_(
+                select(RequestedUpdate.job_id).where(
+                    RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state.in_(_ON_ITS_WAY)
+                )
+            )
         )
         .order_by(Job.number)
-        .distinct()
     ).all()
 
 
-def plan_job(session: Session, sync: DataSync, job: Job, in_sage: InSage, *, at: datetime) -> None:
-    """Fix how each line of one job of the batch stands against Sage, as read now, until it is planned."""
+def plan_job(
+    session: Session, sync: DataSync, job: Job, held: SageJob, *, limits: SageLimits, at: datetime
+) -> None:
+    """Fix how each line of one job of the batch stands against Sage, as read now, until it is planned.
+
+    A line that Sage would refuse by now is not sent: it fails with the words of the check.
+    """
     directory.lock_jobs(session, [job.id])
     if session.get_one(DataSync, sync.id, populate_existing=True).state is not SyncState.CLAIMED:
         return
-    lines.store_read_back(session, job, in_sage, at=at)
-    lines.mark_standing(session, _lines(session, sync, job), in_sage)
+    lines.store_read_back(session, job, held, at=at)
+    waiting = _lines(session, sync, job)
+    lines.mark_standing(session, waiting, held.cost_codes)
+    why_not = findings.judge(session, job, waiting, held.cost_codes, limits=limits)
+    if why_not:
+        session.execute(
+            update(RequestedLine),
+            [
+                {"id": line_id, "outcome": Outcome.FAILED, "message": f"Not sent: {why}."}
+                for line_id, why in why_not.items()
+            ],
+        )
+        _count(session, sync, {Outcome.FAILED: len(why_not)})
 
 
 def planned(session: Session, sync: DataSync) -> None:
@@ -129,12 +156,12 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
         select(
             RequestedLine.id,
             Job.number,
-            Job.name,
+            func.coalesce(Job.sage_name, Job.name),
             RequestedLine.extra,
             RequestedLine.code,
             RequestedLine.category,
-            RequestedLine.description,
-            RequestedLine.standing,
+            case((RequestedLine.sage_description.is_(None), RequestedLine.description)),
+            RequestedLine.sage_description,
         )
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
         .join(Job, Job.id == RequestedUpdate.job_id)
@@ -148,37 +175,70 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
         )
         .execution_options(yield_per=_STREAM_ROWS)
     )
-    for line_id, number, name, extra, code, category, description, standing in rows:
-        new_code = standing is Standing.NEW_CODE
-        yield ExportLine(
-            line_id, number, name, Assignment(code, category, extra), description if new_code else None
-        )
+    return map(ExportLine._make, rows)
 
 
-def sent(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
-    """Sage has the batch: its requested updates are exported, and then their jobs' holds released."""
+def sent(
+    session: Session,
+    sync: DataSync,
+    *,
+    by: Actor,
+    at: datetime,
+    file: str | None = None,
+    file_sha256: str | None = None,
+) -> None:
+    """Sage has the batch: its requested updates are exported, and then their jobs' holds released.
+
+    One of which nothing was sent, because every line failed the checks, has failed by now.
+    """
     jobs = jobs_of(session, sync)
     directory.lock_jobs(session, [job.id for job in jobs])
     moved = session.execute(
         update(DataSync)
         .where(DataSync.id == sync.id, DataSync.state == SyncState.PLANNED)
-        .values(state=SyncState.SENT, sent_at=at)
+        .values(state=SyncState.SENT, sent_at=at, file=file, file_sha256=file_sha256)
     )
     if not moved.rowcount:  # type: ignore[attr-defined]
         return
     for requested in _requested_updates(session, sync, State.ACCEPTED):
-        requested.state, requested.exported_at = State.EXPORTED, at
+        requested.exported_at = at
+        if lines.all_failed(session, requested):
+            requested.state, requested.finished_at = State.FAILED, at
+        else:
+            requested.state = State.EXPORTED
         session.flush()
-        _tell(session, Event.EXPORTED, sync, requested, by=by, at=at)
+        event = Event.FAILED if requested.state is State.FAILED else Event.EXPORTED
+        _tell(session, event, sync, requested, by=by, at=at)
     for job in jobs:
         holds.settle(session, job.id, by=by, at=at)
+
+
+def overdue(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
+    """Nobody imported the batch's file for too long: tell the accounting approvers, once a batch."""
+    alerted = session.execute(
+        update(DataSync)
+        .where(DataSync.id == sync.id, DataSync.state == SyncState.SENT, DataSync.alerted_at.is_(None))
+        .values(alerted_at=at)
+    )
+    if not alerted.rowcount:  # type: ignore[attr-defined]
+        return
+    event = audit.record(
+        session,
+        Event.SYNC_OVERDUE,
+        by=by,
+        at=at,
+        batch=sync.batch,
+        file=sync.file,
+        sent_at=sync.sent_at.isoformat() if sync.sent_at else None,
+    )
+    outbox.tell_people(session, event, [person.id for person in directory.accounting_approvers(session)])
 
 
 def read_back_job(
     session: Session,
     sync: DataSync,
     job: Job,
-    in_sage: InSage,
+    held: SageJob,
     refusals: Mapping[int, str],
     *,
     by: Actor,
@@ -189,15 +249,17 @@ def read_back_job(
     `refusals` has Sage's own words by line id. All lines held: synced; else failed.
     """
     directory.lock_jobs(session, [job.id])
-    lines.store_read_back(session, job, in_sage, at=at)
+    lines.store_read_back(session, job, held, at=at)
     waiting = _lines(session, sync, job)
     # two requested updates may ask for the same; it went to Sage once
     said = {lines.assignment_of(line): refusals[line.id] for line in waiting if line.id in refusals}
     rows: list[dict[str, Any]] = []
     for line in waiting:
         assignment = lines.assignment_of(line)
-        result, message = outcome(assignment, line.standing, in_sage, said.get(assignment))
-        rows.append({"id": line.id, "outcome": result, "message": message})
+        result, message = outcome(assignment, line.standing, held.cost_codes, said.get(assignment))
+        code = held.cost_codes.get(assignment.code_key)
+        kept = code.description if code else line.sage_description
+        rows.append({"id": line.id, "outcome": result, "message": message, "sage_description": kept})
     if rows:
         session.execute(update(RequestedLine), rows)
         _count(session, sync, Counter(row["outcome"] for row in rows))

@@ -7,14 +7,14 @@ are exported or synced. Source: Procore, 'Update Project Cost Codes for Export t
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
-from workflow.checks import Unfit, unfit
+from workflow.columns import Unfit, unfit
 from workflow.privileges import Actor, Rules
-from workflow.tables import Hold, Job, RequestedUpdate
-from workflow.vocabulary import Event, HoldKind, State
+from workflow.tables import Hold, Job, RequestedLine, RequestedUpdate
+from workflow.vocabulary import Event, HoldKind, Outcome, State
 
 HOLDING = (State.READY, State.ACCEPTED, State.FAILED)
 
@@ -115,7 +115,16 @@ def settle(session: Session, job_id: int, *, by: Actor, at: datetime) -> None:
 
 
 def _holding_states(session: Session, job_id: int) -> set[State]:
-    query = select(RequestedUpdate.state).where(
-        RequestedUpdate.job_id == job_id, RequestedUpdate.state.in_(HOLDING)
+    # lines that failed the checks were not sent with the rest of their requested update
+    not_sent = exists().where(
+        RequestedLine.requested_update_id == RequestedUpdate.id, RequestedLine.outcome == Outcome.FAILED
     )
-    return set(session.scalars(query))
+    query = select(RequestedUpdate.state).where(
+        RequestedUpdate.job_id == job_id,
+        or_(
+            RequestedUpdate.state.in_(HOLDING),
+            and_(RequestedUpdate.state == State.EXPORTED, not_sent),
+        ),
+    )
+    states = set(session.scalars(query))
+    return {State.FAILED if state is State.EXPORTED else state for state in states}

@@ -4,13 +4,13 @@ Owns storing assignments, their standing against Sage, and moving them between r
 of one job. Callers hold the job's lock and own the state; `reopen`, for them, makes it ready again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from workflow.merge import Assignment, CodeKey, InSage, SageCode, plan
+from workflow.merge import Assignment, CodeKey, InSage, SageCode, SageJob, plan
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
 from workflow.vocabulary import Outcome, State
 
@@ -59,13 +59,16 @@ def add(
     requested: RequestedUpdate,
     assignments: Sequence[Assignment],
     *,
-    descriptions: Mapping[str, str],
     by: Person,
     at: datetime,
 ) -> None:
-    """Store new lines in the requested update's present revision, with their standing against Sage."""
+    """Store new lines in the requested update's present revision, with their standing against Sage.
+
+    A code beyond the standard list, where the company allows one, has the description that Sage has.
+    """
     if not assignments:
         return
+    descriptions = standard_descriptions(session, {a.code for a in assignments})
     in_sage = held_by_sage(session, requested.job_id)
     session.execute(
         insert(RequestedLine),
@@ -75,7 +78,7 @@ def add(
                 "extra": planned.assignment.extra,
                 "code": planned.assignment.code,
                 "category": planned.assignment.category,
-                "description": descriptions[planned.assignment.code],
+                "description": descriptions.get(planned.assignment.code, planned.sage_description or ""),
                 "requested_by_id": by.id,
                 "requested_at": at,
                 "added_in_revision": requested.revision,
@@ -85,6 +88,13 @@ def add(
             for planned in plan(assignments, in_sage)
         ],
     )
+
+
+def all_failed(session: Session, requested: RequestedUpdate) -> bool:
+    """Whether lines of a requested update have failed, and none is left that may still go to Sage."""
+    query = select(RequestedLine.outcome).where(RequestedLine.requested_update_id == requested.id)
+    outcomes = set(session.scalars(query.distinct()))
+    return Outcome.FAILED in outcomes and None not in outcomes
 
 
 def requesters(session: Session, requested: RequestedUpdate) -> list[int]:
@@ -173,11 +183,30 @@ def held_by_sage(session: Session, job_id: int, *, codes: Collection[str] | None
     return {key: SageCode(descriptions[key], frozenset(categories[key])) for key in descriptions}
 
 
-def store_read_back(session: Session, job: Job, in_sage: InSage, *, at: datetime) -> bool:
-    """Keep what Sage holds for a job now and mark its waiting lines anew; True when anything changed."""
+def open_of(session: Session, job_id: int) -> Sequence[RequestedLine]:
+    """The lines of a job that wait for an approver or for the data sync to claim them."""
+    return session.scalars(
+        select(RequestedLine)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.job_id == job_id,
+            RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
+            RequestedUpdate.data_sync_id.is_(None),  # a batch is planned once
+            RequestedLine.outcome.is_(None),
+        )
+        .order_by(RequestedLine.id)
+    ).all()
+
+
+def store_read_back(session: Session, job: Job, held: SageJob, *, at: datetime) -> bool:
+    """Keep what Sage holds for a job now and mark its waiting lines anew; True when cost codes changed."""
     before = held_by_sage(session, job.id)
-    session.execute(update(Job).where(Job.id == job.id).values(read_back_at=at))
-    if before == in_sage:
+    job = session.get_one(Job, job.id)
+    job.read_back_at = at
+    job.known_in_sage, job.sage_name = held.known, held.name
+    job.sage_extras = None if held.extras is None else sorted(held.extras)
+    session.flush()
+    if before == held.cost_codes:
         return False
     session.execute(delete(SageAssignment).where(SageAssignment.job_id == job.id))
     rows = [
@@ -186,25 +215,14 @@ def store_read_back(session: Session, job: Job, in_sage: InSage, *, at: datetime
             "extra": extra,
             "code": code,
             "category": category,
-            "description": held.description,
+            "description": kept.description,
         }
-        for (extra, code), held in in_sage.items()
-        for category in (held.categories or {""})
+        for (extra, code), kept in held.cost_codes.items()
+        for category in (kept.categories or {""})
     ]
     if rows:
         session.execute(insert(SageAssignment), rows)
-    waiting = (
-        select(RequestedLine)
-        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .where(
-            RequestedUpdate.job_id == job.id,
-            RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
-            RequestedUpdate.data_sync_id.is_(None),  # a batch is planned once
-            RequestedLine.outcome.is_(None),
-        )
-        .order_by(RequestedLine.id)
-    )
-    mark_standing(session, session.scalars(waiting).all(), in_sage)
+    mark_standing(session, open_of(session, job.id), held.cost_codes)
     return True
 
 

@@ -1,14 +1,14 @@
 """The merge of what was accepted with what Sage holds, as pure functions.
 
 Sage wins on descriptions; assignments only ever add. `plan` says what to send, `outcome` what
-became of it once Sage was read back.
+became of it once Sage was read back, `difference` what is not as it was asked for.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from workflow.vocabulary import Outcome, Standing
+from workflow.vocabulary import Difference, Outcome, Standing
 
 CodeKey: TypeAlias = tuple[str, str]
 """(extra, cost code); extra '' is the job itself."""
@@ -36,6 +36,23 @@ class SageCode:
 
 
 InSage: TypeAlias = Mapping[CodeKey, SageCode]
+
+
+@dataclass(frozen=True, slots=True)
+class SageJob:
+    """What Sage holds for one job. `name` is None when Sage does not know the job.
+
+    `extras` are the job's extras (sub jobs), None where Sage was not asked for them.
+    """
+
+    number: str
+    name: str | None
+    cost_codes: InSage
+    extras: frozenset[str] | None = None
+
+    @property
+    def known(self) -> bool:
+        return self.name is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +100,13 @@ def outcome(
     if held and assignment.category in held.categories:
         return _DONE[standing], None
     return Outcome.FAILED, refusal or NOT_READ_BACK
+
+
+def difference(assignment: Assignment, description: str, in_sage: InSage) -> Difference | None:
+    """What is not in Sage as it was asked for; None when Sage holds it so."""
+    held = in_sage.get(assignment.code_key)
+    if held is None:
+        return Difference.MISSING
+    if assignment.category not in held.categories:
+        return Difference.CATEGORY_MISSING
+    return None if held.description == description else Difference.OTHER_DESCRIPTION

@@ -10,11 +10,23 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from workflow.checks import storable
-from workflow.lines import held_by_sage
-from workflow.merge import CodeKey, SageCode
-from workflow.tables import AuditEvent, Category, DataSync, Hold, Job, Person, RequestedLine, RequestedUpdate
-from workflow.vocabulary import HoldKind, Outcome, Standing, State
+from workflow import findings
+from workflow.checks import Finding
+from workflow.columns import storable
+from workflow.lines import assignment_of, held_by_sage
+from workflow.merge import Assignment, CodeKey, SageCode, difference
+from workflow.tables import (
+    AuditEvent,
+    Category,
+    DataSync,
+    Hold,
+    Job,
+    LineFinding,
+    Person,
+    RequestedLine,
+    RequestedUpdate,
+)
+from workflow.vocabulary import Difference, HoldKind, Outcome, Rule, Severity, Standing, State, SyncState
 
 CURRENT_FIRST = (State.READY, State.FAILED, State.ACCEPTED, State.EXPORTED)
 """Which requested update of a job is shown: the first of these states, else the newest."""
@@ -26,6 +38,8 @@ FILTERS: Mapping[str, tuple[State, ...]] = {
     "all": (),
 }
 """The filters of the Jobs list, by the word that people type, as states for `list_updates`."""
+FINDINGS_SHOWN = 6
+"""How many different findings of a requested update its facts carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,8 @@ class CostCodeFacts:
     in_sage: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
     """(category, Sage's words) of the lines that Sage refused."""
+    findings: tuple[Finding, ...] = ()
+    """What the checks before Update found on its open lines, each once, those that refuse first."""
 
     @property
     def sage_keeps(self) -> str | None:
@@ -71,6 +87,20 @@ class LineFacts:
     sage_description: str | None
     outcome: Outcome | None
     message: str | None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the checks before Update found on the open lines of a requested update.
+
+    How many different things stop it, how many are only to be known, and the first FINDINGS_SHOWN;
+    without descriptions that Sage keeps, which its cost codes tell.
+    """
+
+    refusing: int = 0
+    warning: int = 0
+    first: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +138,7 @@ class UpdateFacts:
     finished_at: datetime | None
     counts: Counts
     holds_waiting: int
+    found: Found = Found()
 
     @property
     def title(self) -> str:
@@ -181,6 +212,7 @@ def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[
         .where(RequestedUpdate.id.in_(requested_update_ids))
     )
     counts = _counts(session, requested_update_ids)
+    found = _found(session, requested_update_ids)
     by_id = {
         requested.id: UpdateFacts(
             job_id=job.id,
@@ -200,6 +232,7 @@ def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[
             finished_at=requested.finished_at,
             counts=counts.get(requested.id, Counts(0, 0, 0, 0, 0, 0, 0, 0)),
             holds_waiting=held or 0,
+            found=found.get(requested.id, Found()),
         )
         for requested, job, asked_by, email, decided_by, sync, held in rows
     }
@@ -234,7 +267,8 @@ def cost_codes(
         if (line.extra, line.code) in grouped:
             grouped[line.extra, line.code].append(line)
     in_sage = held_by_sage(session, requested.job_id, codes={code for _, code in grouped})
-    return [_cost_code(key, group, in_sage.get(key)) for key, group in grouped.items()]
+    found = _findings_of(session, [line for group in grouped.values() for line in group])
+    return [_cost_code(key, group, in_sage.get(key), found) for key, group in grouped.items()]
 
 
 def lines_of(session: Session, requested_update_id: int) -> list[LineFacts]:
@@ -244,6 +278,8 @@ def lines_of(session: Session, requested_update_id: int) -> list[LineFacts]:
         .where(RequestedLine.requested_update_id == requested_update_id)
         .order_by(RequestedLine.extra, RequestedLine.code, RequestedLine.category)
     )
+    stored = session.scalars(query).all()
+    found = _findings_of(session, stored)
     return [
         LineFacts(
             line.extra,
@@ -254,9 +290,51 @@ def lines_of(session: Session, requested_update_id: int) -> list[LineFacts]:
             line.sage_description,
             line.outcome,
             line.message,
+            tuple(found.get(line.id, ())),
         )
-        for line in session.scalars(query)
+        for line in stored
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceFacts:
+    """An assignment that a job asked for, and how Sage, as last read, differs from it."""
+
+    extra: str
+    code: str
+    description: str
+    category: str
+    state: State
+    difference: Difference | None
+    sage_description: str | None
+
+
+def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
+    """Every assignment of a job that was not rejected, by cost code and category; the newest request of each.
+
+    What still waits to be sent is missing in Sage too; its state says why.
+    """
+    in_sage = held_by_sage(session, job_id)
+    rows = session.execute(
+        select(RequestedLine, RequestedUpdate.state)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state != State.REJECTED)
+        .order_by(RequestedUpdate.id)
+    )
+    found: dict[Assignment, DifferenceFacts] = {}
+    for line, state in rows:
+        assignment = assignment_of(line)
+        held = in_sage.get(assignment.code_key)
+        found[assignment] = DifferenceFacts(
+            extra=line.extra,
+            code=line.code,
+            description=line.description,
+            category=line.category,
+            state=state,
+            difference=difference(assignment, line.description, in_sage),
+            sage_description=held.description if held else None,
+        )
+    return sorted(found.values(), key=lambda each: (each.extra, each.code, each.category))
 
 
 def holds_of(session: Session, job_id: int) -> list[HoldFacts]:
@@ -288,6 +366,12 @@ def data_syncs(session: Session, *, limit: int) -> Sequence[DataSync]:
     return session.scalars(select(DataSync).order_by(DataSync.id.desc()).limit(limit)).all()
 
 
+def overdue_syncs(session: Session) -> Sequence[DataSync]:
+    """The data syncs whose file nobody imported in time, and which are still not answered, oldest first."""
+    query = select(DataSync).where(DataSync.state == SyncState.SENT, DataSync.alerted_at.is_not(None))
+    return session.scalars(query.order_by(DataSync.id)).all()
+
+
 def history(session: Session, job_id: int) -> list[HistoryEvent]:
     """What happened to a job, oldest first."""
     return _events(session, AuditEvent.job_id == job_id)
@@ -311,7 +395,64 @@ def _events(session: Session, which: ColumnElement[bool]) -> list[HistoryEvent]:
     ]
 
 
-def _cost_code(key: CodeKey, group: Sequence[RequestedLine], held: SageCode | None) -> CostCodeFacts:
+def _findings_of(session: Session, stored: Sequence[RequestedLine]) -> dict[int, list[Finding]]:
+    """By line id; of a line whose outcome is known, the checks before Update say nothing any more."""
+    return findings.of_lines(session, [line.id for line in stored if line.outcome is None])
+
+
+def _found(session: Session, requested_update_ids: Sequence[int]) -> dict[int, Found]:
+    said = (
+        select(
+            RequestedLine.requested_update_id,
+            LineFinding.severity,
+            LineFinding.rule,
+            LineFinding.message,
+            func.min(RequestedLine.id).label("first_line"),
+        )
+        .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
+        .where(
+            RequestedLine.requested_update_id.in_(requested_update_ids),
+            RequestedLine.outcome.is_(None),
+            # said beside the description of its cost code
+            LineFinding.rule != Rule.DESCRIPTION_DIFFERS,
+        )
+        .group_by(
+            RequestedLine.requested_update_id, LineFinding.severity, LineFinding.rule, LineFinding.message
+        )
+        .subquery()
+    )
+    each = said.c.requested_update_id
+    refuses = func.sum(case((said.c.severity == Severity.REFUSE, 1), else_=0)).over(partition_by=each)
+    ranked = select(
+        said,
+        refuses.label("refusing"),
+        func.count().over(partition_by=each).label("all_of_them"),
+        func.row_number()
+        .over(partition_by=each, order_by=(said.c.severity, said.c.first_line, said.c.rule))
+        .label("place"),
+    ).subquery()
+    rows = session.execute(
+        select(ranked)
+        .where(ranked.c.place <= FINDINGS_SHOWN)
+        .order_by(ranked.c.requested_update_id, ranked.c.place)
+    )
+    found: dict[int, Found] = {}
+    for row in rows:
+        before = found.get(row.requested_update_id, Found())
+        found[row.requested_update_id] = Found(
+            refusing=row.refusing,
+            warning=row.all_of_them - row.refusing,
+            first=(*before.first, Finding(row.rule, row.severity, row.message)),
+        )
+    return found
+
+
+def _cost_code(
+    key: CodeKey,
+    group: Sequence[RequestedLine],
+    held: SageCode | None,
+    found: Mapping[int, Sequence[Finding]],
+) -> CostCodeFacts:
     extra, code = key
     first = group[0]
     return CostCodeFacts(
@@ -324,6 +465,12 @@ def _cost_code(key: CodeKey, group: Sequence[RequestedLine], held: SageCode | No
         in_sage=tuple(sorted(held.categories)) if held else (),
         refused=tuple(
             (line.category, line.message or "") for line in group if line.outcome is Outcome.FAILED
+        ),
+        findings=tuple(
+            sorted(
+                dict.fromkeys(finding for line in group for finding in found.get(line.id, ())),
+                key=lambda finding: finding.severity,
+            )
         ),
     )
 

@@ -4,15 +4,16 @@ A file, the command line, a Slack window and Procore all call `request`. Adding 
 Ready to Update already joins the open requested update and raises its revision.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from workflow import audit, checks, directory, holds, lines, outbox
-from workflow.checks import Problem, Unfit
+from workflow import audit, columns, directory, findings, holds, lines, outbox
+from workflow.checks import SageLimits
+from workflow.columns import Problem, Unfit
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
@@ -36,9 +37,18 @@ class NothingNew:
 
 
 def request(
-    session: Session, *, job: Job, assignments: Sequence[Assignment], by: Actor, at: datetime, rules: Rules
+    session: Session,
+    *,
+    job: Job,
+    assignments: Sequence[Assignment],
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+    limits: SageLimits,
 ) -> Requested | NothingNew | Unfit | Refused:
     """Ask for assignments of a job: all of them, or none when one is unfit.
+
+    What Sage would refuse by its `limits` is kept with the lines: it stops the Update, not the asking.
 
     Where Sage refused lines of the job before, they are asked for again with the new ones, and a
     cost code that is named now replaces what Sage refused of it.
@@ -51,11 +61,7 @@ def request(
         reason = reason or Refusal.NO_MATCHING_PERSON
         audit.record(session, Event.REFUSED, by=by, at=at, job_id=job.id, act="request", reason=reason.value)
         return Refused(reason, explain(reason, by.name, rules))
-    problems = tuple(_not_text(assignments))
-    if problems:
-        return Unfit(problems)
-    descriptions = lines.standard_descriptions(session, {a.code for a in assignments})
-    problems = tuple(_problems(assignments, descriptions, set(session.scalars(select(Category.code)))))
+    problems = tuple(unfit(session, assignments, limits=limits))
     if problems:
         return Unfit(problems)
     waiting = _waiting_updates(session, job.id)
@@ -82,7 +88,8 @@ def request(
         if not new:
             return NothingNew(update)
         update.revision += 1
-    lines.add(session, update, new, descriptions=descriptions, by=person, at=at)
+    lines.add(session, update, new, by=person, at=at)
+    findings.renew(session, job, limits=limits)
     row = audit.record(
         session,
         event,
@@ -98,6 +105,16 @@ def request(
     outbox.tell(session, row, people=approvers, broadcast=earlier)
     holds.settle(session, job.id, by=by, at=at)
     return Requested(update, added=len(new), joined=event is not Event.REQUESTED)
+
+
+def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLimits) -> list[Problem]:
+    """Why these assignments cannot be asked for, by the place of each that is unfit; nothing is changed."""
+    problems = list(_not_text(assignments))
+    if problems:
+        return problems
+    on_list = lines.standard_descriptions(session, {a.code for a in assignments})
+    known = {a.code for a in assignments} if limits.beyond_standard_list else on_list
+    return list(_problems(assignments, known, set(session.scalars(select(Category.code)))))
 
 
 def _may_not_ask(person: Person | None) -> Refusal | None:
@@ -121,15 +138,15 @@ def _not_text(assignments: Sequence[Assignment]) -> Iterator[Problem]:
         yield Problem(0, "code", "nothing is asked for: the request has no lines")
     for index, a in enumerate(assignments):
         asked = {"extra": a.extra, "code": a.code, "category": a.category}
-        yield from (Problem(index, *misfit) for misfit in checks.misfits(RequestedLine, asked))
+        yield from (Problem(index, *misfit) for misfit in columns.misfits(RequestedLine, asked))
 
 
 def _problems(
-    assignments: Sequence[Assignment], descriptions: Mapping[str, str], categories: Collection[str]
+    assignments: Sequence[Assignment], codes: Collection[str], categories: Collection[str]
 ) -> Iterator[Problem]:
     first_at: dict[Assignment, int] = {}
     for index, assignment in enumerate(assignments):
-        if assignment.code not in descriptions:
+        if assignment.code not in codes:
             yield Problem(
                 index,
                 "code",

@@ -6,13 +6,14 @@ that names the variable and the mend.
 
 import os
 import tempfile
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -21,6 +22,13 @@ from workflow.privileges import Rules
 
 _SOCKET_PATH_BYTES = 103
 """What the address of a Unix socket can hold everywhere (macOS: 104 with the end mark, Linux: 108)."""
+
+
+class SageTarget(StrEnum):
+    """How costbot reaches Sage 300 CRE."""
+
+    EMBEDDED = "embedded"
+    IMPORT_FILE = "import-file"
 
 
 class SettingsError(Exception):
@@ -145,6 +153,31 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_REMIND_CRON",
         description="When approvers hear of jobs that wait longer than a day: five cron fields, UTC.",
     )
+    sage: SageTarget = Field(
+        SageTarget.EMBEDDED,
+        validation_alias="COSTBOT_SAGE",
+        description="`embedded`: a Sage company of costbot's own, for trials. `import-file`: Sage 300 CRE.",
+    )
+    sage_profile: Path | None = Field(
+        None,
+        validation_alias="COSTBOT_SAGE_PROFILE",
+        description="TOML file with the company's Job Cost set-up (`costbot sage profile --example`).",
+    )
+    sage_folder: Path | None = Field(
+        None,
+        validation_alias="COSTBOT_SAGE_FOLDER",
+        description="Folder shared with the accountant: `outgoing`, `rejected` and `done` are made in it.",
+    )
+    sage_odbc: SecretStr | None = Field(
+        None,
+        validation_alias="COSTBOT_SAGE_ODBC",
+        description="ODBC connection string of the Timberline data source, for reading Sage back.",
+    )
+    sage_export: Path | None = Field(
+        None,
+        validation_alias="COSTBOT_SAGE_EXPORT",
+        description="CSV export of Job Cost, for reading Sage back without ODBC.",
+    )
     http_host: str = Field(
         "127.0.0.1",
         validation_alias="COSTBOT_HTTP_HOST",
@@ -175,6 +208,28 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="COSTBOT_LOG_LEVEL", description="How much is logged."
     )
+
+    @model_validator(mode="after")
+    def _sage_can_be_reached(self) -> "Settings":
+        if self.sage is SageTarget.IMPORT_FILE:
+            if self.sage_folder is None:
+                raise ValueError("COSTBOT_SAGE=import-file needs COSTBOT_SAGE_FOLDER, for the import files.")
+            if self.sage_odbc is None and self.sage_export is None:
+                raise ValueError(
+                    "COSTBOT_SAGE=import-file needs COSTBOT_SAGE_ODBC or COSTBOT_SAGE_EXPORT, to read back "
+                    "what Sage holds."
+                )
+            if self.sage_odbc is not None and self.sage_export is not None:
+                raise ValueError("COSTBOT_SAGE_ODBC and COSTBOT_SAGE_EXPORT are both set: remove one.")
+        else:
+            for name, value in (
+                ("COSTBOT_SAGE_FOLDER", self.sage_folder),
+                ("COSTBOT_SAGE_ODBC", self.sage_odbc),
+                ("COSTBOT_SAGE_EXPORT", self.sage_export),
+            ):
+                if value is not None:
+                    raise ValueError(f"{name} is set but not used: set COSTBOT_SAGE=import-file too.")
+        return self
 
     @property
     def database(self) -> str:
@@ -220,4 +275,6 @@ def read_settings() -> Settings:
 
 def _mend(location: tuple[int | str, ...], message: str) -> str:
     # the value itself is never shown: it may be a secret
+    if not location:
+        return message.removeprefix("Value error, ")
     return f"{location[0]} is not usable: {message.removeprefix('Value error, ')}."

@@ -34,6 +34,8 @@ from workflow.vocabulary import (
     NoticeKind,
     Outcome,
     Place,
+    Rule,
+    Severity,
     Standing,
     State,
     SyncState,
@@ -87,7 +89,10 @@ class Table(DeclarativeBase):
         HoldKind: _words(HoldKind),
         NoticeKind: _words(NoticeKind),
         Outcome: _words(Outcome),
+        list[str]: JSON,
         Place: _words(Place),
+        Rule: _words(Rule),
+        Severity: _words(Severity),
         Standing: _words(Standing),
         State: _words(State),
         SyncState: _words(SyncState),
@@ -122,7 +127,11 @@ class SlackLink(Table):
 
 
 class Job(Table):
-    """A Sage 300 CRE job, the same thing as one Procore project."""
+    """A Sage 300 CRE job, the same thing as one Procore project.
+
+    `known_in_sage` and what follows it are as last read back, and empty until then; Sage may not
+    have been asked for the job's extras (sub jobs).
+    """
 
     __tablename__ = "jobs"
 
@@ -131,6 +140,9 @@ class Job(Table):
     name: Mapped[str] = mapped_column(String(200))
     procore_project_id: Mapped[int | None] = mapped_column(unique=True)
     read_back_at: Mapped[datetime | None]
+    known_in_sage: Mapped[bool | None]
+    sage_name: Mapped[str | None] = mapped_column(String(200))
+    sage_extras: Mapped[list[str] | None]
 
     @property
     def title(self) -> str:
@@ -225,6 +237,19 @@ class RequestedLine(Table):
     message: Mapped[str | None] = mapped_column(Text)
 
 
+class LineFinding(Table):
+    """What a rule of the checks before Update found on a line."""
+
+    __tablename__ = "line_findings"
+
+    line_id: Mapped[int] = mapped_column(
+        ForeignKey("requested_lines.id", ondelete="CASCADE"), primary_key=True
+    )
+    rule: Mapped[Rule] = mapped_column(primary_key=True)
+    severity: Mapped[Severity]
+    message: Mapped[str] = mapped_column(Text)
+
+
 class SageAssignment(Table):
     """What Sage holds for a job, as last read back; `category` '' is a cost code without one."""
 
@@ -238,9 +263,14 @@ class SageAssignment(Table):
 
 
 class DataSync(Table):
-    """One data sync: the batch that it sends and what Sage made of it."""
+    """One data sync: the batch that it sends and what Sage made of it.
+
+    `file` and its SHA-256 (hex) where the batch went out as an import file; `alerted_at` once the
+    approvers were told that nobody imported it.
+    """
 
     __tablename__ = "data_syncs"
+
     id: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[SyncState]
     place: Mapped[Place]
@@ -253,6 +283,9 @@ class DataSync(Table):
     tied: Mapped[int] = mapped_column(default=0)
     already_there: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
+    file: Mapped[str | None] = mapped_column(String(200))
+    file_sha256: Mapped[str | None] = mapped_column(String(64))
+    alerted_at: Mapped[datetime | None]
 
     @property
     def batch(self) -> str:

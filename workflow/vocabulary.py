@@ -34,6 +34,41 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Severity(StrEnum):
+    """What a finding of the checks does to the Update: stops it, or is only said."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+
+
+class Rule(StrEnum):
+    """The checks before Update, by name (`workflow/checks.py` has the rules)."""
+
+    JOB_LENGTH = "job_length"
+    JOB_FORMAT = "job_format"
+    JOB_UNKNOWN = "job_unknown"
+    EXTRA_LENGTH = "extra_length"
+    EXTRA_UNKNOWN = "extra_unknown"
+    CODE_LENGTH = "code_length"
+    CODE_FORMAT = "code_format"
+    CODE_NOT_STANDARD = "code_not_standard"
+    CODE_TWIN = "code_twin"
+    PARENT_MISSING = "parent_missing"
+    DESCRIPTION_LENGTH = "description_length"
+    DESCRIPTION_DIFFERS = "description_differs"
+    CATEGORY_LENGTH = "category_length"
+    CATEGORY_UNKNOWN = "category_unknown"
+    ENCODING = "encoding"
+
+
+class Difference(StrEnum):
+    """How Sage differs from what was asked for, seen after the fact."""
+
+    MISSING = "missing"
+    CATEGORY_MISSING = "category_missing"
+    OTHER_DESCRIPTION = "other_description"
+
+
 class SyncState(StrEnum):
     """The state of one data sync: claimed, planned, sent to Sage, read back."""
 
@@ -95,6 +130,7 @@ class Refusal(StrEnum):
     NOT_FAILED = "not_failed"
     ALREADY_GOING_OUT = "already_going_out"
     COMMENT_MISSING = "comment_missing"
+    SAGE_WOULD_REFUSE = "sage_would_refuse"
 
 
 class Event(StrEnum):
@@ -116,6 +152,7 @@ class Event(StrEnum):
     SYNC_STARTED = "data_sync:started"
     SYNC_FINISHED = "data_sync:finished"
     REMINDED = "approvers:reminded"
+    SYNC_OVERDUE = "data_sync:overdue"
     HOLD_ADDED = "hold:added"
     HOLD_PLACED = "hold:placed"
     HOLD_RELEASED = "hold:released"

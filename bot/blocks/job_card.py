@@ -26,12 +26,14 @@ from bot.blocks.pieces import (
 from bot.blocks.words import ALOUD, SLACK, code_words, counted, one_line
 from bot.payloads import Action, JobButton
 from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
-from workflow.vocabulary import State
+from workflow.vocabulary import Severity, State
 
 CODES_ON_CARD = 12
 HOLDS_ON_CARD = 5
 REFUSED_ON_CARD = 5
 _DESCRIPTION = 60
+_REFUSE = Severity.REFUSE
+_MEND = "Correct it in Sage and run `/costcodes sync`, or reject it with a comment."
 _NARROW_DESCRIPTION = 30
 _CATEGORIES = 80
 _HEAD = ("Cost code", "Description", "Categories", "In Sage")
@@ -100,6 +102,7 @@ def _below(
         yield context(f"… and {counted(more, 'more cost code')}: View Requested Updates")
     if facts.state is State.FAILED:
         yield section(_refused(codes))
+    yield from _found(facts)
     waiting = [hold for hold in holds if hold.waiting]
     if waiting:
         yield section(_waiting(waiting))
@@ -136,6 +139,20 @@ def _refused(codes: Sequence[CostCodeFacts]) -> str:
     return "\n".join([head, *_first(refused, REFUSED_ON_CARD)])
 
 
+def _found(facts: UpdateFacts) -> Iterator[Json]:
+    """What the checks say while an approver may still act on it; what refuses stands for the button."""
+    found = facts.found
+    if facts.state is State.READY and found.refusing:
+        listed = [words.finding_words(finding) for finding in found.first if finding.severity is _REFUSE]
+        head = f"*Cannot be updated: Sage would refuse {counted(found.refusing, 'thing')}*"
+        more = found.refusing - len(listed)
+        yield section("\n".join([head, *listed, *([f"… and {more:,} more"] if more else []), _MEND]))
+    elif facts.state in (State.READY, State.ACCEPTED) and found.warning:
+        listed = [words.finding_words(finding) for finding in found.first]
+        more = found.warning - len(listed)
+        yield section("\n".join(["*To know*", *listed, *([f"… and {more:,} more"] if more else [])]))
+
+
 def _waiting(waiting: Sequence[HoldFacts]) -> str:
     listed = _first(list(map(words.hold_line, waiting)), HOLDS_ON_CARD)
     return "\n".join([f"⏸️ *{words.waiting_words(waiting)}*", *listed])
@@ -157,9 +174,10 @@ def _buttons(facts: UpdateFacts) -> list[ButtonElement]:
                 "They go to Sage with the next data sync; until then you can take it back.",
                 yes="Update",
             )
+            update = button("Update", Action.UPDATE, value, style="primary", confirm=ask)
             return [
                 view,
-                button("Update", Action.UPDATE, value, style="primary", confirm=ask),
+                *([] if facts.found.refusing else [update]),
                 button("Reject", Action.REJECT, value),
             ]
         case State.ACCEPTED:

@@ -34,6 +34,7 @@ JOBS_TOLD = 10
 EVENTS_A_JOB = 5
 HOLDS_A_JOB = 10
 SYNCS_SHOWN = 10
+_HASH_SHOWN = 12
 _SYNC_WORDS = {
     SyncState.CLAIMED: "being prepared",
     SyncState.PLANNED: "on its way to Sage",
@@ -146,8 +147,13 @@ def sync_words(sync: DataSync) -> str:
     result = words.outcome_words(sync.created, sync.tied, sync.already_there, sync.failed)
     when = SLACK.date(sync.finished_at or sync.sent_at or sync.started_at)
     jobs = counted(sync.jobs, "job")
-    finished = f": {result}" if sync.state is SyncState.FINISHED else ""
-    return f"{sync.batch} {_SYNC_WORDS[sync.state]} {when}, {jobs}{finished}"
+    finished = ""
+    if sync.finished_at:
+        finished = f": {result}, in {words.time_taken(sync.started_at, sync.finished_at)}"
+    elif sync.alerted_at:
+        finished = ": nobody has imported its file yet"
+    file = f"; file {sync.file} (SHA-256 {(sync.file_sha256 or '')[:_HASH_SHOWN]}…)" if sync.file else ""
+    return f"{sync.batch} {_SYNC_WORDS[sync.state]} {when}, {jobs}{finished}{file}"
 
 
 def whoami(person: Person | None, refused: Refused | None) -> Message:

@@ -180,6 +180,8 @@ def _cost_code(
         lines.append(f"Not asked for: {not_asked}")
     if code.sage_keeps is not None:
         lines.append(f"Sage keeps: {SLACK.data(code.sage_keeps)}")
+    if state in (State.READY, State.ACCEPTED):
+        lines += [words.finding_words(finding) for finding in words.told_of(code.findings)[:_REASONS]]
     lines += [f"❌ {SLACK.data(f'{category}: {why}')}" for category, why in code.refused[:_REASONS]]
     return "\n".join(lines)
 

@@ -4,14 +4,15 @@ Owns the words and their two forms, Slack's `mrkdwn` and plain text for a termin
 the form, which escapes it and keeps it on one line. No blocks here, and no database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.blocks.limits import clamp, escape
+from workflow.checks import Finding
 from workflow.queries import CostCodeFacts, Counts, HistoryEvent, HoldFacts, UpdateFacts
-from workflow.vocabulary import Event, HoldKind, Place, Refusal, Standing, State
+from workflow.vocabulary import Event, HoldKind, Place, Refusal, Rule, Severity, Standing, State
 
 DATA_SHOWN = 200
 """Characters of one piece of data inside a sentence; the rest is in `costbot show`."""
@@ -86,7 +87,9 @@ REFUSAL_WORDS = {
     Refusal.NOT_FAILED: "Sage had refused nothing",
     Refusal.ALREADY_GOING_OUT: "the data sync was sending it",
     Refusal.COMMENT_MISSING: "the comment was missing",
+    Refusal.SAGE_WOULD_REFUSE: "Sage would refuse it",
 }
+FINDING_EMOJI = {Severity.REFUSE: "🚫", Severity.WARN: "⚠️"}
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -175,6 +178,24 @@ def request_words(facts: UpdateFacts, form: Form = SLACK) -> str:
         f"Requested by {form.data(facts.requested_by)} {form.date(facts.requested_at)}, "
         f"revision {facts.revision}"
     )
+
+
+def finding_words(finding: Finding, form: Form = SLACK) -> str:
+    """What a check before Update found, marked by whether it stops the Update."""
+    return f"{FINDING_EMOJI[finding.severity]} {form.data(finding.message)}"
+
+
+def told_of(findings: Iterable[Finding]) -> list[Finding]:
+    """Without what is shown beside a cost code's description anyway: that Sage keeps its own."""
+    return [finding for finding in findings if finding.rule is not Rule.DESCRIPTION_DIFFERS]
+
+
+def time_taken(start: datetime, end: datetime) -> str:
+    """`4 s`, `12 min`, `3 h`: how long something took."""
+    seconds = round((end - start).total_seconds())
+    if seconds < 120:
+        return f"{seconds:,} s"
+    return f"{seconds // 60:,} min" if seconds < 7_200 else f"{seconds // 3_600:,} h"
 
 
 def next_sync_words(next_sync: datetime | None, form: Form = SLACK) -> str:
@@ -296,6 +317,10 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.REMINDED: lambda t: (
         f"{counted(t.number('jobs'), 'job')} Ready to Update for more than a day: {t.oldest}. "
         "`/costcodes ready` lists them."
+    ),
+    Event.SYNC_OVERDUE: lambda t: (
+        f"Nobody has imported {t.text('file')} of data sync {t.text('batch')} into Sage yet. Import it from "
+        "the folder outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done."
     ),
     Event.HOLD_ADDED: lambda t: f"{t.who} registered {t.hold}.",
     Event.HOLD_PLACED: lambda t: f"On hold until the cost codes are updated: {t.holds}.",

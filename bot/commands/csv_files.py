@@ -11,7 +11,7 @@ from bot.commands.command import Exit, StopError
 from bot.commands.shapes import BadFileShape, FileProblemShape
 from bot.commands.terminal import Answer, progress
 from sync.rows import BadFileError, FileProblem
-from workflow.checks import Unfit
+from workflow.columns import Unfit
 
 PROBLEMS_SHOWN = 20
 

@@ -24,9 +24,11 @@ from bot.commands.terminal import Answer, say
 from bot.processes import Child, Family, Pause, costbot, stopping_on_signals
 from bot.sandbox import sample_company, workspace
 from bot.sandbox.sample_company import Request
+from sync.sage import embedded_company
+from sync.sage.import_task import ImportTask
 from sync.worker import nudger
 from workflow import outbox, queries
-from workflow.settings import Settings
+from workflow.settings import SageTarget, Settings
 from workflow.vocabulary import HoldKind, PeriodicWork
 
 FOLDER = Path(".demo")
@@ -38,7 +40,7 @@ _START_SECONDS = 30.0
 log = structlog.get_logger()
 
 
-def run_demo(port: int, *, keep: bool) -> None:
+def run_demo(port: int, *, keep: bool, sage: SageTarget = SageTarget.EMBEDDED) -> None:
     """Prepare the sample company and run everything on it, until a signal stops it."""
     require_port(port, "demo")
     with _own_folder(FOLDER.absolute(), keep=keep) as kept, stopping_on_signals() as pause:
@@ -46,14 +48,22 @@ def run_demo(port: int, *, keep: bool) -> None:
         line = CommandLine()
         line.start_logs(process="demo")
         say("Preparing the sample company …")
-        waiting = [] if kept else _load(line)
+        if not kept:
+            _load(line)
+        _reach_sage(sage)
+        line.close()
+        line = CommandLine()
         if kept:
             _draw_cards_anew(line)
+        waiting = [] if kept else _request_some(line)
         with ready_to_run(line.settings), Family() as family:
             family.start(Child("sandbox", costbot("sandbox", "--port", str(port))))
             _wait_for_sandbox(port, pause)
             for child in SERVICES:
                 family.start(child)
+            if sage is SageTarget.IMPORT_FILE:
+                family.start(Child("import task", costbot("import-task")))
+                say(f"Files for Sage appear in {line.settings.sage_folder}, and are imported soon after.")
             say(f"Open http://{HOST}:{port} in your browser. Ctrl-C stops the demo.")
             _arrive_later(line.settings, waiting, pause)
             family.keep_running(pause)
@@ -99,8 +109,22 @@ def _own_settings(port: int) -> None:
     }
 
 
-def _load(line: CommandLine) -> Sequence[Request]:
-    """Take the sample company over by the commands that a real one uses; returns requests for later."""
+def _reach_sage(target: SageTarget) -> None:
+    """Let the demo's Sage be reached as `target` says; behind the files is the embedded company."""
+    if target is SageTarget.EMBEDDED:
+        return
+    folder = Path.cwd() / "sage"
+    export = folder / "export.csv"
+    ImportTask(folder, embedded_company(CommandLine().settings), export).save_export()
+    os.environ |= {
+        "COSTBOT_SAGE": target.value,
+        "COSTBOT_SAGE_FOLDER": str(folder),
+        "COSTBOT_SAGE_EXPORT": str(export),
+    }
+
+
+def _load(line: CommandLine) -> None:
+    """Take the sample company over by the commands that a real one uses."""
     _must(imports.people(line, sample_company.PEOPLE))
     _must(imports.categories(line, sample_company.CATEGORIES))
     _must(imports.standard_codes(line, sample_company.STANDARD_CODES))
@@ -110,6 +134,10 @@ def _load(line: CommandLine) -> Sequence[Request]:
     with sample_company.HOLDS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             _must(holds.add(line, row["job"], HoldKind(row["kind"]), row["number"], row["title"]))
+
+
+def _request_some(line: CommandLine) -> Sequence[Request]:
+    """Request what waits when the demo starts; returns the requests for later."""
     arriving = sample_company.requests()
     for request in arriving[:_REQUESTS_AT_ONCE]:
         _ask(line, request)

@@ -15,7 +15,7 @@ from bot.commands.terminal import Answer, progress
 from bot.logs import mask
 from sync.sage import open_company
 from workflow.database import newest_revision
-from workflow.settings import Settings, SettingsError
+from workflow.settings import SageTarget, Settings, SettingsError
 
 _PATIENCE_SECONDS = 3.0
 
@@ -78,10 +78,12 @@ def _slack(settings: Settings) -> Iterator[FindingShape]:
 
 
 def _sage(settings: Settings) -> Iterator[FindingShape]:
-    problem = open_company(settings).problem()
-    yield FindingShape(
-        name="Sage",
-        ok=problem is None,
-        words="the embedded Sage company" + (" can be used" if problem is None else " cannot be used"),
-        mend=problem or "",
-    )
+    where = {
+        SageTarget.EMBEDDED: "the embedded Sage company",
+        SageTarget.IMPORT_FILE: f"import files in {settings.sage_folder}",
+    }[settings.sage]
+    try:
+        problem = open_company(settings).problem()
+    except SettingsError as error:
+        problem = str(error)
+    yield FindingShape(name="Sage", ok=problem is None, words=where, mend=problem or "")

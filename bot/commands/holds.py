@@ -9,7 +9,7 @@ from bot.commands.command import CommandLine, Exit, JobNumber, command, refused
 from bot.commands.shapes import HoldAddedShape, HoldCheckShape, HoldShape, HoldsShape, JobHold, JobShape
 from bot.commands.terminal import Answer, Table
 from workflow import holds, queries
-from workflow.checks import Unfit
+from workflow.columns import Unfit
 from workflow.holds import HoldKindNotHeld
 from workflow.queries import HoldFacts
 from workflow.vocabulary import HoldKind

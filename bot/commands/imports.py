@@ -15,7 +15,7 @@ from bot.commands.terminal import Answer, progress
 from sync import files
 from sync.files import FileRows
 from workflow import directory
-from workflow.checks import Unfit
+from workflow.columns import Unfit
 
 app = typer.Typer(no_args_is_help=True, help="Take over the company's lists from CSV files.")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Annotated
 
 import structlog
@@ -12,13 +13,17 @@ from bot.commands.opening import open_database
 from bot.commands.terminal import say
 from bot.logs import mask
 from bot.processes import Child, Family, costbot, stopping_on_signals
-from workflow.settings import Settings
+from workflow.settings import SageTarget, Settings
 from workflow.vocabulary import Queue
 
 HOST = "127.0.0.1"
 
 app = typer.Typer()
 log = structlog.get_logger()
+
+_LOOK_SECONDS = 1.0
+_LIES = timedelta(seconds=10)
+"""How long a file lies in `outgoing` before the demo's accountant comes by, so that one can look at it."""
 
 SERVICES = (
     Child("bot", costbot("bot")),
@@ -86,11 +91,31 @@ def demo(
     _line: CommandLine,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the page to open.")] = 4390,
     keep: Annotated[bool, typer.Option("--keep", help="Go on with the data of the last demo.")] = False,
+    sage: Annotated[
+        SageTarget, typer.Option("--sage", help="How Sage is reached; import-file shows the files.")
+    ] = SageTarget.EMBEDDED,
 ) -> None:
     """Try costbot: a sample company, and a Slack look-alike in your browser. Everything stays in .demo/."""
     from bot.commands.demo import run_demo
 
-    run_demo(port, keep=keep)
+    run_demo(port, keep=keep, sage=sage)
+
+
+@process(app, "import-task")
+def import_task(line: CommandLine) -> None:
+    """Play the accountant of the demo: import each file that lies in the folder `outgoing` for a while."""
+    from sync.sage import embedded_company
+    from sync.sage.import_task import ImportTask
+
+    line.start_logs(process="import task")
+    settings = line.settings
+    if settings.sage_folder is None or settings.sage_export is None:
+        raise StopError(failed("Set COSTBOT_SAGE=import-file, COSTBOT_SAGE_FOLDER and COSTBOT_SAGE_EXPORT."))
+    task = ImportTask(settings.sage_folder, embedded_company(settings), settings.sage_export)
+    with stopping_on_signals() as pause:
+        while not pause(_LOOK_SECONDS):
+            for name in task.run(lain_for=_LIES):
+                log.warning("imported into the demo's Sage", file=name)
 
 
 @process(app, "sandbox")

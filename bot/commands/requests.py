@@ -22,8 +22,9 @@ from bot.commands.shapes import (
 )
 from bot.commands.terminal import Answer, Table, progress
 from sync import files
+from sync.sage import open_company
 from workflow import queries, requests
-from workflow.checks import Unfit
+from workflow.columns import Unfit
 from workflow.privileges import Refused
 from workflow.queries import FILTERS, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import Job
@@ -46,6 +47,7 @@ def request(line: CommandLine, job: JobNumber, file: File, by: ByEmail) -> Answe
             by=line.person(session, by),
             at=line.now(),
             rules=line.settings.rules,
+            limits=open_company(line.settings).limits,
         )
     if isinstance(result, Refused):
         return refused(result.words, reason=result.reason)
@@ -155,8 +157,10 @@ def _lines(lines: Sequence[LineFacts]) -> Table:
 def _in_sage(line: LineFacts) -> str:
     if line.outcome is not None:
         return line.message or line.outcome.replace("_", " ")
-    differs = line.sage_description not in (None, line.description)
-    return f"Sage keeps: {line.sage_description}" if differs else ""
+    found = [words.finding_words(finding, words.PLAIN) for finding in words.told_of(line.findings)]
+    if line.sage_description not in (None, line.description):
+        found.insert(0, f"Sage keeps: {line.sage_description}")
+    return "; ".join(found)
 
 
 def _holds(holds: Sequence[HoldFacts]) -> Table:

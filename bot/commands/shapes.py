@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import DataSync, Job
-from workflow.vocabulary import HoldKind, Outcome, Standing, State
+from workflow.vocabulary import Difference, HoldKind, Outcome, Rule, Severity, Standing, State
 
 
 class Shape(BaseModel):
@@ -66,6 +66,15 @@ class LineShape(Shape):
     sage_description: str | None
     outcome: Outcome | None
     message: str | None
+    findings: list["LineFindingShape"]
+
+
+class LineFindingShape(Shape):
+    """What a check before Update found on a line; `refuse` stops the Update, `warn` only says so."""
+
+    rule: Rule
+    severity: Severity
+    message: str
 
 
 class HoldShape(Shape):
@@ -212,16 +221,35 @@ class SyncShape(Shape):
 
 
 class SyncRow(SyncShape):
-    """A data sync in a list."""
+    """A data sync in a list; `file` and its SHA-256 where it went out as an import file."""
 
     place: str
     started_at: datetime
     sent_at: datetime | None
     finished_at: datetime | None
+    file: str | None
+    file_sha256: str | None
+    seconds: float | None
 
     @classmethod
     def of(cls, sync: DataSync) -> "SyncRow":
-        return cls.model_validate(sync, from_attributes=True)
+        taken = sync.finished_at - sync.started_at if sync.finished_at else None
+        return cls(
+            batch=sync.batch,
+            state=sync.state,
+            jobs=sync.jobs,
+            created=sync.created,
+            tied=sync.tied,
+            already_there=sync.already_there,
+            failed=sync.failed,
+            place=sync.place,
+            started_at=sync.started_at,
+            sent_at=sync.sent_at,
+            finished_at=sync.finished_at,
+            file=sync.file,
+            file_sha256=sync.file_sha256,
+            seconds=taken.total_seconds() if taken else None,
+        )
 
 
 class SyncsShape(Shape):
@@ -339,6 +367,53 @@ class SageJobShape(Shape):
     job: str
     name: str | None
     cost_codes: list[SageCode]
+
+
+class SageCheckShape(Shape):
+    """`sage check`: how many standard cost codes Sage has (null where it cannot tell), and which differ."""
+
+    target: str
+    standard_cost_codes: int | None
+    only_in_sage: list[str]
+    only_in_costbot: list[str]
+
+
+class CheckedLine(Shape):
+    """An assignment of a file, and what the checks before Update say of it."""
+
+    line: int
+    code: str
+    category: str
+    findings: list[LineFindingShape]
+
+
+class CheckShape(Shape):
+    """`check FILE --job JOB`: `ok` when nothing would stop the Update."""
+
+    job: JobShape
+    ok: bool
+    lines: list[CheckedLine]
+
+
+class DiffLine(Shape):
+    """An assignment that was asked for, and how Sage differs from it; null when it holds it so."""
+
+    extra: str
+    code: str
+    description: str
+    category: str
+    state: State
+    difference: Difference | None
+    sage_description: str | None
+
+
+class DiffShape(Shape):
+    """`diff JOB`: `ok` when Sage holds all that it was sent, as it was sent."""
+
+    job: JobShape
+    known_in_sage: bool
+    ok: bool
+    lines: list[DiffLine]
 
 
 class FindingShape(Shape):

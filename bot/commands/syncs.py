@@ -46,7 +46,7 @@ def syncs(
     """List the newest data syncs."""
     with line.database.reading() as session:
         found = queries.data_syncs(session, limit=limit)
-    headers = "Data sync", "State", "Started (UTC)", "From", "Jobs", "Result"
+    headers = "Data sync", "State", "Started (UTC)", "Took", "From", "Jobs", "Result", "File", "SHA-256"
     table = Table(headers, [_row(sync) for sync in found])
     return Answer(
         SyncsShape(syncs=[SyncRow.of(sync) for sync in found]),
@@ -68,7 +68,10 @@ def _row(sync: DataSync) -> tuple[object, ...]:
         sync.batch,
         sync.state,
         f"{sync.started_at:%Y-%m-%d %H:%M}",
+        words.time_taken(sync.started_at, sync.finished_at) if sync.finished_at else "",
         sync.place,
         sync.jobs,
-        result if sync.finished_at else "",
+        result if sync.finished_at else "not imported yet" if sync.alerted_at else "",
+        sync.file,
+        sync.file_sha256,
     )

@@ -1,15 +1,76 @@
 """The ways to a Sage 300 CRE company, and which of them the settings choose."""
 
+from typing import TYPE_CHECKING
+
 from sync.sage.company import SageCompany
 from sync.sage.embedded import EmbeddedSage
-from workflow.settings import Settings
+from sync.sage.profile import ProfileError, SageProfile, read_profile
+from workflow.settings import SageTarget, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from sync.sage.import_file import Reader
 
 
 def open_company(settings: Settings) -> SageCompany:
-    """The Sage company that data syncs go to."""
-    return embedded_company(settings)
+    """The Sage company that data syncs go to.
+
+    Raises:
+        SettingsError: the Sage profile cannot be used.
+    """
+    if settings.sage is SageTarget.EMBEDDED:
+        return embedded_company(settings)
+    # imported here, for the command line is slow enough
+    from sync.sage.import_file import ImportFileCompany
+
+    if settings.sage_folder is None:
+        raise SettingsError("COSTBOT_SAGE_FOLDER is missing: set the folder that import files go to.")
+    profile = company_profile(settings)
+    return ImportFileCompany(settings.sage_folder.absolute(), profile, _reader(settings, profile))
+
+
+def standard_cost_codes(settings: Settings) -> dict[str, str] | None:
+    """Description by code of Sage's standard cost code list, where Sage can be asked for it: by ODBC.
+
+    Raises:
+        SageUnreachableError: Sage did not answer.
+    """
+    if settings.sage_odbc is None:
+        return None
+    from sync.sage.odbc import OdbcReader
+
+    return OdbcReader(settings.sage_odbc.get_secret_value(), company_profile(settings)).standard_cost_codes()
+
+
+def _reader(settings: Settings, profile: SageProfile) -> "Reader":
+    if settings.sage_odbc is not None:
+        from sync.sage.odbc import OdbcReader
+
+        return OdbcReader(settings.sage_odbc.get_secret_value(), profile)
+    from sync.sage.export_file import ExportReader
+
+    if settings.sage_export is None:
+        raise SettingsError("COSTBOT_SAGE_ODBC and COSTBOT_SAGE_EXPORT are both missing: set one.")
+    return ExportReader(settings.sage_export.absolute())
 
 
 def embedded_company(settings: Settings) -> EmbeddedSage:
-    """The embedded Sage company in the data folder, which `costbot sage load` fills."""
-    return EmbeddedSage(settings.data_dir.absolute() / "sage.db")
+    """The embedded Sage company in the data folder, which `costbot sage load` fills.
+
+    It takes the limits of the profile, where there is one.
+    """
+    limits = company_profile(settings).limits if settings.sage_profile else None
+    return EmbeddedSage(settings.data_dir.absolute() / "sage.db", limits)
+
+
+def company_profile(settings: Settings) -> SageProfile:
+    """The company's Sage profile; without one, the defaults.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    if settings.sage_profile is None:
+        return SageProfile()
+    try:
+        return read_profile(settings.sage_profile)
+    except ProfileError as error:
+        raise SettingsError(str(error)) from None

@@ -6,28 +6,16 @@ the same batch twice as one.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from workflow.checks import SageLimits
 from workflow.exports import ExportLine
-from workflow.merge import InSage
+from workflow.merge import SageJob
 
 
 class SageUnreachableError(Exception):
     """Sage could not be read or written; nothing is lost, the next data sync tries again."""
-
-
-@dataclass(frozen=True, slots=True)
-class SageJob:
-    """What Sage holds for one job. `name` is None when Sage does not know the job."""
-
-    number: str
-    name: str | None
-    cost_codes: InSage
-
-    @property
-    def known(self) -> bool:
-        return self.name is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +26,39 @@ class Batch:
     started_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The file that carries a batch, by its name, and the SHA-256 of its content in hex."""
+
+    file: str
+    sha256: str
+
+
 class SageCompany(Protocol):
-    """One Sage 300 CRE company. Every method but `problem` may raise `SageUnreachableError`."""
+    """One Sage 300 CRE company. `read`, `send` and `answer` may raise `SageUnreachableError`."""
+
+    @property
+    def limits(self) -> SageLimits:
+        """What this Sage takes, for the checks before Update."""
+
+    @property
+    def answers_within(self) -> timedelta:
+        """How long after `send` nobody need worry that there is no answer yet."""
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         """What Sage holds now for each job, streamed in the order of `numbers`."""
 
-    def send(self, batch: Batch, lines: Iterable[ExportLine]) -> None:
-        """Give Sage the lines of a batch: all or, when killed, none. A second time changes nothing."""
+    def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
+        """Give Sage the lines of a batch: all or, when killed, none. A second time changes nothing.
 
-    def answer(self, batch: Batch) -> Mapping[int, str] | None:
-        """Sage's own words for each line that it refused, by line id; None while it has not answered."""
+        Returns the receipt of the batch's file, where it goes by one.
+        """
+
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
+        """Sage's own words for each line that it refused, by line id; None while it has not answered.
+
+        `lines` are those that were sent, in the same order.
+        """
 
     def problem(self) -> str | None:
         """Why Sage cannot be used now and how to mend it, in a sentence; None when it can."""

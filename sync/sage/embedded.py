@@ -10,11 +10,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from sync.sage.company import Batch, SageJob, SageUnreachableError
+from sync.sage.company import Batch, SageUnreachableError
+from workflow.checks import SageLimits, cut_to
 from workflow.exports import ExportLine
-from workflow.merge import CodeKey, SageCode
+from workflow.merge import CodeKey, SageCode, SageJob
 
 CODE_LENGTH = 12
 DESCRIPTION_LENGTH = 30
@@ -78,8 +80,6 @@ def refusal(line: ExportLine, *, code_exists: bool, standard_categories: frozens
         return f"Cost code {code} is not sectioned: divide it by - / or ."
     if line.description is None and not code_exists:
         return f"Cost code {code} does not exist for job {line.job_number}"
-    if line.description is not None and len(line.description) > DESCRIPTION_LENGTH:
-        return f"Description of cost code {code} is longer than {DESCRIPTION_LENGTH} characters"
     if not category or len(category) > CATEGORY_LENGTH:
         return f"Category {category or '(empty)'} must have 1 to {CATEGORY_LENGTH} characters"
     if standard_categories and category not in standard_categories:
@@ -93,8 +93,16 @@ class EmbeddedSage:
     A job that it does not know is created, as the real import does (Sage KB, 'Job Cost estimate import').
     """
 
-    def __init__(self, path: Path) -> None:
+    answers_within = timedelta(0)
+    """A batch is answered as soon as it is taken."""
+
+    def __init__(self, path: Path, limits: SageLimits | None = None) -> None:
         self._path = path
+        self._limits = limits or SageLimits()
+
+    @property
+    def limits(self) -> SageLimits:
+        return self._limits
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         with self._transaction("DEFERRED") as sage:
@@ -114,7 +122,7 @@ class EmbeddedSage:
                 if words:
                     sage.execute("INSERT INTO refusals VALUES (?, ?, ?)", (batch.name, line.line_id, words))
 
-    def answer(self, batch: Batch) -> Mapping[int, str] | None:
+    def answer(self, batch: Batch, lines: Iterable[ExportLine] = ()) -> Mapping[int, str] | None:
         with self._transaction("DEFERRED") as sage:
             if not sage.execute("SELECT 1 FROM batches WHERE name = ?", (batch.name,)).fetchone():
                 return None
@@ -155,6 +163,18 @@ class EmbeddedSage:
                 ((category,) for category in categories),
             )
 
+    def everything(self) -> Iterator[LoadedRow]:
+        """All that Sage holds, as rows that `load` takes."""
+        with self._transaction("DEFERRED") as sage:
+            rows = sage.execute(
+                "SELECT number, name, coalesce(c.extra, ''), coalesce(c.code, ''),"
+                " coalesce(description, ''), coalesce(category, '')"
+                " FROM jobs LEFT JOIN cost_codes c ON c.job = number"
+                " LEFT JOIN assignments a ON (a.job, a.extra, a.code) = (c.job, c.extra, c.code)"
+                " ORDER BY 1, 3, 4, 6"
+            )
+            yield from (LoadedRow(*row) for row in rows)
+
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
         """One transaction on the file: kept when the block ends, undone when it raises or is killed."""
@@ -191,14 +211,11 @@ def _job(sage: sqlite3.Connection, number: str) -> SageJob:
     ):
         tied.setdefault((extra, code), set()).add(category)
     codes = sage.execute("SELECT extra, code, description FROM cost_codes WHERE job = ?", (number,))
-    return SageJob(
-        number,
-        found[0] if found else None,
-        {
-            (extra, code): SageCode(description, frozenset(tied.get((extra, code), ())))
-            for extra, code, description in codes
-        },
-    )
+    held = {
+        (extra, code): SageCode(description, frozenset(tied.get((extra, code), ())))
+        for extra, code, description in codes
+    }
+    return SageJob(number, found[0] if found else None, held)
 
 
 def _take(sage: sqlite3.Connection, line: ExportLine, standard_categories: frozenset[str]) -> str | None:
@@ -213,8 +230,9 @@ def _take(sage: sqlite3.Connection, line: ExportLine, standard_categories: froze
         standard_categories=standard_categories,
     )
     if words is None:
+        description = cut_to(line.description or "", DESCRIPTION_LENGTH)
         sage.execute("INSERT OR IGNORE INTO jobs VALUES (?, ?)", (line.job_number, line.job_name))
-        sage.execute("INSERT OR IGNORE INTO cost_codes VALUES (?, ?, ?, ?)", (*key, line.description or ""))
+        sage.execute("INSERT OR IGNORE INTO cost_codes VALUES (?, ?, ?, ?)", (*key, description))
         _tie(sage, *key, line.assignment.category)
     return words
 

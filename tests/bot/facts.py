@@ -6,8 +6,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from workflow.queries import CostCodeFacts, Counts, HistoryEvent, HoldFacts, UpdateFacts
-from workflow.vocabulary import Event, HoldKind, Place, Standing, State
+from workflow.checks import Finding
+from workflow.queries import (
+    FINDINGS_SHOWN,
+    CostCodeFacts,
+    Counts,
+    Found,
+    HistoryEvent,
+    HoldFacts,
+    UpdateFacts,
+)
+from workflow.vocabulary import Event, HoldKind, Place, Rule, Severity, Standing, State
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CATEGORIES = {"E": "Equipment", "L": "Labor", "M": "Material", "S": "Subcontract"}
@@ -67,6 +76,10 @@ def cost_code(code: str = "03-100", **changes: Any) -> CostCodeFacts:
     return replace(usual, **changes)
 
 
+def finding(message: str = "cost code 03-100: no", severity: Severity = Severity.REFUSE) -> Finding:
+    return Finding(Rule.CODE_FORMAT, severity, message)
+
+
 def hold(number: str = "SC-014", **changes: Any) -> HoldFacts:
     return replace(HoldFacts(HoldKind.COMMITMENT, number, "Steel erection", waiting=True), **changes)
 
@@ -77,6 +90,12 @@ def event(kind: Event = Event.UPDATED, place: Place = Place.SLACK, /, **facts: A
 
 _hostile = st.text(max_size=20) | st.just(HOSTILE) | st.just("&" * 60)
 _short = st.text(min_size=1, max_size=20)
+_findings = st.lists(
+    st.builds(
+        Finding, st.sampled_from(Rule), st.sampled_from(Severity), _hostile.map(lambda text: text * 30)
+    ),
+    max_size=FINDINGS_SHOWN,
+).map(tuple)
 any_cost_code = st.builds(
     CostCodeFacts,
     extra=st.just("") | _short,
@@ -87,6 +106,7 @@ any_cost_code = st.builds(
     requested=st.lists(_short, min_size=1, max_size=12, unique=True).map(tuple),
     in_sage=st.lists(_short, max_size=10, unique=True).map(tuple),
     refused=st.lists(st.tuples(_short, _hostile.map(lambda text: text * 30)), max_size=4).map(tuple),
+    findings=_findings,
 )
 any_hold = st.builds(
     HoldFacts, kind=st.sampled_from(HoldKind), number=_short, title=_hostile, waiting=st.booleans()
@@ -101,4 +121,5 @@ any_update = st.builds(
     counts=st.builds(
         counts, cost_codes=st.integers(0, 5_000), assignments=st.integers(0, 5_000), failed=st.integers(0, 9)
     ),
+    found=st.builds(Found, refusing=st.integers(0, 5_000), warning=st.integers(0, 5_000), first=_findings),
 )

@@ -4,6 +4,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from bot.app import build_app
 from bot.gateway import Gateway
-from bot.http import MOST_BYTES, http_app
+from bot.http import MOST_BYTES, Check, http_app
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
 from workflow.database import Database
@@ -22,8 +23,8 @@ from workflow.settings import Settings
 CHALLENGE = json.dumps({"type": "url_verification", "challenge": "3eZbrw1aB"})
 
 
-@pytest.fixture
-def web(sqlite_url: str) -> Iterator[httpx.Client]:
+@contextmanager
+def serving(sqlite_url: str, ready: dict[str, Check], notes: dict[str, Check]) -> Iterator[httpx.Client]:
     settings = Settings(
         _env_file=None,
         slack_api_url="http://127.0.0.1:9/api/",
@@ -38,11 +39,18 @@ def web(sqlite_url: str) -> Iterator[httpx.Client]:
         nudge=lambda _: None,
         clock=lambda: datetime.now(UTC),
     )
-    ready = {"database": lambda: None, "redis": lambda: "ConnectionError"}
-    with running(http_app(bolt, takes_events=True, ready=ready)) as url, httpx.Client(base_url=url) as client:
+    app = http_app(bolt, takes_events=True, ready=ready, notes=notes)
+    with running(app) as url, httpx.Client(base_url=url) as client:
         yield client
     bolt.listener_runner.listener_executor.shutdown(wait=True)
     database.close()
+
+
+@pytest.fixture
+def web(sqlite_url: str) -> Iterator[httpx.Client]:
+    ready: dict[str, Check] = {"database": lambda: None, "redis": lambda: "ConnectionError"}
+    with serving(sqlite_url, ready, {}) as client:
+        yield client
 
 
 def signed(body: str | bytes, *, at: float | None = None, **header: str) -> dict[str, Any]:
@@ -119,6 +127,17 @@ def test_an_event_that_costbot_does_not_listen_to_is_taken(web: httpx.Client) ->
 def test_other_methods_and_paths_are_refused(web: httpx.Client) -> None:
     assert web.get("/slack/events").status_code == 405
     assert web.post("/slack/install").status_code == 404
+
+
+def test_what_people_have_left_undone_is_said_and_takes_nothing_from_slack(sqlite_url: str) -> None:
+    notes: dict[str, Check] = {"sage": lambda: "DS000001.jce is not imported yet", "else": lambda: None}
+    with serving(sqlite_url, {"database": lambda: None}, notes) as client:
+        answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"database": "ok", "sage": "DS000001.jce is not imported yet"},
+    )
 
 
 def test_readiness_names_what_is_not_ready(web: httpx.Client) -> None:

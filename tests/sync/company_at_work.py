@@ -1,18 +1,19 @@
 """A small company with cost codes on their way to Sage, and a Sage company in which things go wrong."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.sage.company import Batch, SageCompany, SageJob
+from sync.sage.company import Batch, Receipt, SageCompany
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from tests import factories
 from workflow import directory, holds
+from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.exports import ExportLine
-from workflow.merge import SageCode
+from workflow.merge import SageCode, SageJob
 from workflow.tables import AuditEvent, DataSync, Job, Person, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, HoldKind, SyncState
 
@@ -176,15 +177,24 @@ class WatchedSage:
             yield held
         self._tell("read")
 
-    def send(self, batch: Batch, lines: Iterable[ExportLine]) -> None:
+    @property
+    def limits(self) -> SageLimits:
+        return self._sage.limits
+
+    @property
+    def answers_within(self) -> timedelta:
+        return self._sage.answers_within
+
+    def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         self._tell("to send")
         self.sent.append((batch, list(lines)))
-        self._sage.send(batch, self.sent[-1][1])
+        receipt = self._sage.send(batch, self.sent[-1][1])
         self._tell("sent")
+        return receipt
 
-    def answer(self, batch: Batch) -> Mapping[int, str] | None:
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
         self._tell("to answer")
-        return self._sage.answer(batch)
+        return self._sage.answer(batch, lines)
 
     def problem(self) -> str | None:
         return self._sage.problem()

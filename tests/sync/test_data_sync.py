@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, clock
 from workflow import audit, queries
 from workflow.database import Database
+from workflow.exports import ExportLine
 from workflow.merge import SageCode
 from workflow.privileges import SCHEDULE
 from workflow.tables import OutboxNotice, RequestedUpdate
@@ -148,8 +149,8 @@ class PatientSage(WatchedSage):
         super().__init__(sage, lambda _what: None)
         self.answers = False
 
-    def answer(self, batch: Batch) -> Mapping[int, str] | None:
-        return super().answer(batch) if self.answers else None
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
+        return super().answer(batch, lines) if self.answers else None
 
 
 def test_a_batch_that_sage_has_not_answered_is_read_back_by_a_later_run(

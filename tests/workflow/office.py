@@ -5,7 +5,7 @@ from collections import Counter
 
 from sqlalchemy import select
 
-from tests.factories import NINE, RULES, actor, assignments
+from tests.factories import LIMITS, NINE, RULES, actor, assignments
 from tests.workflow.site import Site
 from workflow import directory, holds, requests
 from workflow.privileges import SCHEDULE, Refused
@@ -55,6 +55,7 @@ class Office:
                 by=actor(self.deactivated),
                 at=NINE,
                 rules=RULES,
+                limits=LIMITS,
             )
         assert isinstance(result, Refused)
 

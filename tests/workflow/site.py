@@ -12,10 +12,11 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from tests import factories
-from tests.factories import NINE, RULES
+from tests.factories import LIMITS, NINE, RULES
 from workflow import approvals, audit, exports, holds, queries, requests
+from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.merge import Assignment, CodeKey, SageCode
+from workflow.merge import Assignment, CodeKey, SageCode, SageJob
 from workflow.privileges import SCHEDULE, Actor, Rules
 from workflow.tables import AuditEvent, DataSync, Job, OutboxNotice, Person, RequestedUpdate, Table
 from workflow.vocabulary import Event, HoldKind, NoticeKind, State
@@ -25,18 +26,20 @@ Row = TypeVar("Row", bound=Table)
 
 @dataclass
 class Sage:
-    """What Sage holds of each job, by job number, and what it refuses."""
+    """What Sage holds of each job, by job number, what it refuses, and the jobs that it does not know."""
 
     held: dict[str, dict[CodeKey, SageCode]] = field(default_factory=dict)
     refuses: dict[Assignment, str] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
 
     def hold(self, job_number: str, code: str, description: str, *categories: str) -> None:
         """Sage has had this cost code all along."""
         self.held.setdefault(job_number, {})["", code] = SageCode(description, frozenset(categories))
 
-    def of(self, job: Job) -> dict[CodeKey, SageCode]:
-        """What Sage holds of one job."""
-        return self.held.get(job.number, {})
+    def of(self, job: Job) -> SageJob:
+        """What Sage holds of one job, which it always knows unless a test says otherwise."""
+        name = None if job.number in self.unknown else job.name
+        return SageJob(job.number, name, dict(self.held.get(job.number, {})))
 
     def take(self, lines: Iterable[exports.ExportLine]) -> dict[int, str]:
         """Import a batch; the words of each line that was refused."""
@@ -77,9 +80,10 @@ class Site:
         job: Job | None = None,
         at: datetime = NINE,
         rules: Rules = RULES,
+        limits: SageLimits = LIMITS,
     ) -> RequestedUpdate:
         """Somebody asks for lines such as `03-300 L`; the requested update that they are in."""
-        result = self.try_to_ask(*lines, by=by, job=job, at=at, rules=rules)
+        result = self.try_to_ask(*lines, by=by, job=job, at=at, rules=rules, limits=limits)
         assert isinstance(result, requests.Requested | requests.NothingNew), result
         return result.requested_update
 
@@ -90,6 +94,7 @@ class Site:
         job: Job | None = None,
         at: datetime = NINE,
         rules: Rules = RULES,
+        limits: SageLimits = LIMITS,
     ) -> object:
         """As `ask`, with whatever the rules answer."""
         with self.database.writing() as session:
@@ -100,6 +105,7 @@ class Site:
                 by=factories.actor(by or self.engineer),
                 at=at,
                 rules=rules,
+                limits=limits,
             )
 
     def accept(
@@ -179,11 +185,13 @@ class Site:
         with self.database.writing() as session:
             return exports.claim(session, by=SCHEDULE, at=at)
 
-    def plan(self, sync: DataSync, *, at: datetime = NINE) -> None:
+    def plan(self, sync: DataSync, *, at: datetime = NINE, limits: SageLimits = LIMITS) -> None:
         """Plan every job of the batch against Sage; nothing changes it any more."""
         for job in self._jobs_of(sync):
             with self.database.writing() as session:
-                exports.plan_job(session, sync, session.get_one(Job, job.id), self.sage.of(job), at=at)
+                exports.plan_job(
+                    session, sync, session.get_one(Job, job.id), self.sage.of(job), limits=limits, at=at
+                )
         with self.database.writing() as session:
             exports.planned(session, sync)
 

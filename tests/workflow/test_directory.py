@@ -8,7 +8,7 @@ from sqlalchemy import select
 from tests.factories import NINE, actor
 from tests.workflow.site import Site
 from workflow import directory
-from workflow.checks import Problem, Unfit
+from workflow.columns import Problem, Unfit
 from workflow.directory import AlreadyLinked, StandardCode
 from workflow.privileges import SCHEDULE
 from workflow.tables import Category, Job, Person, SlackLink, StandardCostCode, StandardCostCodeCategory

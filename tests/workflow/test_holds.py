@@ -5,7 +5,7 @@ import pytest
 from tests.factories import assignments
 from tests.workflow.site import Site
 from workflow import queries
-from workflow.checks import Unfit
+from workflow.columns import Unfit
 from workflow.holds import HoldAdded, HoldKindNotHeld
 from workflow.privileges import Rules
 from workflow.tables import Hold

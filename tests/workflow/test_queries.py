@@ -5,10 +5,11 @@ import pytest
 from tests.factories import NINE, assignments, later
 from tests.workflow.site import Site
 from workflow import lines, queries
-from workflow.merge import SageCode
+from workflow.checks import Finding
+from workflow.merge import SageCode, SageJob
 from workflow.queries import CostCodeFacts, Counts, UpdateFacts
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, StandardCostCode
-from workflow.vocabulary import Event, HoldKind, Outcome, Standing, State
+from workflow.vocabulary import Event, HoldKind, Outcome, Rule, Severity, Standing, State
 
 
 def current(site: Site, job: Job | None = None) -> UpdateFacts:
@@ -180,7 +181,7 @@ def test_counts_tell_codes_from_assignments_and_new_from_known(site: Site) -> No
         ("", "09-250"): SageCode("Gypsum board", frozenset()),
     }
     with site.database.writing() as session:
-        lines.store_read_back(session, site.job, held, at=NINE)
+        lines.store_read_back(session, site.job, SageJob("24-017", "Riverside", held), at=NINE)
     site.ask("03-300 L", "03-300 M", "09-250 S", "16-100 L", "16-100 M")
 
     assert current(site).counts == Counts(
@@ -258,6 +259,13 @@ def test_cost_codes_gather_their_categories_and_show_what_sage_keeps(site: Site)
             requested=("L", "M", "S"),
             in_sage=("S",),
             refused=(),
+            findings=(
+                Finding(
+                    Rule.DESCRIPTION_DIFFERS,
+                    Severity.WARN,
+                    "cost code 03-300: Sage keeps its own “Concrete”",
+                ),
+            ),
         ),
         CostCodeFacts(
             extra="",

@@ -301,7 +301,7 @@ def test_a_busy_office_meets_no_deadlock_and_leaves_a_whole_trail(site: Site, se
 CLERK = """
 import sys
 from sqlalchemy import select
-from tests.factories import NINE, RULES, actor, assignments
+from tests.factories import LIMITS, NINE, RULES, actor, assignments
 from workflow import requests
 from workflow.database import Database
 from workflow.tables import DataSync, Hold, Job, Person
@@ -316,7 +316,7 @@ for code in sys.argv[2:]:
     with database.writing() as session:
         asked = assignments(f"{code} L")
         result = requests.request(
-            session, job=job, assignments=asked, by=actor(clerk), at=NINE, rules=RULES
+            session, job=job, assignments=asked, by=actor(clerk), at=NINE, rules=RULES, limits=LIMITS
         )
     assert isinstance(result, requests.Requested), result
 """

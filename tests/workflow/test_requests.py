@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.factories import NINE, RULES, STANDARD_CODES, actor, assignments, later
+from tests.factories import LIMITS, NINE, RULES, STANDARD_CODES, actor, assignments, later
 from tests.workflow.site import Site
 from workflow import lines, queries, requests
 from workflow.approvals import Stale
-from workflow.checks import Problem, Unfit
-from workflow.merge import Assignment, SageCode
+from workflow.columns import Problem, Unfit
+from workflow.merge import Assignment, SageCode, SageJob
 from workflow.privileges import Actor
 from workflow.requests import Requested
 from workflow.tables import Job, RequestedUpdate, StandardCostCode
@@ -19,7 +19,13 @@ from workflow.vocabulary import Place, Standing, State
 def ask(site: Site, asked: Sequence[Assignment]) -> object:
     with site.database.writing() as session:
         return requests.request(
-            session, job=site.job, assignments=asked, by=actor(site.engineer), at=NINE, rules=RULES
+            session,
+            job=site.job,
+            assignments=asked,
+            by=actor(site.engineer),
+            at=NINE,
+            rules=RULES,
+            limits=LIMITS,
         )
 
 
@@ -131,7 +137,7 @@ def test_a_request_shows_how_each_line_stands_against_what_sage_holds(site: Site
 
 def test_a_later_look_at_sage_marks_what_waits_anew_and_says_whether_anything_changed(site: Site) -> None:
     update = site.ask("03-300 L")
-    held = {("", "03-300"): SageCode("Concrete", frozenset({"L"}))}
+    held = SageJob("24-017", "Riverside", {("", "03-300"): SageCode("Concrete", frozenset({"L"}))})
     with site.database.writing() as session:
         changed = lines.store_read_back(session, site.job, held, at=later(1))
     with site.database.writing() as session:
@@ -144,10 +150,10 @@ def test_a_later_look_at_sage_marks_what_waits_anew_and_says_whether_anything_ch
 
 def test_what_sage_holds_no_more_is_forgotten(site: Site) -> None:
     update = site.ask("03-300 L")
-    held = {("", "03-300"): SageCode("Concrete", frozenset({"L", "M"}))}
+    held = SageJob("24-017", "Riverside", {("", "03-300"): SageCode("Concrete", frozenset({"L", "M"}))})
     with site.database.writing() as session:
         lines.store_read_back(session, site.job, held, at=NINE)
-        lines.store_read_back(session, site.job, {}, at=NINE)
+        lines.store_read_back(session, site.job, SageJob("24-017", "Riverside", {}), at=NINE)
 
     assert (site.lines(update)[0].standing, site.lines(update)[0].sage_description) == (
         Standing.NEW_CODE,
@@ -193,6 +199,7 @@ def test_a_request_through_slack_says_so_on_record(site: Site) -> None:
             by=Actor(Place.SLACK, site.engineer.email, site.engineer.id),
             at=NINE,
             rules=RULES,
+            limits=LIMITS,
         )
 
     event = site.events()[-1]

@@ -11,8 +11,19 @@ from bot.blocks.job_card import CODES_ON_CARD, job_card
 from bot.blocks.limits import problems
 from bot.blocks.pieces import Message
 from bot.payloads import Action, JobButton
-from tests.bot.facts import HOSTILE, NOON, any_cost_code, any_hold, any_update, cost_code, hold, update_facts
-from workflow.vocabulary import Standing, State
+from tests.bot.facts import (
+    HOSTILE,
+    NOON,
+    any_cost_code,
+    any_hold,
+    any_update,
+    cost_code,
+    finding,
+    hold,
+    update_facts,
+)
+from workflow.queries import Found
+from workflow.vocabulary import Severity, Standing, State
 
 
 def card(state: State = State.READY, **changes: Any) -> Message:
@@ -153,3 +164,27 @@ def test_slack_takes_every_card(facts: Any, codes: Any, holds: Any) -> None:
     assert problems(message.blocks, "message") == []
     assert message.fallback_blocks is not None
     assert problems(message.fallback_blocks, "message") == []
+
+
+def test_what_sage_would_refuse_stands_in_place_of_the_update_button() -> None:
+    found = Found(refusing=7, warning=1, first=(finding("cost code 3: <bad> format"), finding("job unknown")))
+    message = card(found=found)
+
+    assert list(buttons(message)) == [Action.VIEW, Action.REJECT]
+    why = message.blocks[-2]["text"]["text"].splitlines()
+    assert why == [
+        "*Cannot be updated: Sage would refuse 7 things*",
+        "🚫 cost code 3: &lt;bad&gt; format",
+        "🚫 job unknown",
+        "… and 5 more",
+        "Correct it in Sage and run `/costcodes sync`, or reject it with a comment.",
+    ]
+
+
+def test_a_warning_is_told_and_leaves_the_button() -> None:
+    found = Found(warning=1, first=(finding("the description will be cut", Severity.WARN),))
+
+    for state in (State.READY, State.ACCEPTED):
+        assert "*To know*\\n⚠️ the description will be cut" in said(card(state, found=found))
+    assert Action.UPDATE in buttons(card(found=found))
+    assert "will be cut" not in said(card(State.SYNCED, found=found))

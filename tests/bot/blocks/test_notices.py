@@ -1,6 +1,7 @@
 """Answers, lists, direct messages and App Home: what they say, and that Slack would take them."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def data_sync(state: SyncState = SyncState.FINISHED) -> DataSync:
         place=Place.SCHEDULE,
         started_at=NOON,
         sent_at=None,
-        finished_at=None,
+        finished_at=NOON + timedelta(seconds=4) if state is SyncState.FINISHED else None,
         jobs=2,
         created=4,
         tied=0,
@@ -124,10 +125,17 @@ def test_a_history_is_told_oldest_first_and_the_start_of_a_long_one_is_counted()
 
 def test_data_syncs_say_what_sage_made_of_them() -> None:
     text = said(notices.syncs([data_sync(), data_sync(SyncState.SENT)], next_sync=NOON))
-    assert "2 jobs: 4 created, 1 refused" in text
+    assert "2 jobs: 4 created, 1 refused, in 4 s" in text
     assert "DS000003 sent, waits for the read-back" in text
     assert "Next data sync" in text
     assert "No data sync has run yet" in said(notices.syncs([], next_sync=None))
+
+
+def test_a_data_sync_by_file_tells_its_file_and_that_nobody_imported_it() -> None:
+    waiting = data_sync(SyncState.SENT)
+    waiting.file, waiting.file_sha256, waiting.alerted_at = "DS000003.jce", "0123456789abcdef" * 4, NOON
+    text = said(notices.syncs([waiting], next_sync=None))
+    assert "nobody has imported its file yet; file DS000003.jce (SHA-256 0123456789ab…)" in text
 
 
 def test_whoami_says_who_and_what_one_may() -> None:

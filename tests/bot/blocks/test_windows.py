@@ -24,11 +24,13 @@ from tests.bot.facts import (
     any_hold,
     any_update,
     cost_code,
+    finding,
     hold,
     update_facts,
 )
+from workflow.checks import Finding
 from workflow.merge import Assignment
-from workflow.vocabulary import Standing, State
+from workflow.vocabulary import Rule, Severity, Standing, State
 
 
 def window(*codes: Any, state: State = State.READY, holds: Any = (), **more: Any) -> dict[str, Any]:
@@ -188,3 +190,14 @@ def test_a_short_answer_in_a_window_shows_data_as_it_is() -> None:
 def test_slack_takes_every_reject_window(facts: Any) -> None:
     metadata = WindowMetadata(job_id=7, requested_update_id=12, revision=2)
     assert view_problems(reject_window(facts, metadata)) == []
+
+
+def test_what_the_checks_found_stands_with_its_cost_code_while_it_can_still_be_acted_on() -> None:
+    differs = Finding(Rule.DESCRIPTION_DIFFERS, Severity.WARN, "Sage keeps its own")
+    code = cost_code(findings=(finding("no such category"), finding("cut", Severity.WARN), differs))
+
+    text = said(window(code))
+
+    assert "🚫 no such category\\n⚠️ cut" in text
+    assert "Sage keeps its own" not in text
+    assert "no such category" not in said(window(code, state=State.SYNCED))

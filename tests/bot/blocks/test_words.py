@@ -1,5 +1,6 @@
 """The words: one sentence for each event and state, in Slack's form and in a terminal's."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from bot.blocks.words import (
     outcome_words,
     standing_words,
     state_words,
+    time_taken,
     waiting_words,
 )
-from tests.bot.facts import HOSTILE, cost_code, counts, event, hold, update_facts
+from tests.bot.facts import HOSTILE, NOON, cost_code, counts, event, hold, update_facts
 from workflow.vocabulary import Event, HoldKind, Place, Refusal, Standing, State
 
 ASSIGNMENTS = [["", "03-100", "L"], ["", "03-100", "M"], ["", "03-200", "L"]]
@@ -101,6 +103,12 @@ LINES = {"created": 3, "tied": 1, "failed": 2}
             "Data sync DS000003 finished 2 jobs: 5 there already.",
         ),
         (
+            Event.SYNC_OVERDUE,
+            {"batch": "DS000003", "file": "DS000003.jce", "sent_at": "2026-11-23T12:00:00+00:00"},
+            "Nobody has imported DS000003.jce of data sync DS000003 into Sage yet. Import it from the folder "
+            "outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done.",
+        ),
+        (
             Event.HOLD_ADDED,
             {"kind": "prime_contract_change_order", "number": "PCO-2", "title": "Steel"},
             "Dana Whitfield registered prime contract change order PCO-2 Steel.",
@@ -169,6 +177,13 @@ def test_a_very_long_comment_is_cut() -> None:
     words = event_words(event(Event.REJECTED, revision=1, comment="why " * 1_000), PLAIN)
     assert words.endswith("…”")
     assert len(words) < 300
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (119, "119 s"), (121, "2 min"), (7_199, "119 min"), (90_000, "25 h")]
+)
+def test_time_taken_reads_as_english(seconds: float, words: str) -> None:
+    assert time_taken(NOON, NOON + timedelta(seconds=seconds)) == words
 
 
 def test_counts_read_as_english() -> None:

@@ -13,7 +13,7 @@ from sync.sage.company import Batch, SageUnreachableError
 from sync.sage.embedded import EmbeddedSage, LoadedRow, refusal
 from tests.factories import NINE
 from workflow.exports import ExportLine
-from workflow.merge import Assignment, SageCode
+from workflow.merge import SageCode
 
 BATCH = Batch("DS000001", NINE)
 NEXT = Batch("DS000002", NINE)
@@ -45,7 +45,7 @@ def line(
     job: str = "24-017",
     extra: str = "",
 ) -> ExportLine:
-    return ExportLine(line_id, job, f"Name of {job}", Assignment(code, category, extra), description)
+    return ExportLine(line_id, job, f"Name of {job}", extra, code, category, description)
 
 
 def words_of(line: ExportLine, *, code_exists: bool = True, standard: str = "") -> str | None:
@@ -151,6 +151,13 @@ def test_a_batch_sent_twice_is_taken_once(loaded: EmbeddedSage) -> None:
     assert job.cost_codes["", "03-300"].categories == {"L"}
 
 
+def test_a_description_is_cut_to_what_sage_takes(loaded: EmbeddedSage) -> None:
+    loaded.send(BATCH, [line("09-250", description="Gypsum board and metal framing systems")])
+
+    [job] = loaded.read(["24-017"])
+    assert job.cost_codes["", "09-250"].description == "Gypsum board and metal framing"
+
+
 def test_a_batch_that_was_never_sent_has_no_answer(loaded: EmbeddedSage) -> None:
     loaded.send(BATCH, [])
 
@@ -180,7 +187,6 @@ def test_a_batch_whose_lines_break_off_leaves_nothing(loaded: EmbeddedSage) -> N
         (line("03/300", "L"), None),
         (line("033000", "L"), "Cost code 033000 is not sectioned: divide it by - / or ."),
         (line(description="x" * 30), None),
-        (line(description="x" * 31), "Description of cost code 03-300 is longer than 30 characters"),
         (line(category="LAB"), None),
         (line(category="LABO"), "Category LABO must have 1 to 3 characters"),
         (line(category=""), "Category (empty) must have 1 to 3 characters"),

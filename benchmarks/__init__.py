@@ -1,0 +1,1 @@
+"""Measurements of costbot against bare baselines, by `make bench`."""

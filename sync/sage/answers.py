@@ -1,0 +1,116 @@
+"""What the accountant's import left behind for one batch: the file in `done/`, rejected records, a report.
+
+The rejected-records file has the import file's layout, and whoever imports chooses its name. The
+Estimate Import Report is text for people, so a rejected line gets the report's line that names it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+
+from sync.sage.company import Batch
+from sync.sage.folders import SUFFIX, Folders, modified
+from sync.sage.layouts import JobLine, read_records
+
+_REPORTS = (".txt", ".prn", ".log")
+_BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
+_WORD = re.compile(r"[^\s\",;()]+")
+_OPENING_BYTES = 1_000
+_QUIET = timedelta(minutes=1)
+"""A file in `rejected/` that changed since may belong to an import that still runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The files that answer one batch; `imported` when they say by its name that its import is over."""
+
+    imported: bool
+    arrived_at: datetime
+    rejected: tuple[Path, ...]
+    reports: tuple[Path, ...]
+
+    @classmethod
+    def to(cls, batch: Batch, folders: Folders, *, now: datetime) -> "Answers":
+        """Look through `done/` and `rejected/` for the answers to a batch."""
+        done = _named(folders.done, f"{batch.name}{SUFFIX}")
+        published = done or _named(folders.outgoing, f"{batch.name}{SUFFIX}")
+        # the same clock as that of the answers, which may be another machine's
+        since = modified(published) if published else batch.started_at
+        rejected = tuple(f for f in _files(folders.rejected, (SUFFIX,)) if _is_about(f, batch, since))
+        reports = tuple(
+            f
+            for f in chain(_files(folders.done, _REPORTS), _files(folders.rejected, _REPORTS))
+            if _is_about(f, batch, since)
+        )
+        by_name = [f for f in (*rejected, *reports) if batch.name.upper() in _batches(f)]
+        latest = max(map(modified, (*rejected, *reports)), default=since)
+        return cls(
+            imported=done is not None or bool(by_name and now - latest >= _QUIET),
+            arrived_at=latest,
+            rejected=rejected,
+            reports=reports,
+        )
+
+    def words(self, *, encoding: str) -> dict[JobLine, str]:
+        """Sage's words for each rejected line."""
+        report = _Report([line for path in self.reports for line in _text(path, encoding).splitlines()])
+        return {
+            record.line: report.words(record.line) or f"Sage rejected this line: see {path.name}."
+            for path in self.rejected
+            for record in read_records(_text(path, encoding).splitlines())
+        }
+
+
+class _Report:
+    """The lines of import reports, found by the words in them."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = [(" ".join(line.split()), frozenset(_WORD.findall(line))) for line in lines]
+        self._by_word: dict[str, list[int]] = {}
+        for place, (_, words) in enumerate(self._lines):
+            for word in words:
+                self._by_word.setdefault(word, []).append(place)
+
+    def words(self, line: JobLine) -> str | None:
+        """The line of the report that names the rejected line most closely; it names the code at least."""
+        code, *rest = line.assignment.code.split()
+        places = self._by_word.get(code, [])
+        wanted = {*rest, line.job, line.assignment.extra, line.assignment.category}
+        best = max(places, key=lambda place: len(wanted & self._lines[place][1]), default=None)
+        return None if best is None else self._lines[best][0]
+
+
+def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
+    """Whether a file is about the batch: it names it, or names none and came after it."""
+    named = _batches(path)
+    return batch.name.upper() in named if named else modified(path) >= since
+
+
+def _batches(path: Path) -> set[str]:
+    """The batches that a file's name or first lines name."""
+    with path.open("rb") as file:
+        opening = file.read(_OPENING_BYTES).decode("latin-1")
+    return {name.upper() for name in _BATCH.findall(f"{path.name}\n{opening}")}
+
+
+def _text(path: Path, encoding: str) -> str:
+    content = path.read_bytes()
+    for candidate in ("utf-8-sig", encoding):
+        try:
+            return content.decode(candidate)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    if folder.exists():
+        yield from (path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes)
+
+
+def _named(folder: Path, name: str) -> Path | None:
+    """The file of this name, whatever letter case it got on its way."""
+    return next((path for path in _files(folder, (SUFFIX,)) if path.name.upper() == name.upper()), None)

@@ -1,0 +1,57 @@
+"""The folders that costbot and the accountant share, and the manifest that stands beside a file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+SUFFIX = ".jce"
+"""Job Cost's default suffix for import and rejected-records files."""
+
+
+class Manifest(BaseModel):
+    """The sidecar of an import file: what is in it, and why each line that is not could not be written."""
+
+    batch: str
+    file: str
+    jobs: list[str]
+    lines: int
+    sha256: str
+    unwritable: dict[int, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Files to import, what Sage rejected, and what was imported."""
+
+    outgoing: Path
+    rejected: Path
+    done: Path
+
+    @classmethod
+    def under(cls, folder: Path) -> "Folders":
+        """The three folders inside the company's one."""
+        return cls(folder / "outgoing", folder / "rejected", folder / "done")
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter((self.outgoing, self.rejected, self.done))
+
+    def make(self) -> None:
+        """Make those that are missing."""
+        for folder in self:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def manifest(self, batch: str) -> Manifest | None:
+        """The manifest of a batch, wherever the accountant moved it."""
+        for folder in self:
+            path = folder / f"{batch}.json"
+            if path.exists():
+                return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+        return None
+
+
+def modified(path: Path) -> datetime:
+    """When a file was last written, in UTC."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)

@@ -1,0 +1,194 @@
+"""Sage 300 CRE by file: what Job Cost's Import Estimates reads, and what it answers.
+
+One file per batch in `outgoing/`, a pure function of the batch. The accountant imports it and leaves
+it in `done/`; the rejected records that the import writes go to `rejected/`. What Sage
+holds is read back by whatever reader the company has (ODBC, or an export file).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Protocol
+
+from sync.sage.answers import Answers
+from sync.sage.company import Batch, Receipt, SageUnreachableError
+from sync.sage.folders import SUFFIX, Folders, Manifest
+from sync.sage.layouts import JobLine, RowWriter, UnwritableError
+from sync.sage.profile import SageProfile
+from workflow.checks import SageLimits
+from workflow.exports import ExportLine
+from workflow.merge import SageJob
+
+
+class Reader(Protocol):
+    """A way to read what Sage holds; `read` may raise `SageUnreachableError`."""
+
+    def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+        """What Sage holds for each job, in the order of `numbers`."""
+
+    def is_newer_than(self, moment: datetime) -> bool:
+        """Whether what `read` says was true after `moment`."""
+
+    def problem(self) -> str | None:
+        """Why it cannot be read, or None."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ImportFileCompany:
+    """A Sage company that takes batches as import files."""
+
+    def __init__(
+        self, folder: Path, profile: SageProfile, reader: Reader, *, clock: Callable[[], datetime] = _now
+    ) -> None:
+        self._folder = folder
+        self._folders = Folders.under(folder)
+        self._profile = profile
+        self._reader = reader
+        self._clock = clock
+
+    @property
+    def limits(self) -> SageLimits:
+        return self._profile.limits
+
+    @property
+    def answers_within(self) -> timedelta:
+        return timedelta(hours=self._profile.file.imported_within_hours)
+
+    def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+        return self._reader.read(numbers)
+
+    def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
+        """Write the batch's file, once: what was published is never written again. No lines, no file."""
+        try:
+            self._folders.make()
+            manifest = self._folders.manifest(batch.name) or self._write(batch, lines)
+            self._publish(manifest)
+        except OSError as error:
+            raise SageUnreachableError(self._unusable(error)) from error
+        return Receipt(manifest.file, manifest.sha256) if manifest.lines else None
+
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
+        """Sage's words by line id, once the file was imported and Sage can be read since; else None.
+
+        It was imported when it lies in `done/`, when an answer names it or rejects lines of it, or,
+        whatever became of the file, when Sage holds every line.
+        """
+        try:
+            manifest = self._folders.manifest(batch.name)
+            answers = Answers.to(batch, self._folders, now=self._clock())
+            words = answers.words(encoding=self._profile.file.encoding)
+        except OSError as error:
+            raise SageUnreachableError(self._unusable(error)) from error
+        refusals = dict(manifest.unwritable) if manifest else {}
+        imported, all_held = answers.imported, not answers.imported
+        for number, group in groupby(lines, attrgetter("job_number")):
+            written = [line for line in group if line.line_id not in refusals]
+            rejected = {
+                line.line_id: words[key]
+                for line in (written if words else ())
+                if (key := JobLine(number, line.assignment)) in words
+            }
+            refusals |= rejected
+            imported = imported or bool(rejected)
+            all_held = all_held and not rejected and self._holds(number, written)
+        if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
+            return refusals
+        return None
+
+    def problem(self) -> str | None:
+        try:
+            self._folders.make()
+        except OSError as error:
+            return self._unusable(error)
+        for folder in self._folders:
+            if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+                return (
+                    f"COSTBOT_SAGE_FOLDER: costbot may not read and write {folder}. Give its user the right."
+                )
+        return self._reader.problem()
+
+    def _holds(self, number: str, lines: Sequence[ExportLine]) -> bool:
+        """Whether Sage holds all these lines of a job."""
+        held = next(self._reader.read([number])).cost_codes
+        return all(
+            (code := held.get((line.extra, line.code))) and line.category in code.categories for line in lines
+        )
+
+    def _write(self, batch: Batch, lines: Iterable[ExportLine]) -> Manifest:
+        """Write the content under a temporary name, then the manifest, which says that it is whole."""
+        writer = RowWriter(self._profile, batch=batch.name, on=batch.started_at.astimezone(UTC).date())
+        digest = hashlib.sha256()
+        count, jobs, unwritable = 0, dict[str, None](), dict[int, str]()
+        with self._temporary(batch.name).open("wb") as file:
+
+            def put(rows: bytes) -> None:
+                file.write(rows)
+                digest.update(rows)
+
+            put(writer.comment())
+            for line in lines:
+                try:
+                    put(writer.rows(line))
+                except UnwritableError as error:
+                    unwritable[line.line_id] = f"costbot could not write this line: {error}."
+                    continue
+                count += 1
+                jobs[line.job_number] = None
+            file.flush()
+            os.fsync(file.fileno())
+        manifest = Manifest(
+            batch=batch.name,
+            file=f"{batch.name}{SUFFIX}",
+            jobs=list(jobs),
+            lines=count,
+            sha256=digest.hexdigest(),
+            unwritable=unwritable,
+        )
+        _write_whole(self._folders.outgoing / f"{batch.name}.json", manifest.model_dump_json(indent=2) + "\n")
+        return manifest
+
+    def _publish(self, manifest: Manifest) -> None:
+        """Give the content its name; when it has it, or the accountant took it, there is nothing to do."""
+        temporary = self._temporary(manifest.batch)
+        if temporary.exists():
+            if manifest.lines:
+                temporary.replace(self._folders.outgoing / manifest.file)
+            else:
+                temporary.unlink()
+            _sync_folder(self._folders.outgoing)
+
+    def _temporary(self, batch: str) -> Path:
+        return self._folders.outgoing / f".{batch}{SUFFIX}.tmp"
+
+    def _unusable(self, error: OSError) -> str:
+        where = error.filename or self._folder
+        return f"COSTBOT_SAGE_FOLDER: {where} cannot be used: {error.strerror or error}."
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in the folder outlast a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a network share may not know how
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,76 @@
+"""Reading Sage back from an export file that somebody saves."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sync.sage.company import SageUnreachableError
+from sync.sage.export_file import ExportReader
+from workflow.merge import SageCode, SageJob
+
+HEADER = "job,job_name,extra,code,description,category\n"
+EXPORT = f"""{HEADER}24-017,Riverside,,03-3000,Concrete,L
+24-017,Riverside,,03-3000,Concrete,M
+24-017,Riverside,,09-2500,Drywall,
+24-017,Riverside,CO-1,03-3000,Concrete of CO-1,L
+24-018,Depot,,,,
+"""
+RIVERSIDE = SageJob(
+    "24-017",
+    "Riverside",
+    {
+        ("", "03-3000"): SageCode("Concrete", frozenset({"L", "M"})),
+        ("", "09-2500"): SageCode("Drywall", frozenset()),
+        ("CO-1", "03-3000"): SageCode("Concrete of CO-1", frozenset({"L"})),
+    },
+)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    path = tmp_path / "export.csv"
+    path.write_text(EXPORT)
+    return path
+
+
+def test_jobs_are_read_in_the_order_asked_and_unknown_ones_are_said_so(export: Path) -> None:
+    assert list(ExportReader(export).read(["24-018", "24-099", "24-017"])) == [
+        SageJob("24-018", "Depot", {}),
+        SageJob("24-099", None, {}),
+        RIVERSIDE,
+    ]
+
+
+def test_a_newer_export_is_read_anew(export: Path) -> None:
+    reader = ExportReader(export)
+    assert next(reader.read(["24-017"])) == RIVERSIDE
+    export.write_text(f"{HEADER}24-017,Riverside,,,,\n")
+    later = export.stat().st_mtime + 5
+    os.utime(export, (later, later))
+
+    assert next(reader.read(["24-017"])) == SageJob("24-017", "Riverside", {})
+
+
+def test_it_is_newer_than_what_happened_before_it_was_saved(export: Path) -> None:
+    saved = datetime.fromtimestamp(export.stat().st_mtime, UTC)
+    reader = ExportReader(export)
+
+    assert reader.is_newer_than(saved - timedelta(minutes=1))
+    assert not reader.is_newer_than(saved + timedelta(minutes=1))
+
+
+def test_an_export_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
+    reader = ExportReader(tmp_path / "export.csv")
+
+    assert not reader.is_newer_than(datetime.now(UTC))
+    assert "COSTBOT_SAGE_EXPORT" in str(reader.problem())
+    with pytest.raises(SageUnreachableError, match=r"No such file or directory.*save an export of Job Cost"):
+        next(reader.read(["24-017"]))
+
+
+def test_a_bad_row_of_an_export_is_named(export: Path) -> None:
+    export.write_text(f"{HEADER}24-017,Riverside,,03-3000,Concrete,TOOLONG\n")
+
+    assert "line 2, column category: is longer than 3 characters" in str(ExportReader(export).problem())

@@ -1,0 +1,249 @@
+"""Sage by import file: what is written and when, and how the accountant's import answers."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sync.sage.company import Batch, SageUnreachableError
+from sync.sage.import_file import ImportFileCompany
+from sync.sage.profile import SageProfile
+from tests.factories import NINE
+from tests.sync.sage.killed_sender import LAST_LINE
+from tests.sync.sage.lines import BATCH, LINES, FakeReader, line
+from workflow.exports import ExportLine
+
+MINUTES_LATER = datetime.now(UTC) + timedelta(minutes=10)
+
+
+class Desk:
+    """The accountant's desk: the folders, Sage, and costbot on the other side."""
+
+    def __init__(self, folder: Path) -> None:
+        self.outgoing, self.rejected, self.done = (folder / name for name in ("outgoing", "rejected", "done"))
+        self.sage = FakeReader()
+        self.company = ImportFileCompany(folder, SageProfile(), self.sage, clock=lambda: MINUTES_LATER)
+
+    def send(self, lines: list[ExportLine] = LINES, batch: Batch = BATCH) -> None:
+        self.company.send(batch, iter(lines))
+
+    def answer(self, lines: list[ExportLine] = LINES, batch: Batch = BATCH) -> Mapping[int, str] | None:
+        return self.company.answer(batch, iter(lines))
+
+    def file_away(self, name: str = "DS000001.jce") -> None:
+        (self.outgoing / "DS000001.jce").rename(self.done / name)
+
+    def reject(self, *categories: str, name: str = "DS000001.jce") -> None:
+        """Write the rows of these categories, and the job rows above, to a rejected-records file."""
+        source = (
+            next(path for path in (self.done, self.outgoing) if (path / "DS000001.jce").exists())
+            / "DS000001.jce"
+        )
+        rows = source.read_text("cp1252").splitlines(keepends=True)
+        kept = [row for row in rows if row[:3] == '"*"' or any(f'"{c}",' in row for c in categories)]
+        (self.rejected / name).write_text("".join(kept), "cp1252", newline="\r\n")
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "sage")
+
+
+def test_a_batch_is_one_file_with_its_manifest_beside_it(desk: Desk) -> None:
+    receipt = desk.company.send(BATCH, iter(LINES))
+
+    content = (desk.outgoing / "DS000001.jce").read_bytes()
+    assert receipt is not None
+    assert (receipt.file, receipt.sha256) == ("DS000001.jce", hashlib.sha256(content).hexdigest())
+    assert json.loads((desk.outgoing / "DS000001.json").read_text()) == {
+        "batch": "DS000001",
+        "file": "DS000001.jce",
+        "jobs": ["24-017", "24-018"],
+        "lines": 4,
+        "sha256": receipt.sha256,
+        "unwritable": {},
+    }
+    assert names_in(desk.outgoing) == ["DS000001.jce", "DS000001.json"]
+
+
+def test_a_second_time_writes_nothing_and_gives_the_same_receipt(desk: Desk) -> None:
+    first = desk.company.send(BATCH, iter(LINES))
+    before = (desk.outgoing / "DS000001.jce").stat()
+
+    assert desk.company.send(BATCH, iter(LINES)) == first
+    assert (desk.outgoing / "DS000001.jce").stat() == before
+
+
+def test_a_file_that_the_accountant_took_is_not_written_again(desk: Desk) -> None:
+    first = desk.company.send(BATCH, iter(LINES))
+    (desk.outgoing / "DS000001.jce").unlink()
+
+    assert desk.company.send(BATCH, iter(LINES)) == first
+    assert not (desk.outgoing / "DS000001.jce").exists()
+
+
+def test_a_batch_without_lines_is_no_file_and_answered(desk: Desk) -> None:
+    assert desk.company.send(BATCH, iter([])) is None
+    assert desk.answer([]) == {}
+    assert not (desk.outgoing / "DS000001.jce").exists()
+
+
+def test_a_line_that_cannot_be_written_is_refused_by_name_and_the_others_go(desk: Desk) -> None:
+    lines = [*LINES, line(5, "50-1000", "L", "Fließestrich für 日本")]
+    desk.send(lines)
+    desk.file_away()
+
+    assert desk.answer(lines) == {5: "costbot could not write this line: 日 (U+65E5) is not in cp1252."}
+    assert b"?" not in (desk.done / "DS000001.jce").read_bytes()
+
+
+def test_a_file_that_waits_has_no_answer(desk: Desk) -> None:
+    desk.send()
+
+    assert desk.answer() is None
+
+
+def test_a_file_in_done_was_imported_and_nothing_rejected_is_no_refusal(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+
+    assert desk.answer() == {}
+
+
+def test_a_file_in_done_may_have_changed_its_letter_case(desk: Desk) -> None:
+    desk.send()
+    desk.file_away("ds000001.JCE")
+
+    assert desk.answer() == {}
+
+
+def test_rejected_records_are_matched_to_their_lines_with_the_report_s_words(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.reject("S", "M")
+    (desk.done / "DS000001.txt").write_text(
+        "Estimate Import Report   DS000001.jce\n"
+        "Job 24-017  Cost code 03-3000  Category M   warning: rounded\n"
+        "Job 24-017  Cost code 09-2500  Category S   Category is not a standard category\n"
+        "Job 24-018  Cost code 22-1116  Category M   Cost code is closed\n",
+        "cp1252",
+    )
+
+    assert desk.answer() == {
+        2: "Job 24-017 Cost code 03-3000 Category M warning: rounded",
+        3: "Job 24-017 Cost code 09-2500 Category S Category is not a standard category",
+        4: "Job 24-018 Cost code 22-1116 Category M Cost code is closed",
+    }
+
+
+def test_without_a_report_the_words_name_the_file(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.reject("S", name="Reject.jce")
+
+    assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
+
+
+def test_rejected_lines_of_it_say_that_a_file_was_imported_wherever_it_is_now(desk: Desk) -> None:
+    desk.send()
+    desk.reject("S", name="Reject.jce")
+    (desk.outgoing / "DS000001.jce").unlink()
+
+    assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
+
+
+def test_an_older_rejected_file_says_nothing_of_this_batch(desk: Desk) -> None:
+    desk.send()
+    desk.reject("S", name="Reject.jce")
+    earlier = (desk.outgoing / "DS000001.jce").stat().st_mtime - 60
+    os.utime(desk.rejected / "Reject.jce", (earlier, earlier))
+    desk.file_away()
+
+    assert desk.answer() == {}
+
+
+def test_a_rejected_file_of_another_batch_says_nothing_of_this_one(desk: Desk) -> None:
+    desk.send()
+    desk.reject("S", name="DS000002.jce")
+
+    assert desk.answer() is None
+
+
+def test_an_import_that_still_writes_its_answer_is_waited_for(desk: Desk, tmp_path: Path) -> None:
+    desk.send()
+    (desk.rejected / "DS000001.jce").write_text("")
+    at_once = ImportFileCompany(tmp_path / "sage", SageProfile(), desk.sage)
+
+    assert at_once.answer(BATCH, iter(LINES)) is None
+    assert desk.answer() == {}
+
+
+def test_sage_must_have_been_read_after_the_import(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.sage.as_of = NINE
+
+    assert desk.answer() is None
+
+
+def test_a_file_that_nobody_filed_away_is_answered_when_sage_holds_every_line(desk: Desk) -> None:
+    desk.send()
+    desk.sage.take(LINES[:-1])
+    assert desk.answer() is None
+    desk.sage.take(LINES[-1:])
+
+    assert desk.answer() == {}
+
+
+def test_a_lost_manifest_stops_nothing(desk: Desk) -> None:
+    desk.send()
+    (desk.outgoing / "DS000001.json").unlink()
+    assert desk.answer() is None
+    desk.file_away()
+
+    assert desk.answer() == {}
+
+
+def test_an_unusable_folder_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "sage").write_text("not a folder")
+    company = ImportFileCompany(tmp_path / "sage", SageProfile(), FakeReader())
+
+    assert "COSTBOT_SAGE_FOLDER" in str(company.problem())
+    with pytest.raises(SageUnreachableError, match=r"COSTBOT_SAGE_FOLDER: .*: Not a directory"):
+        company.send(BATCH, iter(LINES))
+
+
+def test_killed_at_any_line_of_code_the_file_is_there_whole_or_not_at_all_and_the_next_send_finishes_it(
+    tmp_path: Path,
+) -> None:
+    whole = Desk(tmp_path / "whole")
+    whole.send()
+    content = (whole.outgoing / "DS000001.jce").read_bytes()
+    manifest = (whole.outgoing / "DS000001.json").read_bytes()
+    sender = [sys.executable, "-W", "error", "-m", "tests.sync.sage.killed_sender", str(tmp_path / "killed")]
+    finished = subprocess.run(sender, check=True, capture_output=True, text=True)
+    killed = sorted((tmp_path / "killed").iterdir())
+
+    assert LAST_LINE in finished.stdout
+    assert len(killed) > 60
+    seen = set()
+    for folder in killed:
+        there = names_in(folder / "outgoing")
+        seen.add(tuple(there))
+        if "DS000001.jce" in there:
+            assert (folder / "outgoing" / "DS000001.jce").read_bytes() == content
+        Desk(folder).send()
+        assert names_in(folder / "outgoing") == ["DS000001.jce", "DS000001.json"], there
+        assert (folder / "outgoing" / "DS000001.jce").read_bytes() == content
+        assert (folder / "outgoing" / "DS000001.json").read_bytes() == manifest
+    assert {(), (".DS000001.jce.tmp",), (".DS000001.jce.tmp", "DS000001.json")} <= seen

@@ -1,0 +1,92 @@
+"""Upgrading a database that is in use: nothing of it is lost, and the models fit the newest schema."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, select, text
+
+from workflow import audit, queries
+from workflow.database import Database, alembic_config, migrate, newest_revision
+from workflow.tables import Job, RequestedLine, Table
+from workflow.vocabulary import Standing, State
+
+BEFORE = """
+INSERT INTO people (id, email, name, erp_permission, can_push_to_accounting, active)
+    VALUES (1, 'ada@example.com', 'Ada', 'standard', true, true);
+INSERT INTO jobs (id, number, name) VALUES (1, '24-017', 'Riverside');
+INSERT INTO data_syncs (id, state, place, started_at, jobs, created, tied, already_there, failed)
+    VALUES (1, 'finished', 'schedule', '2026-11-02 09:00:00', 1, 1, 0, 0, 0);
+INSERT INTO requested_updates (id, job_id, state, revision, requested_by_id, requested_at)
+    VALUES (1, 1, 'ready', 3, 1, '2026-11-02 09:00:00');
+INSERT INTO requested_lines (id, requested_update_id, extra, code, category, description, requested_by_id,
+        requested_at, added_in_revision, standing)
+    VALUES (1, 1, '', '03-300', 'L', 'Concrete', 1, '2026-11-02 09:00:00', 1, 'new_code');
+"""
+
+
+@pytest.fixture
+def old(unmigrated_url: str) -> Iterator[Database]:
+    """A database of version 0001, in use."""
+    command.upgrade(alembic_config(unmigrated_url), "0001")
+    database = Database(unmigrated_url)
+    with database.writing() as session:
+        for statement in BEFORE.split(";\n"):
+            if statement.strip():
+                session.execute(text(statement))
+    yield database
+    database.close()
+
+
+def test_an_upgrade_keeps_what_is_there_and_what_is_new_is_empty(old: Database, unmigrated_url: str) -> None:
+    migrate(unmigrated_url)
+
+    assert old.revision() == newest_revision()
+    with old.reading() as session:
+        facts = queries.current_update(session, 1)
+        assert facts is not None
+        assert (facts.state, facts.revision, facts.found) == (State.READY, 3, queries.Found())
+        [line] = queries.lines_of(session, facts.requested_update_id)
+        assert (line.code, line.standing, line.findings) == ("03-300", Standing.NEW_CODE, ())
+        job = session.get_one(Job, 1)
+        assert (job.known_in_sage, job.sage_name, job.sage_extras) == (None, None, None)
+        [sync] = queries.data_syncs(session, limit=5)
+        assert (sync.created, sync.file, sync.alerted_at) == (1, None, None)
+        assert list(audit.problems(session)) == []
+
+
+def test_an_upgraded_database_takes_what_is_new(old: Database, unmigrated_url: str) -> None:
+    migrate(unmigrated_url)
+
+    with old.writing() as session:
+        session.execute(
+            insert(Table.metadata.tables["line_findings"]),
+            {"line_id": 1, "rule": "code_format", "severity": "refuse", "message": "no"},
+        )
+        session.get_one(Job, 1).sage_extras = ["CO-1"]
+        session.delete(session.get_one(RequestedLine, 1))
+    with old.reading() as session:
+        assert session.execute(select(Table.metadata.tables["line_findings"])).all() == []
+        assert session.get_one(Job, 1).sage_extras == ["CO-1"]
+
+
+def test_a_downgrade_gives_the_old_schema_back(old: Database, unmigrated_url: str) -> None:
+    migrate(unmigrated_url)
+
+    command.downgrade(alembic_config(unmigrated_url), "0001")
+
+    assert old.revision() == "0001"
+    with old.reading() as session:
+        assert session.scalar(text("SELECT number FROM jobs")) == "24-017"
+
+
+def test_the_models_are_the_newest_schema(unmigrated_url: str) -> None:
+    migrate(unmigrated_url)
+    database = Database(unmigrated_url)
+    with database.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+    database.close()
+
+    assert differences == []

@@ -1,0 +1,110 @@
+"""What the checks before Update found, kept with the lines that it is about.
+
+Owns asking `workflow.checks` with what the database knows, and storing the answers. Callers hold the
+job's lock.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from workflow import lines
+from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
+from workflow.merge import Assignment, InSage
+from workflow.tables import Job, LineFinding, RequestedLine
+from workflow.vocabulary import Severity
+
+_LINES_A_QUERY = 500
+
+
+def renew(session: Session, job: Job, *, limits: SageLimits) -> bool:
+    """Check the lines of a job that are still open; True when the findings are others than before."""
+    waiting = lines.open_of(session, job.id)
+    return _store(session, _look(session, job, waiting, lines.held_by_sage(session, job.id), limits))
+
+
+def judge(
+    session: Session, job: Job, planned: Sequence[RequestedLine], in_sage: InSage, *, limits: SageLimits
+) -> dict[int, str]:
+    """Check lines that are about to be sent; why not, by the id of each line that must not be."""
+    found = _look(session, job, planned, in_sage, limits)
+    _store(session, found)
+    return {line_id: "; ".join(why) for line_id, each in found.items() if (why := refusals(each))}
+
+
+def look(
+    session: Session, job: Job, assignments: Sequence[Assignment], *, limits: SageLimits
+) -> list[tuple[Assignment, list[Finding]]]:
+    """Check assignments that nobody has asked for yet; nothing is stored."""
+    in_sage = lines.held_by_sage(session, job.id)
+    return list(check(assignments, limits, _surroundings(session, job, assignments, in_sage)))
+
+
+def why_refused(session: Session, requested_update_id: int) -> list[str]:
+    """What stops the Update of a requested update, each thing once, in the order of its lines."""
+    messages = session.scalars(
+        select(LineFinding.message)
+        .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
+        .where(
+            RequestedLine.requested_update_id == requested_update_id,
+            RequestedLine.outcome.is_(None),
+            LineFinding.severity == Severity.REFUSE,
+        )
+        .order_by(RequestedLine.id, LineFinding.rule)
+    )
+    return list(dict.fromkeys(messages))
+
+
+def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Finding]]:
+    """The findings by line id, those that refuse first; a line without any is not named."""
+    found: dict[int, list[Finding]] = {}
+    for start in range(0, len(line_ids), _LINES_A_QUERY):
+        rows = session.scalars(
+            select(LineFinding)
+            .where(LineFinding.line_id.in_(line_ids[start : start + _LINES_A_QUERY]))
+            .order_by(LineFinding.line_id, LineFinding.severity, LineFinding.rule)
+        )
+        for row in rows:
+            found.setdefault(row.line_id, []).append(Finding(row.rule, row.severity, row.message))
+    return found
+
+
+def _look(
+    session: Session, job: Job, waiting: Sequence[RequestedLine], in_sage: InSage, limits: SageLimits
+) -> dict[int, list[Finding]]:
+    asked = [lines.assignment_of(line) for line in waiting]
+    found = check(asked, limits, _surroundings(session, job, asked, in_sage))
+    return {line.id: each for line, (_, each) in zip(waiting, found, strict=True)}
+
+
+def _surroundings(session: Session, job: Job, asked: Sequence[Assignment], in_sage: InSage) -> Surroundings:
+    codes = {assignment.code for assignment in asked}
+    job = session.get_one(Job, job.id)  # a caller's may be older than this transaction
+    return Surroundings(
+        job_number=job.number,
+        job_name=job.sage_name or job.name,
+        standard=lines.standard_descriptions(session, codes),
+        asked=codes,
+        in_sage=in_sage,
+        job_known=job.known_in_sage,
+        extras=None if job.sage_extras is None else frozenset(job.sage_extras),
+    )
+
+
+def _store(session: Session, found: Mapping[int, Sequence[Finding]]) -> bool:
+    before = of_lines(session, list(found))
+    changed = {line_id: each for line_id, each in found.items() if set(each) != set(before.get(line_id, ()))}
+    ids = list(changed)
+    for start in range(0, len(ids), _LINES_A_QUERY):
+        session.execute(
+            delete(LineFinding).where(LineFinding.line_id.in_(ids[start : start + _LINES_A_QUERY]))
+        )
+    rows = [
+        {"line_id": line_id, "rule": one.rule, "severity": one.severity, "message": one.message}
+        for line_id, each in changed.items()
+        for one in each
+    ]
+    if rows:
+        session.execute(insert(LineFinding), rows)
+    return bool(changed)
