@@ -48,7 +48,10 @@ class JobButton(_Value):
 
 
 class PageButton(JobButton):
-    """Turns to a page of the Cost Codes for Update window; pages count from 0."""
+    """Turns to a page of the Cost Codes for Update window; pages count from 0.
+
+    `revision` is the one that the person began to look at: what joins later is marked until they act.
+    """
 
     page: int
 

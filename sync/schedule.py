@@ -51,6 +51,7 @@ def periodic_jobs(settings: Settings) -> tuple[PeriodicJob, ...]:
     """The one table of periodic jobs."""
     return (
         CronJob(Work(PeriodicWork.DATA_SYNC, Queue.SYNC, "sync.worker.data_sync"), settings.sync_cron),
+        CronJob(Work(PeriodicWork.REMIND, Queue.SYNC, "sync.worker.remind"), settings.remind_cron),
         CronJob(Work(PeriodicWork.TIDY, Queue.SYNC, "sync.worker.tidy"), "17 * * * *"),
         Sweep(
             Work(PeriodicWork.DELIVER, Queue.NOTICES, "bot.delivery.deliver_waiting"), timedelta(seconds=10)

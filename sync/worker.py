@@ -24,7 +24,7 @@ from sync.sage import open_company
 from sync.sage.company import SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
-from workflow import deliveries, outbox, slots
+from workflow import deliveries, outbox, reminders, slots
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
 from workflow.settings import Settings, read_settings
@@ -49,6 +49,11 @@ def data_sync() -> None:
     That one sees, when it is through, the slots that came in the meantime.
     """
     _work_off(PeriodicWork.DATA_SYNC, _sync_once)
+
+
+def remind() -> None:
+    """RQ entry point: remind the accounting approvers of the jobs that have waited for a day."""
+    _work_off(PeriodicWork.REMIND, _remind_once)
 
 
 def tidy() -> None:
@@ -178,6 +183,14 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     with database.writing() as session:
         outbox.refresh_ready_cards(session, at=_now())
     nudger(settings)(PeriodicWork.DELIVER)
+    return True
+
+
+def _remind_once(settings: Settings, database: Database, _by: Actor) -> bool:
+    with database.writing() as session:
+        jobs = reminders.remind(session, at=_now())
+    if jobs:
+        nudger(settings)(PeriodicWork.DELIVER)
     return True
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, findings, holds, lines, outbox
 from workflow.columns import storable
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
-from workflow.tables import AuditEvent, Person, RequestedLine, RequestedUpdate
+from workflow.tables import AuditEvent, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
 _REASONS_SAID = 3
@@ -295,18 +295,7 @@ def _refuse(
 def _stale(
     session: Session, requested: RequestedUpdate, seen: int, act: str, *, by: Actor, at: datetime
 ) -> Stale:
-    new = tuple(
-        lines.assignment_of(line)
-        for line in session.scalars(
-            select(RequestedLine)
-            .where(
-                RequestedLine.requested_update_id == requested.id,
-                RequestedLine.added_in_revision > seen,
-                RequestedLine.outcome.is_(None),
-            )
-            .order_by(RequestedLine.code, RequestedLine.category)
-        )
-    )
+    new = tuple(lines.added_since(session, requested.id, seen))
     _record(session, Event.STALE, requested, by=by, at=at, act=act, seen=seen)
     outbox.refresh_card(session, requested.job_id, at=at)
     return Stale(

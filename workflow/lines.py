@@ -43,6 +43,17 @@ def not_yet_in(session: Session, requested: RequestedUpdate, asked: Iterable[Ass
     return [a for a in asked if (a.extra, a.code, a.category) not in held]
 
 
+def added_since(session: Session, requested_update_id: int, revision: int) -> list[Assignment]:
+    """The open assignments that joined a requested update after this revision, by cost code and category."""
+    query = select(RequestedLine).where(
+        RequestedLine.requested_update_id == requested_update_id,
+        RequestedLine.added_in_revision > revision,
+        RequestedLine.outcome.is_(None),
+    )
+    ordered = query.order_by(RequestedLine.code, RequestedLine.category)
+    return [assignment_of(line) for line in session.scalars(ordered)]
+
+
 def add(
     session: Session,
     requested: RequestedUpdate,

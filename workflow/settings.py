@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_SYNC_CRON",
         description="When the data sync runs: five cron fields, UTC.",
     )
+    remind_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+        "0 13 * * 1-5",
+        validation_alias="COSTBOT_REMIND_CRON",
+        description="When approvers hear of jobs that wait longer than a day: five cron fields, UTC.",
+    )
     sage: SageTarget = Field(
         SageTarget.EMBEDDED,
         validation_alias="COSTBOT_SAGE",

@@ -151,6 +151,7 @@ class Event(StrEnum):
     SYNC_ASKED = "data_sync:asked"
     SYNC_STARTED = "data_sync:started"
     SYNC_FINISHED = "data_sync:finished"
+    REMINDED = "approvers:reminded"
     SYNC_OVERDUE = "data_sync:overdue"
     HOLD_ADDED = "hold:added"
     HOLD_PLACED = "hold:placed"
@@ -173,6 +174,7 @@ class PeriodicWork(StrEnum):
 
     DATA_SYNC = "data_sync"
     DELIVER = "deliver"
+    REMIND = "remind"
     TIDY = "tidy"
 
 

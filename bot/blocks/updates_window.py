@@ -52,12 +52,13 @@ def updates_window(
     why_not: str | None,
     channel_id: str | None,
     new_since: frozenset[Assignment] = frozenset(),
+    seen_revision: int | None = None,
 ) -> Json:
     """Cost Codes for Update: every line of one page, read-only.
 
     `page` counts from 0; `codes_page` holds up to CODES_A_PAGE cost codes; `categories` is name by
     code of every standard category; `why_not` is plain text for who may not Update; `new_since` is
-    what joined after the person looked.
+    what joined after the person looked at `seen_revision`, which the page buttons hand on.
     """
     open_to_update = facts.state is State.READY and may_update
     metadata = WindowMetadata(
@@ -72,7 +73,13 @@ def updates_window(
         *(_holds(holds) if page == 0 else ()),
         divider(),
         *(section(_cost_code(code, facts.state, categories, new_since)) for code in codes_page),
-        *_turning(facts, page, pages, open_to_update=open_to_update),
+        *_turning(
+            facts,
+            page,
+            pages,
+            open_to_update=open_to_update,
+            seen_revision=facts.revision if seen_revision is None else seen_revision,
+        ),
     ]
     return modal(
         TITLE,
@@ -198,7 +205,9 @@ def _boxes(boxes: Iterable[str]) -> str:
     return "   ".join([*shown, f"and {left:,} more"] if left else shown)
 
 
-def _turning(facts: UpdateFacts, page: int, pages: int, *, open_to_update: bool) -> Iterator[Json]:
+def _turning(
+    facts: UpdateFacts, page: int, pages: int, *, open_to_update: bool, seen_revision: int
+) -> Iterator[Json]:
     if pages <= 1:
         return
     yield divider()
@@ -209,7 +218,7 @@ def _turning(facts: UpdateFacts, page: int, pages: int, *, open_to_update: bool)
             value = PageButton(
                 job_id=facts.job_id,
                 requested_update_id=facts.requested_update_id,
-                revision=facts.revision,
+                revision=seen_revision,
                 page=to,
             )
             turn = button(label, Action.TURN_PAGE, value)

@@ -264,6 +264,13 @@ class _Told:
         )
 
     @property
+    def oldest(self) -> str:
+        """`24-017 Riverside Medical Center, 24-031 Harbor Point and 3 more`."""
+        named = self.list("oldest")
+        more = self.number("jobs") - len(named)
+        return self._form.data(", ".join(map(str, named))) + (f" and {more:,} more" if more > 0 else "")
+
+    @property
     def holds(self) -> str:
         """`commitment SC-1, prime contract PC-2`."""
         holds = [str(hold).partition(" ")[::2] for hold in self.list("holds")]
@@ -306,6 +313,10 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     ),
     Event.SYNC_FINISHED: lambda t: (
         f"Data sync {t.text('batch')} finished {counted(t.number('jobs'), 'job')}: {t.outcomes}."
+    ),
+    Event.REMINDED: lambda t: (
+        f"{counted(t.number('jobs'), 'job')} Ready to Update for more than a day: {t.oldest}. "
+        "`/costcodes ready` lists them."
     ),
     Event.SYNC_OVERDUE: lambda t: (
         f"Nobody has imported {t.text('file')} of data sync {t.text('batch')} into Sage yet. Import it from "

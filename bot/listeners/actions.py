@@ -65,7 +65,7 @@ def open_reject(visit: Visit) -> None:
 def turn_page(visit: Visit) -> None:
     """Show another page of the open window."""
     button = visit.interaction.read(PageButton)
-    visit.show(updates_view(visit, button.job_id, page=button.page))
+    visit.show(updates_view(visit, button.job_id, page=button.page, seen=button))
 
 
 def ask_for_privilege(visit: Visit) -> None:

@@ -64,9 +64,9 @@ def _answer(visit: Visit, button: JobButton, decision: Decision, done: str) -> N
             visit.answer(f"{_title(visit, button)}: {done}")
         case AlreadyDecided(words=words):
             visit.answer(f"{_title(visit, button)}: {words}")
-        case Stale(new=new, words=words) if new:
+        case Stale(words=words) if decision.new:
             try:
-                visit.show(updates_view(visit, button.job_id, new_since=frozenset(new)))
+                visit.show(updates_view(visit, button.job_id, seen=button))
             except (WindowClosedError, WindowNotOpenedError):
                 visit.answer(f"{_title(visit, button)}: {words}")
         case Stale(words=words):

@@ -4,9 +4,9 @@ from math import ceil
 
 from bot.blocks.pieces import Json
 from bot.blocks.updates_window import CODES_A_PAGE, TITLE, message_view, updates_window
+from bot.payloads import JobButton
 from bot.visit import Visit
-from workflow import approvals, queries
-from workflow.merge import Assignment
+from workflow import approvals, lines, queries
 from workflow.vocabulary import State
 
 
@@ -15,14 +15,20 @@ def loading(title: str = TITLE) -> Json:
     return message_view(title, "Loading…")
 
 
-def updates_view(
-    visit: Visit, job_id: int, *, page: int = 0, new_since: frozenset[Assignment] = frozenset()
-) -> Json:
-    """The window of what a job shows now; `page` counts from 0, and a page beyond the last is the last."""
+def updates_view(visit: Visit, job_id: int, *, page: int = 0, seen: JobButton | None = None) -> Json:
+    """The window of what a job shows now; `page` counts from 0, and a page beyond the last is the last.
+
+    What joined since `seen`, which the person looked at before, is marked, on every page that they turn to.
+    """
     with visit.reading() as session:
         facts = queries.current_update(session, job_id)
         if facts is None:
             return message_view(TITLE, "Nobody has requested cost codes for this job.")
+        seen_revision = facts.revision
+        if seen and seen.requested_update_id != facts.requested_update_id:
+            page = 0  # the person has seen nothing of this one
+        elif seen and facts.state is State.READY:
+            seen_revision = seen.revision
         pages = max(1, ceil(facts.counts.cost_codes / CODES_A_PAGE))
         page = min(page, pages - 1)
         refused = approvals.why_not_update(
@@ -40,5 +46,6 @@ def updates_view(
             may_update=refused is None,
             why_not=refused.words if refused and facts.state is State.READY else None,
             channel_id=visit.interaction.channel_id,
-            new_since=new_since,
+            new_since=frozenset(lines.added_since(session, facts.requested_update_id, seen_revision)),
+            seen_revision=seen_revision,
         )

@@ -65,7 +65,7 @@ def work_off(database: Database, client: redis.Redis, now: datetime) -> list[str
 def test_the_table_names_each_job_once_and_functions_that_exist() -> None:
     jobs = periodic_jobs(Settings(sync_cron="*/15 * * * *", _env_file=None))
 
-    assert [job.work.name for job in jobs] == ["data_sync", "tidy", "deliver"]
+    assert [job.work.name for job in jobs] == ["data_sync", "remind", "tidy", "deliver"]
     assert isinstance(jobs[0], CronJob)
     assert jobs[0].cron == "*/15 * * * *"
     for job in jobs:

@@ -122,11 +122,17 @@ def test_what_came_since_is_told_in_words_when_the_window_is_gone(
     assert office.state() is State.READY
 
 
-def test_many_cost_codes_are_turned_by_pages(office: Office, dana: Person) -> None:
-    codes = [f"50-{number:03}" for number in range(CODES_A_PAGE * 2)]
+def request_pages(office: Office, pages: int) -> list[str]:
+    """Tom asks for that many full pages of cost codes, beside those of the office; returns them."""
+    codes = [f"50-{number:03}" for number in range(CODES_A_PAGE * pages)]
     with office.database.writing() as session:
         session.add_all(StandardCostCode(code=code, description="Finishes") for code in codes)
     office.request(*(f"{code} L" for code in codes))
+    return codes
+
+
+def test_many_cost_codes_are_turned_by_pages(office: Office, dana: Person) -> None:
+    codes = request_pages(office, 2)
     dana.click("View Requested Updates", office.post_card())
     first = dana.wait_for_modal("Page 1 of 3")
     assert first.buttons == ["Next"]
@@ -140,6 +146,40 @@ def test_many_cost_codes_are_turned_by_pages(office: Office, dana: Person) -> No
     dana.wait_for_modal("Page 2 of 3")
     dana.submit()
     dana.wait_for_modal(DONE)
+
+
+def test_what_joins_while_the_pages_are_turned_stays_marked_on_every_page(
+    office: Office, dana: Person
+) -> None:
+    request_pages(office, 1)
+    dana.click("View Requested Updates", office.post_card())
+    first = dana.wait_for_modal("Page 1 of 2")
+    office.request("09-250 M")
+    dana.click("Next", first)
+    second = dana.wait_for_modal("Page 2 of 2")
+    assert "1 assignment came since you looked" in second.words
+    dana.click("Previous", second)
+    again = dana.wait_for_modal("Page 1 of 2")
+    assert again.words.count("since you looked") == 2
+    dana.submit()
+    dana.wait_for_modal(DONE)
+    assert [event["revision"] for event in office.events(Event.UPDATED)] == [3]
+
+
+def test_turning_a_page_of_what_was_decided_meanwhile_begins_with_the_next_request_at_its_first_page(
+    office: Office, dana: Person, marcus: Person
+) -> None:
+    codes = request_pages(office, 1)
+    card = office.post_card()
+    dana.click("View Requested Updates", card)
+    first = dana.wait_for_modal("Page 1 of 2")
+    marcus.click("Reject", card)
+    marcus.wait_for_modal("Why?")
+    marcus.submit({"comment": {"comment": "Ask again"}})
+    marcus.wait_for_modal("It is rejected")
+    office.request("03-300 L", "16-100 S", *(f"{code} L" for code in codes))
+    dana.click("Next", first)
+    assert "Page 1 of 2" in dana.wait_for_modal("revision 1").words
 
 
 def test_a_click_that_comes_too_late_for_a_window_is_answered_in_words(
