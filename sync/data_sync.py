@@ -106,7 +106,6 @@ class _Run:
             syncs = list(exports.awaiting_read_back(session))
         for sent in syncs:
             self._read_back(sent)
-        self._look_at_what_waits()
         unsent = self._unsent()
         if unsent is not None:
             if unsent.state is SyncState.CLAIMED:
@@ -114,6 +113,7 @@ class _Run:
             self._send(unsent)
             self._read_back(unsent)
             syncs.append(unsent)
+        self._look_at_what_waits()
         return self._report(syncs)
 
     def _unsent(self) -> DataSync | None:

@@ -175,7 +175,7 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
         )
         .execution_options(yield_per=_STREAM_ROWS)
     )
-    return map(ExportLine._make, rows)
+    yield from map(ExportLine._make, rows)
 
 
 def sent(

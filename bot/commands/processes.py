@@ -115,7 +115,7 @@ def import_task(line: CommandLine) -> None:
     with stopping_on_signals() as pause:
         while not pause(_LOOK_SECONDS):
             for name in task.run(lain_for=_LIES):
-                log.warning("imported into the demo's Sage", file=name)
+                say(f"{name} was imported into the demo's Sage.")
 
 
 @process(app, "sandbox")

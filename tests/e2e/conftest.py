@@ -14,6 +14,8 @@ from tests.servers import PostgresServer, RedisServer
 
 OpenOffice = Callable[[str], AbstractContextManager[Office]]
 OFFICES = ["small office", "head office"]
+in_small_office = pytest.mark.parametrize("office", OFFICES[:1], indirect=True)
+in_head_office = pytest.mark.parametrize("office", OFFICES[1:], indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ import httpx
 
 from bot.commands import imports, requests, sage
 from bot.commands.command import CommandLine
+from bot.commands.terminal import Answer
 from bot.sandbox import sample_company, workspace
 from bot.sandbox.client import Message, Person, Sandbox, Seen
 from sync.worker import nudger
@@ -160,6 +161,20 @@ class Office:
         assert ran.exit_code == 0, ran
         return ran.json
 
+    def show(self, job: str) -> Any:
+        """What `costbot show` says of the job."""
+        return _facts(requests.show(self.line, job))
+
+    def history(self, job: str) -> list[Any]:
+        """The job's events, as `costbot history` tells them."""
+        events: list[Any] = _facts(requests.history(self.line, job))["events"]
+        return events
+
+    def in_sage(self, job: str) -> dict[str, list[str]]:
+        """What Sage holds of the job: the categories of each cost code, as `costbot sage show` has them."""
+        held = _facts(sage.show(self.line, job))["cost_codes"]
+        return {code["code"]: code["categories"] for code in held}
+
     def file(self, name: str, header: str, rows: Sequence[str]) -> Path:
         """A CSV file to hand to a command."""
         path = self._folder / name
@@ -173,8 +188,7 @@ class Office:
     def ask(self, job: str, *lines: str) -> None:
         """Have Tom request cost codes, such as `03-3110,S`."""
         file = self.file(f"{job}.csv", "code,category", lines)
-        asked = requests.request(self.line, job, file, sample_company.PROJECT_ENGINEER)
-        assert asked.exit_code == 0, asked.why
+        _facts(requests.request(self.line, job, file, sample_company.PROJECT_ENGINEER))
 
     def requested(self, *lines: str) -> tuple[str, Message]:
         """A new job that Tom has requested cost codes for, and its card."""
@@ -228,21 +242,24 @@ class Office:
         jobs = [f"{job},Building {job}," for job in _job_numbers()]
         in_sage = [f"{job},03-3000,Concrete as Sage has it,L" for job in jobs]
         sage_header = "job,job_name,extra,code,description,category"
-        for loaded in (
-            imports.people(self.line, sample_company.PEOPLE),
-            imports.categories(self.line, sample_company.CATEGORIES),
-            imports.standard_codes(self.line, sample_company.STANDARD_CODES),
-            imports.jobs(self.line, self.file("jobs.csv", "number,name,procore_project_id", jobs)),
-            sage.load(self.line, self.file("sage.csv", sage_header, in_sage)),
-            sage.load_categories(self.line, sample_company.SAGE_CATEGORIES),
-        ):
-            assert loaded.exit_code == 0, loaded.why
+        _facts(imports.people(self.line, sample_company.PEOPLE))
+        _facts(imports.categories(self.line, sample_company.CATEGORIES))
+        _facts(imports.standard_codes(self.line, sample_company.STANDARD_CODES))
+        _facts(imports.jobs(self.line, self.file("jobs.csv", "number,name,procore_project_id", jobs)))
+        _facts(sage.load(self.line, self.file("sage.csv", sage_header, in_sage)))
+        _facts(sage.load_categories(self.line, sample_company.SAGE_CATEGORIES))
 
 
 def cards(seen: Seen, job: str) -> list[Message]:
     """The job's cards in the channel; more than one is a fault of costbot's."""
     said_to_all = [m for m in seen.messages if not m.only_for_me and m.thread_ts in (None, m.ts)]
     return [message for message in said_to_all if message.text.startswith(job)]
+
+
+def _facts(answer: Answer) -> Any:
+    """What a command that must succeed prints with `--json`; run here, which is quicker than a process."""
+    assert answer.exit_code == 0, answer.why
+    return json.loads(answer.facts.model_dump_json())
 
 
 def _job_numbers() -> list[str]:

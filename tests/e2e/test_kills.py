@@ -9,17 +9,13 @@ from redis import Redis
 from sqlalchemy import select
 
 from bot.sandbox.client import Seen
-from sync.sage import open_company
-from tests.e2e.conftest import OFFICES, OpenOffice
+from tests.e2e.conftest import OFFICES, OpenOffice, in_head_office, in_small_office
 from tests.e2e.office import READY, UPDATED, Office, cards
 from tests.e2e.tree import PATIENCE, wait_until
 from workflow.tables import DataSync
 from workflow.vocabulary import SyncState
 
 pytestmark = pytest.mark.timeout(300)
-
-in_small_office = pytest.mark.parametrize("office", ["small office"], indirect=True)
-in_head_office = pytest.mark.parametrize("office", ["head office"], indirect=True)
 
 
 @pytest.fixture(scope="module", params=OFFICES)
@@ -65,11 +61,6 @@ def is_planned(office: Office) -> bool:
     return newest_sync(office)[1] is SyncState.PLANNED
 
 
-def is_in_sage(office: Office, job: str) -> bool:
-    [held] = open_company(office.settings).read([job])
-    return ("", "03-3110") in held.cost_codes
-
-
 def accepted(office: Office) -> str:
     """A job whose cost codes wait for the data sync."""
     job, card = office.requested("03-3110,S", "03-3000,M")
@@ -95,8 +86,7 @@ def assert_in_sage_once(office: Office, job: str) -> None:
     told = office.thread(job, "Sage holds every line")
     assert ["sent it to Sage" in words for words in told].count(True) == 1
     assert ["Sage holds every line" in words for words in told].count(True) == 1
-    codes = {code["code"]: code["categories"] for code in office.done("sage", "show", job)["cost_codes"]}
-    assert codes == {"03-3000": ["L", "M"], "03-3110": ["S"]}
+    assert office.in_sage(job) == {"03-3000": ["L", "M"], "03-3110": ["S"]}
     assert office.done("audit", "verify")["problems"] == []
 
 
@@ -107,7 +97,7 @@ def test_a_data_sync_killed_before_sage_has_the_batch_is_finished_by_the_next_on
         wait_until(lambda: is_planned(office), "the data sync wants to send")
         office.tree.kill("worker", "sync")
         batch, _ = newest_sync(office)
-        assert not is_in_sage(office, job)
+        assert "03-3110" not in office.in_sage(job)
 
     office.done("sync")
 
@@ -124,7 +114,7 @@ def test_a_data_sync_killed_when_sage_took_the_batch_but_nobody_noted_it_sends_n
             office.dana.slash("/costcodes sync")
             wait_until(lambda: is_planned(office), "the data sync wants to send")
             locked.enter_context(data_syncs_are_locked(office))
-        wait_until(lambda: is_in_sage(office, job), "Sage took the batch")
+        wait_until(lambda: "03-3110" in office.in_sage(job), "Sage took the batch")
         office.tree.kill("worker", "sync")
         batch, state = newest_sync(office)
         assert state is SyncState.PLANNED

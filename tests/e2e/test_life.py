@@ -1,11 +1,13 @@
 """The life of a requested update, from the request to Sage, as people and scripts live it."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from bot.sandbox import sample_company
 from bot.sandbox.client import Person
+from tests.e2e.conftest import in_small_office
 from tests.e2e.office import FAILED, READY, REJECTED, SYNCED, UPDATED, Office
 from tests.e2e.tree import PATIENCE
 
@@ -13,6 +15,13 @@ LINES = ("03-3000,L", "03-3000,M", "03-3110,S")
 """What Sage holds already, a new category of the same cost code, a new cost code."""
 
 pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(autouse=True)
+def no_process_logs_an_error(office: Office) -> Iterator[None]:
+    before = office.tree.errors()
+    yield
+    assert office.tree.errors() == before
 
 
 def test_what_an_approver_updates_is_in_sage_after_the_data_sync_and_everybody_hears(office: Office) -> None:
@@ -34,15 +43,17 @@ def test_what_an_approver_updates_is_in_sage_after_the_data_sync_and_everybody_h
     assert "sent it to Sage" in sent
     assert "1 created, 1 tied to cost codes Sage had, 1 there already" in synced
     office.tom.wait_for_direct_message(synced, PATIENCE)
-    assert office.done("sage", "show", job)["cost_codes"] == [
-        {"extra": "", "code": "03-3000", "description": "Concrete as Sage has it", "categories": ["L", "M"]},
-        {"extra": "", "code": "03-3110", "description": "Concrete Pumping", "categories": ["S"]},
-    ]
-    shown = office.done("show", job)
+    assert office.in_sage(job) == {"03-3000": ["L", "M"], "03-3110": ["S"]}
+    shown = office.show(job)
     assert shown["state"] == "synced"
-    assert [line["outcome"] for line in shown["lines"]] == ["already_there", "tied", "created"]
+    assert [(line["outcome"], line["sage_description"]) for line in shown["lines"]] == [
+        ("already_there", "Concrete as Sage has it"),
+        ("tied", "Concrete as Sage has it"),
+        ("created", None),
+    ]
 
 
+@in_small_office
 def test_whoever_lacks_the_privilege_hears_why_alone_and_asks_the_administrator(office: Office) -> None:
     job, card = office.requested("03-3110,S")
 
@@ -54,9 +65,10 @@ def test_whoever_lacks_the_privilege_hears_why_alone_and_asks_the_administrator(
     office.priya.wait_for_ephemeral("Marcus Oyelaran was asked", PATIENCE)
     office.marcus.wait_for_direct_message("Priya Raman asks to become an accounting approver", PATIENCE)
     assert all("Can Push" not in message.words for message in office.dana.sees().ephemerals)
-    assert office.done("show", job)["state"] == "ready"
+    assert office.show(job)["state"] == "ready"
 
 
+@in_small_office
 def test_everybody_else_is_refused_in_words_of_their_own_and_on_record(office: Office) -> None:
     office.sandbox.put_user("U0HELEN", email="helen.ostrowski@kestrelbuilders.example")
     office.sandbox.put_user("U0NINA", email="nina@kestrelbuilders.example")
@@ -75,9 +87,8 @@ def test_everybody_else_is_refused_in_words_of_their_own_and_on_record(office: O
         person.click("Update", card)
         person.wait_for_ephemeral(words, PATIENCE)
 
-    assert office.done("show", job)["state"] == "ready"
-    events = office.done("history", job)["events"]
-    reasons = [event["facts"]["reason"] for event in events if event["event"] == "act:refused"]
+    assert office.show(job)["state"] == "ready"
+    reasons = [e["facts"]["reason"] for e in office.history(job) if e["event"] == "act:refused"]
     assert reasons == [reason for _words, reason in refusals.values()]
 
 
@@ -93,7 +104,7 @@ def test_a_click_on_what_has_grown_since_changes_nothing_and_the_window_shows_wh
         window = office.dana.wait_for_modal("1 assignment came since you looked", PATIENCE)
 
     assert "(new) 🆕 since you looked" in window.words
-    shown = office.done("show", job)
+    shown = office.show(job)
     assert (shown["state"], shown["revision"]) == ("ready", 2)
     assert "revision 2" in office.card(job, "2 cost codes").words
     office.dana.submit()
@@ -119,6 +130,7 @@ def test_of_two_approvers_at_once_one_updates_and_the_other_hears_who(office: Of
     assert len([words for words in office.thread(job, "updated revision 1") if "updated" in words]) == 1
 
 
+@in_small_office
 def test_what_is_taken_back_is_ready_again_and_the_data_sync_leaves_it(office: Office) -> None:
     job, card = office.requested("03-3110,S")
     office.dana.click("Update", card)
@@ -128,10 +140,11 @@ def test_what_is_taken_back_is_ready_again_and_the_data_sync_leaves_it(office: O
     office.card(job, READY)
     office.thread(job, "Dana Whitfield took the update back")
     office.done("sync")
-    assert office.done("show", job)["state"] == "ready"
-    assert [code["code"] for code in office.done("sage", "show", job)["cost_codes"]] == ["03-3000"]
+    assert office.show(job)["state"] == "ready"
+    assert office.in_sage(job) == {"03-3000": ["L"]}
 
 
+@in_small_office
 def test_a_reject_tells_who_requested_why_and_the_next_request_is_on_the_same_card(office: Office) -> None:
     job, card = office.requested("03-3110,S")
 
@@ -168,7 +181,7 @@ def test_what_sage_refuses_is_shown_in_its_words_and_goes_when_it_was_corrected(
     office.dana.slash("/costcodes sync")
 
     office.card(job, SYNCED)
-    assert {line["outcome"] for line in office.done("show", job)["lines"]} == {"created"}
+    assert {line["outcome"] for line in office.show(job)["lines"]} == {"created"}
 
 
 def test_a_contract_waits_for_its_cost_codes_and_is_released_after_them(office: Office) -> None:
@@ -187,11 +200,11 @@ def test_a_contract_waits_for_its_cost_codes_and_is_released_after_them(office: 
     assert "SC-1" not in office.card(job, SYNCED).words
     office.thread(job, "Released, may be exported now: ")
     assert office.costbot("hold", "check", job).exit_code == 0
-    events = [event["event"] for event in office.done("history", job)["events"]]
+    events = [event["event"] for event in office.history(job)]
     assert events.index("requested_update:exported") < events.index("hold:released")
 
 
-@pytest.mark.parametrize("office", ["small office"], indirect=True)
+@in_small_office
 def test_the_command_line_alone_does_the_whole_job_and_the_card_hears_of_it(office: Office) -> None:
     dana = ("--by", sample_company.APPROVER)
     job = office.new_job()

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.conftest import in_small_office
 from tests.e2e.office import READY, UPDATED, Office, cards
 from tests.e2e.tree import PATIENCE
 
-pytestmark = [
-    pytest.mark.parametrize("office", ["small office"], indirect=True),
-    pytest.mark.timeout(300),
-]
+pytestmark = [in_small_office, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)

@@ -82,9 +82,9 @@ class ProcessTree:
                 process.stdin.close()
         return codes
 
-    def log(self) -> str:
-        """What the processes have said."""
-        return self._log.read_text()
+    def errors(self) -> list[str]:
+        """What the processes have logged as an error."""
+        return [line for line in self._log.read_text().splitlines() if '"level": "error"' in line]
 
 
 def wait_until(true: Callable[[], object], what: str) -> None:
