@@ -1,5 +1,8 @@
 """The `costbot` command: wires every command and process. The work is in `bot.commands`."""
 
+import sys
+from io import TextIOWrapper
+
 import typer
 
 from bot.commands import (
@@ -38,6 +41,9 @@ for name, module in (
 
 def main() -> None:
     """Run the command line; it ends with exit code 0, 1, 2 or 3 (see `docs/cli.md`)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # None when it is closed
+            stream.reconfigure(encoding="utf-8", errors="replace")
     app()
 
 

@@ -98,6 +98,8 @@ def _channel(settings: Settings, gateway: Gateway) -> Finding:
     try:
         channel = gateway.channel(wanted)
     except SlackRefused as refused:
+        if refused.code == "unknown_method":
+            return Finding(name, True, f"{wanted}; this server does not tell more of it")
         if refused.code != "channel_not_found":
             return Finding(name, False, f"cannot look at {wanted}: {refused.code}", _REINSTALL)
         mend = f"Correct COSTBOT_CHANNEL, or type /invite @costbot in {wanted} if it is private."

@@ -4,6 +4,7 @@ Owns the limits of what is let in. Bolt checks the signature and the five minute
 repeated (docs.slack.dev/authentication/verifying-requests-from-slack). Nothing here blocks the event loop.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from slack_bolt import App, BoltRequest
@@ -17,16 +18,18 @@ from starlette.routing import Route
 MOST_BYTES = 1_000_000
 """A window of Slack's 250 KB, form-encoded, is 750 KB at the very most."""
 
-_FROM_SLACK = (
-    "content-type",
-    "x-slack-signature",
-    "x-slack-request-timestamp",
-    "x-slack-retry-num",
-    "x-slack-retry-reason",
-)
+_SIGNED_BY = ("x-slack-signature", "x-slack-request-timestamp")
+_FROM_SLACK = ("content-type", *_SIGNED_BY, "x-slack-retry-num", "x-slack-retry-reason")
+
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_TIME = re.compile(r"[0-9]{1,12}")
 
 Check = Callable[[], str | None]
 """None when all is well, else what is wrong in a few words."""
+
+
+class _UnsignedError(Exception):
+    """Signature or time are missing, or of a shape that Bolt breaks on."""
 
 
 def http_app(
@@ -44,6 +47,8 @@ def http_app(
             return PlainTextResponse(f"at most {MOST_BYTES:,} bytes", 413)
         try:
             asked = _bolt_request(request, body)
+        except _UnsignedError:
+            return PlainTextResponse("this is not signed as Slack signs", 401)
         except (ValueError, TypeError, AttributeError, RecursionError):
             # Bolt reads before it checks the signature, and breaks in many ways on JSON of another shape
             return PlainTextResponse("this is no request of Slack's", 400)
@@ -78,6 +83,9 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _bolt_request(request: Request, body: bytes) -> BoltRequest:
+    signature, at = (request.headers.get(name, "") for name in _SIGNED_BY)
+    if not (_SIGNATURE.fullmatch(signature) and _TIME.fullmatch(at)):
+        raise _UnsignedError
     # only these headers: others would switch Bolt's own machinery for functions as a service
     headers = {name: [request.headers[name]] for name in _FROM_SLACK if name in request.headers}
     return BoltRequest(body=body.decode(), headers={**headers})

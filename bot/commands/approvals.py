@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from bot.commands.command import ByEmail, CommandLine, JobNumber, command, refused, unknown_job
+from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused, unknown_job
 from bot.commands.requests import described, summary
 from bot.commands.shapes import NewLineShape, StaleShape
 from bot.commands.terminal import Answer
@@ -19,11 +19,18 @@ from workflow.tables import Job
 from workflow.vocabulary import Event, Refusal, State
 
 _NEW_SHOWN = 12
+_LARGEST_INTEGER = 2**31 - 1
 
 app = typer.Typer()
 
 SeenRevision = Annotated[
-    int | None, typer.Option("--revision", help="The revision that you looked at; default: the present one.")
+    int | None,
+    typer.Option(
+        "--revision",
+        min=0,
+        max=_LARGEST_INTEGER,
+        help="The revision that you looked at; default: the present one.",
+    ),
 ]
 Comment = Annotated[str, typer.Option("--comment", help="Why, for the person who asked.")]
 
@@ -118,8 +125,9 @@ def _nothing_there(
         reason=act.without.value,
         job=number,
     )
-    words = f"Nothing was ever requested for {job.title}." if job else unknown_job(number)
-    return refused(words, reason=act.without)
+    if job is None:
+        return failed(unknown_job(number), reason="unknown_job")
+    return refused(f"Nothing was ever requested for {job.title}.", reason=act.without)
 
 
 def _stale(stale: Stale) -> Answer:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot.blocks.words import counted
 from bot.commands.command import CommandLine, Exit, command, process
 from bot.commands.shapes import AuditEventShape, AuditShape
-from bot.commands.terminal import Answer, progress
+from bot.commands.terminal import Answer, json_of, progress
 from workflow import audit
 from workflow.tables import AuditEvent, Job, Person
 
@@ -87,7 +87,7 @@ def _shape(row: AuditEvent, emails: dict[int, str], numbers: dict[int, str]) -> 
 
 
 def _write_jsonl(events: Iterable[AuditEventShape], out: TextIO) -> None:
-    out.writelines(event.model_dump_json() + "\n" for event in events)
+    out.writelines(json_of(event) + "\n" for event in events)
 
 
 def _write_csv(events: Iterable[AuditEventShape], out: TextIO) -> None:

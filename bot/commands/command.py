@@ -22,7 +22,7 @@ from bot import logs
 from bot.commands import opening
 from bot.commands.mends import mend
 from bot.commands.shapes import NotDone
-from bot.commands.terminal import Answer, give
+from bot.commands.terminal import Answer, give, warn
 from workflow import directory
 from workflow.database import Database
 from workflow.privileges import Actor
@@ -161,25 +161,40 @@ def _run(work: Callable[[CommandLine], Answer | None], *, as_json: bool) -> None
     """Do the work, print its answer, and end with its exit code; an error is an answer too."""
     logs.configure("warning")
     line = CommandLine()
+    answer = None
     try:
-        answer = work(line)
+        answer = _answer(work, line)
         if answer is not None:
             give(answer, as_json=as_json)
-        sys.stdout.flush()
-    except typer.BadParameter:
-        raise
-    except BrokenPipeError:
-        # whoever read our output has enough; Python would complain once more at its own exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        answer = None
-    except Exception as error:  # noqa: BLE001 - the last door: told in words, never as a traceback
-        answer = error.answer if isinstance(error, StopError) else failed(mend(error))
-        structlog.get_logger().debug("the command failed", exc_info=error)
-        give(answer, as_json=as_json)
+        print(end="", flush=True)  # noqa: T201 - unlike sys.stdout.flush() it bears a closed output
+    except BrokenPipeError:  # whoever read our output has enough
+        _write_no_more()
+    except OSError as error:
+        _write_no_more()
+        answer = failed(f"The answer could not be written: {error.strerror}.")
+        warn(answer.why)
     finally:
         line.close()
     if answer is not None and answer.exit_code:
         raise typer.Exit(answer.exit_code)
+
+
+def _answer(work: Callable[[CommandLine], Answer | None], line: CommandLine) -> Answer | None:
+    """What came of the work, an error in words and never as a traceback."""
+    try:
+        return work(line)
+    except typer.BadParameter:
+        raise
+    except Exception as error:  # the last door
+        if isinstance(error, OSError) and error.filename is None:
+            raise  # an error of a file names it: this one is of our output
+        structlog.get_logger().debug("the command failed", exc_info=error)
+        return error.answer if isinstance(error, StopError) else failed(mend(error))
+
+
+def _write_no_more() -> None:
+    """Let go of an output that takes nothing; Python would complain once more at its own exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_to_typer(

@@ -1,5 +1,6 @@
 """`costbot people`: who is who in Slack, for when an e-mail does not tell."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -25,6 +26,10 @@ def link(
     team: Annotated[str, typer.Argument(metavar="TEAM", help="Slack workspace id, such as T012AB3CD.")],
 ) -> Answer:
     """Pin a Slack user to a person, whatever their e-mail in Slack is."""
+    if not re.fullmatch(r"[UW][A-Z0-9]+", slack_user):
+        raise typer.BadParameter(f"{slack_user!r} is not a Slack user id (U… or W…)")
+    if not re.fullmatch(r"T[A-Z0-9]+", team):
+        raise typer.BadParameter(f"{team!r} is not the id of a Slack workspace (T…)")
     with line.database.writing() as session:
         person = _person(session, email)
         tie = directory.link(

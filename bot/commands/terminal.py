@@ -4,6 +4,7 @@ Tables and progress bars are drawn on a terminal only; elsewhere a table is line
 cells and progress is silent.
 """
 
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from pydantic import BaseModel
+
+from workflow.checks import storable
 
 _QUIET_SECONDS = 1.0
 
@@ -42,12 +45,20 @@ Progress = Callable[[str, int, int], None]
 def give(answer: Answer, *, as_json: bool) -> None:
     """Print an answer the way it was asked for."""
     if as_json:
-        print(answer.facts.model_dump_json(indent=2), file=sys.stdout)  # noqa: T201
+        print(json_of(answer.facts, indent=2), file=sys.stdout)  # noqa: T201
     else:
         for part in answer.words:
             _print_table(part) if isinstance(part, Table) else say(part)
     if answer.why:
         warn(answer.why)
+
+
+def json_of(facts: BaseModel, *, indent: int | None = None) -> str:
+    """The facts as JSON; bytes of a file name or an argument that are no UTF-8 become U+FFFD."""
+    separators = (",", ":") if indent is None else None
+    return storable(
+        json.dumps(facts.model_dump(mode="json"), ensure_ascii=False, indent=indent, separators=separators)
+    )
 
 
 def say(words: str) -> None:

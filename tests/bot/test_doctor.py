@@ -103,3 +103,12 @@ def test_a_server_that_does_not_answer_is_no_fault_of_the_token() -> None:
     )
     assert [finding.words.partition(":")[0] for finding in found] == ["Slack does not answer"] * 2
     assert all("SLACK_API_URL" in finding.mend for finding in found)
+
+
+def test_a_slack_compatible_server_that_does_not_know_a_method_is_no_fault_of_the_token(
+    sandbox: Sandbox, values: dict[str, Any]
+) -> None:
+    sandbox.fail_next("conversations.info", "error", error="unknown_method")
+    found = look(values)
+    assert all(finding.ok for finding in found)
+    assert "this server does not tell more" in next(one.words for one in found if one.name == "Slack channel")

@@ -102,6 +102,19 @@ def test_junk_is_refused_and_the_server_lives_on(web: httpx.Client, junk: bytes)
     assert web.get("/healthz").text == "ok"
 
 
+@pytest.mark.parametrize("stamp", ["soon", "1e400", "-1", "", "²", "9" * 5_000])
+def test_a_time_that_is_none_is_refused(web: httpx.Client, stamp: str) -> None:
+    wrong = signed(CHALLENGE)
+    wrong["headers"]["X-Slack-Request-Timestamp"] = stamp.encode("latin-1")
+    assert web.post("/slack/events", **wrong).status_code == 401
+
+
+def test_a_signature_beyond_ascii_is_refused(web: httpx.Client) -> None:
+    wrong = signed(CHALLENGE)
+    wrong["headers"]["X-Slack-Signature"] = b"v0=\xff"
+    assert web.post("/slack/events", **wrong).status_code == 401
+
+
 def test_a_body_that_is_too_long_is_refused_whatever_it_says_of_its_length(web: httpx.Client) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(MOST_BYTES // 50_000 + 2):

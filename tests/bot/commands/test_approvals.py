@@ -73,10 +73,18 @@ def test_every_act_takes_the_privilege(company: Shell, act: str) -> None:
     assert (ran.exit_code, ran.json["reason"]) == (3, "privilege_missing")
 
 
-def test_an_act_on_an_unknown_job_is_refused_and_on_record(company: Shell) -> None:
+@pytest.mark.parametrize("revision", ["-1", "2147483648", "99999999999999999999999"])
+def test_a_revision_that_cannot_be_is_wrong_usage(company: Shell, revision: str) -> None:
+    company.request()
+
+    assert company.run("update", "24-017", "--by", ADA, "--revision", revision).exit_code == 2
+    assert company.json("show", "24-017")["state"] == "ready"
+
+
+def test_an_act_on_an_unknown_job_fails_and_is_on_record(company: Shell) -> None:
     ran = company.run("update", "99-999", "--by", ADA, "--json")
 
-    assert ran.exit_code == 3
+    assert (ran.exit_code, ran.json["result"], ran.json["reason"]) == (1, "failed", "unknown_job")
     assert "There is no job 99-999" in ran.json["words"]
     trail = company.done("audit", "export", "--format", "jsonl").out.splitlines()
     assert '"job":"99-999"' in trail[-1]

@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from tests.bot.commands.conftest import JOBS, Shell
+from tests.bot.commands.conftest import ENGINEER, JOBS, Shell
 from workflow.database import Database
 
 
@@ -110,17 +111,19 @@ def test_an_unknown_command_is_wrong_usage_with_the_closest_one(bare_shell: Shel
     assert "ready" in ran.err
 
 
-def costbot(*arguments: str, folder: Path) -> subprocess.Popen[str]:
-    environment = {
+def costbot(
+    *arguments: str, folder: Path, stdout: IO[str] | int = subprocess.PIPE, **environment: str
+) -> subprocess.Popen[str]:
+    others = {
         name: value for name, value in os.environ.items() if not name.startswith(("COSTBOT_", "SLACK_"))
     }
     return subprocess.Popen(
         [sys.executable, "-m", "bot.cli", *arguments],
         cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
+        env=others | environment,
+        stdout=stdout,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -133,6 +136,72 @@ def test_a_reader_that_has_enough_ends_the_command_quietly(bare_shell: Shell) ->
         running.stdout.close()
         assert running.stderr.read() == ""
     assert running.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ready", "--json"], ["show", "99-999", "--json"], ["audit", "export"]]
+)
+def test_an_answer_that_cannot_be_written_ends_with_1_and_the_reason(
+    bare_shell: Shell, arguments: list[str]
+) -> None:
+    if arguments[0] == "audit":
+        arguments = [*arguments, "--format", "jsonl"]
+        bare_shell.done("import", "jobs", bare_shell.file("jobs.csv", JOBS))
+
+    with (
+        Path("/dev/full").open("w") as full_disk,
+        costbot(*arguments, folder=bare_shell.folder, stdout=full_disk) as running,
+    ):
+        assert running.stderr
+        said = running.stderr.read()
+
+    assert running.returncode == 1
+    assert said.splitlines()[-1] == "The answer could not be written: No space left on device."
+    assert "fault" not in said
+
+
+def test_a_command_does_its_work_when_nobody_hears_it(bare_shell: Shell) -> None:
+    file = bare_shell.file("jobs.csv", JOBS)
+
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m bot.cli import jobs {file} >&-"],
+        cwd=bare_shell.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(bare_shell.json("audit", "verify")["problems"]) == 0
+    bare_shell.done("show", "24-017")
+
+
+def test_the_answer_is_utf_8_whatever_the_terminal_is_set_to(bare_shell: Shell) -> None:
+    jobs = "number,name,procore_project_id\n24-017,Żoliborz Clinic,\n"
+    bare_shell.done("import", "jobs", bare_shell.file("jobs.csv", jobs))
+
+    with costbot("show", "24-017", "--json", folder=bare_shell.folder, PYTHONIOENCODING="latin-1") as running:
+        assert running.stdout
+        assert "Żoliborz Clinic" in running.stdout.read()
+    assert running.returncode == 0
+
+
+def test_an_argument_that_is_no_utf_8_is_named_like_any_other(company: Shell) -> None:
+    ran = company.run("show", "24\udcff017", "--json")
+    assert (ran.exit_code, ran.json["reason"]) == (1, "unknown_job")
+    assert "24\ufffd017" in ran.json["words"]
+
+    ran = company.run("request", "24-017", "r\udce9gie.csv", "--by", ENGINEER, "--json")
+    assert (ran.exit_code, ran.json["reason"]) == (1, "bad_file")
+    assert "r\ufffdgie.csv" in ran.json["words"]
+
+
+def test_a_file_whose_name_is_no_utf_8_leaves_an_audit_trail_that_can_be_exported(bare_shell: Shell) -> None:
+    name = bare_shell.file("r\udce9gie.csv", JOBS)
+    bare_shell.done("import", "jobs", name)
+
+    assert "r\ufffdgie.csv" in bare_shell.done("audit", "export", "--format", "jsonl").out
+    bare_shell.done("audit", "verify")
 
 
 def test_looking_at_a_job_loads_neither_slack_nor_redis(bare_shell: Shell) -> None:

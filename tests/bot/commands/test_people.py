@@ -1,5 +1,7 @@
 """Who is who in Slack, mended by hand."""
 
+import pytest
+
 from tests.bot.commands.conftest import ADA, Shell
 
 
@@ -24,3 +26,11 @@ def test_a_person_whom_nobody_knows_cannot_be_linked(company: Shell) -> None:
 
     assert ran.exit_code == 1
     assert "nobody@example.com" in ran.err
+
+
+@pytest.mark.parametrize(("user", "team"), [("", ""), ("@ada", "T1"), ("U1", "kestrel"), ("T1", "U1")])
+def test_only_ids_of_slack_can_be_linked(company: Shell, user: str, team: str) -> None:
+    ran = company.run("people", "link", ADA, user, team)
+
+    assert ran.exit_code == 2
+    assert "had no tie" in company.done("people", "unlink", ADA).out
