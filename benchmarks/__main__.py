@@ -26,8 +26,11 @@ def main() -> int:
     ):
         table.add_column(column, justify="left" if column == "Database" else "right")
     missed = False
-    with tempfile.TemporaryDirectory(prefix="costbot-bench-") as folder:
-        for figures in import_file.measure(Path(folder), lines):
+    with (
+        tempfile.TemporaryDirectory(prefix="costbot-bench-") as folder,
+        Console(stderr=True).status("Starting") as status,
+    ):
+        for figures in import_file.measure(Path(folder), lines, tell=status.update):
             missed |= not figures.kept
             table.add_row(
                 figures.database,

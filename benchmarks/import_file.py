@@ -64,19 +64,21 @@ class Figures:
         return self.ratio <= MOST_RATIO and self.peak_mib <= MOST_MIB
 
 
-def measure(folder: Path, lines: int) -> Iterator[Figures]:
-    """Fill each kind of database with a planned batch, and send it."""
-    yield _measure("SQLite", f"sqlite:///{folder / 'bench.db'}", folder, lines)
+def measure(folder: Path, lines: int, *, tell: Callable[[str], None]) -> Iterator[Figures]:
+    """Fill each kind of database with a planned batch, and send it; `tell` hears what is being done."""
+    yield _measure("SQLite", f"sqlite:///{folder / 'bench.db'}", folder, lines, tell)
     with PostgresServer() as server:
         server.execute("CREATE DATABASE bench")
-        yield _measure("PostgreSQL", server.url_of("bench"), folder, lines)
+        yield _measure("PostgreSQL", server.url_of("bench"), folder, lines, tell)
 
 
-def _measure(name: str, url: str, folder: Path, lines: int) -> Figures:
+def _measure(name: str, url: str, folder: Path, lines: int, tell: Callable[[str], None]) -> Figures:
+    tell(f"{name}: filling the database")
     migrate(url)
     _fill(url, lines)
     bare, costbot = [], []
     for run in range(RUNS):
+        tell(f"{name}: run {run + 1} of {RUNS}")
         bare.append(_in_a_process(_bare, url, folder / f"{name}-{run}.csv"))
         costbot.append(_in_a_process(_send, url, folder / f"{name}-{run}"))
     return Figures(
