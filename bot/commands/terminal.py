@@ -14,7 +14,7 @@ from typing import TextIO
 
 from pydantic import BaseModel
 
-from workflow.checks import storable
+from workflow.columns import storable
 
 _QUIET_SECONDS = 1.0
 
