@@ -49,7 +49,7 @@ def test_what_an_approver_updates_is_in_sage_after_the_data_sync_and_everybody_h
     assert [(line["outcome"], line["sage_description"]) for line in shown["lines"]] == [
         ("already_there", "Concrete as Sage has it"),
         ("tied", "Concrete as Sage has it"),
-        ("created", None),
+        ("created", "Concrete Pumping"),
     ]
 
 

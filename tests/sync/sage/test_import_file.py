@@ -19,7 +19,9 @@ from tests.sync.sage.killed_sender import LAST_LINE
 from tests.sync.sage.lines import BATCH, LINES, FakeReader, line
 from workflow.exports import ExportLine
 
-MINUTES_LATER = datetime.now(UTC) + timedelta(minutes=10)
+
+def minutes_later() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=10)
 
 
 class Desk:
@@ -28,7 +30,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.outgoing, self.rejected, self.done = (folder / name for name in ("outgoing", "rejected", "done"))
         self.sage = FakeReader()
-        self.company = ImportFileCompany(folder, SageProfile(), self.sage, clock=lambda: MINUTES_LATER)
+        self.company = ImportFileCompany(folder, SageProfile(), self.sage, clock=minutes_later)
 
     def send(self, lines: list[ExportLine] = LINES, batch: Batch = BATCH) -> None:
         self.company.send(batch, iter(lines))
