@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot import drawing
 from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused, SlackUnavailable
-from bot.posting import Poster
+from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outbox, slots
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
@@ -278,7 +278,7 @@ class _Delivery:
         retry_after = min(max(age, SOONEST_RETRY), LATEST_RETRY)
         is_its_fault = False
         match error:
-            case RateLimited():
+            case RateLimited() | UnderWay():
                 retry_after = timedelta(seconds=max(error.retry_after, 1.0))
             case SlackUnavailable():
                 self._unanswered += 1

@@ -1,7 +1,8 @@
 """One message per key in Slack, whatever is killed or goes unanswered on the way.
 
 `chat.postMessage` has no idempotency key: so the attempt is on record before the call, and after an
-unknown result the message is looked for, by the key in its metadata, before it is posted again.
+unknown result the message is looked for, by the key in its metadata, before it is posted again. A young
+attempt is left alone: whoever made it may have lost the lock and not know, with the call still on its way.
 """
 
 from collections.abc import Callable
@@ -10,19 +11,31 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.blocks.pieces import Message
-from bot.gateway import Gateway, Posted, RateLimited, SlackRefused
+from bot.gateway import Gateway, Posted, RateLimited, SlackError, SlackRefused
 from workflow import messages
 from workflow.database import Database
 from workflow.tables import SlackMessage
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far Slack's clock may be from ours, where a message is looked for since its attempt."""
+UNDER_WAY = timedelta(seconds=15)
+"""How long an attempt may take: its turn in the channel and the time-out of the call, with room to spare."""
 _CANNOT_LOOK = {"missing_scope", "unknown_method"}
 _log = structlog.get_logger()
 
 
+class UnderWay(SlackError):  # noqa: N818 - a state of the world, not a mistake
+    """Another attempt at the message may still be on its way to Slack, for `retry_after` seconds at most."""
+
+    def __init__(self, key: str, retry_after: float) -> None:
+        super().__init__(f"{key} may be on its way to Slack already")
+        self.retry_after = retry_after
+
+
 class Poster:
-    """Puts messages into Slack by key; raises what the gateway raises, and may then be called again."""
+    """Puts messages into Slack by key; raises UnderWay and what the gateway raises, and may then be called
+    again.
+    """
 
     def __init__(self, database: Database, gateway: Gateway, *, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -101,6 +114,9 @@ class Poster:
         return posted, True
 
     def _look_for(self, attempted: SlackMessage, thread_ts: str | None) -> Posted | None:
+        left = attempted.attempted_at + UNDER_WAY - self._clock()
+        if left > timedelta():
+            raise UnderWay(attempted.key, left.total_seconds())
         since = (attempted.attempted_at - CLOCKS_DIFFER).timestamp()
         try:
             if attempted.channel:

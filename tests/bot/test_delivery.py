@@ -1,9 +1,9 @@
 """Delivery against a Slack look-alike, on both databases: one card a job, nothing lost, nothing twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from slack_sdk import WebClient
@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from bot import delivery
 from bot.blocks.pieces import Message as Drawn
 from bot.delivery import deliver_waiting, drain
-from bot.gateway import Gateway, Posted, web_client
+from bot.gateway import Gateway, Posted, SlackError, web_client
+from bot.posting import Poster
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person, Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, TEAM_ID
@@ -26,6 +27,8 @@ from workflow.tables import Person as DirectoryPerson
 from workflow.vocabulary import Event, NoticeKind, Place, Refusal, State
 
 NEXT_SYNC = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
+
+AnyGateway = TypeVar("AnyGateway", bound=Gateway)
 
 
 class Clock:
@@ -63,7 +66,7 @@ class Site:
             self.riverside = factories.job(session)
             self.depot = factories.job(session, "24-018", "Bus Depot")
 
-    def connect(self, kind: type[Gateway]) -> Gateway:
+    def connect(self, kind: type[AnyGateway]) -> AnyGateway:
         client = web_client(BOT_TOKEN, self.sandbox.api_url)
         client.timeout = 1
         return kind(client, monotonic=self.clock.monotonic, sleep=self.clock.sleep)
@@ -280,8 +283,37 @@ def test_a_kill_between_posting_and_noting_it_doubles_nothing(site: Site) -> Non
     with suppress(SystemExit):
         site.drain(gateway=gateway)
     site.drain(gateway=gateway)
+    assert site.thread() == []
+    site.clock.wait(minutes=1)
+    site.drain(gateway=gateway)
+    assert len(site.thread()) == 1
     assert len(site.channel()) == 1
     assert site.waiting() == []
+
+
+class OvertakenGateway(Gateway):
+    """While the first message is on its way to Slack, somebody else comes to post the same."""
+
+    somebody_else: Callable[[], object]
+
+    def post(self, channel: str, message: Drawn, **more: Any) -> Posted:
+        with suppress(SlackError):
+            self.somebody_else()
+        return super().post(channel, message, **more)
+
+
+def test_a_message_on_its_way_is_not_posted_by_who_takes_over_when_the_lock_is_lost(site: Site) -> None:
+    # PostgreSQL lets go of the lock when its connection breaks, while its holder goes on
+    card = Drawn("A card", ())
+    gateway = site.connect(OvertakenGateway)
+    other = Poster(site.database, site.gateway, clock=site.clock)
+    gateway.somebody_else = lambda: other.put("card:1", CHANNEL_ID, card)
+
+    posted = Poster(site.database, gateway, clock=site.clock).put("card:1", CHANNEL_ID, card)
+
+    assert [message.ts for message in site.channel()] == [posted.ts]
+    assert other.put("card:1", CHANNEL_ID, card) == posted
+    assert site.posts() == 1
 
 
 def test_where_slack_does_not_let_us_look_the_message_goes_out_with_a_line_in_the_log(site: Site) -> None:
