@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +29,7 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
 _AGAIN_SECONDS = 1.0
+_BEYOND_THE_SHELL = 10
 _MEND = "Mend that, or set COSTBOT_REDIS_URL to a Redis of yours"
 
 # Standard input closes when the keeper is gone, however it went; then the server is told to go too.
@@ -124,14 +125,14 @@ class _Keeper:
 
     @contextmanager
     def _server(self) -> Iterator[subprocess.Popen[bytes]]:
-        with self._log_file.open("wb") as log_file:
+        with self._log_file.open("wb") as log_file, self._lock_for_the_server() as lock:
             server = subprocess.Popen(  # noqa: S603 - the command is our own
                 ["/bin/sh", "-c", _SERVER_TIED_TO_ITS_KEEPER, "sh", *self._command],
                 stdin=subprocess.PIPE,
                 stdout=log_file,
                 stderr=log_file,
                 # the server holds the lock as well, so that the next keeper begins after its end
-                pass_fds=[self._lock.fileno()],
+                pass_fds=[lock],
                 start_new_session=True,  # Ctrl-C is not for the server
             )
         try:
@@ -139,11 +140,21 @@ class _Keeper:
         finally:
             if server.stdin:
                 server.stdin.close()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 server.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
+            # what is left of it: a server that does not stop, or one whose shells were killed
+            with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of an empty group
                 os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
+            server.wait()
+
+    @contextmanager
+    def _lock_for_the_server(self) -> Iterator[int]:
+        """The lock under a number that the shell does not use for its own files, as it does 3."""
+        lock = fcntl.fcntl(self._lock, fcntl.F_DUPFD_CLOEXEC, _BEYOND_THE_SHELL)
+        try:
+            yield lock
+        finally:
+            os.close(lock)
 
 
 def _server_program() -> str:

@@ -196,6 +196,31 @@ def test_a_keeper_that_is_killed_alone_leaves_no_server(settings: Settings, clie
         assert soon(lambda: not lives(pid))
 
 
+def test_the_server_holds_the_lock_so_that_the_next_one_begins_after_its_end(
+    settings: Settings, client: redis.Redis
+) -> None:
+    # in a process of its own, where the lock gets one of the lowest file descriptors
+    with another_process(settings):
+        held = {file.path for file in psutil.Process(server_pid(client)).open_files()}
+
+    assert str(settings.data_dir / "redis.lock") in held
+
+
+def test_a_server_that_lost_both_its_shells_is_ended_before_the_next_one(
+    settings: Settings, client: redis.Redis
+) -> None:
+    with embedded_redis(settings):
+        first = server_pid(client)
+        shell = psutil.Process(first).parent()
+        assert shell
+        watch = next(child for child in shell.children() if child.pid != first)
+        watch.kill()
+        shell.kill()
+
+        assert soon(lambda: server_pid(client) != first)
+        assert not lives(first)
+
+
 def test_a_server_that_cannot_start_is_told_with_its_own_words_and_the_mend(settings: Settings) -> None:
     (settings.redis_socket / "in the way").mkdir(parents=True)
 
