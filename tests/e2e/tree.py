@@ -5,13 +5,14 @@ Owns the processes of one company and their log; knows nothing of what they do.
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
 
 from bot.processes import costbot
+from tests import processes
 
 PATIENCE = 60.0
 """Seconds to wait for what takes one or two on a machine with nothing else to do."""
@@ -54,23 +55,11 @@ class ProcessTree:
 
     def kill(self, *words: str) -> None:
         """`kill -9` for a process and its children; `costbot run` starts it again a moment later."""
-        family = _family(self.process(*words))
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(family, timeout=PATIENCE)
+        psutil.wait_procs(processes.kill(self.process(*words)), timeout=PATIENCE)
 
-    @contextmanager
-    def frozen(self, *words: str) -> Iterator[None]:
+    def frozen(self, *words: str) -> AbstractContextManager[None]:
         """A process and its children stand still for the length of the block."""
-        family = _family(self.process(*words))
-        for process in family:
-            process.suspend()
-        try:
-            yield
-        finally:
-            for process in family:
-                process.resume()
+        return processes.frozen(self.process(*words))
 
     def stop(self) -> list[int]:
         """Ask all to stop, the newest first, and wait for it; their exit codes."""
@@ -100,7 +89,3 @@ def _was_started_as(process: psutil.Process, words: Sequence[str]) -> bool:
         return process.cmdline()[-len(words) :] == list(words)
     except psutil.Error:
         return False
-
-
-def _family(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]

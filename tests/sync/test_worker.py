@@ -19,6 +19,7 @@ from sync.sage import embedded_company
 from sync.schedule import CronJob, Scheduler, periodic_jobs
 from sync.work_queue import Work, WorkQueue
 from tests import factories
+from tests.processes import kill
 from tests.servers import RedisServer
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import YARD, WatchedSage
@@ -233,13 +234,6 @@ def process(entry: str, *queues: str) -> Iterator[psutil.Popen]:
             yield running
         finally:
             kill(running)
-
-
-def kill(running: psutil.Popen) -> None:
-    """End a process and its children by `kill -9`."""
-    if running.poll() is None:
-        for member in [*running.children(recursive=True), running]:
-            member.kill()
 
 
 def soon(happens: Callable[[], bool]) -> bool:
