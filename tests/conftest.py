@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page
 
 from tests.browser import chromium
+from tests.pristine import PristineDatabase
 from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
 
@@ -64,10 +65,16 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def pristine_database(postgres_server: PostgresServer) -> PristineDatabase:
+    """The PostgreSQL database that the tests of this process use one after another."""
+    return PristineDatabase(postgres_server, template="template")
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A migrated, empty PostgreSQL database of this test's own."""
-    with postgres_server.database(template="template") as url:
+def postgres_url(pristine_database: PristineDatabase) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database that no other test uses meanwhile."""
+    with pristine_database.lent() as url:
         yield url
 
 

@@ -61,6 +61,7 @@ class Server(ABC):
 
     def start(self) -> None:
         """Start the server and return once it answers; raise with its log when it does not."""
+        self._pid_file.unlink(missing_ok=True)
         keeper = [sys.executable, "-IS", str(_KEEPER), str(self.folder), str(self._uid), *self._command()]
         self._keeper = subprocess.Popen(keeper, stdin=subprocess.PIPE)
         deadline = time.monotonic() + _START_SECONDS
@@ -68,7 +69,7 @@ class Server(ABC):
             try:
                 return self._connect()
             except (psycopg.OperationalError, redis.ConnectionError) as error:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._has_died():
                     log = (self.folder / "log").read_text()
                     raise RuntimeError(f"{type(self).__name__} did not start:\n{log}") from error
                 time.sleep(_POLL_SECONDS)
@@ -76,7 +77,16 @@ class Server(ABC):
     @property
     def pid(self) -> int:
         """The server's own process, as the keeper wrote it down."""
-        return int((self.folder / "pid").read_text())
+        return int(self._pid_file.read_text())
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "pid"
+
+    def _has_died(self) -> bool:
+        """Whether it was started and has ended by itself."""
+        started = self._pid_file.exists() and self._pid_file.read_text() != ""
+        return started and not (psutil.pid_exists(self.pid) and _lives(psutil.Process(self.pid)))
 
     def kill(self) -> None:
         """End the server and its children at once by `kill -9`, keeping its folder for another `start`."""
