@@ -4,7 +4,8 @@ Each test process starts what its tests ask for, once, so that parallel workers 
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,11 +79,19 @@ def postgres_url(pristine_database: PristineDatabase) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every test of this process finds its SQLite file."""
+    return tmp_path_factory.mktemp("sqlite") / "now"
+
+
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """A migrated, empty SQLite file of this test's own."""
-    path = shutil.copyfile(sqlite_template, tmp_path / "costbot.sqlite")
-    return f"sqlite:///{path}"
+def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> Iterator[str]:
+    """A migrated, empty SQLite file that no other test uses meanwhile."""
+    sqlite_folder.mkdir()
+    path = shutil.copyfile(sqlite_template, sqlite_folder / "costbot.sqlite")
+    yield f"sqlite:///{path}"
+    shutil.rmtree(sqlite_folder)
 
 
 @pytest.fixture(params=_BOTH)
@@ -104,10 +113,16 @@ def unmigrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
             yield url
 
 
+@pytest.fixture(scope="session")
+def database_of() -> Callable[[str], Database]:
+    """The door to an address: one for all tests, since SQLAlchemy compiles each statement once for each."""
+    return cache(Database)
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, database_of: Callable[[str], Database]) -> Iterator[Database]:
     """`workflow`'s own door to `database_url`."""
-    database = Database(database_url)
+    database = database_of(database_url)
     yield database
     database.close()
 
