@@ -100,7 +100,13 @@ class Settings(BaseSettings):
     """What a company may set; the README's table is made from these fields."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        # without it, `populate_by_name` would read the likes of DATABASE_URL and CHANNEL too
+        env_prefix="COSTBOT_",
     )
 
     data_dir: Path = Field(

@@ -123,6 +123,25 @@ def test_settings_come_from_the_env_file_and_the_environment_goes_first(
     assert (settings.channel, settings.http_port) == ("#cost-codes", 5000)
 
 
+@pytest.mark.parametrize(
+    ("others", "value"),
+    [
+        ("SAGE", "import-file"),
+        ("DATABASE_URL", "postgresql://host/of-another-program"),
+        ("CHANNEL", "#elsewhere"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_variable_of_another_program_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch, others: str, value: str
+) -> None:
+    before = read_settings()
+    Path(".env").write_text(f"{others}={value}\n")
+    monkeypatch.setenv(others, value)
+
+    assert read_settings() == before
+
+
 def test_an_env_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"COSTBOT_CHANNEL=caf\xe9\n")
     with pytest.raises(SettingsError, match=re.escape("`.env`")):
