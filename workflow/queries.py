@@ -305,6 +305,7 @@ class DifferenceFacts:
     description: str
     category: str
     state: State
+    outcome: Outcome | None
     difference: Difference | None
     sage_description: str | None
 
@@ -331,6 +332,7 @@ def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
             description=line.description,
             category=line.category,
             state=state,
+            outcome=line.outcome,
             difference=difference(assignment, line.description, in_sage),
             sage_description=held.description if held else None,
         )

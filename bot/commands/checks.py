@@ -18,7 +18,7 @@ from workflow.checks import refusals
 from workflow.columns import Unfit
 from workflow.queries import DifferenceFacts
 from workflow.tables import Job
-from workflow.vocabulary import Difference, State
+from workflow.vocabulary import Difference, Outcome, State
 
 _SENT = (State.EXPORTED, State.SYNCED, State.FAILED)
 _DIFFERENCE_WORDS = {
@@ -95,6 +95,8 @@ def diff(line: CommandLine, job: JobNumber) -> Answer:
 
 
 def _row(each: DifferenceFacts) -> tuple[str, ...]:
+    # of a requested update that failed, Sage may have refused other lines than this one
+    state = each.state if each.outcome in (None, Outcome.FAILED) else State.SYNCED
     in_sage = _DIFFERENCE_WORDS[each.difference]
     if each.difference is Difference.OTHER_DESCRIPTION:
         in_sage += f": {each.sage_description}"
@@ -102,6 +104,6 @@ def _row(each: DifferenceFacts) -> tuple[str, ...]:
         words.code_words(each.extra, each.code),
         each.description,
         each.category,
-        words.STATE_WORDS[each.state],
+        words.STATE_WORDS[state],
         in_sage,
     )

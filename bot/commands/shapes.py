@@ -403,6 +403,7 @@ class DiffLine(Shape):
     description: str
     category: str
     state: State
+    outcome: Outcome | None
     difference: Difference | None
     sage_description: str | None
 

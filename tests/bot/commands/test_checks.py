@@ -94,6 +94,20 @@ def test_diff_shows_what_sage_does_not_hold_as_it_was_asked_for(company: Shell) 
     assert "as asked for" in told
 
 
+def test_diff_tells_the_lines_that_sage_refused_from_those_it_took(company: Shell) -> None:
+    company.request(lines=["09-250,XX", "09-250,L"])
+    company.done("update", "24-017", "--by", ADA)
+    company.done("sync")
+
+    lines = company.json("diff", "24-017")["lines"]
+    assert [(x["category"], x["state"], x["outcome"]) for x in lines] == [
+        ("L", "failed", "created"),
+        ("XX", "failed", "failed"),
+    ]
+    rows = company.done("diff", "24-017").out.splitlines()
+    assert [row.split("\t")[3] for row in rows if row.startswith("09-250")] == ["Synced", "Failed to Export"]
+
+
 def test_diff_of_a_job_without_requests_says_so(company: Shell) -> None:
     assert "Nothing was requested for it." in company.done("diff", "24-031").out
 
