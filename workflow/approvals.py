@@ -92,8 +92,8 @@ def take_back(
     if requested.data_sync_id is not None:
         words = "It is too late to take this back: the data sync is sending it to Sage now."
         return _refuse(session, Refusal.ALREADY_GOING_OUT, words, requested, act, by=by, at=at)
-    lines.reopen(session, requested)
-    event = _record(session, Event.TAKEN_BACK, requested, by=by, at=at)
+    joined = lines.reopen(session, requested)
+    event = _record(session, Event.TAKEN_BACK, requested, by=by, at=at, joined=joined)
     outbox.tell(session, event, people=_others(lines.requesters(session, requested), by))
     holds.settle(session, requested.job_id, by=by, at=at)
     return Done(requested)
@@ -112,8 +112,10 @@ def send_again(
     if requested.state is not State.FAILED:
         words = f"There is nothing to send again: {standing_words(requested)}"
         return _refuse(session, Refusal.NOT_FAILED, words, requested, act, by=by, at=at)
-    lines.reopen(session, requested)
-    event = _record(session, Event.SENT_AGAIN, requested, by=by, at=at, added=0, assignments=[])
+    joined = lines.reopen(session, requested)
+    event = _record(
+        session, Event.SENT_AGAIN, requested, by=by, at=at, added=0, assignments=[], joined=joined
+    )
     approvers = (person.id for person in directory.accounting_approvers(session))
     outbox.tell(session, event, people=_others(approvers, by), broadcast=True)
     holds.settle(session, requested.job_id, by=by, at=at)

@@ -103,12 +103,12 @@ def requesters(session: Session, requested: RequestedUpdate) -> list[int]:
     return list(session.scalars(query.distinct()))
 
 
-def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collection[CodeKey] = ()) -> None:
+def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collection[CodeKey] = ()) -> list[int]:
     """Make a requested update ready again, in a new revision.
 
     What Sage refused is asked for again, except for the cost codes in `replacing`, whose refused
     lines go. Whatever else of the job waits for an approver joins it, since a job has one open
-    requested update at most.
+    requested update at most; returns the ids of those that joined, for the audit trail.
     """
     others = session.scalars(
         select(RequestedUpdate).where(
@@ -117,6 +117,7 @@ def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collectio
             RequestedUpdate.state.in_((State.READY, State.FAILED)),
         )
     ).all()
+    joined = sorted(other.id for other in others)
     for other in others:
         _absorb(session, requested, other)
     refused = session.scalars(
@@ -137,6 +138,7 @@ def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collectio
     requested.data_sync_id = requested.exported_at = requested.finished_at = None
     session.flush()
     mark_standing(session, asked_again, held_by_sage(session, requested.job_id))
+    return joined
 
 
 def _absorb(session: Session, into: RequestedUpdate, other: RequestedUpdate) -> None:

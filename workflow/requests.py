@@ -65,6 +65,7 @@ def request(
     if problems:
         return Unfit(problems)
     waiting = _waiting_updates(session, job.id)
+    joined: list[int] = []
     update = waiting[0] if waiting else None
     if update is None:
         event, earlier = (
@@ -79,7 +80,7 @@ def request(
         new = list(assignments)
     elif any(each.state is State.FAILED for each in waiting):
         event, earlier = Event.SENT_AGAIN, True
-        lines.reopen(session, update, replacing={a.code_key for a in assignments})
+        joined = lines.reopen(session, update, replacing={a.code_key for a in assignments})
         update.requested_by_id, update.requested_at = person.id, at
         new = lines.not_yet_in(session, update, assignments)
     else:
@@ -100,6 +101,7 @@ def request(
         revision=update.revision,
         added=len(new),
         assignments=[[a.extra, a.code, a.category] for a in new],
+        joined=joined,
     )
     approvers = [p.id for p in directory.accounting_approvers(session) if p.id != person.id]
     outbox.tell(session, row, people=approvers, broadcast=earlier)

@@ -13,6 +13,13 @@ def mend(error: Exception) -> str:
     """What went wrong and what to do about it, for the person at the terminal."""
     if isinstance(error, SettingsError | SageUnreachableError | MigrationBusyError):
         return str(error)
+    if isinstance(error, DBAPIError) and _is_disk_full(error):
+        return "The disk of the database is full. Make room on it and try again; nothing was changed."
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return (
+            f"The database went away in the middle: {_first_line(error)}. What was being saved may be saved "
+            "or not: look with `costbot show JOB` or `costbot history JOB` before you do it again."
+        )
     if isinstance(error, OperationalError):
         return f"The database does not answer: {_first_line(error)}. Check COSTBOT_DATABASE_URL."
     if isinstance(error, DBAPIError):
@@ -24,6 +31,14 @@ def mend(error: Exception) -> str:
     return (
         f"Something unexpected went wrong, which is a fault of costbot: {type(error).__name__}: {error}. "
         "Run it again with COSTBOT_LOG_LEVEL=debug to see where."
+    )
+
+
+def _is_disk_full(error: DBAPIError) -> bool:
+    """As SQLite and PostgreSQL (class 53, insufficient resources) name it."""
+    return (
+        getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+        or getattr(error.orig, "sqlstate", "") == "53100"
     )
 
 

@@ -140,6 +140,16 @@ def test_take_back_joins_what_was_asked_for_meanwhile(site: Site) -> None:
     assert isinstance(site.accept(first, revision=2), Done)
 
 
+def test_the_trail_says_which_requested_update_joined_another(site: Site) -> None:
+    first = site.ask("03-300 L")
+    site.accept(first)
+    newer = site.ask("09-250 S")
+    site.take_back(first)
+
+    [taken_back] = [event for event in site.events() if event.event == Event.TAKEN_BACK]
+    assert (taken_back.requested_update_id, taken_back.facts["joined"]) == (first.id, [newer.id])
+
+
 def test_take_back_with_a_newer_one_of_a_high_revision_leaves_no_old_button_alive(site: Site) -> None:
     first = site.ask("03-300 L")
     site.accept(first)

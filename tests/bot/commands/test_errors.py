@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
-from tests.bot.commands.conftest import ENGINEER, JOBS, Shell
+from tests.bot.commands.conftest import ENGINEER, JOBS, PEOPLE, Shell
+from tests.servers import PostgresServer
 from workflow.database import Database
 
 
@@ -102,6 +106,50 @@ def test_a_fault_of_costbot_is_told_in_one_line_and_in_full_to_whoever_debugs_it
     debugged = shell.run("ready", "--json")
     assert "Traceback" in debugged.err
     assert debugged.json["result"] == "failed"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_full_disk_is_called_one(company: Shell) -> None:
+    def nothing_more_fits(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the size that it has already
+
+    with listening(Engine, "connect", nothing_more_fits):
+        ran = company.run("import", "people", company.file("many.csv", many_people()))
+
+    assert (ran.exit_code, "The disk of the database is full." in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_loses_the_database_in_the_middle_is_told_to_look(
+    company: Shell, postgres_server: PostgresServer
+) -> None:
+    def go_away(_connection: Connection) -> None:
+        postgres_server.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname <> current_database() AND backend_type = 'client backend'"
+        )
+
+    with listening(Engine, "commit", go_away):
+        ran = company.run("import", "people", company.file("people.csv", PEOPLE))
+
+    assert ran.exit_code == 1
+    assert "The database went away in the middle" in ran.err
+    assert "costbot show JOB" in ran.err
+
+
+def many_people() -> str:
+    rows = (f"somebody.{number}@example.com,Somebody {number},none,false,true" for number in range(3000))
+    return "\n".join([PEOPLE.partition("\n")[0], *rows])
+
+
+@contextmanager
+def listening(target: type[Engine], name: str, listener: Callable[..., None]) -> Iterator[None]:
+    """A listener to SQLAlchemy's events for the length of the block."""
+    event.listen(target, name, listener)
+    try:
+        yield
+    finally:
+        event.remove(target, name, listener)
 
 
 def test_an_unknown_command_is_wrong_usage_with_the_closest_one(bare_shell: Shell) -> None:
