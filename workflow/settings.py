@@ -200,6 +200,23 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_FORBID_OWN_REQUEST",
         description="Four eyes: nobody may Update what they asked for themselves.",
     )
+    two_approvers_above: int | None = Field(
+        None,
+        ge=0,
+        validation_alias="COSTBOT_TWO_APPROVERS_ABOVE",
+        description="Two different approvers must Update a job with more assignments than this.",
+    )
+    two_approvers_jobs: str = Field(
+        "",
+        validation_alias="COSTBOT_TWO_APPROVERS_JOBS",
+        description="Two different approvers must Update these jobs: numbers or patterns, `24-017, 25-*`.",
+    )
+    burst: int = Field(
+        10,
+        ge=2,
+        validation_alias="COSTBOT_BURST",
+        description="When so many jobs become Ready to Update at once, one message tells the channel first.",
+    )
     hold_every_export: bool = Field(
         False,
         validation_alias="COSTBOT_HOLD_EVERY_EXPORT",
@@ -254,6 +271,8 @@ class Settings(BaseSettings):
         """The part of the settings that the rules ask for."""
         return Rules(
             forbid_own_request=self.forbid_own_request,
+            two_approvers_above=self.two_approvers_above,
+            two_approvers_jobs=tuple(filter(None, map(str.strip, self.two_approvers_jobs.split(",")))),
             hold_every_export=self.hold_every_export,
             admin_email=self.admin_email.strip().lower() if self.admin_email else None,
         )
