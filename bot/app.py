@@ -15,7 +15,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot import middleware
 from bot.gateway import Gateway
 from bot.identity import Identity
-from bot.listeners import actions, commands, home, windows
+from bot.listeners import actions, commands, home, several, windows
 from bot.visit import Services
 from workflow.database import Database
 from workflow.settings import Settings
@@ -55,7 +55,7 @@ def build_app(
     app.use(middleware.drop_other_events)
     identity = Identity(gateway, database, clock=clock)
     services = Services(settings, gateway, database, identity, nudge, clock)
-    for surface in (actions, windows, commands, home):
+    for surface in (several, actions, windows, commands, home):
         surface.register(app, services)
     return app
 

@@ -237,6 +237,10 @@ class Gateway:
         """Open a window, within 3 seconds of the click; returns its id."""
         return str(self._call(self._client.views_open, trigger_id=trigger_id, view=view)["view"]["id"])
 
+    def push_view(self, trigger_id: str, view: Json) -> str:
+        """Open a window on top of the one that was clicked in, as `open_view`; three may be stacked."""
+        return str(self._call(self._client.views_push, trigger_id=trigger_id, view=view)["view"]["id"])
+
     def update_view(self, view_id: str, view: Json) -> None:
         """Draw an open window anew."""
         self._call(self._client.views_update, view_id=view_id, view=view)

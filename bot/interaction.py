@@ -4,13 +4,13 @@ Owns reading Slack's payloads into one shape. Field names by Slack's published s
 (slackapi/java-slack-sdk, json-logs/samples/app-backend). It judges nothing and calls nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.payloads import WindowMetadata
+from bot.payloads import Opened
 
 Json = Mapping[str, Any]
 Value = TypeVar("Value", bound=BaseModel)
@@ -43,11 +43,22 @@ class Interaction:
     is_submission: bool
     inputs: Mapping[str, str]
     """What was typed into a window, by block id."""
+    ticked: tuple[str, ...] = ()
+    """The values of all boxes that are ticked in a window, in its order."""
+    metadata: str = ""
+    """What the window carries that it was done in."""
 
     def read(self, model: type[Value]) -> Value:
         """What the button or window carries. Raises UnreadableError."""
+        return self._read(model, self.value)
+
+    def read_window(self, model: type[Value]) -> Value:
+        """What the window carries in which the button is. Raises UnreadableError."""
+        return self._read(model, self.metadata)
+
+    def _read(self, model: type[Value], text: str) -> Value:
         try:
-            return model.model_validate_json(self.value)
+            return model.model_validate_json(text)
         except ValidationError as error:
             raise UnreadableError(self.name) from error
 
@@ -73,6 +84,8 @@ def interaction_of(body: Json) -> Interaction:
         view_id=view.get("id") if in_window else None,
         is_submission=body.get("type") == "view_submission",
         inputs=typed_into(view),
+        ticked=tuple(_ticked_in(view)),
+        metadata=view.get("private_metadata") or "",
     )
 
 
@@ -86,10 +99,18 @@ def typed_into(view: Json) -> dict[str, str]:
     }
 
 
+def _ticked_in(view: Json) -> Iterator[str]:
+    blocks = (view.get("state") or {}).get("values") or {}
+    for elements in blocks.values():
+        for element in elements.values():
+            if element.get("type") == "checkboxes":
+                yield from (option["value"] for option in element.get("selected_options") or ())
+
+
 def _channel_of(view: Json) -> str | None:
     """The channel that a window was opened in."""
     try:
-        return WindowMetadata.model_validate_json(view.get("private_metadata") or "").channel_id
+        return Opened.model_validate_json(view.get("private_metadata") or "").channel_id
     except ValidationError:
         return None
 

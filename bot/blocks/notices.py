@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from slack_sdk.models.blocks import ButtonElement
+
 from bot.blocks import words
 from bot.blocks.job_card import job_button, view_button
 from bot.blocks.limits import escape
@@ -86,13 +88,27 @@ def thread_reply(event: HistoryEvent) -> Message:
     return message(words.event_words(event, ALOUD), [section(words.event_words(event))])
 
 
-def jobs_list(rows: Sequence[UpdateFacts], total: int, *, heading: str) -> Message:
-    """The Jobs list with a View button a row; `rows` are the first of `total`, `heading` is plain."""
+def jobs_list(
+    rows: Sequence[UpdateFacts], total: int, *, heading: str, update_several: bool = False
+) -> Message:
+    """The Jobs list with a View button a row; `rows` are the first of `total`, `heading` is plain.
+
+    With `update_several` it ends with the button that opens the window of all ready jobs.
+    """
     shown = fitting(map(job_row, rows[:JOBS_SHOWN]))
     title = f"{heading}: {counted(total, 'job')}"
     more = total - len(shown)
     rest = [context(f"… and {more:,} more. Narrow it down: `/costcodes jobs ready riverside`")]
-    return message(escape(title), [section(f"*{SLACK.data(title)}*"), *shown, *(rest if more > 0 else [])])
+    several = [actions([several_button()])] if update_several and total > 1 else []
+    return message(
+        escape(title),
+        [section(f"*{SLACK.data(title)}*"), *shown, *(rest if more > 0 else []), *several],
+    )
+
+
+def several_button() -> ButtonElement:
+    """Opens Update several."""
+    return button("Update several", Action.UPDATE_SEVERAL)
 
 
 def job_row(facts: UpdateFacts) -> Json:
@@ -184,7 +200,7 @@ COMMANDS = {
     "jobs [ready|accepted|failed|synced|all] [text]": "lists jobs; without a word, those Ready to Update",
     "ready": "lists the jobs Ready to Update",
     "show JOB": "opens the job's Cost Codes for Update",
-    "update JOB": "opens the same window, where an approver updates",
+    "update [JOB]": "opens the same window, where an approver updates; without a job, many jobs at once",
     "sync": "runs a data sync now",
     "syncs": "lists the latest data syncs",
     "holds": "lists contracts that wait for cost codes",

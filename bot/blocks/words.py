@@ -220,6 +220,15 @@ def time_taken(start: datetime, end: datetime) -> str:
     return f"{seconds // 60:,} min" if seconds < 7_200 else f"{seconds // 3_600:,} h"
 
 
+def waited_words(since: datetime, now: datetime) -> str:
+    """`waits for 3 days`: the age of a request, in the largest unit that says enough."""
+    minutes = max(0, int((now - since).total_seconds())) // 60
+    if minutes < 120:
+        return f"waits for {counted(minutes, 'minute')}"
+    hours = minutes // 60
+    return f"waits for {counted(hours, 'hour')}" if hours < 48 else f"waits for {counted(hours // 24, 'day')}"
+
+
 def next_sync_words(next_sync: datetime | None, form: Form = SLACK) -> str:
     """When the next data sync runs, as the schedule has it."""
     return f"Next data sync: {form.date(next_sync)}" if next_sync else "No data sync is scheduled"
