@@ -202,6 +202,12 @@ class Gateway:
         )
         return Posted(answer["channel"], answer["ts"])
 
+    def hold_back(self, channel: str, seconds: float) -> None:
+        """Post nothing in the channel for so long: another process has only just done so."""
+        with self._lock:
+            free_at = self._monotonic() + seconds
+            self._channel_free_at[channel] = max(free_at, self._channel_free_at.get(channel, free_at))
+
     def update(self, at: Posted, message: Message, *, key: str) -> None:
         """Draw a message anew, in place."""
         self._send(self._client.chat_update, message, channel=at.channel, ts=at.ts, metadata=_metadata(key))

@@ -112,7 +112,7 @@ class Visit:
         self._answering.show(view)
 
     def show_or_tell(self, view: Json, message: Message) -> None:
-        """Show what came of an act; whoever has closed the window, or whom Slack does not show it, is told."""
+        """Show what came of an act; whoever has closed the window meanwhile is told."""
         try:
             self.show(view)
         except (SlackError, WindowClosedError, WindowNotOpenedError):

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from workflow.privileges import Rules
 
+BURST = 10
 _SOCKET_PATH_BYTES = 103
 """What the address of a Unix socket can hold everywhere (macOS: 104 with the end mark, Linux: 108)."""
 
@@ -212,7 +213,7 @@ class Settings(BaseSettings):
         description="Two different approvers must Update these jobs: numbers or patterns, `24-017, 25-*`.",
     )
     burst: int = Field(
-        10,
+        BURST,
         ge=2,
         validation_alias="COSTBOT_BURST",
         description="When so many jobs become Ready to Update at once, one message tells the channel first.",

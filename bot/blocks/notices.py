@@ -25,6 +25,7 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import ALOUD, SLACK, counted
 from bot.payloads import Action, PrivilegeButton
+from workflow.bursts import BurstFacts
 from workflow.privileges import Refused
 from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
 from workflow.tables import DataSync, Job, Person
@@ -103,6 +104,27 @@ def jobs_list(
     return message(
         escape(title),
         [section(f"*{SLACK.data(title)}*"), *shown, *(rest if more > 0 else []), *several],
+    )
+
+
+def burst_digest(burst: BurstFacts) -> Message:
+    """Tells the channel once that many jobs became ready, and how far their cards are."""
+    head = f"{counted(burst.jobs, 'job')} became Ready to Update at once"
+    if burst.waiting:
+        there = burst.jobs - burst.waiting
+        far = (
+            f"Their cards follow here, oldest first, about one a second: {there:,} of {burst.jobs:,} so far."
+        )
+    else:
+        far = "Every one of them has its card here."
+    how = "`/costcodes ready` lists them, and `/costcodes update` updates many at once."
+    return message(
+        f"{head}. {far}",
+        [
+            section(f"📥 *{head}* {SLACK.date(burst.began_at)}\n{far}"),
+            context(how),
+            actions([several_button()]),
+        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""Update several: tick, confirm, one transaction and one line of result a job; nothing done is ever undone."""
+"""Update several: tick, confirm, one transaction and one result a job; nothing done is undone."""
 
 from typing import Any
 
