@@ -207,8 +207,8 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_TWO_APPROVERS_ABOVE",
         description="Two different approvers must Update a job with more assignments than this.",
     )
-    two_approvers_jobs: str = Field(
-        "",
+    two_approvers_jobs: str | None = Field(
+        None,
         validation_alias="COSTBOT_TWO_APPROVERS_JOBS",
         description="Two different approvers must Update these jobs: numbers or patterns, `24-017, 25-*`.",
     )
@@ -273,7 +273,9 @@ class Settings(BaseSettings):
         return Rules(
             forbid_own_request=self.forbid_own_request,
             two_approvers_above=self.two_approvers_above,
-            two_approvers_jobs=tuple(filter(None, map(str.strip, self.two_approvers_jobs.split(",")))),
+            two_approvers_jobs=tuple(
+                filter(None, map(str.strip, (self.two_approvers_jobs or "").split(",")))
+            ),
             hold_every_export=self.hold_every_export,
             admin_email=self.admin_email.strip().lower() if self.admin_email else None,
         )
