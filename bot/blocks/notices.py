@@ -128,9 +128,9 @@ def burst_digest(burst: BurstFacts) -> Message:
     )
 
 
-def several_button() -> ButtonElement:
+def several_button(label: str = "Update several") -> ButtonElement:
     """Opens Update several."""
-    return button("Update several", Action.UPDATE_SEVERAL)
+    return button(label, Action.UPDATE_SEVERAL)
 
 
 def job_row(facts: UpdateFacts) -> Json:

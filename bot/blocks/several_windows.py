@@ -33,7 +33,7 @@ from workflow.vocabulary import Refusal, Severity
 
 TITLE = "Update several"
 JOBS_A_PAGE = 20
-"""Two blocks a job, so that a page is far under Slack's 100 blocks and does not tire a thumb."""
+"""Three blocks a job, so that a page is far under Slack's 100 blocks and does not tire a thumb."""
 MOST_AT_ONCE = 100
 """Ticks that one window carries; with ids of ten digits they stay under 3,000 characters."""
 _WARNINGS = 2
@@ -83,7 +83,6 @@ def list_window(
                 f"*{counted(total, 'job')} Ready to Update*, oldest first. Tick those to update, then Next."
             ),
             *_whole_page(metadata, boxes, ticked),
-            divider(),
             *(block for job in jobs for block in _job(job, metadata.drawing, ticked, now, rules)),
             *_turning(metadata.page, pages, len(ticked - boxes)),
         ]
@@ -132,7 +131,7 @@ def result_window(results: Sequence[Result]) -> Json:
         section(f"*{results_words(results)}*"),
         *map(_with_view, with_view),
         *map(section, _paragraphs(result_line(result) for result in [*rest, *done])),
-        actions([several_button()]),
+        actions([several_button("Update more jobs")]),
     ]
     return modal(TITLE, blocks, close=plain("Close", limits.VIEW_TITLE))
 
@@ -205,6 +204,7 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
         f"🔒 Cannot be ticked. {SLACK.data(job.why_not)}" if job.why_not else "",
     ]
     number = one_line(facts.number, 40)
+    yield divider()
     yield section(
         "\n".join(filter(None, lines)),
         accessory=view_button(facts),

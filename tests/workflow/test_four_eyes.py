@@ -94,6 +94,19 @@ def test_an_update_that_two_gave_and_one_took_back_takes_two_again(site: Site) -
     assert isinstance(site.accept(back, by=site.second, rules=CHOSEN), FirstOfTwo)
 
 
+def test_the_first_update_goes_with_a_requested_update_that_joins_another(site: Site) -> None:
+    accepted = site.ask("03-300 L")
+    site.accept(accepted)
+    waiting = site.ask("09-250 S")
+    assert isinstance(site.accept(waiting, rules=CHOSEN), FirstOfTwo)
+
+    assert isinstance(site.take_back(accepted), Done)
+
+    joined = site.row(RequestedUpdate, accepted.id)
+    assert first_facts(site, joined) is None
+    assert isinstance(site.accept(joined, rules=CHOSEN), FirstOfTwo)
+
+
 def test_only_who_gave_the_first_update_takes_it_back(site: Site) -> None:
     update = site.ask("03-300 L")
     site.accept(update, rules=CHOSEN)
