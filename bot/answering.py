@@ -48,7 +48,7 @@ class Answering:
         self._ack_changes_window = act.is_submission
 
     def open(self, view: Json) -> None:
-        """Open a window with the click; from here on the answers go there.
+        """Open a window with the click, on top of the one that was clicked in; then answers go there.
 
         Raises:
             WindowNotOpenedError: it is too late, or Slack is away.
@@ -56,7 +56,8 @@ class Answering:
         """
         self._may_open = False
         try:
-            self._view_id = self._gateway.open_view(self._act.trigger_id or "", view)
+            open_ = self._gateway.open_view if self._view_id is None else self._gateway.push_view
+            self._view_id = open_(self._act.trigger_id or "", view)
         except SlackError as error:
             if isinstance(error, SlackRefused) and error.code == _TRIGGER_USED:
                 raise AnsweredBeforeError from error

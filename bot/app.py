@@ -15,7 +15,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot import middleware
 from bot.gateway import Gateway
 from bot.identity import Identity
-from bot.listeners import actions, commands, home, windows
+from bot.listeners import actions, commands, home, several, strangers, windows
 from bot.visit import Services
 from workflow.database import Database
 from workflow.settings import Settings
@@ -47,16 +47,19 @@ def build_app(
         process_before_response=True,
         signing_secret=secret.get_secret_value() if secret else "",
         authorize=_without_a_call,
+        raise_error_for_unhandled_request=True,
         listener_executor=ThreadPoolExecutor(WORKERS, thread_name_prefix="listener"),
         ignoring_self_events_enabled=False,
         attaching_function_token_enabled=False,
     )
+    app.error(middleware.answer_trouble)
     app.use(middleware.name_the_request)
     app.use(middleware.drop_other_events)
     identity = Identity(gateway, database, clock=clock)
     services = Services(settings, gateway, database, identity, nudge, clock)
-    for surface in (actions, windows, commands, home):
+    for surface in (several, actions, windows, commands, home):
         surface.register(app, services)
+    strangers.register(app, services)
     return app
 
 

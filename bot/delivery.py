@@ -12,12 +12,22 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from bot import drawing
-from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused, SlackUnavailable
+from bot.digest import Digest
+from bot.gateway import (
+    SECONDS_A_MESSAGE,
+    Gateway,
+    Posted,
+    RateLimited,
+    SlackError,
+    SlackRefused,
+    SlackUnavailable,
+)
 from bot.posting import Poster, UnderWay
-from workflow import directory, messages, outbox, slots
+from workflow import directory, messages, outages, outbox, slots
+from workflow.bursts import BurstFacts
 from workflow.database import Database
-from workflow.privileges import SCHEDULE
-from workflow.settings import read_settings
+from workflow.privileges import SCHEDULE, USUAL_RULES, Rules
+from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
 from workflow.vocabulary import NoticeKind
 
@@ -31,9 +41,14 @@ LATEST_RETRY = timedelta(minutes=10)
 GIVE_UP_ATTEMPTS = 5
 GIVE_UP_AGE = timedelta(hours=6)
 """A notice that Slack refuses for its own sake is given up after so many attempts and so long a time."""
+PEOPLE_EVERY = timedelta(seconds=60)
+"""In a burst a person's messages are gathered for so long."""
+CARDS_A_ROUND = 10
+"""In a burst new cards go out by so many; then what changed on cards that are there comes first."""
 UNANSWERED_CALLS = 3
 """After so many calls without an answer Slack is down: the rest waits for the next drain."""
 _NOTICES_A_ROUND = 200
+_NOTICES_IN_A_BURST = 2_000
 
 _MENDS = {
     "not_in_channel": "type `/invite @costbot` in the channel",
@@ -58,6 +73,8 @@ def deliver_waiting() -> int:
             Gateway.connect(settings),
             channel=settings.channel,
             next_sync=lambda: slots.next_due(settings.sync_cron, _now()),
+            rules=settings.rules,
+            burst=settings.burst,
         )
     finally:
         database.close()
@@ -73,15 +90,19 @@ def drain(
     *,
     channel: str | None,
     next_sync: Callable[[], datetime],
+    rules: Rules = USUAL_RULES,
+    burst: int = BURST,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Deliver what is due, and what falls due in a moment; how many notices were delivered.
 
+    From `burst` jobs that became ready at once, the channel gets one digest before their cards.
+
     One process delivers at a time. Whoever finds it busy may leave: the busy one looks for due
     notices once more after it has let go.
     """
-    delivery = _Delivery(database, gateway, channel, next_sync, clock)
+    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, clock)
     until = clock() + LONGEST_DRAIN
     while True:
         with database.exclusive(LOCK) as held:
@@ -94,6 +115,10 @@ def drain(
         if delivery.stopped or due_at is None or due_at > now + LINGER or now > until:
             return delivery.delivered
         sleep(max((due_at - now).total_seconds(), 0.0))
+
+
+_Work = tuple[Callable[[int], None], int]
+"""Whom to tell, and how."""
 
 
 class _NobodyToTell(Exception):  # noqa: N818 - an answer, not a mistake
@@ -109,6 +134,8 @@ class _Delivery:
         gateway: Gateway,
         channel: str | None,
         next_sync: Callable[[], datetime],
+        rules: Rules,
+        burst: int,
         clock: Callable[[], datetime],
     ) -> None:
         self.delivered = 0
@@ -121,25 +148,59 @@ class _Delivery:
         self._channel_trouble: SlackRefused | None = None
         self._team_id: str | None = None
         self._next_sync = next_sync
+        self._rules = rules
         self._clock = clock
+        self._digest = Digest(database, self._poster, threshold=burst, clock=clock)
+        self._people_told_at: datetime | None = None
+        self._outage_known: bool | None = None
+        self._outage_noted = False
         self._unanswered = 0
         self._said: set[str] = set()
 
     def deliver_due(self, until: datetime) -> None:
         """Deliver until nothing is due, the time is over, or Slack is down."""
-        while due := self._due():
-            jobs = dict.fromkeys(n.job_id for n in due if n.kind is not NoticeKind.DIRECT)
-            people = dict.fromkeys(n.person_id for n in due if n.kind is NoticeKind.DIRECT)
-            work = [(self._tell_job, job) for job in jobs] + [(self._tell_person, one) for one in people]
-            for tell, whom in work:
+        burst = self._announce()
+        while due := self._due(burst):
+            for tell, whom in self._in_order(due, burst):
                 if self.stopped or self._clock() > until:
                     return
-                if whom is not None:
-                    tell(whom)
+                tell(whom)
+            burst = self._announce()
 
-    def _due(self) -> Sequence[OutboxNotice]:
+    def _due(self, burst: BurstFacts | None) -> Sequence[OutboxNotice]:
+        limit = _NOTICES_IN_A_BURST if burst else _NOTICES_A_ROUND
         with self._database.reading() as session:
-            return outbox.due(session, now=self._clock(), limit=_NOTICES_A_ROUND)
+            return outbox.due(session, now=self._clock(), limit=limit)
+
+    def _announce(self) -> BurstFacts | None:
+        """Tell the channel of a burst, and how far it is; the burst that is under way."""
+        try:
+            return self._digest.draw(self._channel_to_post_in)
+        except SlackRefused as refused:
+            if refused.is_channel_problem:
+                self._channel_trouble = refused
+        except SlackError as error:
+            _log.info("the digest of a burst is drawn later", error=str(error))
+        return self._digest.burst
+
+    def _in_order(self, due: Sequence[OutboxNotice], burst: BurstFacts | None) -> list[_Work]:
+        """The work of one round. In a burst people, and cards that are there, do not wait for all others."""
+        jobs = list(dict.fromkeys(n.job_id for n in due if n.kind is not NoticeKind.DIRECT and n.job_id))
+        people = list(dict.fromkeys(n.person_id for n in due if n.person_id))
+        tell_jobs: list[_Work] = [(self._tell_job, job) for job in jobs]
+        tell_people: list[_Work] = [(self._tell_person, one) for one in people]
+        if burst is None:
+            return tell_jobs + tell_people
+        with self._database.reading() as session:
+            drawn = messages.with_card(session, jobs)
+        new = [(tell, job) for tell, job in tell_jobs if job not in drawn]
+        first = [(tell, job) for tell, job in tell_jobs if job in drawn]
+        now = self._clock()
+        if jobs and self._people_told_at and now < self._people_told_at + PEOPLE_EVERY:
+            tell_people = []
+        elif people:
+            self._people_told_at = now
+        return tell_people + first + new[:CARDS_A_ROUND]
 
     def _tell_job(self, job_id: int) -> None:
         """Draw the job's card once for all that ask for it, then answer in its thread, in order."""
@@ -153,13 +214,17 @@ class _Delivery:
             if cards or there is None:
                 # read after the notices: whatever asked to be shown is on the card
                 with self._database.reading() as session:
-                    card = drawing.card(session, job_id, next_sync=self._next_sync())
+                    card = drawing.card(session, job_id, next_sync=self._next_sync(), rules=self._rules)
                 if card is None:
                     self._done(cards)
                     self._give_up(replies, "nothing was asked for in this job, so it has no card")
                     return
-                there = self._poster.draw(key, self._channel_to_post_in(), card)
+                is_new, there = there is None, self._poster.draw(key, self._channel_to_post_in(), card)
                 self._done(cards)
+                self._note_that_it_works(there)
+                if is_new and self._digest.burst:
+                    self._let_cards_go_first(replies, self._digest.burst)
+                    return
             while behind and behind[0].due_at <= self._clock():
                 failing, behind = behind[:1], behind[1:]
                 self._reply(failing[0], there.channel, there.ts)
@@ -174,6 +239,32 @@ class _Delivery:
             self._failed(refused, failing, behind)
         except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
             self._failed(error, failing, behind)
+
+    def _let_cards_go_first(self, replies: Sequence[OutboxNotice], burst: BurstFacts) -> None:
+        """In a burst the replies below new cards come when each job has its card."""
+        until = self._clock() + timedelta(seconds=burst.waiting * SECONDS_A_MESSAGE)
+        with self._database.writing() as session:
+            outbox.put_off(session, replies, until=until, error="waits for the cards of a burst")
+
+    def _note_that_it_works(self, posted: Posted) -> None:
+        """The channel takes messages again: whoever mends it has done so."""
+        if self._outage_known is None:
+            with self._database.reading() as session:
+                self._outage_known = outages.is_open(session)
+        if self._outage_known and posted.channel == self._channel_id:
+            with self._database.writing() as session:
+                outages.end(session, channel=self._channel or "", at=self._clock())
+            self._outage_known = False
+
+    def _note_outage(self, trouble: SlackRefused) -> None:
+        """Tell who can mend it, once an outage."""
+        if self._outage_noted:
+            return
+        self._outage_noted = self._outage_known = True
+        with self._database.writing() as session:
+            outages.begin(
+                session, channel=self._channel or "", code=trouble.code, at=self._clock(), rules=self._rules
+            )
 
     def _queue_up(self, replies: Sequence[OutboxNotice]) -> None:
         """Replies wait for the one before them, which was put off."""
@@ -286,6 +377,7 @@ class _Delivery:
                 self._say("Slack does not answer; notices wait", error=str(error))
             case SlackRefused() if error is self._channel_trouble:
                 self._say("cannot post; notices wait", error=str(error), mend=_MENDS[error.code])
+                self._note_outage(error)
             case SlackRefused(is_token_problem=True):
                 self.stopped = True
                 mend = _MENDS.get(error.code, _REINSTALL)

@@ -30,6 +30,7 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "users.lookupByEmail": frozenset({"users:read.email"}),
     "views.open": frozenset(),
     "views.publish": frozenset(),
+    "views.push": frozenset(),
     "views.update": frozenset(),
 }
 """Bot scopes by method of `bot.gateway`, as docs.slack.dev/reference/methods has them."""

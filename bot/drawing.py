@@ -10,11 +10,12 @@ from bot.blocks.job_card import CODES_ON_CARD, job_card
 from bot.blocks.notices import Told
 from bot.blocks.pieces import Message
 from workflow import queries
+from workflow.privileges import USUAL_RULES, Rules
 from workflow.tables import OutboxNotice
 from workflow.vocabulary import State
 
 
-def card(session: Session, job_id: int, *, next_sync: datetime) -> Message | None:
+def card(session: Session, job_id: int, *, next_sync: datetime, rules: Rules = USUAL_RULES) -> Message | None:
     """The job's card as of now; None for a job that nothing was ever asked for."""
     facts = queries.current_update(session, job_id)
     if facts is None:
@@ -22,7 +23,7 @@ def card(session: Session, job_id: int, *, next_sync: datetime) -> Message | Non
     # what Sage refused may stand anywhere among the lines, and the card shows it first
     limit = None if facts.state is State.FAILED else CODES_ON_CARD
     codes = queries.cost_codes(session, facts.requested_update_id, limit=limit)
-    return job_card(facts, codes, queries.holds_of(session, job_id), next_sync=next_sync)
+    return job_card(facts, codes, queries.holds_of(session, job_id), next_sync=next_sync, rules=rules)
 
 
 def reply(session: Session, notice: OutboxNotice) -> Message:

@@ -202,6 +202,12 @@ class Gateway:
         )
         return Posted(answer["channel"], answer["ts"])
 
+    def hold_back(self, channel: str, seconds: float) -> None:
+        """Post nothing in the channel for so long: another process has only just done so."""
+        with self._lock:
+            free_at = self._monotonic() + seconds
+            self._channel_free_at[channel] = max(free_at, self._channel_free_at.get(channel, free_at))
+
     def update(self, at: Posted, message: Message, *, key: str) -> None:
         """Draw a message anew, in place."""
         self._send(self._client.chat_update, message, channel=at.channel, ts=at.ts, metadata=_metadata(key))
@@ -236,6 +242,10 @@ class Gateway:
     def open_view(self, trigger_id: str, view: Json) -> str:
         """Open a window, within 3 seconds of the click; returns its id."""
         return str(self._call(self._client.views_open, trigger_id=trigger_id, view=view)["view"]["id"])
+
+    def push_view(self, trigger_id: str, view: Json) -> str:
+        """Open a window on top of the one that was clicked in, as `open_view`; three may be stacked."""
+        return str(self._call(self._client.views_push, trigger_id=trigger_id, view=view)["view"]["id"])
 
     def update_view(self, view_id: str, view: Json) -> None:
         """Draw an open window anew."""

@@ -7,6 +7,7 @@ repeated (docs.slack.dev/authentication/verifying-requests-from-slack). Nothing 
 import re
 from collections.abc import Callable, Mapping
 
+import structlog
 from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.starlette.handler import to_starlette_response
 from starlette.applications import Starlette
@@ -15,6 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.interaction import UnreadableError, interaction_of
+
+_log = structlog.get_logger()
 MOST_BYTES = 1_000_000
 """A window of Slack's 250 KB, form-encoded, is 750 KB at the very most."""
 
@@ -49,10 +53,15 @@ def http_app(
             asked = _bolt_request(request, body)
         except _UnsignedError:
             return PlainTextResponse("this is not signed as Slack signs", 401)
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, RecursionError, UnreadableError):
             # Bolt reads before it checks the signature, and breaks in many ways on JSON of another shape
-            return PlainTextResponse("this is no request of Slack's", 400)
-        return to_starlette_response(await run_in_threadpool(bolt.dispatch, asked))
+            return _no_request()
+        try:
+            return to_starlette_response(await run_in_threadpool(bolt.dispatch, asked))
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            # and again where it looks for the listener; what listeners do is done after the ack
+            _log.warning("Bolt broke on a request", error=str(error))
+            return _no_request()
 
     async def healthy(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -88,4 +97,10 @@ def _bolt_request(request: Request, body: bytes) -> BoltRequest:
         raise _UnsignedError
     # only these headers: others would switch Bolt's own machinery for functions as a service
     headers = {name: [request.headers[name]] for name in _FROM_SLACK if name in request.headers}
-    return BoltRequest(body=body.decode(), headers={**headers})
+    asked = BoltRequest(body=body.decode(), headers={**headers})
+    interaction_of(asked.body)
+    return asked
+
+
+def _no_request() -> Response:
+    return PlainTextResponse("this is no request of Slack's", 400)

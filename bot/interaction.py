@@ -4,20 +4,20 @@ Owns reading Slack's payloads into one shape. Field names by Slack's published s
 (slackapi/java-slack-sdk, json-logs/samples/app-backend). It judges nothing and calls nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.payloads import WindowMetadata
+from bot.payloads import Opened
 
 Json = Mapping[str, Any]
 Value = TypeVar("Value", bound=BaseModel)
 
 
 class UnreadableError(Exception):
-    """A button or window carries what this costbot does not understand: it is an older one's."""
+    """A payload, button or window holds what this costbot does not understand, such as an older one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,53 +43,109 @@ class Interaction:
     is_submission: bool
     inputs: Mapping[str, str]
     """What was typed into a window, by block id."""
+    ticked: tuple[str, ...] = ()
+    """The values of all boxes that are ticked in a window, in its order."""
+    metadata: str = ""
+    """What the window carries that it was done in."""
 
     def read(self, model: type[Value]) -> Value:
         """What the button or window carries. Raises UnreadableError."""
+        return self._read(model, self.value)
+
+    def read_window(self, model: type[Value]) -> Value:
+        """What the window carries in which the button is. Raises UnreadableError."""
+        return self._read(model, self.metadata)
+
+    def _read(self, model: type[Value], text: str) -> Value:
         try:
-            return model.model_validate_json(self.value)
+            return model.model_validate_json(text)
         except ValidationError as error:
             raise UnreadableError(self.name) from error
 
 
 def interaction_of(body: Json) -> Interaction:
-    """Read any payload that costbot listens to."""
-    event, view = body.get("event") or {}, body.get("view") or {}
+    """Read any payload that costbot listens to. Raises UnreadableError for what has another shape."""
+    event, view, action = _part(body, "event"), _part(body, "view"), _first(body, "actions")
     in_window = view.get("type") == "modal"
-    action = (body.get("actions") or [{}])[0]
-    user, team, channel = body.get("user"), body.get("team") or {}, body.get("channel") or {}
-    person = user if isinstance(user, dict) else {}
-    name = action.get("action_id") or view.get("callback_id") or body.get("command") or event.get("type")
+    team, channel = _part(body, "team"), _part(body, "channel")
+    person = body["user"] if isinstance(body.get("user"), Mapping) else {}
     return Interaction(
-        name=name or str(body.get("type")),
-        user_id=person.get("id") or body.get("user_id") or event.get("user") or "",
-        team_id=person.get("team_id") or event.get("user_team") or body.get("team_id") or team.get("id"),
-        channel_id=channel.get("id") or body.get("channel_id") or _channel_of(view),
-        trigger_id=body.get("trigger_id"),
-        response_url=body.get("response_url"),
+        name=_text(
+            action.get("action_id"),
+            view.get("callback_id"),
+            body.get("callback_id"),
+            body.get("command"),
+            event.get("type"),
+            str(body.get("type")),
+        ),
+        user_id=_text(person.get("id"), body.get("user_id"), event.get("user")),
+        team_id=_text(person.get("team_id"), event.get("user_team"), body.get("team_id"), team.get("id"))
+        or None,
+        channel_id=_text(channel.get("id"), body.get("channel_id")) or _channel_of(view),
+        trigger_id=_text(body.get("trigger_id")) or None,
+        response_url=_text(body.get("response_url")) or None,
         delivery=_delivery(body, view),
-        text=body.get("text") or "",
-        value=action.get("value") or view.get("private_metadata") or "",
-        view_id=view.get("id") if in_window else None,
+        text=_text(body.get("text")),
+        value=_text(action.get("value"), view.get("private_metadata")),
+        view_id=(_text(view.get("id")) or None) if in_window else None,
         is_submission=body.get("type") == "view_submission",
         inputs=typed_into(view),
+        ticked=tuple(_ticked_in(view)),
+        metadata=_text(view.get("private_metadata")),
     )
 
 
 def typed_into(view: Json) -> dict[str, str]:
     """What the person typed into a window, by block id."""
-    blocks = (view.get("state") or {}).get("values") or {}
     return {
-        block_id: element.get("value") or ""
-        for block_id, elements in blocks.items()
-        for element in elements.values()
+        block_id: value if isinstance(value := element.get("value"), str) else ""
+        for block_id, element in _elements(view)
     }
+
+
+def _ticked_in(view: Json) -> Iterator[str]:
+    for _, element in _elements(view):
+        if element.get("type") == "checkboxes":
+            for option in element.get("selected_options") or ():
+                yield _text(_mapping(option).get("value"))
+
+
+def _elements(view: Json) -> Iterator[tuple[str, Json]]:
+    """The state of each input of a window, with the id of its block."""
+    for block_id, elements in _part(_part(view, "state"), "values").items():
+        for element in _mapping(elements).values():
+            yield block_id, _mapping(element)
+
+
+def _part(owner: Json, name: str) -> Json:
+    return _mapping(owner.get(name) or {})
+
+
+def _first(owner: Json, name: str) -> Json:
+    items = owner.get(name) or [{}]
+    if not isinstance(items, list):
+        raise UnreadableError(name)
+    return _mapping(items[0])
+
+
+def _mapping(value: object) -> Json:
+    if not isinstance(value, Mapping):
+        raise UnreadableError("not an object")
+    return value
+
+
+def _text(*candidates: object) -> str:
+    """The first of them that is there, which must be text; '' without any."""
+    found = next(filter(None, candidates), "")
+    if not isinstance(found, str):
+        raise UnreadableError("not a text")
+    return found
 
 
 def _channel_of(view: Json) -> str | None:
     """The channel that a window was opened in."""
     try:
-        return WindowMetadata.model_validate_json(view.get("private_metadata") or "").channel_id
+        return Opened.model_validate_json(_text(view.get("private_metadata"))).channel_id
     except ValidationError:
         return None
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import structlog
 from slack_bolt import BoltContext, BoltResponse
+from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.interaction import interaction_of
 
 REQUEST_ID = "request_id"
 """Where a request's id is in Bolt's context; the person reads it when something goes wrong."""
+_log = structlog.get_logger()
 HEARD_EVENTS = ("app_home_opened",)
 
 
@@ -22,6 +24,18 @@ def name_the_request(body: dict[str, Any], context: BoltContext, next_: Callable
     context[REQUEST_ID] = secrets.token_hex(4)
     bind_log(body, context[REQUEST_ID])
     next_()
+
+
+def answer_trouble(error: Exception, body: dict[str, Any]) -> BoltResponse:
+    """Take what nothing listens to, such as a new kind of Slack's: it would only be sent again.
+
+    Everything else that is raised before the ack is a payload on which Bolt breaks, or a fault of costbot.
+    """
+    if isinstance(error, BoltUnhandledRequestError):
+        _log.info("nothing listens to this", kind=str(body.get("type")))
+        return BoltResponse(status=200, body="")
+    _log.error("a request was not understood", exc_info=error)
+    return BoltResponse(status=400, body="this is no request of Slack's")
 
 
 def drop_other_events(body: dict[str, Any], next_: Callable[[], None]) -> BoltResponse | None:

@@ -4,6 +4,7 @@ Slack hands the values back as text, possibly months later and possibly from an 
 everything is parsed, never trusted.
 """
 
+import re
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,9 @@ class Action(StrEnum):
     TURN_PAGE = "window:page"
     ASK_FOR_PRIVILEGE = "privilege:ask"
     SYNC_NOW = "data_sync:now"
+    UPDATE_SEVERAL = "several:open"
+    TICK = "several:tick"
+    TURN_SEVERAL = "several:page"
 
 
 class Window(StrEnum):
@@ -29,6 +33,8 @@ class Window(StrEnum):
 
     UPDATES = "window:updates"
     REJECT = "window:reject"
+    SEVERAL = "window:several"
+    SEVERAL_CONFIRM = "window:several_confirm"
 
 
 class _Value(BaseModel):
@@ -56,11 +62,54 @@ class PageButton(JobButton):
     page: int
 
 
-class WindowMetadata(JobButton):
+class Opened(_Value):
+    """The part of any window's `private_metadata` that says where it was opened."""
+
+    channel_id: str | None = None
+
+
+class WindowMetadata(JobButton, Opened):
     """`private_metadata` of a window: what it shows, and where to answer."""
 
     page: int = 0
-    channel_id: str | None = None
+
+
+class Tick(_Value):
+    """A ticked job: the requested update and the revision that the person saw beside the box."""
+
+    requested_update_id: int
+    revision: int
+
+    def text(self) -> str:
+        """Short, for a window carries a hundred of them."""
+        return f"{self.requested_update_id}.{self.revision}"
+
+    @classmethod
+    def read(cls, text: str) -> "Tick":
+        """Raises ValueError for what no costbot has put beside a box."""
+        match = re.fullmatch(r"([0-9]{1,18})\.([0-9]{1,9})", text)
+        if match is None:
+            raise ValueError(text)
+        return cls(requested_update_id=int(match[1]), revision=int(match[2]))
+
+
+class SeveralMetadata(Opened):
+    """`private_metadata` of the windows of Update several.
+
+    `ticked` has the ticks that are no boxes of this window: those of other pages, or what is to be confirmed.
+    `drawing` counts the times that the window was drawn, for boxes keep what they held in Slack by their ids.
+    """
+
+    page: int = 0
+    drawing: int = 0
+    ticked: tuple[str, ...] = ()
+
+
+class SeveralButton(_Value):
+    """Turns to a page of Update several; `tick` ticks or unticks every box of it, None leaves them."""
+
+    page: int
+    tick: bool | None = None
 
 
 class PrivilegeButton(_Value):

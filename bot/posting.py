@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from bot.blocks.pieces import Message
-from bot.gateway import Gateway, Posted, RateLimited, SlackError, SlackRefused
+from bot.gateway import SECONDS_A_MESSAGE, Gateway, Posted, RateLimited, SlackError, SlackRefused
 from workflow import messages
 from workflow.database import Database
 from workflow.tables import SlackMessage
@@ -41,6 +42,7 @@ class Poster:
         self._database = database
         self._gateway = gateway
         self._clock = clock
+        self._paced: set[str] = set()
 
     def where(self, key: str) -> Posted | None:
         """Where the message of this key stands, as far as is known without asking Slack."""
@@ -104,6 +106,7 @@ class Poster:
         with self._database.writing() as session:
             # a channel given by name has no id yet, and cannot be looked into
             channel_id = "" if channel.startswith("#") else channel
+            self._keep_pace(session, channel_id)
             messages.attempt(session, key, channel=channel_id, at=self._clock())
         try:
             posted = self._gateway.post(channel, message, key=key, thread_ts=thread_ts, broadcast=broadcast)
@@ -112,6 +115,18 @@ class Poster:
             raise
         self._note(key, posted)
         return posted, True
+
+    def _keep_pace(self, session: Session, channel: str) -> None:
+        """Slack's pace in the channel goes on from the process that posted there before this one."""
+        if channel in self._paced:
+            return
+        self._paced.add(channel)
+        latest = messages.latest_attempt(session, channel)
+        if latest is not None:
+            # an attempt is on record before it waits for its turn
+            left = (latest - self._clock()).total_seconds() + 2 * SECONDS_A_MESSAGE
+            if 0 < left <= 2 * SECONDS_A_MESSAGE:
+                self._gateway.hold_back(channel, left)
 
     def _look_for(self, attempted: SlackMessage, thread_ts: str | None) -> Posted | None:
         left = attempted.attempted_at + UNDER_WAY - self._clock()

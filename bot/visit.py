@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from bot.answering import AnsweredBeforeError, Answering, WindowClosedError, WindowNotOpenedError
 from bot.blocks import notices
 from bot.blocks.pieces import Json, Message
-from bot.gateway import Gateway
+from bot.gateway import Gateway, SlackError
 from bot.identity import Identity
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.middleware import REQUEST_ID, bind_log
@@ -67,6 +67,7 @@ class Visit:
         self.interaction = interaction
         self.now = services.clock()
         self.saved = False
+        self._noted = False
         self._answering = Answering(services.gateway, interaction)
 
     @property
@@ -89,23 +90,33 @@ class Visit:
             yield session
 
     def act(self, use_case: Callable[[Session, Actor, datetime], Result]) -> Result:
-        """Carry out a use case in one transaction; RepeatedError when Slack delivers the same once more."""
+        """Carry out a use case in one transaction; RepeatedError when Slack delivers the same once more.
+
+        A visit may act several times: the first transaction that is kept notes the delivery.
+        """
         by, key = self.actor, self.interaction.delivery
         with self.services.database.writing() as session:
-            if key and not deliveries.first_time(session, key, at=self.now):
+            if key and not self._noted and not deliveries.first_time(session, key, at=self.now):
                 raise RepeatedError
             result = use_case(session, by, self.now)
-        self.saved = True
+        self.saved = self._noted = True
         self.services.nudge(PeriodicWork.DELIVER)
         return result
 
     def open(self, view: Json) -> None:
-        """Open a window; it must come first, for a click is good for three seconds."""
+        """Open a window, on top of the one that was clicked in; a click is good for three seconds."""
         self._answering.open(view)
 
     def show(self, view: Json) -> None:
         """Show a view in the window that is open, else in a new one. Raises as `Answering.show` does."""
         self._answering.show(view)
+
+    def show_or_tell(self, view: Json, message: Message) -> None:
+        """Show what came of an act; whoever has closed the window meanwhile is told."""
+        try:
+            self.show(view)
+        except (SlackError, WindowClosedError, WindowNotOpenedError):
+            self.tell(message)
 
     def tell(self, message: Message) -> None:
         """Say something to the person alone."""

@@ -11,11 +11,11 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, findings, holds, lines, outbox
+from workflow import audit, directory, findings, four_eyes, holds, lines, outbox
 from workflow.columns import storable
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
-from workflow.tables import AuditEvent, Person, RequestedUpdate
+from workflow.tables import AuditEvent, FirstApproval, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
 _REASONS_SAID = 3
@@ -24,6 +24,13 @@ _REASONS_SAID = 3
 @dataclass(frozen=True, slots=True)
 class Done:
     """The act was carried out."""
+
+    requested_update: RequestedUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOfTwo:
+    """The Update is on record as the first of two: it is Ready to Update until another approver does too."""
 
     requested_update: RequestedUpdate
 
@@ -45,13 +52,16 @@ class Stale:
     words: str
 
 
-Decision = Done | AlreadyDecided | Stale | Refused
+Decision = Done | FirstOfTwo | AlreadyDecided | Stale | Refused
 
 
 def accept(
     session: Session, *, requested_update_id: int, revision: int, by: Actor, at: datetime, rules: Rules
 ) -> Decision:
-    """Update: accept for export the revision that the approver saw."""
+    """Update: accept for export the revision that the approver saw.
+
+    Where the company wants two approvers, the first Update of a revision is noted and the second accepts it.
+    """
     return _decide(session, State.ACCEPTED, requested_update_id, revision, by=by, at=at, rules=rules)
 
 
@@ -79,13 +89,21 @@ def reject(
 def take_back(
     session: Session, *, requested_update_id: int, by: Actor, at: datetime, rules: Rules
 ) -> Decision:
-    """Undo an Update that no data sync has picked up yet."""
+    """Undo an Update that no data sync has picked up yet, or one's own first of two."""
     act = "take back"
     requested, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
     if refused:
         return refused
     if requested is None:
         return _gone(session, requested_update_id, act, by=by, at=at)
+    first = four_eyes.first_of(session, requested) if requested.state is State.READY else None
+    if first is not None and first.approver_id == by.person_id:
+        four_eyes.withdraw(session, requested)
+        outbox.tell(session, _record(session, Event.FIRST_TAKEN_BACK, requested, by=by, at=at))
+        return Done(requested)
+    if first is not None:
+        words = f"Only {first.approver.name} can take back the first of the two Updates; reject it instead."
+        return _refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
     if requested.state is not State.ACCEPTED:
         words = f"There is nothing to take back: {standing_words(requested)}"
         return _refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
@@ -145,9 +163,8 @@ def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rul
     requested = session.get(RequestedUpdate, requested_update_id)
     if refused is not None or requested is None:
         return refused
-    if _is_own(session, requested, by, rules):
-        return Refused(Refusal.OWN_REQUEST, explain(Refusal.OWN_REQUEST, by.name, rules))
-    return _sage_would_refuse(session, requested)
+    first = four_eyes.first_of(session, requested)
+    return _why_not_accept(session, requested, requested.revision, first, by=by, rules=rules)
 
 
 def ask_for_privilege(session: Session, *, by: Actor, reason: Refusal, at: datetime, rules: Rules) -> str:
@@ -202,13 +219,14 @@ def _decide(
         words = words[0].upper() + words[1:]
         _refuse(session, Refusal.NOT_READY, words, requested, act, by=by, at=at)
         return AlreadyDecided(requested, words)
-    if to is State.ACCEPTED and _is_own(session, requested, by, rules):
-        words = explain(Refusal.OWN_REQUEST, by.name, rules)
-        return _refuse(session, Refusal.OWN_REQUEST, words, requested, act, by=by, at=at)
-    if to is State.ACCEPTED and requested.revision == revision:
-        would_refuse = _sage_would_refuse(session, requested)
-        if would_refuse:
-            return _refuse(session, would_refuse.reason, would_refuse.words, requested, act, by=by, at=at)
+    first = four_eyes.first_of(session, requested)
+    if to is State.ACCEPTED:
+        why_not = _why_not_accept(session, requested, revision, first, by=by, rules=rules)
+        if why_not:
+            return _refuse(session, why_not.reason, why_not.words, requested, act, by=by, at=at)
+        is_current = requested.revision == revision
+        if first is None and is_current and four_eyes.needed_for(session, requested, rules):
+            return _first_of_two(session, requested, by=by, at=at)
     decided = session.execute(
         update(RequestedUpdate)
         .where(
@@ -224,10 +242,54 @@ def _decide(
     session.refresh(requested)
     event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
     facts = {"comment": comment} if comment else {}
+    told = lines.requesters(session, requested)
+    if first is not None and first.approver_id != by.person_id:
+        facts["first"] = first.approver.name
+        told.append(first.approver_id)
     event = _record(session, event_name, requested, by=by, at=at, **facts)
-    outbox.tell(session, event, people=_others(lines.requesters(session, requested), by))
+    outbox.tell(session, event, people=_others(told, by))
     holds.settle(session, requested.job_id, by=by, at=at)
     return Done(requested)
+
+
+def _why_not_accept(
+    session: Session,
+    requested: RequestedUpdate,
+    revision: int,
+    first: FirstApproval | None,
+    *,
+    by: Actor,
+    rules: Rules,
+) -> Refused | None:
+    """Why an approver may not Update this one at the revision seen; that it is stale is not judged here."""
+    if _is_own(session, requested, by, rules):
+        return Refused(Refusal.OWN_REQUEST, explain(Refusal.OWN_REQUEST, by.name, rules))
+    if requested.revision != revision:
+        return None
+    would_refuse = _sage_would_refuse(session, requested)
+    if would_refuse or not four_eyes.needed_for(session, requested, rules):
+        return would_refuse
+    return _was_first(first, by)
+
+
+def _first_of_two(session: Session, requested: RequestedUpdate, *, by: Actor, at: datetime) -> FirstOfTwo:
+    """Note the first of two Updates, and tell the other approvers that one of them is wanted."""
+    four_eyes.give(session, requested, session.get_one(Person, by.person_id), at=at)
+    event = _record(session, Event.FIRST_APPROVED, requested, by=by, at=at)
+    approvers = (person.id for person in directory.accounting_approvers(session))
+    outbox.tell(session, event, people=_others(approvers, by))
+    return FirstOfTwo(requested)
+
+
+def _was_first(first: FirstApproval | None, by: Actor) -> Refused | None:
+    """Why the first of the two approvers cannot be the second as well."""
+    if first is None or first.approver_id != by.person_id:
+        return None
+    return Refused(
+        Refusal.SECOND_APPROVER_NEEDED,
+        f"{first.approver.name} updated it on {first.at:%Y-%m-%d %H:%M} UTC as the first of two; "
+        "a second approver must Update.",
+    )
 
 
 def _sage_would_refuse(session: Session, requested: RequestedUpdate) -> Refused | None:

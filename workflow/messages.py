@@ -4,11 +4,15 @@ An attempt is noted before the call and the place after it, so that a kill betwe
 trace: the message may be there, and has to be looked for before it is posted again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflow.tables import SlackMessage
+
+_KEYS_A_QUERY = 500
 
 
 def card_key(job_id: int) -> str:
@@ -24,6 +28,28 @@ def thread_key(event_seq: int) -> str:
 def direct_key(notice_id: int) -> str:
     """The key of the direct message that tells a notice, and those gathered with it."""
     return f"direct:{notice_id}"
+
+
+def burst_key(burst_id: int) -> str:
+    """The key of the digest that tells the channel of a burst."""
+    return f"burst:{burst_id}"
+
+
+def with_card(session: Session, job_ids: Sequence[int]) -> set[int]:
+    """Those of the jobs whose card stands in Slack."""
+    by_key = {card_key(job_id): job_id for job_id in job_ids}
+    keys = list(by_key)
+    found: set[int] = set()
+    for start in range(0, len(keys), _KEYS_A_QUERY):
+        some = keys[start : start + _KEYS_A_QUERY]
+        there = select(SlackMessage.key).where(SlackMessage.key.in_(some), SlackMessage.ts.is_not(None))
+        found.update(by_key[key] for key in session.scalars(there))
+    return found
+
+
+def latest_attempt(session: Session, channel: str) -> datetime | None:
+    """When something was last posted in a channel, or was about to be, by whichever process."""
+    return session.scalar(select(func.max(SlackMessage.attempted_at)).where(SlackMessage.channel == channel))
 
 
 def find(session: Session, key: str) -> SlackMessage | None:

@@ -15,8 +15,14 @@ class Rules:
     """The company's choices that the rules ask for."""
 
     forbid_own_request: bool = False
+    two_approvers_above: int | None = None
+    two_approvers_jobs: tuple[str, ...] = ()
     hold_every_export: bool = False
     admin_email: str | None = None
+
+
+USUAL_RULES = Rules()
+"""What holds where the company chose nothing."""
 
 
 @dataclass(frozen=True, slots=True)

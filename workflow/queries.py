@@ -19,6 +19,7 @@ from workflow.tables import (
     AuditEvent,
     Category,
     DataSync,
+    FirstApproval,
     Hold,
     Job,
     LineFinding,
@@ -115,6 +116,16 @@ class Counts:
     tied: int
     already_there: int
     failed: int
+    open_lines: int = 0
+    """Those that an approver decides on, or has decided on, and Sage has not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstApprovalFacts:
+    """The first of two Updates of the present revision: by whom, and when."""
+
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,7 @@ class UpdateFacts:
     counts: Counts
     holds_waiting: int
     found: Found = Found()
+    first_approval: FirstApprovalFacts | None = None
 
     @property
     def title(self) -> str:
@@ -196,7 +208,7 @@ def count_updates(session: Session, states: Sequence[State] = (), *, text: str =
 
 def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[UpdateFacts]:
     """The facts of these requested updates, in the order given."""
-    asker, decider = aliased(Person), aliased(Person)
+    asker, decider, first = aliased(Person), aliased(Person), aliased(Person)
     waiting = (
         select(func.count())
         .select_from(Hold)
@@ -204,11 +216,29 @@ def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[
         .scalar_subquery()
     )
     rows = session.execute(
-        select(RequestedUpdate, Job, asker.name, asker.email, decider.name, DataSync, waiting)
+        select(
+            RequestedUpdate,
+            Job,
+            asker.name,
+            asker.email,
+            decider.name,
+            DataSync,
+            waiting,
+            first.name,
+            FirstApproval.at,
+        )
         .join(Job, Job.id == RequestedUpdate.job_id)
         .join(asker, asker.id == RequestedUpdate.requested_by_id)
         .outerjoin(decider, decider.id == RequestedUpdate.decided_by_id)
         .outerjoin(DataSync, DataSync.id == RequestedUpdate.data_sync_id)
+        .outerjoin(
+            FirstApproval,
+            and_(
+                FirstApproval.requested_update_id == RequestedUpdate.id,
+                FirstApproval.revision == RequestedUpdate.revision,
+            ),
+        )
+        .outerjoin(first, first.id == FirstApproval.approver_id)
         .where(RequestedUpdate.id.in_(requested_update_ids))
     )
     counts = _counts(session, requested_update_ids)
@@ -233,8 +263,9 @@ def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[
             counts=counts.get(requested.id, Counts(0, 0, 0, 0, 0, 0, 0, 0)),
             holds_waiting=held or 0,
             found=found.get(requested.id, Found()),
+            first_approval=FirstApprovalFacts(first_by, first_at) if first_by else None,
         )
-        for requested, job, asked_by, email, decided_by, sync, held in rows
+        for requested, job, asked_by, email, decided_by, sync, held, first_by, first_at in rows
     }
     return [by_id[wanted] for wanted in requested_update_ids if wanted in by_id]
 
@@ -494,6 +525,7 @@ def _counts(session: Session, requested_update_ids: Sequence[int]) -> dict[int, 
             func.count(distinct(case((new_code, code)))),
             lines_with(may_be_new & (RequestedLine.standing != Standing.IN_SAGE)),
             *(lines_with(RequestedLine.outcome == outcome) for outcome in Outcome),
+            lines_with(RequestedLine.outcome.is_(None)),
         )
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
         .where(RequestedLine.requested_update_id.in_(requested_update_ids))

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from workflow.privileges import Rules
 
+BURST = 10
 _SOCKET_PATH_BYTES = 103
 """What the address of a Unix socket can hold everywhere (macOS: 104 with the end mark, Linux: 108)."""
 
@@ -206,6 +207,23 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_FORBID_OWN_REQUEST",
         description="Four eyes: nobody may Update what they asked for themselves.",
     )
+    two_approvers_above: int | None = Field(
+        None,
+        ge=0,
+        validation_alias="COSTBOT_TWO_APPROVERS_ABOVE",
+        description="Two different approvers must Update a job with more assignments than this.",
+    )
+    two_approvers_jobs: str | None = Field(
+        None,
+        validation_alias="COSTBOT_TWO_APPROVERS_JOBS",
+        description="Two different approvers must Update these jobs: numbers or patterns, `24-017, 25-*`.",
+    )
+    burst: int = Field(
+        BURST,
+        ge=2,
+        validation_alias="COSTBOT_BURST",
+        description="When so many jobs become Ready to Update at once, one message tells the channel first.",
+    )
     hold_every_export: bool = Field(
         False,
         validation_alias="COSTBOT_HOLD_EVERY_EXPORT",
@@ -260,6 +278,10 @@ class Settings(BaseSettings):
         """The part of the settings that the rules ask for."""
         return Rules(
             forbid_own_request=self.forbid_own_request,
+            two_approvers_above=self.two_approvers_above,
+            two_approvers_jobs=tuple(
+                filter(None, map(str.strip, (self.two_approvers_jobs or "").split(",")))
+            ),
             hold_every_export=self.hold_every_export,
             admin_email=self.admin_email.strip().lower() if self.admin_email else None,
         )

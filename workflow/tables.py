@@ -213,6 +213,21 @@ class RequestedUpdate(Table):
     decided_by: Mapped[Person | None] = relationship(foreign_keys=decided_by_id)
 
 
+class FirstApproval(Table):
+    """The first Update of two, where a job takes two approvers; it counts for its revision alone."""
+
+    __tablename__ = "first_approvals"
+
+    requested_update_id: Mapped[int] = mapped_column(
+        ForeignKey("requested_updates.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    revision: Mapped[int]
+    approver_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime]
+
+    approver: Mapped[Person] = relationship(lazy="joined")
+
+
 class RequestedLine(Table):
     """One assignment asked for: a category of a cost code of the job (`extra` '' is the job itself)."""
 
@@ -359,6 +374,28 @@ class SlackMessage(Table):
     channel: Mapped[str] = mapped_column(String(30))
     ts: Mapped[str | None] = mapped_column(String(30))
     attempted_at: Mapped[datetime]
+
+
+class Burst(Table):
+    """Many jobs that became Ready to Update at once; open until each has its card."""
+
+    __tablename__ = "bursts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class ChannelOutage(Table):
+    """A time in which costbot cannot post in its channel, for Slack's reason `code`; it may not be over."""
+
+    __tablename__ = "channel_outages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(100))
+    code: Mapped[str] = mapped_column(String(60))
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class SeenDelivery(Table):

@@ -125,6 +125,7 @@ class Refusal(StrEnum):
     COULD_NOT_FIND_OUT = "could_not_find_out"
     FROM_OUTSIDE = "from_outside"
     OWN_REQUEST = "own_request"
+    SECOND_APPROVER_NEEDED = "second_approver_needed"
     NOT_READY = "not_ready"
     NOT_ACCEPTED = "not_accepted"
     NOT_FAILED = "not_failed"
@@ -138,6 +139,8 @@ class Event(StrEnum):
 
     REQUESTED = "requested_update:requested"
     JOINED = "requested_update:joined"
+    FIRST_APPROVED = "requested_update:first_approved"
+    FIRST_TAKEN_BACK = "requested_update:first_taken_back"
     UPDATED = "requested_update:updated"
     TAKEN_BACK = "requested_update:taken_back"
     REJECTED = "requested_update:rejected"
@@ -157,6 +160,8 @@ class Event(StrEnum):
     HOLD_PLACED = "hold:placed"
     HOLD_RELEASED = "hold:released"
     IMPORTED = "directory:imported"
+    CHANNEL_CLOSED = "channel:closed"
+    CHANNEL_OPEN = "channel:open"
     PERSON_LINKED = "person:linked"
     PERSON_UNLINKED = "person:unlinked"
 

@@ -25,6 +25,7 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import ALOUD, SLACK, code_words, counted, one_line
 from bot.payloads import Action, JobButton
+from workflow.privileges import USUAL_RULES, Rules
 from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import Severity, State
 
@@ -46,8 +47,9 @@ def job_card(
     holds: Sequence[HoldFacts],
     *,
     next_sync: datetime | None,
+    rules: Rules = USUAL_RULES,
 ) -> Message:
-    """The card of a job in the state of `facts`.
+    """The card of a job in the state of `facts`; `rules` say whether it takes two approvers.
 
     `codes` holds at least the first CODES_ON_CARD cost codes, and all of them where Sage refused
     some, which then come first.
@@ -55,12 +57,14 @@ def job_card(
     shown = sorted(codes, key=lambda code: not code.refused)[:CODES_ON_CARD]
     rows = [_HEAD, *(_row(code, facts.state) for code in shown)]
     narrow = [_NARROW_HEAD, *(row for code in shown for row in _narrow_rows(code))]
-    above = list(_above(facts, next_sync))
-    below = list(_below(facts, codes, holds, len(shown)))
+    approvers = words.approvers_words(facts, rules)
+    above = list(_above(facts, approvers, next_sync))
+    below = list(_below(facts, codes, holds, len(shown), rules))
     summary, fallback = ([table(rows)], [text_table(narrow)]) if shown else ([], [])
+    aloud = words.approvers_words(facts, rules, ALOUD)
     return message(
         f"{ALOUD.data(facts.title)}: {words.state_words(facts, ALOUD)}. {words.counts_words(facts.counts)}. "
-        f"{words.request_words(facts, ALOUD)}.",
+        f"{words.request_words(facts, ALOUD)}." + (f" {aloud}" if aloud else ""),
         [*above, *summary, *below],
         fallback=[*above, *fallback, *below],
     )
@@ -85,9 +89,11 @@ def categories_words(code: CostCodeFacts) -> str:
     )
 
 
-def _above(facts: UpdateFacts, next_sync: datetime | None) -> Iterator[Json]:
+def _above(facts: UpdateFacts, approvers: str, next_sync: datetime | None) -> Iterator[Json]:
     yield header(one_line(facts.title))
-    yield section(f"{words.state_words(facts)}\n{words.counts_words(facts.counts)}")
+    yield section(
+        "\n".join(filter(None, (words.state_words(facts), approvers, words.counts_words(facts.counts))))
+    )
     if facts.state in (State.READY, State.ACCEPTED):
         yield context(f"{words.request_words(facts)}\n{words.next_sync_words(next_sync)}")
     else:
@@ -95,7 +101,11 @@ def _above(facts: UpdateFacts, next_sync: datetime | None) -> Iterator[Json]:
 
 
 def _below(
-    facts: UpdateFacts, codes: Sequence[CostCodeFacts], holds: Sequence[HoldFacts], shown: int
+    facts: UpdateFacts,
+    codes: Sequence[CostCodeFacts],
+    holds: Sequence[HoldFacts],
+    shown: int,
+    rules: Rules,
 ) -> Iterator[Json]:
     more = facts.counts.cost_codes - shown
     if more > 0:
@@ -106,7 +116,23 @@ def _below(
     waiting = [hold for hold in holds if hold.waiting]
     if waiting:
         yield section(_waiting(waiting))
-    yield actions(_buttons(facts))
+    yield actions(_buttons(facts, rules))
+
+
+def _what_follows(facts: UpdateFacts, rules: Rules) -> str:
+    if words.approvers_words(facts, rules) and facts.first_approval is None:
+        return "A second approver must Update before they go to Sage; until then you can take it back."
+    return "They go to Sage with the next data sync; until then you can take it back."
+
+
+def _take_back_first(facts: UpdateFacts) -> ButtonElement:
+    """For whoever gave the first of two approvals; others hear that it is not theirs."""
+    ask = confirm(
+        f"Take back {one_line(facts.number, 40)}?",
+        "Two approvers must Update it then. Only who was the first of them can take that back.",
+        yes="Take back",
+    )
+    return button("Take back", Action.TAKE_BACK, job_button(facts), confirm=ask)
 
 
 def _row(code: CostCodeFacts, state: State) -> tuple[str, ...]:
@@ -163,7 +189,7 @@ def _first(lines: list[str], limit: int) -> list[str]:
     return [*lines[:limit], f"… and {more:,} more"] if more > 0 else lines
 
 
-def _buttons(facts: UpdateFacts) -> list[ButtonElement]:
+def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
     value = job_button(facts)
     view = view_button(facts)
     match facts.state:
@@ -171,7 +197,7 @@ def _buttons(facts: UpdateFacts) -> list[ButtonElement]:
             ask = confirm(
                 f"Update {one_line(facts.number, 40)}?",
                 f"You accept revision {facts.revision}: {words.counts_words(facts.counts)}. "
-                "They go to Sage with the next data sync; until then you can take it back.",
+                f"{_what_follows(facts, rules)}",
                 yes="Update",
             )
             update = button("Update", Action.UPDATE, value, style="primary", confirm=ask)
@@ -179,6 +205,7 @@ def _buttons(facts: UpdateFacts) -> list[ButtonElement]:
                 view,
                 *([] if facts.found.refusing else [update]),
                 button("Reject", Action.REJECT, value),
+                *([_take_back_first(facts)] if words.is_first_of_two(facts, rules) else []),
             ]
         case State.ACCEPTED:
             ask = confirm(

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from slack_sdk.models.blocks import ButtonElement
+
 from bot.blocks import words
 from bot.blocks.job_card import job_button, view_button
 from bot.blocks.limits import escape
@@ -23,6 +25,7 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import ALOUD, SLACK, counted
 from bot.payloads import Action, PrivilegeButton
+from workflow.bursts import BurstFacts
 from workflow.privileges import Refused
 from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
 from workflow.tables import DataSync, Job, Person
@@ -86,13 +89,48 @@ def thread_reply(event: HistoryEvent) -> Message:
     return message(words.event_words(event, ALOUD), [section(words.event_words(event))])
 
 
-def jobs_list(rows: Sequence[UpdateFacts], total: int, *, heading: str) -> Message:
-    """The Jobs list with a View button a row; `rows` are the first of `total`, `heading` is plain."""
+def jobs_list(
+    rows: Sequence[UpdateFacts], total: int, *, heading: str, update_several: bool = False
+) -> Message:
+    """The Jobs list with a View button a row; `rows` are the first of `total`, `heading` is plain.
+
+    With `update_several` it ends with the button that opens the window of all ready jobs.
+    """
     shown = fitting(map(job_row, rows[:JOBS_SHOWN]))
     title = f"{heading}: {counted(total, 'job')}"
     more = total - len(shown)
     rest = [context(f"… and {more:,} more. Narrow it down: `/costcodes jobs ready riverside`")]
-    return message(escape(title), [section(f"*{SLACK.data(title)}*"), *shown, *(rest if more > 0 else [])])
+    several = [actions([several_button()])] if update_several and total > 1 else []
+    return message(
+        escape(title),
+        [section(f"*{SLACK.data(title)}*"), *shown, *(rest if more > 0 else []), *several],
+    )
+
+
+def burst_digest(burst: BurstFacts) -> Message:
+    """Tells the channel once that many jobs became ready, and how far their cards are."""
+    head = f"{counted(burst.jobs, 'job')} became Ready to Update at once"
+    if burst.waiting:
+        there = burst.jobs - burst.waiting
+        far = (
+            f"Their cards follow here, oldest first, about one a second: {there:,} of {burst.jobs:,} so far."
+        )
+    else:
+        far = "Every one of them has its card here."
+    how = "`/costcodes ready` lists them, and `/costcodes update` updates many at once."
+    return message(
+        f"{head}. {far}",
+        [
+            section(f"📥 *{head}* {SLACK.date(burst.began_at)}\n{far}"),
+            context(how),
+            actions([several_button()]),
+        ],
+    )
+
+
+def several_button(label: str = "Update several") -> ButtonElement:
+    """Opens Update several."""
+    return button(label, Action.UPDATE_SEVERAL)
 
 
 def job_row(facts: UpdateFacts) -> Json:
@@ -184,7 +222,7 @@ COMMANDS = {
     "jobs [ready|accepted|failed|synced|all] [text]": "lists jobs; without a word, those Ready to Update",
     "ready": "lists the jobs Ready to Update",
     "show JOB": "opens the job's Cost Codes for Update",
-    "update JOB": "opens the same window, where an approver updates",
+    "update [JOB]": "opens the same window, where an approver updates; without a job, many jobs at once",
     "sync": "runs a data sync now",
     "syncs": "lists the latest data syncs",
     "holds": "lists contracts that wait for cost codes",

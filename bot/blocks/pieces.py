@@ -11,11 +11,13 @@ from typing import Any
 from slack_sdk.models.blocks import (
     ActionsBlock,
     ButtonElement,
+    CheckboxesElement,
     ConfirmObject,
     ContextBlock,
     DividerBlock,
     HeaderBlock,
     MarkdownTextObject,
+    Option,
     PlainTextObject,
     RawTextObject,
     RichTextBlock,
@@ -29,7 +31,7 @@ from slack_sdk.models.views import View
 
 from bot.blocks import limits
 from bot.blocks.limits import clamp
-from bot.payloads import Action, JobButton, PrivilegeButton
+from bot.payloads import Action, JobButton, PrivilegeButton, SeveralButton
 
 Json = dict[str, Any]
 _TITLE_AND_CLOSING = 2_000
@@ -116,7 +118,7 @@ def actions(buttons: Sequence[ButtonElement]) -> Json:
 def button(
     text: str,
     action: Action,
-    value: JobButton | PrivilegeButton | None = None,
+    value: JobButton | PrivilegeButton | SeveralButton | None = None,
     *,
     style: str | None = None,
     confirm: ConfirmObject | None = None,
@@ -129,6 +131,15 @@ def button(
         style=style,
         confirm=confirm,
     )
+
+
+def box(text: str, action: Action, value: str, *, ticked: bool, block_id: str) -> Json:
+    """One box to tick, in a block of its own; it says for itself what it ticks."""
+    option = Option(value=value, text=plain(text, limits.OPTION_TEXT))
+    element = CheckboxesElement(
+        action_id=action.value, options=[option], initial_options=[option] if ticked else None
+    )
+    return ActionsBlock(elements=[element], block_id=block_id).to_dict()
 
 
 def confirm(title: str, text: str, *, yes: str, no: str = "Cancel") -> ConfirmObject:

@@ -24,6 +24,7 @@ from bot.blocks.pieces import (
 from bot.blocks.words import SLACK, code_words, counted, one_line
 from bot.payloads import Action, PageButton, Window, WindowMetadata
 from workflow.merge import Assignment
+from workflow.privileges import USUAL_RULES, Rules
 from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import State
 
@@ -53,6 +54,7 @@ def updates_window(
     channel_id: str | None,
     new_since: frozenset[Assignment] = frozenset(),
     seen_revision: int | None = None,
+    rules: Rules = USUAL_RULES,
 ) -> Json:
     """Cost Codes for Update: every line of one page, read-only.
 
@@ -69,7 +71,7 @@ def updates_window(
         channel_id=channel_id,
     )
     blocks = [
-        *_head(facts, why_not, new_since),
+        *_head(facts, words.approvers_words(facts, rules), why_not, new_since),
         *(_holds(holds) if page == 0 else ()),
         divider(),
         *(section(_cost_code(code, facts.state, categories, new_since)) for code in codes_page),
@@ -126,10 +128,16 @@ def reject_window(facts: UpdateFacts, metadata: WindowMetadata) -> Json:
     )
 
 
-def _head(facts: UpdateFacts, why_not: str | None, new_since: frozenset[Assignment]) -> Iterator[Json]:
-    yield section(
-        f"*{SLACK.data(facts.title)}*\n{words.state_words(facts)}\n{words.counts_words(facts.counts)}"
+def _head(
+    facts: UpdateFacts, approvers: str, why_not: str | None, new_since: frozenset[Assignment]
+) -> Iterator[Json]:
+    lines = (
+        f"*{SLACK.data(facts.title)}*",
+        words.state_words(facts),
+        approvers,
+        words.counts_words(facts.counts),
     )
+    yield section("\n".join(filter(None, lines)))
     yield context(words.request_words(facts))
     yield context("Read-only. ☑ asked for or in Sage already, ☐ not asked for.")
     if new_since:

@@ -4,13 +4,16 @@ Owns the words and their two forms, Slack's `mrkdwn` and plain text for a termin
 the form, which escapes it and keeps it on one line. No blocks here, and no database.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.blocks.limits import clamp, escape
+from workflow import four_eyes
 from workflow.checks import Finding
+from workflow.privileges import Rules
 from workflow.queries import CostCodeFacts, Counts, HistoryEvent, HoldFacts, UpdateFacts
 from workflow.vocabulary import Event, HoldKind, Place, Refusal, Rule, Severity, Standing, State
 
@@ -82,6 +85,7 @@ REFUSAL_WORDS = {
     Refusal.COULD_NOT_FIND_OUT: "could not find out who it is",
     Refusal.FROM_OUTSIDE: "not a member of this workspace",
     Refusal.OWN_REQUEST: "asked for these cost codes themselves",
+    Refusal.SECOND_APPROVER_NEEDED: "was the first of the two approvers already",
     Refusal.NOT_READY: "it was not Ready to Update",
     Refusal.NOT_ACCEPTED: "it was not updated",
     Refusal.NOT_FAILED: "Sage had refused nothing",
@@ -89,6 +93,7 @@ REFUSAL_WORDS = {
     Refusal.COMMENT_MISSING: "the comment was missing",
     Refusal.SAGE_WOULD_REFUSE: "Sage would refuse it",
 }
+_CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
 FINDING_EMOJI = {Severity.REFUSE: "🚫", Severity.WARN: "⚠️"}
 
 
@@ -159,7 +164,8 @@ def state_words(facts: UpdateFacts, form: Form = SLACK) -> str:
         case State.READY:
             return title
         case State.ACCEPTED:
-            return f"{title}: {by}"
+            after = facts.first_approval
+            return f"{title}: {by}, after {form.data(after.by)}" if after else f"{title}: {by}"
         case State.REJECTED:
             return f"{title}: {by}: “{form.data(facts.comment or '')}”"
         case State.EXPORTED:
@@ -170,6 +176,22 @@ def state_words(facts: UpdateFacts, form: Form = SLACK) -> str:
             batch = f"data sync {facts.batch}" if facts.batch else "data sync"
             when = f" {form.date(facts.finished_at)}" if facts.finished_at else ""
             return f"{title}: {batch}{when}: {result}"
+
+
+def is_first_of_two(facts: UpdateFacts, rules: Rules) -> bool:
+    """Whether a ready job has the first of its two approvals and waits for the second."""
+    return facts.first_approval is not None and bool(approvers_words(facts, rules))
+
+
+def approvers_words(facts: UpdateFacts, rules: Rules, form: Form = SLACK) -> str:
+    """Which of two approvers a ready job still waits for; nothing where one approver is enough."""
+    needs_two = four_eyes.needs_two(rules, number=facts.number, open_lines=facts.counts.open_lines)
+    if facts.state is not State.READY or not needs_two:
+        return ""
+    first = facts.first_approval
+    if first is None:
+        return "👥 Two approvers must Update this."
+    return f"👥 1 of 2: {form.data(first.by)} updated {form.date(first.at)}, a second approver must Update."
 
 
 def request_words(facts: UpdateFacts, form: Form = SLACK) -> str:
@@ -196,6 +218,15 @@ def time_taken(start: datetime, end: datetime) -> str:
     if seconds < 120:
         return f"{seconds:,} s"
     return f"{seconds // 60:,} min" if seconds < 7_200 else f"{seconds // 3_600:,} h"
+
+
+def waited_words(since: datetime, now: datetime) -> str:
+    """`waits for 3 days`: the age of a request, in the largest unit that says enough."""
+    minutes = max(0, int((now - since).total_seconds())) // 60
+    if minutes < 120:
+        return f"waits for {counted(minutes, 'minute')}"
+    hours = minutes // 60
+    return f"waits for {counted(hours, 'hour')}" if hours < 48 else f"waits for {counted(hours // 24, 'day')}"
 
 
 def next_sync_words(next_sync: datetime | None, form: Form = SLACK) -> str:
@@ -247,6 +278,20 @@ class _Told:
         return f"{counted(self.number('added'), 'assignment')} of {counted(len(codes), 'cost code')}"
 
     @property
+    def code(self) -> str:
+        """Slack's own word for what is wrong."""
+        return str(self._facts.get("code") or "")
+
+    @property
+    def channel(self) -> str:
+        """The approvals channel: Slack shows its name to whoever may see it."""
+        channel = str(self._facts.get("channel") or "")
+        if not channel:
+            return "the approvals channel"
+        is_id = _CHANNEL_ID.fullmatch(channel) is not None
+        return f"<#{channel}>" if is_id and self._form is not PLAIN else self._form.data(channel)
+
+    @property
     def outcomes(self) -> str:
         """What became of the lines, from a requested update's event or from a data sync's."""
         counts = self._facts.get("lines") or self._facts
@@ -284,12 +329,50 @@ def _sent_again(told: _Told) -> str:
     )
 
 
+def _updated(told: _Told) -> str:
+    revision, first = told.number("revision"), told.text("first")
+    if first:
+        return (
+            f"{told.who} updated revision {revision} as the second approver, after {first}. "
+            "It goes out with the next data sync."
+        )
+    return f"{told.who} updated revision {revision}. It goes out with the next data sync."
+
+
+def _channel_closed(told: _Told) -> str:
+    channel = told.channel
+    match told.code:
+        case "not_in_channel":
+            why = (
+                f"costbot is not in {channel}, so it cannot post there. "
+                "Open that channel and type `/invite @costbot`."
+            )
+        case "is_archived":
+            why = f"{channel} is archived. Unarchive it, or set `COSTBOT_CHANNEL` to another channel."
+        case "restricted_action":
+            why = (
+                f"Apps may not post in {channel}. "
+                "Let costbot post there, or set `COSTBOT_CHANNEL` to another channel."
+            )
+        case _:
+            why = (
+                f"costbot does not find {channel}. If it is private, open it and type `/invite @costbot`; "
+                "else correct `COSTBOT_CHANNEL`."
+            )
+    return f"{why} What is to be told there waits, and nothing is lost."
+
+
 _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.REQUESTED: lambda t: f"{t.who} requested {t.asked_for}. Ready to Update.",
     Event.JOINED: lambda t: f"{t.who} added {t.asked_for}. Ready to Update, revision {t.number('revision')}.",
-    Event.UPDATED: lambda t: (
-        f"{t.who} updated revision {t.number('revision')}. It goes out with the next data sync."
+    Event.FIRST_APPROVED: lambda t: (
+        f"{t.who} updated revision {t.number('revision')} as the first of two approvers. "
+        "A second approver must Update."
     ),
+    Event.FIRST_TAKEN_BACK: lambda t: (
+        f"{t.who} took the first of the two updates back. Two approvers must Update."
+    ),
+    Event.UPDATED: _updated,
     Event.TAKEN_BACK: lambda t: (
         f"{t.who} took the update back. Ready to Update again, revision {t.number('revision')}."
     ),
@@ -328,6 +411,8 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.IMPORTED: lambda t: (
         f"{t.who} imported {t.text('what')} ({counted(t.number('rows'), 'row')}) from {t.text('source')}."
     ),
+    Event.CHANNEL_CLOSED: _channel_closed,
+    Event.CHANNEL_OPEN: lambda t: f"costbot can post in {t.channel} again.",
     Event.PERSON_LINKED: lambda t: f"{t.who} linked {t.text('person')} to Slack user {t.text('user_id')}.",
     Event.PERSON_UNLINKED: lambda t: (
         f"{t.who} unlinked {t.text('person')} from Slack user {t.text('user_id')}."

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
+from bot.blocks.words import counted
 from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused, unknown_job
 from bot.commands.requests import described, summary
-from bot.commands.shapes import NewLineShape, StaleShape
+from bot.commands.shapes import FIRST_OF_TWO, JobResultShape, NewLineShape, SeveralShape, StaleShape
 from bot.commands.terminal import Answer
 from workflow import approvals, audit, directory, queries
-from workflow.approvals import AlreadyDecided, Decision, Stale
+from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.privileges import Actor, Refused
 from workflow.queries import UpdateFacts
 from workflow.tables import Job
@@ -31,6 +32,9 @@ SeenRevision = Annotated[
         max=_LARGEST_INTEGER,
         help="The revision that you looked at; default: the present one.",
     ),
+]
+JobNumbers = Annotated[
+    list[str], typer.Argument(metavar="JOB...", help="Job numbers, such as 24-017 24-031.")
 ]
 Comment = Annotated[str, typer.Option("--comment", help="Why, for the person who asked.")]
 
@@ -55,11 +59,17 @@ Options = Callable[[UpdateFacts], Mapping[str, object]]
 
 
 @command(app, "update")
-def update(line: CommandLine, job: JobNumber, by: ByEmail, revision: SeenRevision = None) -> Answer:
-    """Accept a job's requested update: it goes to Sage with the next data sync."""
-    return _do(
-        line, _UPDATE, job, by, lambda now: {"revision": now.revision if revision is None else revision}
-    )
+def update(line: CommandLine, jobs: JobNumbers, by: ByEmail, revision: SeenRevision = None) -> Answer:
+    """Accept the requested update of a job, or of several, each for itself, for the next data sync."""
+
+    def seen(now: UpdateFacts) -> Mapping[str, object]:
+        return {"revision": now.revision if revision is None else revision}
+
+    if len(jobs) == 1:
+        return _do(line, _UPDATE, jobs[0], by, seen)
+    if revision is not None:
+        raise typer.BadParameter("--revision is of one job: name one job, or leave it out.")
+    return _several({job: _do(line, _UPDATE, job, by, seen) for job in jobs})
 
 
 @command(app, "reject")
@@ -103,9 +113,22 @@ def _do(line: CommandLine, act: _Act, number: str, email: str, options: Options)
                 return refused(decision.words, reason="already_decided")
             case Stale():
                 return _stale(decision)
-            case _:
+            case FirstOfTwo():
+                after = queries.update_facts(session, [now.requested_update_id])[0]
+                return Answer(described(session, job, after).facts, [*summary(after), FIRST_OF_TWO])
+            case Done():
                 after = queries.update_facts(session, [now.requested_update_id])[0]
                 return Answer(described(session, job, after).facts, summary(after))
+
+
+def _several(answers: Mapping[str, Answer]) -> Answer:
+    """What became of each job; refused when one was refused, failed when there is no such job."""
+    results = [JobResultShape.of(job, answer.facts) for job, answer in answers.items()]
+    said = [f"{result.job}: {result.words}" for result in results]
+    exit_code = min((answer.exit_code for answer in answers.values() if answer.exit_code), default=0)
+    undone = sum(answer.exit_code != 0 for answer in answers.values())
+    why = f"{counted(undone, 'job was', 'jobs were')} not updated." if undone else ""
+    return Answer(SeveralShape(jobs=results), said, exit_code=exit_code, why=why)
 
 
 def _nothing_there(

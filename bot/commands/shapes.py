@@ -13,6 +13,8 @@ from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import DataSync, Job
 from workflow.vocabulary import Difference, HoldKind, Outcome, Rule, Severity, Standing, State
 
+FIRST_OF_TWO = "1 of 2: the Update is on record, and a second approver must Update."
+
 
 class Shape(BaseModel):
     """A JSON object that a command prints."""
@@ -127,6 +129,31 @@ class UpdateShape(Shape):
             lines=[LineShape.model_validate(line, from_attributes=True) for line in lines],
             holds=[HoldShape.of(hold) for hold in holds],
         )
+
+
+class JobResultShape(Shape):
+    """What became of one job of many: `result` is `updated`, `first_of_two`, `refused` or `failed`."""
+
+    job: str
+    result: Literal["updated", "first_of_two", "refused", "failed"]
+    reason: str | None
+    words: str
+
+    @classmethod
+    def of(cls, job: str, facts: BaseModel) -> "JobResultShape":
+        """From what the command on that job alone answers."""
+        if isinstance(facts, NotDone):
+            return cls(job=job, result=facts.result, reason=facts.reason, words=facts.words)
+        if isinstance(facts, UpdateShape) and facts.state is State.READY:
+            return cls(job=job, result="first_of_two", reason=None, words=FIRST_OF_TWO)
+        words = "Updated. It goes out with the next data sync."
+        return cls(job=job, result="updated", reason=None, words=words)
+
+
+class SeveralShape(Shape):
+    """`update` of several jobs, in the order in which they were named."""
+
+    jobs: list[JobResultShape]
 
 
 class JobRow(Shape):

@@ -1,6 +1,5 @@
 """Buttons: on cards, in direct messages and lists, in windows and on App Home. Every click gets an answer."""
 
-import re
 from collections.abc import Callable, Mapping
 
 from slack_bolt import Ack, App
@@ -15,10 +14,9 @@ from workflow import approvals, queries
 
 
 def register(app: App, services: Services) -> None:
-    """Listen to every button that costbot draws, and last to any other."""
+    """Listen to the buttons of jobs, their windows and the data sync."""
     for action, handle in HANDLERS.items():
         app.action(action.value)(ack=acknowledge, lazy=[lazily(services, handle)])
-    app.action(re.compile(".*"))(ack=acknowledge, lazy=[lazily(services, unknown)])
 
 
 def acknowledge(ack: Ack) -> None:
@@ -77,14 +75,6 @@ def ask_for_privilege(visit: Visit) -> None:
                 session, by=by, reason=button.reason, at=at, rules=visit.rules
             )
         )
-    )
-
-
-def unknown(visit: Visit) -> None:
-    """A button of a costbot older or newer than this one."""
-    visit.answer(
-        "This costbot does not know that button any more, and nothing was changed. "
-        "/costcodes jobs shows every job with buttons that work."
     )
 
 

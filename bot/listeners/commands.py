@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
+from bot.listeners import several
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
 from bot.listeners.usage import Command, WrongUsage, parse
@@ -52,7 +53,9 @@ def jobs(visit: Visit, command: Command) -> None:
         rows = queries.list_updates(session, states, text=command.text, limit=JOBS_SHOWN)
         total = queries.count_updates(session, states, text=command.text)
     about = f" with “{command.text}”" if command.text else ""
-    visit.tell(notices.jobs_list(rows, total, heading=f"{_HEADINGS[command.filter]}{about}"))
+    heading = f"{_HEADINGS[command.filter]}{about}"
+    ready = command.filter == "ready"
+    visit.tell(notices.jobs_list(rows, total, heading=heading, update_several=ready))
 
 
 def show(visit: Visit, command: Command) -> None:
@@ -64,6 +67,14 @@ def show(visit: Visit, command: Command) -> None:
         visit.answer(job)
     else:
         visit.show(updates_view(visit, job.id))
+
+
+def update(visit: Visit, command: Command) -> None:
+    """Open the window of one job, or of all that are Ready to Update."""
+    if command.job:
+        show(visit, command)
+    else:
+        several.open_list(visit)
 
 
 def sync(visit: Visit, _: Command) -> None:
@@ -108,7 +119,7 @@ def help_(visit: Visit, _: Command) -> None:
 HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "jobs": jobs,
     "show": show,
-    "update": show,
+    "update": update,
     "sync": sync,
     "syncs": syncs,
     "holds": holds,

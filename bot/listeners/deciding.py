@@ -7,12 +7,19 @@ from bot.listeners.opening import updates_view
 from bot.payloads import JobButton
 from bot.visit import Visit
 from workflow import approvals
-from workflow.approvals import AlreadyDecided, Decision, Done, Stale
+from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.privileges import Refused
 from workflow.tables import Job
 from workflow.vocabulary import Refusal
 
-_OF_THE_STATE = (Refusal.NOT_READY, Refusal.NOT_ACCEPTED, Refusal.NOT_FAILED, Refusal.ALREADY_GOING_OUT)
+FIRST_OF_TWO = "1 of 2: your Update is on record. A second approver must Update before it goes to Sage."
+_OF_THE_STATE = (
+    Refusal.NOT_READY,
+    Refusal.NOT_ACCEPTED,
+    Refusal.NOT_FAILED,
+    Refusal.ALREADY_GOING_OUT,
+    Refusal.SECOND_APPROVER_NEEDED,
+)
 """Refusals that are about where the requested update stands, not about the person."""
 
 
@@ -60,6 +67,8 @@ def _decide(
 
 def _answer(visit: Visit, button: JobButton, decision: Decision, done: str) -> None:
     match decision:
+        case FirstOfTwo():
+            visit.answer(f"{_title(visit, button)}: {FIRST_OF_TWO}")
         case Done():
             visit.answer(f"{_title(visit, button)}: {done}")
         case AlreadyDecided(words=words):

@@ -48,4 +48,5 @@ def updates_view(visit: Visit, job_id: int, *, page: int = 0, seen: JobButton | 
             channel_id=visit.interaction.channel_id,
             new_since=frozenset(lines.added_since(session, facts.requested_update_id, seen_revision)),
             seen_revision=seen_revision,
+            rules=visit.rules,
         )

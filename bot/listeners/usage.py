@@ -10,6 +10,7 @@ VERBS = {usage.split()[0]: usage for usage in COMMANDS}
 """Usage by the word that begins it."""
 
 _ABOUT_A_JOB = frozenset(verb for verb, usage in VERBS.items() if usage.endswith(" JOB"))
+_MAY_NAME_A_JOB = frozenset(verb for verb, usage in VERBS.items() if usage.endswith(" [JOB]"))
 _SLACKS_ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
@@ -40,6 +41,8 @@ def parse(typed: str) -> Command | WrongUsage:
         return _unknown(verb)
     if verb in ("jobs", "ready"):
         return _list(verb, rest)
+    if verb in _MAY_NAME_A_JOB:
+        return Command(verb, job=rest)
     if verb in _ABOUT_A_JOB:
         if rest:
             return Command(verb, job=rest)

@@ -4,7 +4,6 @@ The ack turns the window into one that waits, so that the person sees at once th
 result follows in the same window.
 """
 
-import re
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -18,10 +17,9 @@ from bot.visit import Services, Visit, lazily
 
 
 def register(app: App, services: Services) -> None:
-    """Listen to every window that costbot opens, and last to any other."""
+    """Listen to the windows of one job."""
     app.view(Window.UPDATES.value)(ack=wait_for_update, lazy=[lazily(services, update)])
     app.view(Window.REJECT.value)(ack=check_comment, lazy=[lazily(services, reject)])
-    app.view(re.compile(".*"))(ack=close, lazy=[lazily(services, unknown)])
 
 
 def wait_for_update(ack: Ack, body: dict[str, Any]) -> None:
@@ -38,11 +36,6 @@ def check_comment(ack: Ack, body: dict[str, Any]) -> None:
         ack(response_action="errors", errors={COMMENT_BLOCK: why})
 
 
-def close(ack: Ack) -> None:
-    """Close a window that costbot does not know."""
-    ack()
-
-
 def update(visit: Visit) -> None:
     """Accept the revision that the window showed."""
     deciding.update(visit, visit.interaction.read(WindowMetadata))
@@ -53,14 +46,6 @@ def reject(visit: Visit) -> None:
     comment = _comment(visit.interaction.inputs)
     if comment:
         deciding.reject(visit, visit.interaction.read(WindowMetadata), comment)
-
-
-def unknown(visit: Visit) -> None:
-    """A window of a costbot older or newer than this one."""
-    visit.answer(
-        "This costbot does not know that window any more, and nothing was changed. "
-        "/costcodes jobs shows every job with buttons that work."
-    )
 
 
 def _wait(ack: Ack, body: dict[str, Any], title: str, doing: str) -> None:

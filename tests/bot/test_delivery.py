@@ -363,7 +363,7 @@ def test_outside_the_channel_cards_wait_and_direct_messages_go_on(site: Site) ->
     site.ask(site.depot, "03-300 L")
     site.sandbox.switch(bot_in_channel=False)
     with capture_logs() as logs:
-        assert site.drain() == 4
+        assert site.drain() == 4 + 2
     assert [line["mend"] for line in logs] == ["type `/invite @costbot` in the channel"]
     assert len(site.person(site.dana).sees().direct_messages) == 1
     assert len(site.sandbox.calls("chat.postMessage")) == 3
@@ -575,7 +575,7 @@ def test_a_person_whom_slack_does_not_let_us_write_to_holds_up_no_card(site: Sit
 def test_without_a_channel_cards_wait_and_the_log_says_which_setting_is_missing(site: Site) -> None:
     site.ask(site.riverside, "03-300 L")
     with capture_logs() as logs:
-        assert site.drain(channel=None) == 2
+        assert site.drain(channel=None) == 2 + 2
     assert [("COSTBOT_CHANNEL" in line["error"]) for line in logs] == [True]
     assert len(site.waiting()) == 2
 

@@ -5,12 +5,15 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
+from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 
 from bot.app import build_app
 from bot.gateway import Gateway
@@ -50,6 +53,14 @@ def serving(sqlite_url: str, ready: dict[str, Check], notes: dict[str, Check]) -
 def web(sqlite_url: str) -> Iterator[httpx.Client]:
     ready: dict[str, Check] = {"database": lambda: None, "redis": lambda: "ConnectionError"}
     with serving(sqlite_url, ready, {}) as client:
+        yield client
+
+
+@pytest.fixture
+def quiet(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    """The server without what listeners do after the ack, which has tests of its own."""
+    monkeypatch.setattr(ThreadLazyListenerRunner, "start", lambda *_args, **_more: None)
+    with serving(sqlite_url, {}, {}) as client:
         yield client
 
 
@@ -140,6 +151,64 @@ def test_an_event_that_costbot_does_not_listen_to_is_taken(web: httpx.Client) ->
 def test_other_methods_and_paths_are_refused(web: httpx.Client) -> None:
     assert web.get("/slack/events").status_code == 405
     assert web.post("/slack/install").status_code == 404
+
+
+_VIEW: dict[str, Any] = {
+    "id": "V1",
+    "type": "modal",
+    "callback_id": "window:several",
+    "private_metadata": "{}",
+    "state": {"values": {"b": {"a": {"type": "checkboxes", "selected_options": [{"value": "1.2"}]}}}},
+}
+_KINDS: list[dict[str, Any]] = [
+    {"type": "block_actions", "actions": [{"action_id": "job:view", "block_id": "b", "type": "button"}]},
+    {"type": "view_submission", "view": _VIEW},
+    {"type": "view_closed", "view": _VIEW},
+    {"type": "shortcut", "callback_id": "x"},
+    {"type": "message_action", "callback_id": "x", "message": {"ts": "1.2"}},
+    {"type": "block_suggestion", "action_id": "x", "block_id": "b", "value": "q", "view": _VIEW},
+    {"type": "interactive_message", "callback_id": "x", "actions": [{"name": "n", "type": "button"}]},
+    {"type": "dialog_submission", "callback_id": "x", "submission": {}},
+    {"type": "dialog_suggestion", "callback_id": "x", "name": "n", "value": "v"},
+    {"type": "of_next_year"},
+]
+
+
+def interactive(payload: dict[str, Any]) -> dict[str, Any]:
+    """What Slack posts for something that a person did."""
+    person = {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1"}, "channel": {"id": "C1"}}
+    body = urlencode({"payload": json.dumps(person | payload)})
+    return signed(body, Content_Type="application/x-www-form-urlencoded")
+
+
+def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each place of a payload."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield (*before, name)
+        yield from places(one, (*before, name))
+
+
+@pytest.mark.parametrize("kind", _KINDS, ids=lambda kind: kind["type"])
+def test_every_kind_is_taken_and_with_junk_anywhere_in_it_never_a_500(
+    quiet: httpx.Client, kind: dict[str, Any]
+) -> None:
+    assert quiet.post("/slack/events", **interactive(kind)).status_code == 200
+    for *way, last in places(kind):
+        for junk in (None, 5, "text", [], ["x"], {"a": 5}):
+            wrong = deepcopy(kind)
+            place: Any = wrong
+            for name in way:
+                place = place[name]
+            place[last] = junk
+            status = quiet.post("/slack/events", **interactive(wrong)).status_code
+            assert status in (200, 400), (way, last, junk)
+
+
+def test_a_command_of_another_name_is_taken(quiet: httpx.Client) -> None:
+    typed = urlencode({"command": "/costcodes-old", "text": "", "user_id": "U1", "team_id": "T1"})
+    asked = signed(typed, Content_Type="application/x-www-form-urlencoded")
+    assert quiet.post("/slack/events", **asked).status_code == 200
 
 
 def test_what_people_have_left_undone_is_said_and_takes_nothing_from_slack(sqlite_url: str) -> None:

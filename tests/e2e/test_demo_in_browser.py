@@ -132,6 +132,25 @@ def test_a_reject_reaches_whoever_requested_by_clicks_alone(walk: Walk) -> None:
     walk.photograph("3-told")
 
 
+def test_many_jobs_are_ticked_and_asked_about_on_a_phone(walk: Walk) -> None:
+    page = walk.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    walk.choose("Marcus Oyelaran")
+    walk.say("/costcodes update")
+    window = page.get_by_role("dialog", name="Update several")
+    expect(window).to_contain_text(COLD_STORAGE)
+    window.get_by_label("Update 24-038").check()
+    walk.photograph("1-list")
+    walk.press("Next", window)
+    expect(window).to_contain_text("Update 1 job?")
+    expect(window.get_by_role("button", name="Update 1 job")).to_be_visible()
+    walk.photograph("2-question")
+    walk.press("Back to the list", window)
+    expect(window.get_by_label("Update 24-038")).to_be_checked()
+    walk.press("Close", window)
+    expect(window).to_be_hidden()
+
+
 @pytest.mark.parametrize(("width", "reader"), [(1280, "Dana Whitfield"), (390, "Marcus Oyelaran")])
 def test_everything_fits_the_screen_of_a_desk_and_of_a_phone(walk: Walk, width: int, reader: str) -> None:
     page, card = walk.page, walk.card(COLD_STORAGE)

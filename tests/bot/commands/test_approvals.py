@@ -158,6 +158,42 @@ def test_own_requests_may_be_forbidden(company: Shell, monkeypatch: pytest.Monke
     assert (ran.exit_code, ran.json["reason"]) == (3, "own_request")
 
 
+def test_of_several_jobs_each_is_updated_for_itself(company: Shell) -> None:
+    company.request("24-017")
+    company.request("24-031")
+    company.done("update", "24-017", "--by", ADA)
+
+    ran = company.run("update", "24-017", "24-031", "99-999", "--by", ADA, "--json")
+
+    assert ran.exit_code == 1
+    assert [(job["job"], job["result"], job["reason"]) for job in ran.json["jobs"]] == [
+        ("24-017", "refused", "already_decided"),
+        ("24-031", "updated", None),
+        ("99-999", "failed", "unknown_job"),
+    ]
+    assert "2 jobs were not updated" in ran.err
+    assert company.json("show", "24-031")["state"] == "accepted"
+
+
+def test_a_revision_is_of_one_job(company: Shell) -> None:
+    ran = company.run("update", "24-017", "24-031", "--by", ADA, "--revision", "1")
+    assert ran.exit_code == 2
+    assert "--revision is of one job" in ran.err
+
+
+def test_where_two_approvers_are_needed_the_first_update_is_one_of_two(
+    company: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_TWO_APPROVERS_JOBS", "24-017, 25-*")
+    company.request("24-017")
+    company.request("24-031")
+
+    first = company.json("update", "24-017", "24-031", "--by", ADA)
+    assert [job["result"] for job in first["jobs"]] == ["first_of_two", "updated"]
+    assert company.run("update", "24-017", "--by", ADA, "--json").json["reason"] == "second_approver_needed"
+    assert company.json("update", "24-017", "--by", "ben.approver@example.com")["state"] == "accepted"
+
+
 def test_notices_wait_in_the_outbox_until_slack_can_be_told(company: Shell) -> None:
     company.request()
 

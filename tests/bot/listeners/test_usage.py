@@ -37,7 +37,7 @@ def test_reads_what_was_meant(typed: str, meant: Command) -> None:
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        ("udpate 24-017", "Did you mean /costcodes update JOB?"),
+        ("udpate 24-017", "Did you mean /costcodes update [JOB]?"),
         ("hisotry 24-017", "Did you mean /costcodes history JOB?"),
         ("job", "Did you mean /costcodes jobs"),
         ("xyzzy", "/costcodes help lists what there is"),

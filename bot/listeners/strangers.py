@@ -1,0 +1,48 @@
+"""Whatever no other listener knows: buttons, windows, shortcuts and commands of an older or newer costbot.
+
+Registered last. Each gets an answer that says that nothing was changed, and what to do instead.
+"""
+
+import re
+from collections.abc import Callable
+
+from slack_bolt import Ack, App
+
+from bot.visit import Services, Visit, lazily
+
+_ANYTHING = re.compile(".*", re.DOTALL)
+
+
+def register(app: App, services: Services) -> None:
+    """Listen to everything that a person can do in Slack."""
+    for listen, what in (
+        (app.action, "button"),
+        (app.view_submission, "window"),
+        (app.shortcut, "shortcut"),
+        (app.command, "command"),
+    ):
+        listen(_ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
+    app.view_closed(_ANYTHING)(acknowledge)
+    app.options(_ANYTHING)(offer_nothing)
+
+
+def acknowledge(ack: Ack) -> None:
+    """Tell Slack that it arrived; a window closes by this."""
+    ack()
+
+
+def offer_nothing(ack: Ack) -> None:
+    """A menu that costbot does not know any more has nothing to choose from."""
+    ack(options=[])
+
+
+def answer_about(what: str) -> Callable[[Visit], None]:
+    """The answer to a click on, or a submit of, something of that kind."""
+
+    def unknown(visit: Visit) -> None:
+        visit.answer(
+            f"This costbot does not know that {what} any more, and nothing was changed. "
+            "/costcodes jobs shows every job with buttons that work."
+        )
+
+    return unknown

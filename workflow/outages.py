@@ -1,0 +1,48 @@
+"""Outages: the times in which costbot cannot post in its channel, and who is told of each, once.
+
+A request never fails because of one: what is to be told waits in the outbox.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workflow import audit, directory, outbox
+from workflow.privileges import SCHEDULE, Rules
+from workflow.tables import ChannelOutage, Person
+from workflow.vocabulary import Event
+
+
+def begin(session: Session, *, channel: str, code: str, at: datetime, rules: Rules) -> bool:
+    """Slack refuses the channel with `code`: tell the administrator; False when they were told already.
+
+    `channel` is as it is set, '' for none. Without an administrator on record the approvers are told.
+    """
+    known = select(ChannelOutage.id).where(ChannelOutage.channel == channel, ChannelOutage.ended_at.is_(None))
+    if session.scalar(known.limit(1)) is not None:
+        return False
+    session.add(ChannelOutage(channel=channel, code=code, began_at=at))
+    event = audit.record(session, Event.CHANNEL_CLOSED, by=SCHEDULE, at=at, channel=channel, code=code)
+    outbox.tell_people(session, event, [person.id for person in _who_mends(session, rules)])
+    return True
+
+
+def is_open(session: Session) -> bool:
+    """Whether costbot could not post when it last tried."""
+    return (
+        session.scalar(select(ChannelOutage.id).where(ChannelOutage.ended_at.is_(None)).limit(1)) is not None
+    )
+
+
+def end(session: Session, *, channel: str, at: datetime) -> None:
+    """The channel took a message: every outage is over."""
+    for outage in session.scalars(select(ChannelOutage).where(ChannelOutage.ended_at.is_(None))):
+        outage.ended_at = at
+    session.flush()
+    audit.record(session, Event.CHANNEL_OPEN, by=SCHEDULE, at=at, channel=channel)
+
+
+def _who_mends(session: Session, rules: Rules) -> list[Person]:
+    admin = directory.person_by_email(session, rules.admin_email) if rules.admin_email else None
+    return [admin] if admin else directory.accounting_approvers(session)
