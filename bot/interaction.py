@@ -42,7 +42,7 @@ class Interaction:
     """The window that it was done in; App Home is none."""
     is_submission: bool
     inputs: Mapping[str, str]
-    """What was typed into a window, by block id."""
+    """What was typed or picked in a window, by block id."""
 
     def read(self, model: type[Value]) -> Value:
         """What the button or window carries. Raises UnreadableError."""
@@ -77,10 +77,10 @@ def interaction_of(body: Json) -> Interaction:
 
 
 def typed_into(view: Json) -> dict[str, str]:
-    """What the person typed into a window, by block id."""
+    """What the person typed or picked in a window, by block id."""
     blocks = (view.get("state") or {}).get("values") or {}
     return {
-        block_id: element.get("value") or ""
+        block_id: element.get("value") or (element.get("selected_option") or {}).get("value") or ""
         for block_id, elements in blocks.items()
         for element in elements.values()
     }

@@ -22,6 +22,7 @@ class Action(StrEnum):
     TURN_PAGE = "window:page"
     ASK_FOR_PRIVILEGE = "privilege:ask"
     SYNC_NOW = "data_sync:now"
+    ASK_AGAIN = "job:ask_again"
 
 
 class Window(StrEnum):
@@ -29,6 +30,7 @@ class Window(StrEnum):
 
     UPDATES = "window:updates"
     REJECT = "window:reject"
+    NOTIFY = "window:notify"
 
 
 class _Value(BaseModel):

@@ -6,14 +6,16 @@ back an hour inside the working hours, that day is an hour longer.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from holidays import country_holidays
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
+_UTC = ZoneInfo("UTC")
+_SOME_YEAR = 2026
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Calendar:
     beside `holidays`.
     """
 
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = _UTC
     weekdays: frozenset[int] = frozenset(range(5))
     opens: timedelta = timedelta(hours=8)
     closes: timedelta = timedelta(hours=17)
@@ -87,6 +89,66 @@ def add_working_time(calendar: Calendar, start: datetime, length: timedelta) -> 
             return begins + left
         left -= max(closes - begins, timedelta())
     raise AssertionError("there is always another working day")
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises ValueError with the mend."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("use an IANA time zone, such as America/Chicago") from None
+
+
+def weekdays_named(text: str) -> frozenset[int]:
+    """Weekdays written as `mon-fri` or `mon,tue,sat`; 0 is Monday. Raises ValueError with the mend."""
+    days: set[int] = set()
+    try:
+        for part in text.lower().replace(" ", "").split(","):
+            first, _, last = part.partition("-")
+            start, end = WEEK.index(first), WEEK.index(last or first)
+            days.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
+    except ValueError:
+        raise ValueError("use days such as mon-fri or mon,tue,sat") from None
+    return frozenset(days)
+
+
+def hours_written(text: str) -> tuple[time, time]:
+    """Hours of the clock written as `19:00-07:00`; the two differ. Raises ValueError with the mend."""
+    first, _, last = text.replace(" ", "").partition("-")
+    try:
+        begins, ends = (datetime.strptime(part, "%H:%M").time() for part in (first, last))  # noqa: DTZ007
+    except ValueError:
+        raise ValueError("use hours such as 08:00-17:00") from None
+    if begins == ends:
+        raise ValueError("use two different hours, such as 08:00-17:00")
+    return begins, ends
+
+
+def working_hours_written(text: str) -> tuple[timedelta, timedelta]:
+    """Working hours, after midnight, written as `08:00-17:00`. Raises ValueError with the mend."""
+    opens, closes = (_after_midnight(clock) for clock in hours_written(text))
+    if closes < opens:
+        raise ValueError("use working hours of one day, such as 08:00-17:00")
+    return opens, closes
+
+
+def free_days_written(text: str) -> tuple[frozenset[date], tuple[str, ...]]:
+    """Holidays and countries, written as `US-CA,2026-12-24`. Raises ValueError with the mend."""
+    days, countries = set(), []
+    for part in filter(None, text.replace(" ", "").split(",")):
+        try:
+            if part[0].isdigit():
+                days.add(date.fromisoformat(part))
+            else:
+                _public_holidays(part.upper(), _SOME_YEAR)
+                countries.append(part.upper())
+        except (ValueError, NotImplementedError):
+            raise ValueError("use dates and countries, such as US,2026-12-24 or US-CA") from None
+    return frozenset(days), tuple(countries)
+
+
+def _after_midnight(clock: time) -> timedelta:
+    return timedelta(hours=clock.hour, minutes=clock.minute)
 
 
 def _days(calendar: Calendar, since: datetime) -> Iterator[tuple[datetime, datetime]]:

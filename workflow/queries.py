@@ -26,7 +26,17 @@ from workflow.tables import (
     RequestedLine,
     RequestedUpdate,
 )
-from workflow.vocabulary import Difference, HoldKind, Outcome, Rule, Severity, Standing, State, SyncState
+from workflow.vocabulary import (
+    TURNED_DOWN,
+    Difference,
+    HoldKind,
+    Outcome,
+    Rule,
+    Severity,
+    Standing,
+    State,
+    SyncState,
+)
 
 CURRENT_FIRST = (State.READY, State.FAILED, State.ACCEPTED, State.EXPORTED)
 """Which requested update of a job is shown: the first of these states, else the newest."""
@@ -35,6 +45,8 @@ FILTERS: Mapping[str, tuple[State, ...]] = {
     "accepted": (State.ACCEPTED, State.EXPORTED),
     "failed": (State.FAILED,),
     "synced": (State.SYNCED,),
+    "rejected": (State.REJECTED,),
+    "expired": (State.EXPIRED,),
     "all": (),
 }
 """The filters of the Jobs list, by the word that people type, as states for `list_updates`."""
@@ -139,6 +151,8 @@ class UpdateFacts:
     counts: Counts
     holds_waiting: int
     found: Found = Found()
+    decided_for: str | None = None
+    """Names of those whom the decider stood in for."""
 
     @property
     def title(self) -> str:
@@ -233,6 +247,7 @@ def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[
             counts=counts.get(requested.id, Counts(0, 0, 0, 0, 0, 0, 0, 0)),
             holds_waiting=held or 0,
             found=found.get(requested.id, Found()),
+            decided_for=requested.decided_for,
         )
         for requested, job, asked_by, email, decided_by, sync, held in rows
     }
@@ -310,7 +325,7 @@ class DifferenceFacts:
 
 
 def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
-    """Every assignment of a job that was not rejected, by cost code and category; the newest request of each.
+    """Every assignment of a job that was not turned down, by cost code and category; the newest of each.
 
     What still waits to be sent is missing in Sage too; its state says why.
     """
@@ -318,7 +333,7 @@ def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
     rows = session.execute(
         select(RequestedLine, RequestedUpdate.state)
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state != State.REJECTED)
+        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state.not_in(TURNED_DOWN))
         .order_by(RequestedUpdate.id)
     )
     found: dict[Assignment, DifferenceFacts] = {}
