@@ -22,9 +22,7 @@ from workflow.privileges import Refused
 from workflow.tables import Away, Person
 from workflow.vocabulary import Notify
 
-app = typer.Typer(
-    no_args_is_help=True, help="Tie people to Slack users, choose their messages, let others stand in."
-)
+app = typer.Typer(no_args_is_help=True, help="Who is who in Slack, what each hears of, and who stands in.")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail of the person in the directory.")]
 
