@@ -86,6 +86,7 @@ class Identity:
         try:
             with self._database.writing() as session:
                 tie = directory.link(session, person, team_id=team, user_id=user.id, by=by, at=at)
+                directory.note_time_zone(session, team, user.id, user.time_zone)
         except IntegrityError:
             # two first clicks at once: the other one has made the tie
             return self.actor(user.id, None)

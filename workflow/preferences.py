@@ -29,7 +29,7 @@ class QuietHours:
     until: time
 
     def __str__(self) -> str:
-        return f"{self.since:%H:%M}-{self.until:%H:%M}"
+        return f"{self.since:%H:%M} to {self.until:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,8 +190,8 @@ def state_words(facts: UpdateFacts, form: Form = SLACK) -> str:
 
 
 def acting_words(who: str, instead_of: str) -> str:
-    """`Dana Reyes, for Sam Ortiz`: who acted, and for whom they stood in, if for anybody."""
-    return f"{who}, for {instead_of}" if instead_of else who
+    """`Dana Reyes, for Sam Ortiz,`: who acted, and for whom they stood in, if for anybody."""
+    return f"{who}, for {instead_of}," if instead_of else who
 
 
 def request_words(facts: UpdateFacts, form: Form = SLACK) -> str:
@@ -359,7 +359,7 @@ def _escalated(told: _Told) -> str:
 
 
 def _notify_chosen(told: _Told) -> str:
-    how = NOTIFY_WORDS[Notify(told.fact("notify"))]
+    how = NOTIFY_WORDS[Notify(told.fact("notify") or Notify.EVERY_REQUEST)]
     if told.fact("quiet"):
         return (
             f"{told.who} set the messages for {told.text('person')}: {how}. Quiet hours {told.text('quiet')}."

@@ -28,10 +28,11 @@ from workflow.vocabulary import State
 PROGRAM = """
 from bot import logs
 from bot.bot_process import run_bot
+from workflow.checks import SageLimits
 from workflow.settings import read_settings
 
 logs.configure("info")
-run_bot(read_settings(), nudge=lambda name: None)
+run_bot(read_settings(), nudge=lambda name: None, limits=SageLimits())
 """
 PATIENCE = 20.0
 

@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from tests.factories import LIMITS, NINE, RULES, actor
 from tests.workflow.site import Site
 from workflow import approvals, expiry, requests
+from workflow.columns import Unfit
 from workflow.privileges import Refused
 from workflow.requests import NothingNew, Requested
 from workflow.tables import Person, RequestedUpdate, StandardCostCode, StandardCostCodeCategory
@@ -116,7 +117,7 @@ def test_asking_again_follows_the_rules_of_asking(site: Site) -> None:
         session.execute(delete(StandardCostCode).where(StandardCostCode.code == "03-300"))
         session.get_one(Person, site.second.id).active = False
 
-    assert isinstance(ask_again(site, rejected), requests.Unfit)
+    assert isinstance(ask_again(site, rejected), Unfit)
     refused = ask_again(site, rejected, by=site.second)
     assert isinstance(refused, Refused)
     assert refused.reason is Refusal.DEACTIVATED
