@@ -79,7 +79,7 @@ def _blocks(choices: Choices, time_zone: str, is_approver: bool) -> Iterator[Jso
         ).to_dict()
     quiet = choices.quiet
     yield _hours(FROM_BLOCK, "Quiet hours from", quiet.since if quiet else None)
-    yield _hours(UNTIL_BLOCK, "until", quiet.until if quiet else None)
+    yield _hours(UNTIL_BLOCK, "Quiet hours until", quiet.until if quiet else None)
     yield plain_context(
         f"In quiet hours nothing comes; it waits until they are over. Hours are yours: {time_zone}."
     )

@@ -62,7 +62,7 @@ def test_who_is_no_approver_is_asked_for_quiet_hours_alone(office: Office, tom: 
     assert isinstance(quiet, QuietHours)
 
 
-def test_an_act_tells_where_a_person_reads_and_a_move_is_noticed(office: Office, dana: Person) -> None:
+def test_an_act_tells_where_a_person_reads(office: Office, dana: Person) -> None:
     dana.slash("/costcodes whoami")
     dana.wait_for_ephemeral("You are an accounting approver")
 
