@@ -6,12 +6,17 @@ becomes of a notice that cannot be delivered. Nothing it does is lost or doubled
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from bot import drawing
+from bot.blocks import notices
+from bot.blocks.pieces import Message
 from bot.digest import Digest
 from bot.gateway import (
     SECONDS_A_MESSAGE,
@@ -23,12 +28,13 @@ from bot.gateway import (
     SlackUnavailable,
 )
 from bot.posting import Poster, UnderWay
-from workflow import directory, messages, outages, outbox, slots
+from workflow import directory, messages, outages, outbox, slots, telling
 from workflow.bursts import BurstFacts
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, USUAL_RULES, Rules
 from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
+from workflow.telling import Addressee
 from workflow.vocabulary import NoticeKind
 
 LOCK = "deliver"
@@ -49,6 +55,8 @@ UNANSWERED_CALLS = 3
 """After so many calls without an answer Slack is down: the rest waits for the next drain."""
 _NOTICES_A_ROUND = 200
 _NOTICES_IN_A_BURST = 2_000
+_QUIET_HOURS = "waits for the end of the quiet hours"
+_UTC = ZoneInfo("UTC")
 
 _MENDS = {
     "not_in_channel": "type `/invite @costbot` in the channel",
@@ -75,6 +83,7 @@ def deliver_waiting() -> int:
             next_sync=lambda: slots.next_due(settings.sync_cron, _now()),
             rules=settings.rules,
             burst=settings.burst,
+            zone=settings.calendar.zone,
         )
     finally:
         database.close()
@@ -92,17 +101,19 @@ def drain(
     next_sync: Callable[[], datetime],
     rules: Rules = USUAL_RULES,
     burst: int = BURST,
+    zone: ZoneInfo = _UTC,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Deliver what is due, and what falls due in a moment; how many notices were delivered.
 
-    From `burst` jobs that became ready at once, the channel gets one digest before their cards.
+    From `burst` jobs that became ready at once, the channel gets one digest before their cards. `zone` is the
+    company's, for readers of whom Slack has told none.
 
     One process delivers at a time. Whoever finds it busy may leave: the busy one looks for due
     notices once more after it has let go.
     """
-    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, clock)
+    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, zone, clock)
     until = clock() + LONGEST_DRAIN
     while True:
         with database.exclusive(LOCK) as held:
@@ -136,6 +147,7 @@ class _Delivery:
         next_sync: Callable[[], datetime],
         rules: Rules,
         burst: int,
+        zone: ZoneInfo,
         clock: Callable[[], datetime],
     ) -> None:
         self.delivered = 0
@@ -149,6 +161,7 @@ class _Delivery:
         self._team_id: str | None = None
         self._next_sync = next_sync
         self._rules = rules
+        self._zone = zone
         self._clock = clock
         self._digest = Digest(database, self._poster, threshold=burst, clock=clock)
         self._people_told_at: datetime | None = None
@@ -156,6 +169,7 @@ class _Delivery:
         self._outage_noted = False
         self._unanswered = 0
         self._said: set[str] = set()
+        self._asked_for_zone: set[str] = set()
 
     def deliver_due(self, until: datetime) -> None:
         """Deliver until nothing is due, the time is over, or Slack is down."""
@@ -185,7 +199,7 @@ class _Delivery:
 
     def _in_order(self, due: Sequence[OutboxNotice], burst: BurstFacts | None) -> list[_Work]:
         """The work of one round. In a burst people, and cards that are there, do not wait for all others."""
-        jobs = list(dict.fromkeys(n.job_id for n in due if n.kind is not NoticeKind.DIRECT and n.job_id))
+        jobs = list(dict.fromkeys(n.job_id for n in due if n.kind not in outbox.TO_A_PERSON and n.job_id))
         people = list(dict.fromkeys(n.person_id for n in due if n.person_id))
         tell_jobs: list[_Work] = [(self._tell_job, job) for job in jobs]
         tell_people: list[_Work] = [(self._tell_person, one) for one in people]
@@ -280,30 +294,65 @@ class _Delivery:
         self._poster.put(key, channel, reply, thread_ts=card_ts, broadcast=notice.broadcast)
 
     def _tell_person(self, person_id: int) -> None:
-        """One message for all that waits; what was attempted before goes alone, as the message it was."""
+        """One message for all that waits; what was attempted before goes alone, as the message it was.
+
+        Who reads it, and whether in quiet hours, is decided now: the person may be away.
+        """
+        now = self._clock()
         with self._database.reading() as session:
             waiting = outbox.waiting_for_person(session, person_id)
-        by_key: dict[str | None, list[OutboxNotice]] = {}
+            to = telling.addressee(session, person_id, company_zone=self._zone, at=now)
+        by_message: dict[tuple[str | None, NoticeKind], list[OutboxNotice]] = {}
         for notice in waiting:
-            by_key.setdefault(notice.message_key, []).append(notice)
-        for key, gathered in by_key.items():
-            if min(notice.due_at for notice in gathered) > self._clock():
+            by_message.setdefault((notice.message_key, notice.kind), []).append(notice)
+        for (key, _), gathered in by_message.items():
+            if min(notice.due_at for notice in gathered) > now:
+                continue
+            if to.quiet_until:
+                with self._database.writing() as session:
+                    outbox.put_off(session, gathered, until=to.quiet_until, error=_QUIET_HOURS)
                 continue
             try:
-                self._write_to(person_id, gathered, key or messages.direct_key(gathered[0].id))
+                self._write_to(to, person_id, gathered, key or messages.direct_key(gathered[0].id))
                 self._done(gathered)
             except _NobodyToTell as nobody:
                 self._give_up(gathered, str(nobody))
             except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
                 self._failed(error, gathered)
 
-    def _write_to(self, person_id: int, gathered: Sequence[OutboxNotice], key: str) -> None:
-        channel = self._gateway.open_direct_message(self._slack_user(person_id))
+    def _write_to(self, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice], key: str) -> None:
+        try:
+            user_id = self._slack_user(to.person_id)
+        except _NobodyToTell:
+            if to.person_id == person_id:
+                raise
+            # whoever stands in is not in Slack
+            to, user_id = replace(to, person_id=person_id, stand_in=None), self._slack_user(person_id)
+        with self._database.reading() as session:
+            message = self._message(session, to, person_id, gathered)
+        if message is None:
+            return
+        channel = self._gateway.open_direct_message(user_id)
         with self._database.writing() as session:
             outbox.gather(session, gathered, key)
-        with self._database.reading() as session:
-            message = drawing.direct_message(session, gathered, card_address=self._card_address)
         self._poster.put(key, channel, message)
+
+    def _message(
+        self, session: Session, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice]
+    ) -> Message | None:
+        """What to write; None when nothing waits any more, or the reader heard of all of it as themselves."""
+        if to.person_id != person_id:
+            heard = outbox.told_of(session, to.person_id, {n.event_seq for n in gathered if n.event_seq})
+            gathered = [n for n in gathered if n.kind is NoticeKind.DIGEST or n.event_seq not in heard]
+        if not gathered:
+            return None
+        if gathered[0].kind is NoticeKind.DIGEST:
+            said = drawing.digest(session, gathered)
+        else:
+            said = drawing.direct_message(session, gathered, card_address=self._card_address)
+        if said is None or to.stand_in is None:
+            return said
+        return notices.noted(said, drawing.note(to.stand_in))
 
     def _card_address(self, job_id: int) -> str | None:
         there = self._poster.where(messages.card_key(job_id))
@@ -321,6 +370,7 @@ class _Delivery:
             person = session.get_one(Person, person_id)
             pinned = directory.slack_user_of(session, self._team_id, person_id)
         if pinned is not None:
+            self._learn_time_zone(person_id, pinned)
             return pinned
         user = self._gateway.user_by_email(person.email)
         if user is None:
@@ -337,7 +387,24 @@ class _Delivery:
             return self._slack_user(person_id)
         if isinstance(tie, directory.AlreadyLinked):
             raise _NobodyToTell(tie.words)
+        with self._database.writing() as session:
+            directory.note_time_zone(session, self._team_id, user.id, user.time_zone)
         return user.id
+
+    def _learn_time_zone(self, person_id: int, user_id: str) -> None:
+        """Ask Slack once where a person reads; later each of their own acts tells."""
+        with self._database.reading() as session:
+            known = directory.time_zones(session, [person_id])
+        if known or user_id in self._asked_for_zone or self._team_id is None:
+            return
+        self._asked_for_zone.add(user_id)
+        try:
+            zone = self._gateway.user(user_id).time_zone
+        except SlackError as error:
+            _log.warning("cannot find out where a person reads", error=str(error))
+            return
+        with self._database.writing() as session:
+            directory.note_time_zone(session, self._team_id, user_id, zone)
 
     def _channel_to_post_in(self) -> str:
         """The id of the approvals channel, or its name where Slack does not tell the id."""

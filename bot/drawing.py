@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.blocks import notices
+from bot.blocks import notices, words
 from bot.blocks.job_card import CODES_ON_CARD, job_card
 from bot.blocks.notices import Told
 from bot.blocks.pieces import Message
 from workflow import queries
+from workflow.aways import StandIn
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.tables import OutboxNotice
 from workflow.vocabulary import State
@@ -36,6 +37,24 @@ def direct_message(
 ) -> Message:
     """The events of gathered direct notices, each with its job and the address of the job's card."""
     return notices.direct_message([_told(session, notice, card_address) for notice in gathered])
+
+
+def digest(session: Session, gathered: Sequence[OutboxNotice]) -> Message | None:
+    """What waits for an approver now; None when nothing does."""
+    ready = [State.READY]
+    total = queries.count_updates(session, ready)
+    if not total:
+        return None
+    rows = queries.list_updates(session, ready, limit=notices.JOBS_TOLD)
+    return notices.digest(rows, total, is_reminder=any(notice.event_seq for notice in gathered))
+
+
+def note(stand_in: StandIn) -> str:
+    """Why a message comes to whoever reads it while the person it is meant for is away."""
+    away = stand_in.away
+    if stand_in.cannot is None:
+        return words.forwarded_words(away.person.name, away.last_day)
+    return words.not_forwarded_words(away.delegate.name, stand_in.cannot)
 
 
 def _told(session: Session, notice: OutboxNotice, card_address: Callable[[int], str | None]) -> Told:

@@ -116,6 +116,8 @@ class SlackUser:
     is_guest: bool
     is_bot: bool
     deleted: bool
+    time_zone: str | None = None
+    """Where they read, by its IANA name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +408,7 @@ def _user(user: Json) -> SlackUser:
         is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")),
         is_bot=bool(user.get("is_bot")),
         deleted=bool(user.get("deleted")),
+        time_zone=user.get("tz") or None,
     )
 
 

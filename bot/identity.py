@@ -66,6 +66,10 @@ class Identity:
             return _refused(user.name, Refusal.DEACTIVATED)
         with self._database.reading() as session:
             person = directory.person_in_slack(session, team, user_id)
+            moved = not directory.knows_time_zone(session, team, user_id, user.time_zone)
+        if moved:
+            with self._database.writing() as session:
+                directory.note_time_zone(session, team, user_id, user.time_zone)
         return Actor(Place.SLACK, person.name, person.id) if person else self._tied(user, team)
 
     def _tied(self, user: SlackUser, team: str) -> Actor:
@@ -82,6 +86,7 @@ class Identity:
         try:
             with self._database.writing() as session:
                 tie = directory.link(session, person, team_id=team, user_id=user.id, by=by, at=at)
+                directory.note_time_zone(session, team, user.id, user.time_zone)
         except IntegrityError:
             # two first clicks at once: the other one has made the tie
             return self.actor(user.id, None)

@@ -42,7 +42,7 @@ class Interaction:
     """The window that it was done in; App Home is none."""
     is_submission: bool
     inputs: Mapping[str, str]
-    """What was typed into a window, by block id."""
+    """What was typed or picked in a window, by block id."""
     ticked: tuple[str, ...] = ()
     """The values of all boxes that are ticked in a window, in its order."""
     metadata: str = ""
@@ -96,9 +96,9 @@ def interaction_of(body: Json) -> Interaction:
 
 
 def typed_into(view: Json) -> dict[str, str]:
-    """What the person typed into a window, by block id."""
+    """What the person typed or picked in a window, by block id."""
     return {
-        block_id: value if isinstance(value := element.get("value"), str) else ""
+        block_id: _text(element.get("value"), _part(element, "selected_option").get("value"))
         for block_id, element in _elements(view)
     }
 

@@ -26,6 +26,7 @@ class Action(StrEnum):
     UPDATE_SEVERAL = "several:open"
     TICK = "several:tick"
     TURN_SEVERAL = "several:page"
+    ASK_AGAIN = "job:ask_again"
 
 
 class Window(StrEnum):
@@ -35,6 +36,7 @@ class Window(StrEnum):
     REJECT = "window:reject"
     SEVERAL = "window:several"
     SEVERAL_CONFIRM = "window:several_confirm"
+    NOTIFY = "window:notify"
 
 
 class _Value(BaseModel):

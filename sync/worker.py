@@ -24,7 +24,7 @@ from sync.sage import open_company
 from sync.sage.company import SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
-from workflow import deliveries, outbox, reminders, slots
+from workflow import deliveries, escalation, expiry, outbox, reminders, slots
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
 from workflow.settings import Settings, read_settings
@@ -52,8 +52,8 @@ def data_sync() -> None:
 
 
 def remind() -> None:
-    """RQ entry point: remind the accounting approvers of the jobs that have waited for a day."""
-    _work_off(PeriodicWork.REMIND, _remind_once)
+    """RQ entry point: expire, escalate and remind of what has waited for long."""
+    _work_off(PeriodicWork.REMIND, _look_at_what_waits)
 
 
 def tidy() -> None:
@@ -186,10 +186,26 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     return True
 
 
-def _remind_once(settings: Settings, database: Database, _by: Actor) -> bool:
+def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> bool:
+    patience, calendar = settings.patience, settings.calendar
+    with database.reading() as session:
+        expiring = expiry.due(session, patience=patience, at=_now())
+    for one in expiring:
+        with database.writing() as session:
+            expiry.expire(session, requested_update_id=one, patience=patience, at=_now())
+    with database.reading() as session:
+        escalating = escalation.due(session, patience=patience, calendar=calendar, at=_now())
+        unknown = escalation.unknown_emails(session, patience)
+    if escalating and unknown:
+        _log.warning("COSTBOT_ESCALATE_TO names people whom the directory does not have", emails=unknown)
+    for one in escalating:
+        with database.writing() as session:
+            escalation.escalate(
+                session, requested_update_id=one, patience=patience, calendar=calendar, at=_now()
+            )
     with database.writing() as session:
-        jobs = reminders.remind(session, at=_now())
-    if jobs:
+        reminded = reminders.remind(session, patience=patience, calendar=calendar, at=_now())
+    if expiring or escalating or reminded:
         nudger(settings)(PeriodicWork.DELIVER)
     return True
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, findings, four_eyes, holds, lines, outbox
+from workflow import audit, aways, directory, findings, four_eyes, holds, lines, outbox, telling
 from workflow.columns import storable
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
@@ -134,8 +134,8 @@ def send_again(
     event = _record(
         session, Event.SENT_AGAIN, requested, by=by, at=at, added=0, assignments=[], joined=joined
     )
-    approvers = (person.id for person in directory.accounting_approvers(session))
-    outbox.tell(session, event, people=_others(approvers, by), broadcast=True)
+    outbox.tell(session, event, broadcast=True)
+    telling.tell_approvers(session, event, calendar=rules.calendar, but=by.person_id)
     holds.settle(session, requested.job_id, by=by, at=at)
     return Done(requested)
 
@@ -180,12 +180,16 @@ def ask_for_privilege(session: Session, *, by: Actor, reason: Refusal, at: datet
 def standing_words(requested: RequestedUpdate) -> str:
     """Where a requested update stands, who put it there and when, in a sentence."""
     who = requested.decided_by.name if requested.decided_by else "somebody"
+    if requested.decided_for:
+        who = f"{who}, for {requested.decided_for},"
     when = f"{requested.decided_at:%Y-%m-%d %H:%M} UTC" if requested.decided_at else "before"
     match requested.state:
         case State.READY:
             return "it is Ready to Update."
         case State.REJECTED:
             return f"{who} rejected it on {when}."
+        case State.EXPIRED:
+            return f"it expired on {when}, because nobody updated or rejected it."
         case State.ACCEPTED:
             return f"{who} updated it on {when}, and it goes out with the next data sync."
         case State.EXPORTED:
@@ -234,7 +238,13 @@ def _decide(
             RequestedUpdate.state == State.READY,
             RequestedUpdate.revision == revision,
         )
-        .values(state=to, decided_by_id=by.person_id, decided_at=at, comment=comment)
+        .values(
+            state=to,
+            decided_by_id=by.person_id,
+            decided_for=", ".join(aways.stands_in_for(session, by, at=at)) or None,
+            decided_at=at,
+            comment=comment,
+        )
         .execution_options(synchronize_session=False)
     )
     if decided.rowcount != 1:  # type: ignore[attr-defined]
@@ -380,6 +390,7 @@ def _gone(session: Session, requested_update_id: int, act: str, *, by: Actor, at
 def _record(
     session: Session, event: Event, requested: RequestedUpdate, *, by: Actor, at: datetime, **facts: object
 ) -> AuditEvent:
+    absent = aways.stands_in_for(session, by, at=at)
     return audit.record(
         session,
         event,
@@ -388,6 +399,7 @@ def _record(
         job_id=requested.job_id,
         requested_update_id=requested.id,
         revision=requested.revision,
+        **({"standing_in_for": absent} if absent else {}),
         **facts,
     )
 

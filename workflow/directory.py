@@ -4,16 +4,18 @@ Owns finding and adding them. Adding is by whole tables (a file, a refresh): wha
 added or changed, what is not named stays.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import audit
+from workflow.calendar import zone_named
 from workflow.columns import Problem, Unfit, misfits, storable, unfit
 from workflow.privileges import Actor, lacks
 from workflow.tables import (
@@ -28,6 +30,7 @@ from workflow.tables import (
 from workflow.vocabulary import Event
 
 _ROWS_A_STATEMENT = 500
+_ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[attr-defined]
 Row = TypeVar("Row")
 
 
@@ -156,6 +159,26 @@ def slack_user_of(session: Session, team_id: str, person_id: int) -> str | None:
     ).one_or_none()
 
 
+def time_zones(session: Session, person_ids: Collection[int]) -> dict[int, ZoneInfo]:
+    """Where each of these people reads, as Slack last said; who is missing has not said so yet."""
+    query = select(SlackLink.person_id, SlackLink.time_zone).where(
+        SlackLink.person_id.in_(person_ids), SlackLink.time_zone.is_not(None)
+    )
+    return {person_id: ZoneInfo(zone) for person_id, zone in session.execute(query) if zone}
+
+
+def knows_time_zone(session: Session, team_id: str, user_id: str, time_zone: str | None) -> bool:
+    """Whether Slack tells nothing new about where its user reads; a zone that is unknown here is nothing."""
+    link = session.get(SlackLink, (team_id, user_id))
+    return link is None or time_zone is None or time_zone == link.time_zone or not _is_zone(time_zone)
+
+
+def note_time_zone(session: Session, team_id: str, user_id: str, time_zone: str | None) -> None:
+    """Keep where a Slack user reads."""
+    if not knows_time_zone(session, team_id, user_id, time_zone):
+        session.get_one(SlackLink, (team_id, user_id)).time_zone = time_zone
+
+
 @dataclass(frozen=True, slots=True)
 class AlreadyLinked:
     """The Slack user or the person is tied to somebody else already; an administrator must unlink first."""
@@ -205,6 +228,13 @@ def unlink(session: Session, person: Person, *, by: Actor, at: datetime) -> int:
             user_id=tie.user_id,
         )
     return len(ties)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return len(name) <= _ZONE_CHARACTERS and bool(zone_named(name))
+    except ValueError:
+        return False
 
 
 def _known_jobs(session: Session, rows: Sequence[Mapping[str, Any]]) -> Iterator[Job]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from workflow import audit, directory, findings, holds, lines, outbox
+from workflow import audit, directory, findings, holds, lines, outbox, telling
 from workflow.checks import SageLimits
 from workflow.merge import Assignment, SageJob, outcome
 from workflow.privileges import Actor
@@ -231,7 +231,7 @@ def overdue(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> Non
         file=sync.file,
         sent_at=sync.sent_at.isoformat() if sync.sent_at else None,
     )
-    outbox.tell_people(session, event, [person.id for person in directory.accounting_approvers(session)])
+    outbox.tell_people(session, event, [person.id for person in telling.approvers_to_ping(session)])
 
 
 def read_back_job(

@@ -90,6 +90,25 @@ def add(
     )
 
 
+def not_settled_since(session: Session, requested: RequestedUpdate) -> list[Assignment]:
+    """The open assignments of a requested update that no newer one of its job took to Sage, or will."""
+    query = select(RequestedLine).where(
+        RequestedLine.requested_update_id == requested.id, RequestedLine.outcome.is_(None)
+    )
+    later = (
+        select(RequestedLine)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.job_id == requested.job_id,
+            RequestedUpdate.id > requested.id,
+            RequestedUpdate.state.in_((State.ACCEPTED, State.EXPORTED, State.SYNCED)),
+        )
+    )
+    settled = {assignment_of(line) for line in session.scalars(later)}
+    asked = [assignment_of(line) for line in session.scalars(query.order_by(RequestedLine.id))]
+    return [assignment for assignment in asked if assignment not in settled]
+
+
 def all_failed(session: Session, requested: RequestedUpdate) -> bool:
     """Whether lines of a requested update have failed, and none is left that may still go to Sage."""
     query = select(RequestedLine.outcome).where(RequestedLine.requested_update_id == requested.id)
@@ -134,7 +153,7 @@ def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collectio
             asked_again.append(line)
     requested.revision = max([requested.revision, *(other.revision for other in others)]) + 1
     requested.state = State.READY
-    requested.decided_by_id = requested.decided_at = requested.comment = None
+    requested.decided_by_id = requested.decided_for = requested.decided_at = requested.comment = None
     requested.data_sync_id = requested.exported_at = requested.finished_at = None
     session.flush()
     mark_standing(session, asked_again, held_by_sage(session, requested.job_id))

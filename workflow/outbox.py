@@ -4,7 +4,7 @@ Owns adding notices, and what delivery (in `bot`) notes about each: done, put of
 is never the truth about them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from workflow.vocabulary import NoticeKind, State
 GATHER = timedelta(seconds=2)
 """How long a direct message waits for others to the same person, so that a burst is one message."""
 READY_CARDS = 40
+TO_A_PERSON = (NoticeKind.DIRECT, NoticeKind.DIGEST)
 _WAITS = (OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
 _IDS_A_STATEMENT = 500
 
@@ -63,8 +64,11 @@ def tell(session: Session, event: AuditEvent, *, people: Iterable[int] = (), bro
     tell_people(session, event, people)
 
 
-def tell_people(session: Session, event: AuditEvent, people: Iterable[int]) -> None:
-    """A direct message about the event to each person, once each."""
+def tell_people(
+    session: Session, event: AuditEvent, people: Iterable[int], *, not_before: datetime | None = None
+) -> None:
+    """A direct message about the event to each person, once each; not before a certain time."""
+    due_at = max(event.at, not_before or event.at) + GATHER
     session.add_all(
         OutboxNotice(
             kind=NoticeKind.DIRECT,
@@ -72,10 +76,43 @@ def tell_people(session: Session, event: AuditEvent, people: Iterable[int]) -> N
             person_id=person_id,
             event_seq=event.seq,
             created_at=event.at,
-            due_at=event.at + GATHER,
+            due_at=due_at,
         )
         for person_id in sorted(set(people))
     )
+
+
+def put_digest(
+    session: Session, person_id: int, *, at: datetime, due_at: datetime, event_seq: int | None = None
+) -> None:
+    """A message with what waits for an approver when it is delivered: one waiting at a time, the soonest.
+
+    `event_seq` is the reminder that it is for, if any.
+    """
+    waiting = session.scalars(
+        select(OutboxNotice)
+        .where(
+            *_WAITS,
+            OutboxNotice.kind == NoticeKind.DIGEST,
+            OutboxNotice.person_id == person_id,
+            OutboxNotice.message_key.is_(None),
+        )
+        .limit(1)
+    ).one_or_none()
+    if waiting is None:
+        session.add(
+            OutboxNotice(
+                kind=NoticeKind.DIGEST,
+                person_id=person_id,
+                event_seq=event_seq,
+                created_at=at,
+                due_at=due_at,
+            )
+        )
+    else:
+        waiting.due_at = min(waiting.due_at, due_at)
+        waiting.event_seq = waiting.event_seq or event_seq
+    session.flush()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +167,21 @@ def waiting_for_job(session: Session, job_id: int, kind: NoticeKind) -> Sequence
 
 
 def waiting_for_person(session: Session, person_id: int) -> Sequence[OutboxNotice]:
-    """Every waiting direct notice to a person, due or not, oldest first."""
+    """Every waiting direct notice to a person and their digest, due or not, oldest first."""
     query = select(OutboxNotice).where(
-        *_WAITS, OutboxNotice.kind == NoticeKind.DIRECT, OutboxNotice.person_id == person_id
+        *_WAITS, OutboxNotice.kind.in_(TO_A_PERSON), OutboxNotice.person_id == person_id
     )
     return session.scalars(query.order_by(OutboxNotice.id)).all()
+
+
+def told_of(session: Session, person_id: int, event_seqs: Collection[int]) -> set[int]:
+    """Those of these events of which a person gets, or got, a direct message of their own."""
+    query = select(OutboxNotice.event_seq).where(
+        OutboxNotice.kind == NoticeKind.DIRECT,
+        OutboxNotice.person_id == person_id,
+        OutboxNotice.event_seq.in_(event_seqs),
+    )
+    return {seq for seq in session.scalars(query) if seq is not None}
 
 
 def gather(session: Session, notices: Iterable[OutboxNotice], key: str) -> None:

@@ -4,8 +4,9 @@ Source of the rule: Procore, 'Update Project Cost Codes for Export to Sage 300 C
 permission Standard or Admin AND the Can Push to Accounting privilege.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from workflow.calendar import Calendar
 from workflow.tables import Person
 from workflow.vocabulary import ErpPermission, Place, Refusal
 
@@ -19,6 +20,7 @@ class Rules:
     two_approvers_jobs: tuple[str, ...] = ()
     hold_every_export: bool = False
     admin_email: str | None = None
+    calendar: Calendar = field(default_factory=Calendar)
 
 
 USUAL_RULES = Rules()

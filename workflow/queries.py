@@ -27,7 +27,17 @@ from workflow.tables import (
     RequestedLine,
     RequestedUpdate,
 )
-from workflow.vocabulary import Difference, HoldKind, Outcome, Rule, Severity, Standing, State, SyncState
+from workflow.vocabulary import (
+    TURNED_DOWN,
+    Difference,
+    HoldKind,
+    Outcome,
+    Rule,
+    Severity,
+    Standing,
+    State,
+    SyncState,
+)
 
 CURRENT_FIRST = (State.READY, State.FAILED, State.ACCEPTED, State.EXPORTED)
 """Which requested update of a job is shown: the first of these states, else the newest."""
@@ -36,6 +46,8 @@ FILTERS: Mapping[str, tuple[State, ...]] = {
     "accepted": (State.ACCEPTED, State.EXPORTED),
     "failed": (State.FAILED,),
     "synced": (State.SYNCED,),
+    "rejected": (State.REJECTED,),
+    "expired": (State.EXPIRED,),
     "all": (),
 }
 """The filters of the Jobs list, by the word that people type, as states for `list_updates`."""
@@ -151,6 +163,8 @@ class UpdateFacts:
     holds_waiting: int
     found: Found = Found()
     first_approval: FirstApprovalFacts | None = None
+    decided_for: str | None = None
+    """Names of those whom the decider stood in for."""
 
     @property
     def title(self) -> str:
@@ -264,6 +278,7 @@ def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[
             holds_waiting=held or 0,
             found=found.get(requested.id, Found()),
             first_approval=FirstApprovalFacts(first_by, first_at) if first_by else None,
+            decided_for=requested.decided_for,
         )
         for requested, job, asked_by, email, decided_by, sync, held, first_by, first_at in rows
     }
@@ -342,7 +357,7 @@ class DifferenceFacts:
 
 
 def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
-    """Every assignment of a job that was not rejected, by cost code and category; the newest request of each.
+    """Every assignment of a job that was not turned down, by cost code and category; the newest of each.
 
     What still waits to be sent is missing in Sage too; its state says why.
     """
@@ -350,7 +365,7 @@ def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
     rows = session.execute(
         select(RequestedLine, RequestedUpdate.state)
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state != State.REJECTED)
+        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state.not_in(TURNED_DOWN))
         .order_by(RequestedUpdate.id)
     )
     found: dict[Assignment, DifferenceFacts] = {}

@@ -1,44 +1,58 @@
-"""Reminders: one message to each accounting approver about the jobs that have waited for a day.
+"""Reminders: one message to each accounting approver about what has waited for long, with back-off.
 
-Owns what is overdue and to whom it is said; when is the schedule's. Procore itself only sends a
-daily digest e-mail (FAQ 'Are accounting approvers notified when data is awaiting acceptance').
+Owns when a requested update is due to be reminded of; to whom and at which hour is `telling`'s.
+Procore itself only sends a daily digest e-mail (FAQ 'Are accounting approvers notified when data is
+awaiting acceptance').
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, outbox, queries
+from workflow import audit, directory, telling, waiting
+from workflow.calendar import Calendar, working_time
 from workflow.privileges import SCHEDULE
-from workflow.tables import AuditEvent
-from workflow.vocabulary import Event, State
+from workflow.vocabulary import Event
+from workflow.waiting import Patience
 
-OVERDUE_AFTER = timedelta(hours=24)
-NOT_AGAIN_WITHIN = timedelta(hours=1)
-"""A reminder that was sent and whose slot was not noted as done (a killed worker) is not sent twice."""
 JOBS_NAMED = 5
+LONGEST_GAP = 5
+"""The time between two reminders doubles up to so many times the first: a working week of working days."""
 
 
-def remind(session: Session, *, at: datetime) -> int:
-    """Remind the accounting approvers of overdue jobs; how many jobs there are, 0 when nobody was told."""
-    ready = queries.list_updates(session, [State.READY])
-    overdue = [update for update in ready if update.requested_at <= at - OVERDUE_AFTER]
-    approvers = directory.accounting_approvers(session)
-    if not overdue or not approvers or _reminded_since(session, at - NOT_AGAIN_WITHIN):
+def reminders_due(waited: timedelta, first: timedelta) -> int:
+    """How many reminders are due once something has waited so long: after 1, 3, 7, 12, 17 … times `first`."""
+    count, gap, due = 0, first, first
+    while due <= waited:
+        count += 1
+        gap = min(2 * gap, LONGEST_GAP * first)
+        due += gap
+    return count
+
+
+def remind(session: Session, *, patience: Patience, calendar: Calendar, at: datetime) -> int:
+    """Remind the accounting approvers of what is due; how many jobs that are, 0 when nobody was told.
+
+    What was reminded of is noted with the message, so that a run that is killed or comes twice tells once.
+    """
+    directory.lock_jobs(session, [ready.job_id for ready in waiting.what_waits(session)])
+    due = []
+    for ready in waiting.what_waits(session):
+        count = reminders_due(working_time(calendar, ready.since, at), patience.remind_after)
+        if count > ready.reminders:
+            due.append((ready, count))
+    people = telling.approvers_to_ping(session) if due else []
+    if not people:
         return 0
+    for ready, count in due:
+        waiting.note(session, ready, reminders=count)
     event = audit.record(
         session,
         Event.REMINDED,
         by=SCHEDULE,
         at=at,
-        jobs=len(overdue),
-        oldest=[update.title for update in overdue[:JOBS_NAMED]],
+        jobs=len(due),
+        oldest=[ready.title for ready, _ in due[:JOBS_NAMED]],
     )
-    outbox.tell_people(session, event, [person.id for person in approvers])
-    return len(overdue)
-
-
-def _reminded_since(session: Session, moment: datetime) -> bool:
-    query = select(exists().where(AuditEvent.event == Event.REMINDED.value, AuditEvent.at > moment))
-    return bool(session.scalar(query))
+    telling.remind(session, event, people, calendar=calendar)
+    return len(due)

@@ -11,13 +11,13 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from workflow import audit, columns, directory, findings, holds, lines, outbox
+from workflow import audit, columns, directory, findings, holds, lines, outbox, telling
 from workflow.checks import SageLimits
 from workflow.columns import Problem, Unfit
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
-from workflow.vocabulary import Event, Refusal, State
+from workflow.vocabulary import TURNED_DOWN, Event, Refusal, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,11 @@ def request(
     at: datetime,
     rules: Rules,
     limits: SageLimits,
+    again: bool = False,
 ) -> Requested | NothingNew | Unfit | Refused:
     """Ask for assignments of a job: all of them, or none when one is unfit.
+
+    `again` says that they were asked for before and turned down.
 
     What Sage would refuse by its `limits` is kept with the lines: it stops the Update, not the asking.
 
@@ -102,11 +105,49 @@ def request(
         added=len(new),
         assignments=[[a.extra, a.code, a.category] for a in new],
         joined=joined,
+        **({"again": True} if again else {}),
     )
-    approvers = [p.id for p in directory.accounting_approvers(session) if p.id != person.id]
-    outbox.tell(session, row, people=approvers, broadcast=earlier)
+    outbox.tell(session, row, broadcast=earlier)
+    telling.tell_approvers(session, row, calendar=rules.calendar, but=person.id)
     holds.settle(session, job.id, by=by, at=at)
     return Requested(update, added=len(new), joined=event is not Event.REQUESTED)
+
+
+def turned_down(session: Session, job_id: int) -> int | None:
+    """The id of the job's newest requested update that was rejected or has expired."""
+    query = select(RequestedUpdate.id).where(
+        RequestedUpdate.job_id == job_id, RequestedUpdate.state.in_(TURNED_DOWN)
+    )
+    return session.scalars(query.order_by(RequestedUpdate.id.desc()).limit(1)).one_or_none()
+
+
+def ask_again(
+    session: Session,
+    *,
+    requested_update_id: int | None,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+    limits: SageLimits,
+) -> Requested | NothingNew | Unfit | Refused:
+    """Ask anew for the lines, as they were, of a requested update that was rejected or has expired.
+
+    Lines that went to Sage since, or are on their way, are left out.
+    """
+    found = session.get(RequestedUpdate, requested_update_id) if requested_update_id else None
+    if found is None:
+        words = "Nothing of this job was rejected or has expired."
+        return _nothing_to_ask_again(session, None, words, by=by, at=at)
+    job = directory.lock_jobs(session, [found.job_id])[0]
+    before = session.get_one(RequestedUpdate, requested_update_id, populate_existing=True)
+    if before.state not in TURNED_DOWN:
+        words = "It was neither rejected nor has it expired."
+        return _nothing_to_ask_again(session, before, words, by=by, at=at)
+    asked = lines.not_settled_since(session, before)
+    if not asked:
+        words = "All of it was requested and updated since."
+        return _nothing_to_ask_again(session, before, words, by=by, at=at)
+    return request(session, job=job, assignments=asked, by=by, at=at, rules=rules, limits=limits, again=True)
 
 
 def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLimits) -> list[Problem]:
@@ -117,6 +158,23 @@ def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLi
     on_list = lines.standard_descriptions(session, {a.code for a in assignments})
     known = {a.code for a in assignments} if limits.beyond_standard_list else on_list
     return list(_problems(assignments, known, set(session.scalars(select(Category.code)))))
+
+
+def _nothing_to_ask_again(
+    session: Session, requested: RequestedUpdate | None, why: str, *, by: Actor, at: datetime
+) -> Refused:
+    reason = by.refusal or Refusal.NOT_TURNED_DOWN
+    audit.record(
+        session,
+        Event.REFUSED,
+        by=by,
+        at=at,
+        job_id=requested.job_id if requested else None,
+        requested_update_id=requested.id if requested else None,
+        act="ask again",
+        reason=reason.value,
+    )
+    return Refused(reason, f"There is nothing to ask again. {why}")
 
 
 def _may_not_ask(person: Person | None) -> Refusal | None:

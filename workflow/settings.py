@@ -6,7 +6,10 @@ that names the variable and the mend.
 
 import os
 import tempfile
+from collections.abc import Callable
+from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +21,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from workflow.calendar import (
+    Calendar,
+    free_days_written,
+    weekdays_named,
+    working_hours_written,
+    zone_named,
+)
 from workflow.privileges import Rules
+from workflow.waiting import Patience
 
 BURST = 10
 _SOCKET_PATH_BYTES = 103
@@ -78,6 +89,16 @@ def _a_web_address(url: str) -> str:
     if not _is_address(url, "http", "https"):
         raise ValueError("use an address that begins with https:// or http://")
     return url if url.endswith("/") else url + "/"
+
+
+def _written(read: Callable[[str], object]) -> AfterValidator:
+    """Text that `read` understands; it raises ValueError with the mend."""
+
+    def check(text: str) -> str:
+        read(text)
+        return text
+
+    return AfterValidator(check)
 
 
 def _is_address(url: str, *schemes: str) -> bool:
@@ -156,9 +177,49 @@ class Settings(BaseSettings):
         description="When the data sync runs: five cron fields, UTC.",
     )
     remind_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
-        "0 13 * * 1-5",
+        "*/10 * * * *",
         validation_alias="COSTBOT_REMIND_CRON",
-        description="When approvers hear of jobs that wait longer than a day: five cron fields, UTC.",
+        description="When costbot looks whether to remind, escalate or expire: five cron fields, UTC.",
+    )
+    time_zone: Annotated[str, _written(zone_named)] = Field(
+        "UTC",
+        validation_alias="COSTBOT_TIME_ZONE",
+        description="The company's time zone (IANA), such as `America/Chicago`.",
+    )
+    working_days: Annotated[str, _written(weekdays_named)] = Field(
+        "mon-fri",
+        validation_alias="COSTBOT_WORKING_DAYS",
+        description="The days on which people work.",
+    )
+    working_hours: Annotated[str, _written(working_hours_written)] = Field(
+        "08:00-17:00",
+        validation_alias="COSTBOT_WORKING_HOURS",
+        description="The hours in which people work; each reader's are in their own time zone.",
+    )
+    holidays: Annotated[str, _written(free_days_written)] | None = Field(
+        None,
+        validation_alias="COSTBOT_HOLIDAYS",
+        description="Days off: dates, and countries or states for their public ones: `US-CA,2026-12-24`.",
+    )
+    remind_after: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        validation_alias="COSTBOT_REMIND_AFTER",
+        description="Working hours until approvers are reminded of a job. Default: one working day.",
+    )
+    escalate_after: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        validation_alias="COSTBOT_ESCALATE_AFTER",
+        description="Working hours until `COSTBOT_ESCALATE_TO` hears of a job. Default: never.",
+    )
+    escalate_to: str | None = Field(
+        None,
+        validation_alias="COSTBOT_ESCALATE_TO",
+        description="Who hears of a job that waits too long: e-mails, separated by commas.",
+    )
+    expire_after_days: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        validation_alias="COSTBOT_EXPIRE_AFTER_DAYS",
+        description="Days until a requested update that nobody decides on expires. Default: never.",
     )
     sage: SageTarget = Field(
         SageTarget.EMBEDDED,
@@ -255,6 +316,12 @@ class Settings(BaseSettings):
                     raise ValueError(f"{name} is set but not used: set COSTBOT_SAGE=import-file too.")
         return self
 
+    @model_validator(mode="after")
+    def _escalation_has_a_time_and_people(self) -> "Settings":
+        if (self.escalate_after is None) != (self.escalate_to is None):
+            raise ValueError("COSTBOT_ESCALATE_AFTER and COSTBOT_ESCALATE_TO need each other: set both.")
+        return self
+
     @property
     def database(self) -> str:
         """The database URL in force."""
@@ -284,6 +351,31 @@ class Settings(BaseSettings):
             ),
             hold_every_export=self.hold_every_export,
             admin_email=self.admin_email.strip().lower() if self.admin_email else None,
+            calendar=self.calendar,
+        )
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The company's working calendar."""
+        opens, closes = working_hours_written(self.working_hours)
+        days, countries = free_days_written(self.holidays or "")
+        return Calendar(
+            zone=zone_named(self.time_zone),
+            weekdays=weekdays_named(self.working_days),
+            opens=opens,
+            closes=closes,
+            holidays=days,
+            countries=countries,
+        )
+
+    @property
+    def patience(self) -> Patience:
+        """How long things may wait for an approver before costbot does something about it."""
+        return Patience(
+            remind_after=timedelta(hours=self.remind_after) if self.remind_after else self.calendar.day,
+            escalate_after=timedelta(hours=self.escalate_after) if self.escalate_after else None,
+            escalate_to=tuple(filter(None, (self.escalate_to or "").replace(" ", "").split(","))),
+            expire_after=timedelta(days=self.expire_after_days) if self.expire_after_days else None,
         )
 
 

@@ -5,7 +5,7 @@ Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where row
 Slack may carry one still.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -32,6 +32,7 @@ from workflow.vocabulary import (
     ErpPermission,
     HoldKind,
     NoticeKind,
+    Notify,
     Outcome,
     Place,
     Rule,
@@ -88,6 +89,7 @@ class Table(DeclarativeBase):
         ErpPermission: _words(ErpPermission),
         HoldKind: _words(HoldKind),
         NoticeKind: _words(NoticeKind),
+        Notify: _words(Notify),
         Outcome: _words(Outcome),
         list[str]: JSON,
         Place: _words(Place),
@@ -113,7 +115,10 @@ class Person(Table):
 
 
 class SlackLink(Table):
-    """The pinned tie between a Slack user and a person: made once, moved only by an administrator."""
+    """The pinned tie between a Slack user and a person: made once, moved only by an administrator.
+
+    `time_zone` (IANA) is where the person reads, as Slack last said; empty until it did.
+    """
 
     __tablename__ = "slack_links"
     __table_args__ = (UniqueConstraint("team_id", "person_id"),)
@@ -122,8 +127,45 @@ class SlackLink(Table):
     user_id: Mapped[str] = mapped_column(String(30), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     linked_at: Mapped[datetime]
+    time_zone: Mapped[str | None] = mapped_column(String(60))
 
     person: Mapped[Person] = relationship(lazy="joined")
+
+
+class NotifyChoice(Table):
+    """How a person wants to hear from costbot; who chose nothing hears of every request, at any hour."""
+
+    __tablename__ = "notify_choices"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    notify: Mapped[Notify]
+    quiet_from: Mapped[time | None]
+    quiet_until: Mapped[time | None]
+
+
+class Away(Table):
+    """Days on which somebody stands in for a person; `ended_at` once it was called off.
+
+    `starts_at` and `ends_at` are the bounds of those days in the person's own time zone.
+    """
+
+    __tablename__ = "aways"
+    __table_args__ = (
+        Index("ix_aways_person", "person_id", "ends_at"),
+        Index("ix_aways_delegate", "delegate_id", "ends_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    delegate_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    person: Mapped[Person] = relationship(foreign_keys=person_id, lazy="joined")
+    delegate: Mapped[Person] = relationship(foreign_keys=delegate_id, lazy="joined")
 
 
 class Job(Table):
@@ -180,7 +222,10 @@ class StandardCostCodeCategory(Table):
 
 
 class RequestedUpdate(Table):
-    """The set of assignments of one job that waits for an approver; at most one per job is ready."""
+    """The set of assignments of one job that waits for an approver; at most one per job is ready.
+
+    `decided_for` names those whom the decider stood in for.
+    """
 
     __tablename__ = "requested_updates"
     __table_args__ = (
@@ -202,6 +247,7 @@ class RequestedUpdate(Table):
     requested_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     requested_at: Mapped[datetime]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    decided_for: Mapped[str | None] = mapped_column(Text)
     decided_at: Mapped[datetime | None]
     comment: Mapped[str | None] = mapped_column(Text)
     data_sync_id: Mapped[int | None] = mapped_column(ForeignKey("data_syncs.id"), index=True)
@@ -250,6 +296,19 @@ class RequestedLine(Table):
     sage_description: Mapped[str | None] = mapped_column(String(200))
     outcome: Mapped[Outcome | None]
     message: Mapped[str | None] = mapped_column(Text)
+
+
+class Wait(Table):
+    """What was done about a requested update that waits for an approver, since it last became ready."""
+
+    __tablename__ = "waits"
+
+    requested_update_id: Mapped[int] = mapped_column(
+        ForeignKey("requested_updates.id", ondelete="CASCADE"), primary_key=True
+    )
+    since: Mapped[datetime]
+    reminders: Mapped[int] = mapped_column(default=0)
+    escalated_at: Mapped[datetime | None]
 
 
 class LineFinding(Table):

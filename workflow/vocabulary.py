@@ -15,6 +15,11 @@ class State(StrEnum):
     SYNCED = "synced"
     FAILED = "failed"
     REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+TURNED_DOWN = (State.REJECTED, State.EXPIRED)
+"""The states in which nothing went to Sage, and whose lines may be asked for again."""
 
 
 class Standing(StrEnum):
@@ -132,6 +137,8 @@ class Refusal(StrEnum):
     ALREADY_GOING_OUT = "already_going_out"
     COMMENT_MISSING = "comment_missing"
     SAGE_WOULD_REFUSE = "sage_would_refuse"
+    NOT_TURNED_DOWN = "not_turned_down"
+    CANNOT_STAND_IN = "cannot_stand_in"
 
 
 class Event(StrEnum):
@@ -145,6 +152,8 @@ class Event(StrEnum):
     TAKEN_BACK = "requested_update:taken_back"
     REJECTED = "requested_update:rejected"
     SENT_AGAIN = "requested_update:sent_again"
+    ESCALATED = "requested_update:escalated"
+    EXPIRED = "requested_update:expired"
     EXPORTED = "requested_update:exported"
     SYNCED = "requested_update:synced"
     FAILED = "requested_update:failed"
@@ -164,6 +173,19 @@ class Event(StrEnum):
     CHANNEL_OPEN = "channel:open"
     PERSON_LINKED = "person:linked"
     PERSON_UNLINKED = "person:unlinked"
+    NOTIFY_CHOSEN = "person:notify_chosen"
+    AWAY = "person:away"
+    AWAY_ENDED = "person:away_ended"
+
+
+class Notify(StrEnum):
+    """What an accounting approver wants to hear of the jobs that wait; what concerns them always comes."""
+
+    EVERY_REQUEST = "every_request"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    MENTIONS = "mentions"
+    DO_NOT_PING = "do_not_ping"
 
 
 class NoticeKind(StrEnum):
@@ -172,6 +194,7 @@ class NoticeKind(StrEnum):
     CARD = "card"
     THREAD = "thread"
     DIRECT = "direct"
+    DIGEST = "digest"
 
 
 class PeriodicWork(StrEnum):

@@ -222,5 +222,12 @@ def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
                 yes="Send again",
             )
             return [view, button("Send again", Action.SEND_AGAIN, value, style="primary", confirm=ask)]
-        case State.EXPORTED | State.SYNCED | State.REJECTED:
+        case State.REJECTED | State.EXPIRED:
+            ask = confirm(
+                f"Ask again for {one_line(facts.number, 40)}?",
+                "The same cost codes and categories become Ready to Update, for an approver to decide on.",
+                yes="Ask again",
+            )
+            return [view, button("Ask again", Action.ASK_AGAIN, value, confirm=ask)]
+        case State.EXPORTED | State.SYNCED:
             return [view]

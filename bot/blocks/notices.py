@@ -84,6 +84,25 @@ def direct_message(told: Sequence[Told]) -> Message:
     return message(f"{about}{words.event_words(first.event, ALOUD)}{others}", blocks)
 
 
+def digest(rows: Sequence[UpdateFacts], total: int, *, is_reminder: bool) -> Message:
+    """What waits for an approver; `rows` are the jobs that waited longest of `total`, which is not 0."""
+    waits = "1 job waits" if total == 1 else f"{total:,} jobs wait"
+    head = (
+        f"⏰ Reminder: {waits} for an approver" if is_reminder else f"🗒️ Your digest: {waits} for an approver"
+    )
+    shown = fitting(map(job_row, rows[:JOBS_TOLD]))
+    more = total - len(shown)
+    rest = [context(f"… and {counted(more, 'more job')}: `/costcodes ready`")] if more > 0 else []
+    how = context("`/costcodes notify` says how often you hear of them, and when not.")
+    oldest = f" The one that waits longest: {ALOUD.data(rows[0].title)}." if rows else ""
+    return message(f"{head}.{oldest}", [section(f"*{head}*"), *shown, *rest, how])
+
+
+def noted(said: Message, note: str) -> Message:
+    """A message with a line before it, of `mrkdwn`, that says why it comes to whoever reads it."""
+    return message(f"{note} {said.text}", [context(f"↪️ {note}"), *said.blocks])
+
+
 def thread_reply(event: HistoryEvent) -> Message:
     """One event of a job, told in the thread of its card."""
     return message(words.event_words(event, ALOUD), [section(words.event_words(event))])
@@ -219,7 +238,9 @@ def help_text() -> Message:
 
 
 COMMANDS = {
-    "jobs [ready|accepted|failed|synced|all] [text]": "lists jobs; without a word, those Ready to Update",
+    "jobs [ready|accepted|failed|synced|rejected|expired|all] [text]": (
+        "lists jobs; without a word, those Ready to Update"
+    ),
     "ready": "lists the jobs Ready to Update",
     "show JOB": "opens the job's Cost Codes for Update",
     "update [JOB]": "opens the same window, where an approver updates; without a job, many jobs at once",
@@ -227,6 +248,8 @@ COMMANDS = {
     "syncs": "lists the latest data syncs",
     "holds": "lists contracts that wait for cost codes",
     "history JOB": "tells what happened to a job",
+    "notify": "opens what you want to hear of, and your quiet hours",
+    "away [2026-12-01..2026-12-05 to @person | off]": "lets another approver stand in, shows it, or ends it",
     "whoami": "says who costbot takes you for, and what you may do",
     "help": "shows this",
 }

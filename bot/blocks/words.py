@@ -7,15 +7,18 @@ the form, which escapes it and keeps it on one line. No blocks here, and no data
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from bot.blocks.limits import clamp, escape
 from workflow import four_eyes
+from workflow.aways import AwaySet, Cannot
 from workflow.checks import Finding
+from workflow.preferences import Choices
 from workflow.privileges import Rules
 from workflow.queries import CostCodeFacts, Counts, HistoryEvent, HoldFacts, UpdateFacts
-from workflow.vocabulary import Event, HoldKind, Place, Refusal, Rule, Severity, Standing, State
+from workflow.tables import Away
+from workflow.vocabulary import Event, HoldKind, Notify, Place, Refusal, Rule, Severity, Standing, State
 
 DATA_SHOWN = 200
 """Characters of one piece of data inside a sentence; the rest is in `costbot show`."""
@@ -58,6 +61,7 @@ STATE_EMOJI = {
     State.SYNCED: "✅",
     State.FAILED: "❌",
     State.REJECTED: "⛔",
+    State.EXPIRED: "⌛",
 }
 STATE_WORDS = {
     State.READY: "Ready to Update",
@@ -66,6 +70,7 @@ STATE_WORDS = {
     State.SYNCED: "Synced",
     State.FAILED: "Failed to Export",
     State.REJECTED: "Rejected",
+    State.EXPIRED: "Expired",
 }
 STANDING_WORDS = {
     Standing.NEW_CODE: "new cost code",
@@ -92,6 +97,15 @@ REFUSAL_WORDS = {
     Refusal.ALREADY_GOING_OUT: "the data sync was sending it",
     Refusal.COMMENT_MISSING: "the comment was missing",
     Refusal.SAGE_WOULD_REFUSE: "Sage would refuse it",
+    Refusal.NOT_TURNED_DOWN: "there was nothing to ask again",
+    Refusal.CANNOT_STAND_IN: "the person named cannot stand in",
+}
+NOTIFY_WORDS = {
+    Notify.EVERY_REQUEST: "every request, at once",
+    Notify.HOURLY: "a digest every working hour",
+    Notify.DAILY: "a digest every working morning",
+    Notify.MENTIONS: "mentions only",
+    Notify.DO_NOT_PING: "may update, is not pinged",
 }
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
 FINDING_EMOJI = {Severity.REFUSE: "🚫", Severity.WARN: "⚠️"}
@@ -158,7 +172,7 @@ def waiting_words(holds: Sequence[HoldFacts]) -> str:
 def state_words(facts: UpdateFacts, form: Form = SLACK) -> str:
     """The state in words with its emoji, and who put it there and when."""
     title = f"{STATE_EMOJI[facts.state]} {form.strong(STATE_WORDS[facts.state])}"
-    who = form.data(facts.decided_by or "somebody")
+    who = acting_words(form.data(facts.decided_by or "somebody"), form.data(facts.decided_for or ""))
     by = f"by {who} {form.date(facts.decided_at)}" if facts.decided_at else f"by {who}"
     match facts.state:
         case State.READY:
@@ -168,6 +182,9 @@ def state_words(facts: UpdateFacts, form: Form = SLACK) -> str:
             return f"{title}: {by}, after {form.data(after.by)}" if after else f"{title}: {by}"
         case State.REJECTED:
             return f"{title}: {by}: “{form.data(facts.comment or '')}”"
+        case State.EXPIRED:
+            when = f" {form.date(facts.decided_at)}" if facts.decided_at else ""
+            return f"{title}{when}: nobody updated or rejected it in time, and nothing went to Sage"
         case State.EXPORTED:
             return f"{title}: data sync {facts.batch}"
         case State.SYNCED | State.FAILED:
@@ -194,6 +211,11 @@ def approvers_words(facts: UpdateFacts, rules: Rules, form: Form = SLACK) -> str
     return f"👥 1 of 2: {form.data(first.by)} updated {form.date(first.at)}, a second approver must Update."
 
 
+def acting_words(who: str, instead_of: str) -> str:
+    """`Dana Reyes, for Sam Ortiz,`: who acted, and for whom they stood in, if for anybody."""
+    return f"{who}, for {instead_of}," if instead_of else who
+
+
 def request_words(facts: UpdateFacts, form: Form = SLACK) -> str:
     """Who asked, when, and which revision this is."""
     return (
@@ -210,6 +232,47 @@ def finding_words(finding: Finding, form: Form = SLACK) -> str:
 def told_of(findings: Iterable[Finding]) -> list[Finding]:
     """Without what is shown beside a cost code's description anyway: that Sage keeps its own."""
     return [finding for finding in findings if finding.rule is not Rule.DESCRIPTION_DIFFERS]
+
+
+def choices_words(choices: Choices) -> str:
+    """What a person chose to hear of, in a sentence; plain text."""
+    how = NOTIFY_WORDS[choices.notify]
+    if choices.quiet:
+        return f"Messages: {how}. Quiet hours {choices.quiet}."
+    return f"Messages: {how}. No quiet hours."
+
+
+def away_words(away: Away) -> str:
+    """Who is away when, and who stands in; plain text."""
+    return (
+        f"{away.person.name} is away from {away.first_day} to {away.last_day}, "
+        f"and {away.delegate.name} stands in."
+    )
+
+
+def away_set_words(done: AwaySet) -> str:
+    """That somebody stands in from now on, and what that means; plain text."""
+    name = done.away.delegate.name
+    said = f"{away_words(done.away)} Messages go to {name}, who acts by their own right: rights do not move."
+    if not done.both_away:
+        return said
+    back = done.away.person.name
+    return f"{said} {name} is away on some of these days too; on those the messages go to {back}."
+
+
+def forwarded_words(person: str, last_day: date, form: Form = SLACK) -> str:
+    """Why somebody reads another person's message."""
+    return f"This is for {form.data(person)}, who is away until {last_day}. You stand in."
+
+
+def not_forwarded_words(delegate: str, cannot: Cannot, form: Form = SLACK) -> str:
+    """Why somebody who is away gets a message after all."""
+    if cannot is Cannot.AWAY:
+        return f"You are away, but so is {form.data(delegate)}, who stands in for you. So this comes to you."
+    return (
+        f"You are away, but {form.data(delegate)}, who stands in for you, may not Update any more. "
+        "So this comes to you."
+    )
 
 
 def time_taken(start: datetime, end: datetime) -> str:
@@ -256,13 +319,20 @@ class _Told:
     def __init__(self, event: HistoryEvent, form: Form) -> None:
         self._facts: Mapping[str, Any] = event.facts
         self._form = form
-        self.who = form.data(event.actor)
+        absent = ", ".join(map(str, self.list("standing_in_for")))
+        self.who = acting_words(form.data(event.actor), form.data(absent))
 
     def text(self, name: str) -> str:
         return self._form.data(str(self._facts.get(name) or ""))
 
     def number(self, name: str) -> int:
         return int(self._facts.get(name) or 0)
+
+    def fact(self, name: str) -> Any:
+        return self._facts.get(name)
+
+    def names(self, name: str) -> str:
+        return self._form.data(", ".join(map(str, self.list(name))))
 
     def list(self, name: str) -> list[Any]:
         return list(self._facts.get(name) or [])
@@ -322,6 +392,26 @@ class _Told:
         return self._form.data(", ".join(hold_words(kind, number) for kind, number in holds))
 
 
+def _requested(told: _Told) -> str:
+    if told.fact("again"):
+        return f"{told.who} asked again for {told.asked_for}. Ready to Update."
+    return f"{told.who} requested {told.asked_for}. Ready to Update."
+
+
+def _escalated(told: _Told) -> str:
+    waited = f"Nobody has updated or rejected this for {counted(told.number('hours'), 'working hour')}."
+    return f"{waited} It was escalated to {told.names('to')}." if told.list("to") else waited
+
+
+def _notify_chosen(told: _Told) -> str:
+    how = NOTIFY_WORDS[Notify(told.fact("notify") or Notify.EVERY_REQUEST)]
+    if told.fact("quiet"):
+        return (
+            f"{told.who} set the messages for {told.text('person')}: {how}. Quiet hours {told.text('quiet')}."
+        )
+    return f"{told.who} set the messages for {told.text('person')}: {how}. No quiet hours."
+
+
 def _sent_again(told: _Told) -> str:
     new = f" with {told.asked_for}" if told.number("added") else ""
     return (
@@ -363,7 +453,7 @@ def _channel_closed(told: _Told) -> str:
 
 
 _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
-    Event.REQUESTED: lambda t: f"{t.who} requested {t.asked_for}. Ready to Update.",
+    Event.REQUESTED: _requested,
     Event.JOINED: lambda t: f"{t.who} added {t.asked_for}. Ready to Update, revision {t.number('revision')}.",
     Event.FIRST_APPROVED: lambda t: (
         f"{t.who} updated revision {t.number('revision')} as the first of two approvers. "
@@ -378,6 +468,11 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     ),
     Event.REJECTED: lambda t: f"{t.who} rejected revision {t.number('revision')}: “{t.text('comment')}”",
     Event.SENT_AGAIN: _sent_again,
+    Event.ESCALATED: _escalated,
+    Event.EXPIRED: lambda t: (
+        f"Revision {t.number('revision')} expired: nobody updated or rejected it for "
+        f"{counted(t.number('days'), 'day')}. Nothing went to Sage. Ask again brings it back."
+    ),
     Event.EXPORTED: lambda t: f"Data sync {t.text('batch')} sent it to Sage.",
     Event.SYNCED: lambda t: f"Sage holds every line after data sync {t.text('batch')}: {t.outcomes}.",
     Event.FAILED: lambda t: f"Sage refused {t.refused_lines} of data sync {t.text('batch')}: {t.outcomes}.",
@@ -398,8 +493,8 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
         f"Data sync {t.text('batch')} finished {counted(t.number('jobs'), 'job')}: {t.outcomes}."
     ),
     Event.REMINDED: lambda t: (
-        f"{counted(t.number('jobs'), 'job')} Ready to Update for more than a day: {t.oldest}. "
-        "`/costcodes ready` lists them."
+        f"Reminded the accounting approvers of {counted(t.number('jobs'), 'job')} Ready to Update for long: "
+        f"{t.oldest}."
     ),
     Event.SYNC_OVERDUE: lambda t: (
         f"Nobody has imported {t.text('file')} of data sync {t.text('batch')} into Sage yet. Import it from "
@@ -416,5 +511,14 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.PERSON_LINKED: lambda t: f"{t.who} linked {t.text('person')} to Slack user {t.text('user_id')}.",
     Event.PERSON_UNLINKED: lambda t: (
         f"{t.who} unlinked {t.text('person')} from Slack user {t.text('user_id')}."
+    ),
+    Event.NOTIFY_CHOSEN: _notify_chosen,
+    Event.AWAY: lambda t: (
+        f"{t.text('person')} is away from {t.text('first_day')} to {t.text('last_day')}, "
+        f"and {t.text('delegate')} stands in."
+    ),
+    Event.AWAY_ENDED: lambda t: (
+        f"{t.text('person')} is not away any more (it was to be {t.text('first_day')} to "
+        f"{t.text('last_day')}), and {t.text('delegate')} no longer stands in."
     ),
 }

@@ -1,19 +1,28 @@
-"""`costbot people`: who is who in Slack, for when an e-mail does not tell."""
+"""`costbot people`: who is who in Slack, what each wants to hear of, and who stands in for whom."""
 
 import re
+from dataclasses import replace
+from datetime import date
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy.orm import Session
 
+from bot.blocks import words
 from bot.commands.command import CommandLine, StopError, command, failed, refused
-from bot.commands.shapes import LinkShape
+from bot.commands.shapes import AwayShape, LinkShape, NotifyShape
 from bot.commands.terminal import Answer
-from workflow import directory
+from workflow import aways, directory, preferences
+from workflow.aways import AwaySet, Unusable
+from workflow.calendar import hours_written
 from workflow.directory import AlreadyLinked
-from workflow.tables import Person
+from workflow.preferences import QuietHours
+from workflow.privileges import Refused
+from workflow.tables import Away, Person
+from workflow.vocabulary import Notify
 
-app = typer.Typer(no_args_is_help=True, help="Tie people of the directory to Slack users.")
+app = typer.Typer(no_args_is_help=True, help="Who is who in Slack, what each hears of, and who stands in.")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail of the person in the directory.")]
 
@@ -51,6 +60,116 @@ def unlink(line: CommandLine, email: Email) -> Answer:
         f"{person.email} is tied to no Slack user now." if undone else f"{person.email} had no tie to Slack."
     )
     return Answer(LinkShape(person=person.email, team=None, slack_user=None), [told])
+
+
+@command(app, "notify")
+def notify(
+    line: CommandLine,
+    email: Email,
+    what: Annotated[
+        Notify | None, typer.Option("--to", help="What they hear of; without it the choice stays.")
+    ] = None,
+    quiet: Annotated[
+        str | None, typer.Option("--quiet", metavar="HOURS", help="Such as 19:00-07:00, or none.")
+    ] = None,
+) -> Answer:
+    """Show or choose what a person hears of, and their quiet hours, as /costcodes notify does."""
+    with line.database.writing() as session:
+        person = _person(session, email)
+        choices = preferences.choices_of(session, [person.id])[person.id]
+        if what is not None:
+            choices = replace(choices, notify=what)
+        if quiet is not None:
+            choices = replace(choices, quiet=_quiet_hours(quiet))
+        if what is not None or quiet is not None:
+            preferences.choose(session, person, choices, by=line.operator, at=line.now())
+        zone = _zone(line, session, person)
+    hours = choices.quiet
+    facts = NotifyShape(
+        person=person.email,
+        notify=choices.notify,
+        quiet_from=f"{hours.since:%H:%M}" if hours else None,
+        quiet_until=f"{hours.until:%H:%M}" if hours else None,
+        time_zone=zone.key,
+    )
+    return Answer(facts, [f"{person.name}: {words.choices_words(choices)} Time zone {zone.key}."])
+
+
+@command(app, "away")
+def away(
+    line: CommandLine,
+    email: Email,
+    first_day: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="The first day, such as 2026-12-01.")
+    ] = None,
+    last_day: Annotated[
+        str | None, typer.Option("--until", metavar="DAY", help="The last day; default: the first.")
+    ] = None,
+    delegate: Annotated[
+        str | None, typer.Option("--to", metavar="EMAIL", help="Who stands in: an accounting approver.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Nobody stands in any more.")] = False,
+) -> Answer:
+    """Show, set or end who stands in for an approver who is away, as /costcodes away does."""
+    if (first_day is None) != (delegate is None) or (last_day and not first_day) or (off and first_day):
+        raise typer.BadParameter("give --from and --to together, or --off alone")
+    with line.database.writing() as session:
+        person = _person(session, email)
+        if off:
+            ended = aways.end_away(session, person=person, by=line.operator, at=line.now())
+            told = "Nobody stands in any more." if ended else "Nobody stood in, so nothing was changed."
+            return Answer(_away_shape(person, None), [f"{person.name}: {told}"])
+        if first_day is None or delegate is None:
+            now = aways.planned(session, person.id, at=line.now())
+            told = words.away_words(now) if now else f"Nobody stands in for {person.name}."
+            return Answer(_away_shape(person, now), [told])
+        result = aways.set_away(
+            session,
+            person=person,
+            delegate=directory.person_by_email(session, delegate),
+            first_day=_day(first_day),
+            last_day=_day(last_day or first_day),
+            zone=_zone(line, session, person),
+            by=line.operator,
+            at=line.now(),
+            rules=line.settings.rules,
+        )
+        match result:
+            case Refused():
+                return refused(result.words, reason=result.reason)
+            case Unusable():
+                return failed(result.words, reason="unusable_days")
+            case AwaySet():
+                return Answer(_away_shape(person, result.away), [words.away_set_words(result)])
+
+
+def _away_shape(person: Person, away: Away | None) -> AwayShape:
+    return AwayShape(
+        person=person.email,
+        delegate=away and away.delegate.email,
+        first_day=away and away.first_day,
+        last_day=away and away.last_day,
+    )
+
+
+def _quiet_hours(written: str) -> QuietHours | None:
+    if written == "none":
+        return None
+    try:
+        return QuietHours(*hours_written(written))
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}, or none", param_hint="--quiet") from None
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise typer.BadParameter(f"{written!r} is not a day such as 2026-12-01") from None
+
+
+def _zone(line: CommandLine, session: Session, person: Person) -> ZoneInfo:
+    return directory.time_zones(session, [person.id]).get(person.id) or line.settings.calendar.zone
 
 
 def _person(session: Session, email: str) -> Person:

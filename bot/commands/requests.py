@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import words
 from bot.commands import csv_files
-from bot.commands.command import ByEmail, CommandLine, JobNumber, command, refused
+from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused
 from bot.commands.csv_files import File
 from bot.commands.sage import refresh
 from bot.commands.shapes import (
@@ -65,6 +65,29 @@ def request(line: CommandLine, job: JobNumber, file: File, by: ByEmail) -> Answe
         job=JobShape.of(found), state=update.state, revision=update.revision, added=added, joined=joined
     )
     return Answer(facts, [f"{found.title}: {told}."])
+
+
+@command(app, "ask-again")
+def ask_again(line: CommandLine, job: JobNumber, by: ByEmail) -> Answer:
+    """Ask anew for the lines of a requested update that was rejected or has expired, as they were."""
+    with line.database.writing() as session:
+        found = line.job(session, job)
+        result = requests.ask_again(
+            session,
+            requested_update_id=requests.turned_down(session, found.id),
+            by=line.person(session, by),
+            at=line.now(),
+            rules=line.settings.rules,
+            limits=open_company(line.settings).limits,
+        )
+        match result:
+            case Refused():
+                return refused(result.words, reason=result.reason)
+            case Unfit(problems=problems):
+                why = "; ".join(problem.reason for problem in problems)
+                return failed(f"It cannot be asked for as it was: {why}.", reason="unfit")
+            case _:
+                return described(session, found)
 
 
 @command(app, "ready")

@@ -4,14 +4,14 @@ Times are ISO 8601 in UTC with a `Z`; `null` stands for what is not known or has
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import DataSync, Job
-from workflow.vocabulary import Difference, HoldKind, Outcome, Rule, Severity, Standing, State
+from workflow.vocabulary import Difference, HoldKind, Notify, Outcome, Rule, Severity, Standing, State
 
 FIRST_OF_TWO = "1 of 2: the Update is on record, and a second approver must Update."
 
@@ -202,6 +202,25 @@ class RequestShape(Shape):
     revision: int
     added: int
     joined: bool
+
+
+class NotifyShape(Shape):
+    """`people notify EMAIL`: what the person hears of; quiet hours as `HH:MM`, on the person's own clock."""
+
+    person: str
+    notify: Notify
+    quiet_from: str | None
+    quiet_until: str | None
+    time_zone: str
+
+
+class AwayShape(Shape):
+    """`people away EMAIL`: who stands in on which days; all null when nobody does."""
+
+    person: str
+    delegate: str | None
+    first_day: date | None
+    last_day: date | None
 
 
 class EventShape(Shape):

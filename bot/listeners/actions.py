@@ -6,6 +6,7 @@ from slack_bolt import Ack, App
 
 from bot.blocks.updates_window import reject_window
 from bot.listeners import deciding
+from bot.listeners.asking_again import ask_again
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
 from bot.payloads import Action, JobButton, PageButton, PrivilegeButton, WindowMetadata
@@ -87,4 +88,5 @@ HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
     Action.TURN_PAGE: turn_page,
     Action.ASK_FOR_PRIVILEGE: ask_for_privilege,
     Action.SYNC_NOW: sync_now,
+    Action.ASK_AGAIN: ask_again,
 }

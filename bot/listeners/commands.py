@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
-from bot.listeners import several
+from bot.listeners import several, standing_in
+from bot.listeners.notifying import open_choices
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
 from bot.listeners.usage import Command, WrongUsage, parse
@@ -22,6 +23,8 @@ _HEADINGS = {
     "accepted": "Updated, on their way to Sage",
     "failed": "Failed to Export",
     "synced": "Synced",
+    "rejected": "Rejected",
+    "expired": "Expired",
     "all": "Jobs with requested cost codes",
 }
 _SUGGESTED = 5
@@ -111,6 +114,16 @@ def whoami(visit: Visit, _: Command) -> None:
     visit.tell(notices.whoami(person, refusal_of(visit.actor, person, visit.rules)))
 
 
+def notify(visit: Visit, _: Command) -> None:
+    """Open what the person wants to hear of."""
+    open_choices(visit)
+
+
+def away(visit: Visit, command: Command) -> None:
+    """Let somebody stand in, show who does, or end it."""
+    standing_in.run(visit, command.text)
+
+
 def help_(visit: Visit, _: Command) -> None:
     """Say what there is."""
     visit.tell(notices.help_text())
@@ -124,6 +137,8 @@ HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "syncs": syncs,
     "holds": holds,
     "history": history,
+    "notify": notify,
+    "away": away,
     "whoami": whoami,
     "help": help_,
 }

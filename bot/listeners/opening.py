@@ -1,9 +1,14 @@
-"""The Cost Codes for Update window as one person sees it now: read here, drawn by `bot.blocks`."""
+"""Windows as they open and as they wait, and Cost Codes for Update as one person sees it now."""
 
 from math import ceil
+from typing import Any
 
+from slack_bolt import Ack
+
+from bot.answering import result_window
 from bot.blocks.pieces import Json
 from bot.blocks.updates_window import CODES_A_PAGE, TITLE, message_view, updates_window
+from bot.interaction import interaction_of
 from bot.payloads import JobButton
 from bot.visit import Visit
 from workflow import approvals, lines, queries
@@ -13,6 +18,12 @@ from workflow.vocabulary import State
 def loading(title: str = TITLE) -> Json:
     """What opens at once, because a click is good for three seconds and the database may be slow."""
     return message_view(title, "Loading…")
+
+
+def show_waiting(ack: Ack, body: dict[str, Any], title: str, doing: str, if_nothing_follows: str) -> None:
+    """Turn a submitted window into one that waits for its result, in the ack."""
+    waiting = message_view(title, f"{doing} {if_nothing_follows}")
+    ack(response_action="update", view=result_window(interaction_of(body), waiting))
 
 
 def updates_view(visit: Visit, job_id: int, *, page: int = 0, seen: JobButton | None = None) -> Json:

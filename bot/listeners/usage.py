@@ -47,6 +47,8 @@ def parse(typed: str) -> Command | WrongUsage:
         if rest:
             return Command(verb, job=rest)
         return WrongUsage(f"Which job? Try /costcodes {VERBS[verb]}, such as /costcodes {verb} 24-017.")
+    if verb == "away":
+        return Command(verb, text=rest)
     if rest:
         return WrongUsage(f"/costcodes {verb} takes nothing after it, and you wrote “{rest}”.")
     return Command(verb)

@@ -8,29 +8,32 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.answering import result_window
-from bot.blocks.updates_window import COMMENT_BLOCK, message_view
+from bot.blocks.updates_window import COMMENT_BLOCK
 from bot.interaction import interaction_of
-from bot.listeners import deciding
+from bot.listeners import deciding, notifying
+from bot.listeners.opening import show_waiting
 from bot.payloads import Window, WindowMetadata
 from bot.visit import Services, Visit, lazily
+
+_CARD_TELLS = "If nothing follows, close this window: the card tells what came of it."
 
 
 def register(app: App, services: Services) -> None:
     """Listen to the windows of one job."""
     app.view(Window.UPDATES.value)(ack=wait_for_update, lazy=[lazily(services, update)])
     app.view(Window.REJECT.value)(ack=check_comment, lazy=[lazily(services, reject)])
+    app.view(Window.NOTIFY.value)(ack=notifying.check, lazy=[lazily(services, notifying.save)])
 
 
 def wait_for_update(ack: Ack, body: dict[str, Any]) -> None:
     """Show that the Update is under way."""
-    _wait(ack, body, "Update", "Updating…")
+    show_waiting(ack, body, "Update", "Updating…", _CARD_TELLS)
 
 
 def check_comment(ack: Ack, body: dict[str, Any]) -> None:
     """Keep the window open for a comment that says nothing; else show that the Reject is under way."""
     if _comment(interaction_of(body).inputs):
-        _wait(ack, body, "Reject", "Rejecting…")
+        show_waiting(ack, body, "Reject", "Rejecting…", _CARD_TELLS)
     else:
         why = "Say why, for the person who requested the cost codes."
         ack(response_action="errors", errors={COMMENT_BLOCK: why})
@@ -46,13 +49,6 @@ def reject(visit: Visit) -> None:
     comment = _comment(visit.interaction.inputs)
     if comment:
         deciding.reject(visit, visit.interaction.read(WindowMetadata), comment)
-
-
-def _wait(ack: Ack, body: dict[str, Any], title: str, doing: str) -> None:
-    waiting = message_view(
-        title, f"{doing} If nothing follows, close this window: the card tells what came of it."
-    )
-    ack(response_action="update", view=result_window(interaction_of(body), waiting))
 
 
 def _comment(inputs: Any) -> str:

@@ -4,6 +4,7 @@ Owns what follows an act: the delivery to the app, and what the person sees of i
 """
 
 import html
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ class Acts:
             user,
             conversation,
             command,
-            text,
+            self._escaped(text),
             trigger_id=self._workspace.modals.trigger(user.id),
             response_url=self._response_urls.new(base_url, conversation, user.id),
         )
@@ -223,6 +224,18 @@ class Acts:
                 modals.close(view, everything=True)
             case _:
                 modals.close(view)
+
+    def _escaped(self, typed: str) -> str:
+        """What was typed after a command as Slack sends it where `should_escape` is on in the manifest.
+
+        Source: docs.slack.dev/interactivity/implementing-slash-commands, on escaping users.
+        """
+
+        def mention(found: re.Match[str]) -> str:
+            named = next((user for user in self._workspace.users.values() if user.name == found[1]), None)
+            return f"<@{named.id}|{named.name}>" if named else found[0]
+
+        return re.sub(r"(?<![\w.])@([\w.-]*\w)", mention, html.escape(typed, quote=False))
 
     def _joined(self, user: User, channel: str) -> Conversation:
         conversation = self._workspace.named(channel)

@@ -16,7 +16,7 @@ from workflow.queries import (
     HoldFacts,
     UpdateFacts,
 )
-from workflow.vocabulary import Event, HoldKind, Place, Rule, Severity, Standing, State
+from workflow.vocabulary import TURNED_DOWN, Event, HoldKind, Place, Rule, Severity, Standing, State
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CATEGORIES = {"E": "Equipment", "L": "Labor", "M": "Material", "S": "Subcontract"}
@@ -36,10 +36,10 @@ def update_facts(state: State = State.READY, **changes: Any) -> UpdateFacts:
         requested_by="Pat Rivera",
         requested_by_email="pat@example.com",
         requested_at=NOON,
-        decided_by="Dana Whitfield" if decided else None,
+        decided_by="Dana Whitfield" if decided and state is not State.EXPIRED else None,
         decided_at=NOON if decided else None,
         comment="Wrong phase" if state is State.REJECTED else None,
-        batch="DS000003" if decided and state not in (State.ACCEPTED, State.REJECTED) else None,
+        batch="DS000003" if decided and state not in (State.ACCEPTED, *TURNED_DOWN) else None,
         exported_at=NOON if finished or state is State.EXPORTED else None,
         finished_at=NOON if finished else None,
         counts=counts(),

@@ -63,7 +63,8 @@ def test_a_ready_card_says_what_waits_who_asked_and_when() -> None:
         (State.EXPORTED, "data sync DS000003", [Action.VIEW]),
         (State.SYNCED, "✅ *Synced*", [Action.VIEW]),
         (State.FAILED, "❌ *Failed to Export*", [Action.VIEW, Action.SEND_AGAIN]),
-        (State.REJECTED, "“Wrong phase”", [Action.VIEW]),
+        (State.REJECTED, "“Wrong phase”", [Action.VIEW, Action.ASK_AGAIN]),
+        (State.EXPIRED, "nobody updated or rejected it in time", [Action.VIEW, Action.ASK_AGAIN]),
     ],
 )
 def test_each_state_has_its_words_and_its_buttons(state: State, words: str, offered: list[Action]) -> None:

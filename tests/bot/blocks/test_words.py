@@ -138,6 +138,38 @@ LINES = {"created": 3, "tied": 1, "failed": 2}
             {"person": "pat@example.com", "team_id": "T1", "user_id": "U1"},
             "Dana Whitfield unlinked pat@example.com from Slack user U1.",
         ),
+        (
+            Event.UPDATED,
+            {"revision": 2, "standing_in_for": ["Sam Ortiz"]},
+            "Dana Whitfield, for Sam Ortiz, updated revision 2. It goes out with the next data sync.",
+        ),
+        (
+            Event.ESCALATED,
+            {"hours": 18, "to": ["Bo Boss"]},
+            "Nobody has updated or rejected this for 18 working hours. It was escalated to Bo Boss.",
+        ),
+        (
+            Event.EXPIRED,
+            {"revision": 2, "days": 30},
+            "Revision 2 expired: nobody updated or rejected it for 30 days. Nothing went to Sage. "
+            "Ask again brings it back.",
+        ),
+        (
+            Event.AWAY,
+            {
+                "person": "Sam Ortiz",
+                "delegate": "Dana Reyes",
+                "first_day": "2026-12-01",
+                "last_day": "2026-12-05",
+            },
+            "Sam Ortiz is away from 2026-12-01 to 2026-12-05, and Dana Reyes stands in.",
+        ),
+        (
+            Event.NOTIFY_CHOSEN,
+            {"person": "Sam Ortiz", "notify": "daily", "quiet": "19:00 to 07:00"},
+            "Dana Whitfield set the messages for Sam Ortiz: a digest every working morning. "
+            "Quiet hours 19:00 to 07:00.",
+        ),
     ],
 )
 def test_each_event_is_a_sentence(kind: Event, facts: dict[str, Any], words: str) -> None:

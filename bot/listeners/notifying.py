@@ -1,0 +1,58 @@
+"""`/costcodes notify`: the window with what a person wants to hear of, and what they chose in it."""
+
+from datetime import datetime
+from typing import Any
+
+from slack_bolt import Ack
+from sqlalchemy.orm import Session
+
+from bot.blocks import words
+from bot.blocks.notify_window import TITLE, Wrong, choices_picked, notify_window
+from bot.interaction import interaction_of
+from bot.listeners.opening import loading, show_waiting
+from bot.visit import Visit
+from workflow import directory, preferences
+from workflow.preferences import Choices
+from workflow.privileges import Actor, lacks, refusal_of
+from workflow.tables import Person
+
+
+def open_choices(visit: Visit) -> None:
+    """Show the present choices of the person who looks."""
+    visit.open(loading(TITLE))
+    with visit.reading() as session:
+        person = session.get(Person, visit.actor.person_id) if visit.actor.person_id else None
+        if person is None:
+            refused = refusal_of(visit.actor, None, visit.rules)
+            return visit.answer(refused.words if refused else "")
+        choices = preferences.choices_of(session, [person.id])[person.id]
+        zone = directory.time_zones(session, [person.id]).get(person.id) or visit.rules.calendar.zone
+        view = notify_window(choices, time_zone=zone.key, is_approver=lacks(person) is None)
+    return visit.show(view)
+
+
+def check(ack: Ack, body: dict[str, Any]) -> None:
+    """Keep the window open for hours that do not go together; else show that they are being saved."""
+    picked = choices_picked(interaction_of(body).inputs)
+    if isinstance(picked, Wrong):
+        ack(response_action="errors", errors={picked.block_id: picked.why})
+    else:
+        show_waiting(ack, body, TITLE, "Saving…", "If nothing follows, close this window and look again.")
+
+
+def save(visit: Visit) -> None:
+    """Keep what was chosen; where it does not go together, the window said so and is still open."""
+    if not isinstance(choices_picked(visit.interaction.inputs), Wrong):
+        visit.answer(visit.act(lambda session, by, at: _save(session, visit, by, at)))
+
+
+def _save(session: Session, visit: Visit, by: Actor, at: datetime) -> str:
+    person = session.get(Person, by.person_id) if by.person_id else None
+    if person is None:
+        refused = refusal_of(by, None, visit.rules)
+        return refused.words if refused else ""
+    before = preferences.choices_of(session, [person.id])[person.id]
+    choices = choices_picked(visit.interaction.inputs, before)
+    assert isinstance(choices, Choices)
+    preferences.choose(session, person, choices, by=by, at=at)
+    return words.choices_words(choices)

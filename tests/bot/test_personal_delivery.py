@@ -1,0 +1,124 @@
+"""Digests, quiet hours and people who are away, as delivery finds them at the moment it writes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from bot.sandbox.client import Sandbox
+from tests.bot.test_delivery import Site
+from tests.factories import RULES, actor
+from workflow import aways, preferences
+from workflow.calendar import Calendar
+from workflow.database import Database
+from workflow.preferences import Choices, QuietHours
+from workflow.tables import Person
+from workflow.vocabulary import Notify
+
+CHICAGO_QUIET = QuietHours(time(0), time(23, 30))
+
+
+@pytest.fixture
+def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
+    yield Site(database, sandbox)
+    sandbox.clear_faults()
+
+
+def choose(site: Site, person: Person, choices: Choices) -> None:
+    with site.database.writing() as session:
+        preferences.choose(session, person, choices, by=actor(person), at=site.clock.now)
+
+
+def away(site: Site, person: Person, to: Person) -> None:
+    today = site.clock.now.date()
+    with site.database.writing() as session:
+        aways.set_away(
+            session,
+            person=session.get_one(Person, person.id),
+            delegate=session.get_one(Person, to.id),
+            first_day=today - timedelta(days=1),
+            last_day=today + timedelta(days=9),
+            zone=Calendar().zone,
+            by=actor(person),
+            at=site.clock.now,
+            rules=RULES,
+        )
+    site.drain()
+
+
+def said_to(site: Site, person: Person) -> list[str]:
+    return [message.words for message in site.person(person).sees().direct_messages]
+
+
+def test_a_digest_has_the_queue_as_it_is_when_it_is_delivered(site: Site) -> None:
+    choose(site, site.dana, Choices(Notify.DAILY))
+    riverside = site.ask(site.riverside, "03-300 L")
+    site.ask(site.depot, "03-300 L")
+    site.drain()
+    assert said_to(site, site.dana) == []
+    site.update(riverside, by=site.marcus)
+
+    site.clock.wait(days=4)
+    site.drain()
+
+    [digest] = said_to(site, site.dana)
+    assert "Your digest: 1 job waits for an approver" in digest
+    assert "24-018 Bus Depot" in digest
+    assert "24-017" not in digest
+
+
+def test_a_digest_of_an_empty_queue_is_not_sent(site: Site) -> None:
+    choose(site, site.dana, Choices(Notify.HOURLY))
+    site.update(site.ask(site.riverside, "03-300 L"), by=site.marcus)
+
+    site.clock.wait(days=4)
+    site.drain()
+
+    assert said_to(site, site.dana) == []
+    assert site.waiting() == []
+
+
+def test_in_quiet_hours_on_the_readers_own_clock_a_message_waits(site: Site) -> None:
+    site.clock.now = datetime.now(UTC).replace(hour=18, minute=0) + timedelta(days=1)  # about noon in Chicago
+    site.ask_for_privilege(site.dana)
+    site.clock.wait(seconds=5)
+    site.drain()
+    assert len(said_to(site, site.dana)) == 1
+    choose(site, site.dana, Choices(quiet=CHICAGO_QUIET))
+
+    site.ask_for_privilege(site.dana)
+    site.clock.wait(hours=6)  # midnight has passed in London, not in Chicago
+    site.drain()
+    assert len(said_to(site, site.dana)) == 1
+    [waiting] = site.waiting()
+    assert waiting.last_error == "waits for the end of the quiet hours"
+
+    site.clock.now = waiting.due_at
+    site.drain()
+    assert len(said_to(site, site.dana)) == 2
+
+
+def test_what_is_for_somebody_away_goes_to_the_delegate_with_their_name_and_once(site: Site) -> None:
+    away(site, site.dana, site.marcus)
+    site.ask(site.riverside, "03-300 L")
+    site.drain()
+    site.ask_for_privilege(site.dana)
+    site.clock.wait(seconds=5)
+    site.drain()
+
+    assert said_to(site, site.dana) == []
+    told, request, forwarded = said_to(site, site.marcus)
+    assert "Dana Whitfield is away from" in told
+    assert "24-017 Riverside Medical Center" in request
+    assert "This is for Dana Whitfield, who is away until" in forwarded
+    assert "asks to become an accounting approver" in forwarded
+
+
+def test_there_are_no_chains_and_the_person_is_told_why_it_comes_to_them(site: Site) -> None:
+    away(site, site.dana, site.marcus)
+    away(site, site.marcus, site.dana)
+    site.ask_for_privilege(site.dana)
+    site.clock.wait(seconds=5)
+    site.drain()
+
+    assert "but so is Marcus Oyelaran, who stands in for you" in said_to(site, site.dana)[-1]
