@@ -59,8 +59,7 @@ def request(
     reason = by.refusal or _may_not_ask(person)
     if reason or person is None:
         reason = reason or Refusal.NO_MATCHING_PERSON
-        audit.record(session, Event.REFUSED, by=by, at=at, job_id=job.id, act="request", reason=reason.value)
-        return Refused(reason, explain(reason, by.name, rules))
+        return _refuse(session, reason, by=by, at=at, rules=rules, job_id=job.id)
     problems = tuple(unfit(session, assignments, limits=limits))
     if problems:
         return Unfit(problems)
@@ -107,6 +106,26 @@ def request(
     return Requested(update, added=len(new), joined=event is not Event.REQUESTED)
 
 
+def check(session: Session, *, by: Actor, at: datetime, rules: Rules) -> Refused | None:
+    """Refuse, on record, somebody who may not ask at all; None for everybody active in the directory.
+
+    For the window in which one asks; `request` decides anew.
+    """
+    person = session.get(Person, by.person_id, populate_existing=True) if by.person_id else None
+    reason = by.refusal or _may_not_ask(person)
+    if reason is None:
+        return None
+    return _refuse(session, reason, by=by, at=at, rules=rules)
+
+
+def unknown_codes(session: Session, codes: Sequence[str], *, limits: SageLimits) -> list[Problem]:
+    """Why these cost codes, whose categories nobody has named yet, cannot be asked for."""
+    known = codes if limits.beyond_standard_list else lines.standard_descriptions(session, codes)
+    return [
+        Problem(index, "code", _not_standard(code)) for index, code in enumerate(codes) if code not in known
+    ]
+
+
 def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLimits) -> list[Problem]:
     """Why these assignments cannot be asked for, by the place of each that is unfit; nothing is changed."""
     problems = list(_not_text(assignments))
@@ -115,6 +134,13 @@ def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLi
     on_list = lines.standard_descriptions(session, {a.code for a in assignments})
     known = {a.code for a in assignments} if limits.beyond_standard_list else on_list
     return list(_problems(assignments, known, set(session.scalars(select(Category.code)))))
+
+
+def _refuse(
+    session: Session, reason: Refusal, *, by: Actor, at: datetime, rules: Rules, job_id: int | None = None
+) -> Refused:
+    audit.record(session, Event.REFUSED, by=by, at=at, job_id=job_id, act="request", reason=reason.value)
+    return Refused(reason, explain(reason, by.name, rules))
 
 
 def _may_not_ask(person: Person | None) -> Refusal | None:
@@ -147,12 +173,7 @@ def _problems(
     first_at: dict[Assignment, int] = {}
     for index, assignment in enumerate(assignments):
         if assignment.code not in codes:
-            yield Problem(
-                index,
-                "code",
-                f"cost code {assignment.code or '(empty)'} is not on the standard cost code list; "
-                "new codes are created in Sage first",
-            )
+            yield Problem(index, "code", _not_standard(assignment.code))
         if assignment.category not in categories:
             known = ", ".join(sorted(categories)) or "none yet: import categories first"
             yield Problem(
@@ -163,3 +184,10 @@ def _problems(
         if assignment in first_at:
             yield Problem(index, "code", f"{assignment.code} {assignment.category} is asked for twice")
         first_at.setdefault(assignment, index)
+
+
+def _not_standard(code: str) -> str:
+    return (
+        f"cost code {code or '(empty)'} is not on the standard cost code list; "
+        "new codes are created in Sage first"
+    )

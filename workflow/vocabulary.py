@@ -131,6 +131,20 @@ class Refusal(StrEnum):
     ALREADY_GOING_OUT = "already_going_out"
     COMMENT_MISSING = "comment_missing"
     SAGE_WOULD_REFUSE = "sage_would_refuse"
+    NOT_ADMINISTRATOR = "not_administrator"
+    DIRECTORY_IS_PROCORES = "directory_is_procores"
+    NOT_IN_DIRECTORY = "not_in_directory"
+
+
+class PrivilegeAnswer(StrEnum):
+    """What an administrator answered who was asked for the privilege.
+
+    `granted`: costbot's directory was changed; `done_in_procore`: an administrator says Procore's was.
+    """
+
+    GRANTED = "granted"
+    DONE_IN_PROCORE = "done_in_procore"
+    DECLINED = "declined"
 
 
 class Event(StrEnum):
@@ -148,6 +162,8 @@ class Event(StrEnum):
     STALE = "requested_update:stale"
     REFUSED = "act:refused"
     PRIVILEGE_ASKED = "privilege:asked"
+    PRIVILEGE_GRANTED = "privilege:granted"
+    PRIVILEGE_DECLINED = "privilege:declined"
     SYNC_ASKED = "data_sync:asked"
     SYNC_STARTED = "data_sync:started"
     SYNC_FINISHED = "data_sync:finished"
@@ -167,6 +183,7 @@ class NoticeKind(StrEnum):
     CARD = "card"
     THREAD = "thread"
     DIRECT = "direct"
+    PRIVILEGE = "privilege"
 
 
 class PeriodicWork(StrEnum):
