@@ -4,8 +4,10 @@ Owns reading Slack's payloads into one shape. Field names by Slack's published s
 (slackapi/java-slack-sdk, json-logs/samples/app-backend). It judges nothing and calls nobody.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +20,15 @@ Value = TypeVar("Value", bound=BaseModel)
 
 class UnreadableError(Exception):
     """A button or window carries what this costbot does not understand: it is an older one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that a person shared in a window; `url` asks for the bot's token."""
+
+    name: str
+    size: int
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,12 @@ class Interaction:
     is_submission: bool
     inputs: Mapping[str, str]
     """What was typed into a window, by block id."""
+    picked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values of what was picked in a window, by block id."""
+    files: tuple[SharedFile, ...] = ()
+    """What was shared in a window."""
+    message: str = ""
+    """The message that a shortcut was picked on, a line a line, its tables with tabs."""
 
     def read(self, model: type[Value]) -> Value:
         """What the button or window carries. Raises UnreadableError."""
@@ -59,7 +76,8 @@ def interaction_of(body: Json) -> Interaction:
     action = (body.get("actions") or [{}])[0]
     user, team, channel = body.get("user"), body.get("team") or {}, body.get("channel") or {}
     person = user if isinstance(user, dict) else {}
-    name = action.get("action_id") or view.get("callback_id") or body.get("command") or event.get("type")
+    name = action.get("action_id") or body.get("action_id") or body.get("callback_id")
+    name = name or view.get("callback_id") or body.get("command") or event.get("type")
     return Interaction(
         name=name or str(body.get("type")),
         user_id=person.get("id") or body.get("user_id") or event.get("user") or "",
@@ -73,7 +91,55 @@ def interaction_of(body: Json) -> Interaction:
         view_id=view.get("id") if in_window else None,
         is_submission=body.get("type") == "view_submission",
         inputs=typed_into(view),
+        picked=picked_in(view),
+        files=tuple(_files(view)),
+        message=words_of(body.get("message") or {}),
     )
+
+
+def picked_in(view: Json) -> dict[str, tuple[str, ...]]:
+    """The values of the options that the person picked in a window, by block id."""
+    blocks = (view.get("state") or {}).get("values") or {}
+    return {
+        block_id: tuple(
+            option["value"]
+            for option in (element.get("selected_options") or [element.get("selected_option")])
+            if option
+        )
+        for block_id, elements in blocks.items()
+        for element in elements.values()
+    }
+
+
+def words_of(message: Json) -> str:
+    """What a message says: its text without Slack's marks, and its tables, which are not in the text."""
+    text = re.sub(r"<[^<>|]*\|([^<>]*)>|<([^<>]*)>", r"\1\2", message.get("text") or "")
+    text = html.unescape(re.sub(r"(?<!\w)[*_~]+|[*_~]+(?!\w)", "", text))
+    blocks = [*(message.get("blocks") or ()), *_attached(message)]
+    rows = (row for block in blocks if block.get("type") == "table" for row in block.get("rows") or ())
+    return "\n".join([text, *("\t".join(_cell(cell) for cell in row) for row in rows)])
+
+
+def _attached(message: Json) -> Iterator[Json]:
+    for attachment in message.get("attachments") or ():
+        yield from attachment.get("blocks") or ()
+
+
+def _cell(cell: Any) -> str:
+    """Everything written in a cell of a table."""
+    if isinstance(cell, Mapping):
+        own = cell.get("text", cell.get("value"))
+        return str(own) if isinstance(own, str | int | float) else _cell(cell.get("elements") or [])
+    return "".join(map(_cell, cell)) if isinstance(cell, list) else ""
+
+
+def _files(view: Json) -> Iterator[SharedFile]:
+    for elements in ((view.get("state") or {}).get("values") or {}).values():
+        for element in elements.values():
+            for file in element.get("files") or ():
+                yield SharedFile(
+                    file.get("name") or "", file.get("size") or 0, file.get("url_private_download") or ""
+                )
 
 
 def typed_into(view: Json) -> dict[str, str]:

@@ -32,34 +32,53 @@ class Content(BaseModel):
     picked: tuple[str, ...] = ()
     text: str = ""
     file_name: str = ""
-    file_lines: tuple[tuple[str, str], ...] = ()
-    """(cost code, category) of each line of the file."""
-    file_codes: tuple[str, ...] = ()
-    """Cost codes of the file that name no category."""
+    file_lines: tuple[tuple[int, str, str], ...] = ()
+    """(line, cost code, category) of the file."""
+    file_codes: tuple[tuple[int, str], ...] = ()
+    """(line, cost code) of the file's lines that name no category."""
     ticked: Mapping[str, tuple[str, ...]] = {}
     """Categories by cost code, as they were ticked."""
 
     @property
-    def is_empty(self) -> bool:
-        return not (self.picked or self.text.strip() or self.file_lines or self.file_codes)
-
-    def asked(self, categories: Mapping[str, str]) -> Asked:
-        """What the written lines say; `categories` is name by code."""
-        return parse_lines(self.text, categories)
+    def lines_in_file(self) -> int:
+        return len(self.file_lines) + len(self.file_codes)
 
     def to_tick(self, categories: Mapping[str, str]) -> list[str]:
-        """The cost codes whose categories have to be ticked, each once."""
-        return list(dict.fromkeys((*self.picked, *self.asked(categories).codes, *self.file_codes)))
+        """The cost codes whose categories have to be ticked, each once; `categories` is name by code."""
+        written = parse_lines(self.text, categories).codes
+        return list(dict.fromkeys((*self.picked, *written, *(code for _, code in self.file_codes))))
 
     def assignments(self, categories: Mapping[str, str]) -> list[Assignment]:
-        """Everything that the draft asks for, each once."""
+        """Everything that the draft asks for, each once; `categories` is name by code."""
+        written = parse_lines(self.text, categories).assignments
+        filed = (Assignment(code, category) for _, code, category in self.file_lines)
         ticked = (
             Assignment(code, category)
             for code in self.to_tick(categories)
             for category in self.ticked.get(code, ())
         )
-        filed = (Assignment(code, category) for code, category in self.file_lines)
-        return list(dict.fromkeys((*self.asked(categories).assignments, *filed, *ticked)))
+        return list(dict.fromkeys((*written, *filed, *ticked)))
+
+    def with_file(self, name: str, asked: Asked) -> "Content":
+        """The same with what a file says, in place of any file before."""
+        pairs = zip(asked.lines, asked.assignments, strict=True)
+        return self.model_copy(
+            update={
+                "file_name": name,
+                "file_lines": tuple((line, one.code, one.category) for line, one in pairs),
+                "file_codes": tuple(zip(asked.code_lines, asked.codes, strict=True)),
+            }
+        )
+
+    def with_lines(
+        self, lines: Sequence[str], *, longest: int, name: str, categories: Mapping[str, str]
+    ) -> "Content":
+        """The same with more lines: written ones while all fit in `longest`, else as a file of this name."""
+        kept = [line for line in self.text.splitlines() if line.strip()]
+        text = "\n".join(dict.fromkeys((*kept, *lines)))
+        if len(text) <= longest:
+            return self.model_copy(update={"text": text})
+        return self.with_file(name, parse_lines("\n".join(lines), categories))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +91,14 @@ class NoDraft:
     )
 
 
-def of_person(session: Session, person_id: int) -> RequestDraft | None:
+def of_person(session: Session, by: Actor) -> RequestDraft | None:
     """A person's draft."""
-    return session.get(RequestDraft, person_id)
+    return session.get(RequestDraft, by.person_id) if by.person_id is not None else None
 
 
-def find(session: Session, person_id: int, token: str) -> RequestDraft | None:
+def find(session: Session, by: Actor, token: str) -> RequestDraft | None:
     """A person's draft, as long as it is the one that a window shows."""
-    draft = session.get(RequestDraft, person_id)
+    draft = of_person(session, by)
     return draft if draft is not None and draft.token == token else None
 
 
@@ -88,13 +107,11 @@ def content_of(draft: RequestDraft | None) -> Content:
     return Content.model_validate(draft.content) if draft is not None else Content()
 
 
-def save(
-    session: Session, person_id: int, content: Content, *, job_id: int | None, at: datetime
-) -> RequestDraft:
+def save(session: Session, by: Actor, content: Content, *, job_id: int | None, at: datetime) -> RequestDraft:
     """Keep what a person has put in, in place of what was kept before."""
     return session.merge(
         RequestDraft(
-            person_id=person_id,
+            person_id=by.person_id,
             token=secrets.token_hex(8),
             job_id=job_id,
             content=content.model_dump(mode="json"),
@@ -103,9 +120,9 @@ def save(
     )
 
 
-def discard(session: Session, person_id: int) -> None:
+def discard(session: Session, by: Actor) -> None:
     """Forget a person's draft."""
-    session.execute(delete(RequestDraft).where(RequestDraft.person_id == person_id))
+    session.execute(delete(RequestDraft).where(RequestDraft.person_id == by.person_id))
 
 
 def forget(session: Session, *, before: datetime) -> None:
@@ -115,16 +132,20 @@ def forget(session: Session, *, before: datetime) -> None:
 
 def problems(
     session: Session, content: Content, *, categories: Mapping[str, str], limits: SageLimits
-) -> list[FileProblem]:
-    """Why what was written cannot be asked for, by line; the file's lines after them, by its name."""
-    asked = content.asked(categories)
-    filed = [Assignment(code, category) for code, category in content.file_lines]
+) -> list[str]:
+    """Why what was put in cannot be asked for: each line by its number, those of a file by its name too."""
+    written = parse_lines(content.text, categories)
+    filed = Asked(
+        [Assignment(code, category) for _, code, category in content.file_lines],
+        [line for line, _, _ in content.file_lines],
+        [code for _, code in content.file_codes],
+        [line for line, _ in content.file_codes],
+    )
+    unknown = requests.unknown_codes(session, content.picked, limits=limits)
     return [
-        *asked.problems,
-        *_unfit(session, asked.assignments, asked.lines, limits),
-        *_unknown(session, asked.codes, asked.code_lines, limits),
-        *_unfit(session, filed, [], limits),
-        *_unknown(session, content.file_codes, [], limits),
+        *(one.reason for one in unknown),
+        *map(str, _wrong(session, written, limits)),
+        *(f"{content.file_name}, {one}" for one in _wrong(session, filed, limits)),
     ]
 
 
@@ -153,17 +174,13 @@ def submit(
     return result
 
 
-def _unfit(
-    session: Session, assignments: Sequence[Assignment], lines: Sequence[int], limits: SageLimits
-) -> list[FileProblem]:
-    if not assignments:
-        return []
-    found = requests.unfit(session, assignments, limits=limits)
-    return [FileProblem(lines[one.index] if lines else None, None, one.reason) for one in found]
-
-
-def _unknown(
-    session: Session, codes: Sequence[str], lines: Sequence[int], limits: SageLimits
-) -> list[FileProblem]:
-    found = requests.unknown_codes(session, codes, limits=limits)
-    return [FileProblem(lines[one.index] if lines else None, None, one.reason) for one in found]
+def _wrong(session: Session, asked: Asked, limits: SageLimits) -> list[FileProblem]:
+    """What is wrong with lines, in their order."""
+    found = list(asked.problems)
+    if asked.assignments:
+        unfit = requests.unfit(session, asked.assignments, limits=limits)
+        found += [FileProblem(asked.lines[one.index], None, one.reason) for one in unfit]
+    unknown = requests.unknown_codes(session, asked.codes, limits=limits)
+    found += [FileProblem(asked.code_lines[one.index], None, one.reason) for one in unknown]
+    # a line with several categories names its cost code once
+    return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)

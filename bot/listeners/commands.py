@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
+from bot.listeners.asking import ask
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
 from bot.listeners.usage import Command, WrongUsage, parse
@@ -66,6 +67,11 @@ def show(visit: Visit, command: Command) -> None:
         visit.show(updates_view(visit, job.id))
 
 
+def request(visit: Visit, command: Command) -> None:
+    """Open the window in which one asks for cost codes."""
+    ask(visit, command.job)
+
+
 def sync(visit: Visit, _: Command) -> None:
     """Run a data sync now."""
     sync_now(visit)
@@ -109,6 +115,7 @@ HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "jobs": jobs,
     "show": show,
     "update": show,
+    "request": request,
     "sync": sync,
     "syncs": syncs,
     "holds": holds,

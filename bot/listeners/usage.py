@@ -10,6 +10,7 @@ VERBS = {usage.split()[0]: usage for usage in COMMANDS}
 """Usage by the word that begins it."""
 
 _ABOUT_A_JOB = frozenset(verb for verb, usage in VERBS.items() if usage.endswith(" JOB"))
+_MAY_NAME_A_JOB = frozenset(verb for verb, usage in VERBS.items() if usage.endswith(" [JOB]"))
 _SLACKS_ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
@@ -44,6 +45,8 @@ def parse(typed: str) -> Command | WrongUsage:
         if rest:
             return Command(verb, job=rest)
         return WrongUsage(f"Which job? Try /costcodes {VERBS[verb]}, such as /costcodes {verb} 24-017.")
+    if verb in _MAY_NAME_A_JOB:
+        return Command(verb, job=rest)
     if rest:
         return WrongUsage(f"/costcodes {verb} takes nothing after it, and you wrote “{rest}”.")
     return Command(verb)
