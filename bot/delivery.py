@@ -128,7 +128,7 @@ class _Delivery:
     def deliver_due(self, until: datetime) -> None:
         """Deliver until nothing is due, the time is over, or Slack is down."""
         while due := self._due():
-            jobs = dict.fromkeys(n.job_id for n in due if n.kind is not NoticeKind.DIRECT)
+            jobs = dict.fromkeys(n.job_id for n in due if n.kind in (NoticeKind.CARD, NoticeKind.THREAD))
             people = dict.fromkeys(n.person_id for n in due if n.kind is NoticeKind.DIRECT)
             work = [(self._tell_job, job) for job in jobs] + [(self._tell_person, one) for one in people]
             for tell, whom in work:
@@ -136,6 +136,11 @@ class _Delivery:
                     return
                 if whom is not None:
                     tell(whom)
+            for notice in due:
+                if self.stopped or self._clock() > until:
+                    return
+                if notice.kind is NoticeKind.PRIVILEGE:
+                    self._ask_administrator(notice)
 
     def _due(self) -> Sequence[OutboxNotice]:
         with self._database.reading() as session:
@@ -205,6 +210,20 @@ class _Delivery:
                 self._give_up(gathered, str(nobody))
             except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
                 self._failed(error, gathered)
+
+    def _ask_administrator(self, notice: OutboxNotice) -> None:
+        """Draw a request for the privilege for one administrator: new, or in place once it is answered."""
+        person_id = notice.person_id or 0
+        try:
+            channel = self._gateway.open_direct_message(self._slack_user(person_id))
+            with self._database.reading() as session:
+                request_id, message = drawing.privilege_request(session, notice)
+            self._poster.draw(messages.privilege_key(request_id, person_id), channel, message)
+            self._done([notice])
+        except _NobodyToTell as nobody:
+            self._give_up([notice], str(nobody))
+        except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
+            self._failed(error, [notice])
 
     def _write_to(self, person_id: int, gathered: Sequence[OutboxNotice], key: str) -> None:
         channel = self._gateway.open_direct_message(self._slack_user(person_id))

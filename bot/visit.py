@@ -122,7 +122,7 @@ class Visit:
 
     def deny(self, refused: Refused) -> None:
         """Say why the person may not, and offer to ask for the privilege where that helps."""
-        can_ask = self.rules.admin_email is not None and refused.reason in _ASKING_HELPS
+        can_ask = bool(self.rules.admin_emails) and refused.reason in _ASKING_HELPS
         self.tell(notices.denied(refused.words, refused.reason, can_ask=can_ask))
 
     def _look(self, session: Session, by: Actor, at: datetime) -> Refused | None:

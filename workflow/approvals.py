@@ -148,16 +148,6 @@ def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rul
     return _sage_would_refuse(session, requested)
 
 
-def ask_for_privilege(session: Session, *, by: Actor, reason: Refusal, at: datetime, rules: Rules) -> str:
-    """Ask the administrator to grant what is missing; returns the words for the person who asks."""
-    event = audit.record(session, Event.PRIVILEGE_ASKED, by=by, at=at, reason=reason.value)
-    admin = directory.person_by_email(session, rules.admin_email) if rules.admin_email else None
-    if admin is None:
-        return "costbot has no administrator on record. Ask your company's Procore administrator yourself."
-    outbox.tell_people(session, event, [admin.id])
-    return f"{admin.name} was asked. You will be able to Update as soon as the directory says so."
-
-
 def standing_words(requested: RequestedUpdate) -> str:
     """Where a requested update stands, who put it there and when, in a sentence."""
     who = requested.decided_by.name if requested.decided_by else "somebody"

@@ -25,7 +25,7 @@ from workflow.tables import (
     StandardCostCodeCategory,
     Table,
 )
-from workflow.vocabulary import Event
+from workflow.vocabulary import ErpPermission, Event
 
 _ROWS_A_STATEMENT = 500
 Row = TypeVar("Row")
@@ -141,6 +141,19 @@ def put_standard_codes(
     )
     audit.record(session, Event.IMPORTED, by=by, at=at, what="standard codes", rows=len(codes), source=source)
     return new
+
+
+def make_accounting_approver(session: Session, person: Person) -> None:
+    """Give a person what they lack to Update: Standard on ERP Integrations, and Can Push to Accounting.
+
+    For a directory that is costbot's own; the caller has it on record.
+    """
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update(key_share=True))
+    session.refresh(person)
+    if person.erp_permission is not ErpPermission.ADMIN:
+        person.erp_permission = ErpPermission.STANDARD
+    person.can_push_to_accounting = True
+    session.flush()
 
 
 def person_in_slack(session: Session, team_id: str, user_id: str) -> Person | None:

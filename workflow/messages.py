@@ -26,6 +26,11 @@ def direct_key(notice_id: int) -> str:
     return f"direct:{notice_id}"
 
 
+def privilege_key(privilege_request_id: int, person_id: int) -> str:
+    """The key of the message in which an administrator answers a request for the privilege."""
+    return f"privilege:{privilege_request_id}:{person_id}"
+
+
 def find(session: Session, key: str) -> SlackMessage | None:
     """What is known of a message; `ts` is None when it was attempted and may be there."""
     return session.get(SlackMessage, key)

@@ -78,6 +78,20 @@ def tell_people(session: Session, event: AuditEvent, people: Iterable[int]) -> N
     )
 
 
+def show_privilege_request(session: Session, event: AuditEvent, administrators: Iterable[int]) -> None:
+    """Draw the request for the privilege that the event is of for each administrator: new, or in place."""
+    session.add_all(
+        OutboxNotice(
+            kind=NoticeKind.PRIVILEGE,
+            person_id=person_id,
+            event_seq=event.seq,
+            created_at=event.at,
+            due_at=event.at,
+        )
+        for person_id in sorted(set(administrators))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """How many notices wait for delivery, since when, and how many were given up."""

@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     admin_email: str | None = Field(
         None,
         validation_alias="COSTBOT_ADMIN_EMAIL",
-        description="Who can grant the privilege: Procore's point of contact or your administrator.",
+        description="Who is asked for the privilege: Procore's point of contact; several with commas.",
     )
     forbid_own_request: bool = Field(
         False,
@@ -255,7 +255,11 @@ class Settings(BaseSettings):
         return Rules(
             forbid_own_request=self.forbid_own_request,
             hold_every_export=self.hold_every_export,
-            admin_email=self.admin_email.strip().lower() if self.admin_email else None,
+            admin_emails=tuple(
+                dict.fromkeys(
+                    email for one in (self.admin_email or "").split(",") if (email := one.strip().lower())
+                )
+            ),
         )
 
 

@@ -373,6 +373,7 @@ class PrivilegeRequest(Table):
     """Somebody asks to become an accounting approver; at most one of a person waits for an administrator.
 
     Without `person_id` the company directory does not know who asks; `asker` is their name as Slack has it.
+    `in_procore`: the directory is Procore's, so only Procore can grant it.
     """
 
     __tablename__ = "privilege_requests"
@@ -392,6 +393,7 @@ class PrivilegeRequest(Table):
     asker_key: Mapped[str] = mapped_column(String(340))
     lacks: Mapped[Refusal]
     reason: Mapped[str] = mapped_column(Text)
+    in_procore: Mapped[bool]
     asked_at: Mapped[datetime]
     answer: Mapped[PrivilegeAnswer | None]
     answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))

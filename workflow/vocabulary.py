@@ -132,18 +132,18 @@ class Refusal(StrEnum):
     COMMENT_MISSING = "comment_missing"
     SAGE_WOULD_REFUSE = "sage_would_refuse"
     NOT_ADMINISTRATOR = "not_administrator"
-    DIRECTORY_IS_PROCORES = "directory_is_procores"
-    NOT_IN_DIRECTORY = "not_in_directory"
+    OWN_PRIVILEGE = "own_privilege"
 
 
 class PrivilegeAnswer(StrEnum):
     """What an administrator answered who was asked for the privilege.
 
-    `granted`: costbot's directory was changed; `done_in_procore`: an administrator says Procore's was.
+    `granted`: costbot's directory was changed; `done`: an administrator says that it was done where the
+    directory comes from.
     """
 
     GRANTED = "granted"
-    DONE_IN_PROCORE = "done_in_procore"
+    DONE = "done"
     DECLINED = "declined"
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from slack_bolt import Ack, App
 
 from bot.blocks.updates_window import reject_window
-from bot.listeners import deciding
+from bot.listeners import deciding, privilege
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
-from bot.payloads import Action, JobButton, PageButton, PrivilegeButton, WindowMetadata
+from bot.payloads import Action, JobButton, PageButton, WindowMetadata
 from bot.visit import Services, Visit, lazily
 from workflow import approvals, queries
 
@@ -68,18 +68,6 @@ def turn_page(visit: Visit) -> None:
     visit.show(updates_view(visit, button.job_id, page=button.page, seen=button))
 
 
-def ask_for_privilege(visit: Visit) -> None:
-    """Ask the administrator for what the person lacks."""
-    button = visit.interaction.read(PrivilegeButton)
-    visit.answer(
-        visit.act(
-            lambda session, by, at: approvals.ask_for_privilege(
-                session, by=by, reason=button.reason, at=at, rules=visit.rules
-            )
-        )
-    )
-
-
 def unknown(visit: Visit) -> None:
     """A button of a costbot older or newer than this one."""
     visit.answer(
@@ -95,6 +83,8 @@ HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
     Action.TAKE_BACK: deciding.take_back,
     Action.SEND_AGAIN: deciding.send_again,
     Action.TURN_PAGE: turn_page,
-    Action.ASK_FOR_PRIVILEGE: ask_for_privilege,
+    Action.ASK_FOR_PRIVILEGE: privilege.open_ask,
+    Action.GRANT_PRIVILEGE: privilege.grant,
+    Action.DECLINE_PRIVILEGE: privilege.open_decline,
     Action.SYNC_NOW: sync_now,
 }

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("asker_key", sa.String(length=340), nullable=False),
         sa.Column("lacks", sa.String(60), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("in_procore", sa.Boolean(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answer", sa.String(60), nullable=True),
         sa.Column("answered_by_id", _ID, nullable=True),
