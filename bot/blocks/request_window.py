@@ -50,6 +50,7 @@ LINES_LENGTH = limits.INPUT_VALUE
 FILE_BYTES = 1_000_000
 _BOXES = limits.OPTIONS["checkboxes"]
 _PROBLEMS_SHOWN = 20
+_PROBLEM = 135
 _FINDINGS_SHOWN = 8
 _CODES_SHOWN = 30
 _LABEL = 50
@@ -156,7 +157,7 @@ def category_window(
             f"{TICK_BLOCK}{row.code}",
             f"{row.code} {row.description}".strip(),
             _boxes(row, categories),
-            hint=f"Sage has {', '.join(row.in_sage)} for this job." if row.in_sage else None,
+            hint=f"Sage has {words.one_line(', '.join(row.in_sage))} for this job." if row.in_sage else None,
         )
         for row in rows[:GRID_CODES]
     ]
@@ -220,7 +221,7 @@ def _problems(problems: Sequence[str]) -> Iterator[Json]:
     if not problems:
         return
     yield section(f"❌ *Nothing was requested yet: {counted(len(problems), 'problem')} to mend.*")
-    shown = [f"• {problem}" for problem in problems[:_PROBLEMS_SHOWN]]
+    shown = [f"• {words.one_line(problem, _PROBLEM)}" for problem in problems[:_PROBLEMS_SHOWN]]
     if len(problems) > _PROBLEMS_SHOWN:
         shown.append(f"… and {len(problems) - _PROBLEMS_SHOWN:,} more")
     yield plain_section("\n".join(shown))
