@@ -95,7 +95,7 @@ def request_window(facts: RequestFacts, problems: Sequence[str] = (), *, note: s
         [
             *_problems(problems),
             *([plain_section(note)] if note else []),
-            *_draft(facts),
+            *_kept(facts, is_shown_first=not problems),
             input_block(
                 JOB_BLOCK,
                 "Job",
@@ -227,11 +227,11 @@ def _problems(problems: Sequence[str]) -> Iterator[Json]:
     yield plain_section("\n".join(shown))
 
 
-def _draft(facts: RequestFacts) -> Iterator[Json]:
+def _kept(facts: RequestFacts, *, is_shown_first: bool) -> Iterator[Json]:
     if facts.lines_in_file:
         name = SLACK.data(facts.file_name)
         yield context(f"📎 {name}: {counted(facts.lines_in_file, 'line')}. Another file takes its place.")
-    if facts.begun_at:
+    if facts.begun_at and is_shown_first:
         yield context(f"You began this {SLACK.date(facts.begun_at)}; it is as you left it.")
         start_over = button("Start over", Action.START_OVER, DraftMark(token=facts.token))
         yield actions([start_over])

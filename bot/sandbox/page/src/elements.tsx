@@ -213,6 +213,7 @@ function Lookup({ element, place, id, label, shown, picked, pick }: LookupProps)
         role="combobox"
         aria-expanded={options !== null}
         aria-label={id ? undefined : label}
+        className={shown ? "held" : undefined}
         placeholder={shown ?? label}
         value={query}
         onFocus={() => void ask(query)}
