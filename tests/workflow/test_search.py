@@ -29,6 +29,14 @@ def test_a_code_is_found_by_its_beginning_and_by_words_of_its_description(site: 
     assert codes(site, "", limit=2) == ["01-100", "03-300"]
 
 
+def test_letter_case_does_not_count_in_any_alphabet(site: Site) -> None:
+    with site.database.writing() as session:
+        factories.standard_list(session, {"26-100": "Éclairage", "26-200": "ÜBERGABE 100% A/C"}, {})
+
+    assert codes(site, "éclair") == codes(site, "ÉCLAIR") == ["26-100"]
+    assert codes(site, "übergabe") == codes(site, "100%") == codes(site, "a/c") == ["26-200"]
+
+
 @pytest.mark.parametrize("typed", ["%", "_", "\\", "\0", "\ud800"])
 def test_what_means_something_to_a_database_is_only_text(site: Site, typed: str) -> None:
     assert codes(site, typed) == []

@@ -76,6 +76,28 @@ def test_every_bad_line_is_named_and_everything_written_stays(office: Office, to
     assert "Waits for an approver already" in preview.words
 
 
+def test_a_file_is_read_kept_with_the_draft_and_requested(office: Office, tom: Person) -> None:
+    opened(tom)
+    shared = tom.upload("more.csv", b"code,category\n09-250,L\n99-999,L\n")
+    tom.submit(fill(office, file=shared))
+    window(tom, with_words="more.csv, line 3: cost code 99-999 is not on the standard cost code list")
+    tom.submit(fill(office, file=tom.upload("better.csv", b"code,category\n09-250,L\n01-100,S\n")))
+    window(tom, with_words="2 assignments of 2 cost codes to request")
+    tom.click("Back")
+    assert "better.csv: 2 lines" in window(tom, with_words="Another file takes its place").words
+    tom.submit(fill(office))
+    window(tom, with_words="2 assignments of 2 cost codes to request")
+    tom.submit()
+    window(tom, with_words="2 new assignments")
+
+
+def test_a_file_that_cannot_be_fetched_is_told_with_the_mend(office: Office, tom: Person) -> None:
+    office.sandbox.switch(missing_scopes=["files:read"])
+    opened(tom)
+    tom.submit(fill(office, file=tom.upload("more.csv", b"code,category\n09-250,L\n")))
+    window(tom, with_words="more.csv cannot be fetched: the Slack app needs the scope files:read")
+
+
 def test_a_window_that_asks_for_nothing_says_so_and_stays_open(office: Office, tom: Person) -> None:
     opened(tom, "/costcodes request")
     tom.submit(fill(office, job=False, lines="  "))
