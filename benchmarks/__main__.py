@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import import_file
+from benchmarks import import_file, type_ahead
 
 
 def main() -> int:
@@ -39,7 +39,13 @@ def main() -> int:
                 f"{figures.ratio:.2f}",
                 f"{figures.peak_mib:.0f} MiB",
             )
-    Console().print(table)
+        typing = Table(title=f"A letter typed into {type_ahead.CODES:,} cost codes", title_justify="left")
+        for column in ("Database", "median", f"slowest ({type_ahead.MOST_MILLISECONDS:.0f} ms at most)"):
+            typing.add_column(column, justify="left" if column == "Database" else "right")
+        for each in type_ahead.measure(Path(folder), tell=status.update):
+            missed |= not each.kept
+            typing.add_row(each.database, f"{each.median:.1f} ms", f"{each.slowest:.1f} ms")
+    Console().print(table, typing)
     return int(missed)
 
 

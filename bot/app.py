@@ -15,7 +15,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot import middleware
 from bot.gateway import Gateway
 from bot.identity import Identity
-from bot.listeners import actions, commands, home, several, strangers, windows
+from bot.listeners import actions, asking, commands, home, options, privilege, several, strangers, windows
 from bot.visit import Services
 from workflow.checks import SageLimits
 from workflow.database import Database
@@ -32,12 +32,14 @@ def build_app(
     nudge: Callable[[str], None],
     clock: Callable[[], datetime],
     limits: SageLimits,
+    read_back: Callable[[int], None],
 ) -> App:
     """The app for `/slack/events` and Socket Mode alike.
 
     `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `clock` gives
-    aware times; `limits` are what the company's Sage takes. Shut `app.listener_runner.listener_executor` down
-    at the end: what was acknowledged goes on in it.
+    aware times; `limits` is what the company's Sage takes; `read_back` reads what Sage holds for a job now,
+    by its id, and never raises. Shut `app.listener_runner.listener_executor` down at the end: what was
+    acknowledged goes on in it.
     """
     # Bolt's warnings are advice to whoever writes an app, such as how to listen to what this one ignores
     logger = logging.getLogger("slack_bolt.costbot")
@@ -58,8 +60,8 @@ def build_app(
     app.use(middleware.name_the_request)
     app.use(middleware.drop_other_events)
     identity = Identity(gateway, database, clock=clock)
-    services = Services(settings, gateway, database, identity, nudge, clock, limits)
-    for surface in (several, actions, windows, commands, home):
+    services = Services(settings, gateway, database, identity, nudge, clock, limits, read_back)
+    for surface in (several, asking, options, privilege, actions, windows, commands, home):
         surface.register(app, services)
     strangers.register(app, services)
     return app

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import redis
 import structlog
@@ -37,11 +38,16 @@ _STOP_SECONDS = 5
 _log = structlog.get_logger()
 
 
-def run_bot(settings: Settings, *, nudge: Callable[[str], None], limits: SageLimits) -> None:
+def run_bot(
+    settings: Settings,
+    *,
+    nudge: Callable[[str], None],
+    limits: SageLimits,
+    read_back: Callable[[Database, int], None],
+) -> None:
     """Serve Slack until SIGTERM or SIGINT; what was acknowledged is finished first.
 
-    `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `limits` are
-    what the company's Sage takes.
+    `nudge`, `limits` and `read_back` are as for `build_app`.
 
     Raises:
         SettingsError: a token is missing, or the port is taken.
@@ -53,7 +59,15 @@ def run_bot(settings: Settings, *, nudge: Callable[[str], None], limits: SageLim
         )
     gateway = Gateway.connect(settings)
     with _listening(settings) as listener, contextlib.closing(Database(settings.database)) as database:
-        app = build_app(settings, gateway=gateway, database=database, nudge=nudge, clock=_now, limits=limits)
+        app = build_app(
+            settings,
+            gateway=gateway,
+            database=database,
+            nudge=nudge,
+            clock=_now,
+            limits=limits,
+            read_back=partial(read_back, database),
+        )
         socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
         _serve(
             app,

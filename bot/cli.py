@@ -13,6 +13,7 @@ from bot.commands import (
     holds,
     imports,
     people,
+    privilege,
     processes,
     requests,
     sage,
@@ -34,6 +35,7 @@ for name, module in (
     ("hold", holds),
     ("audit", audit),
     ("people", people),
+    ("privilege", privilege),
     ("sage", sage),
 ):
     app.add_typer(module.app, name=name)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -128,8 +129,8 @@ def drain(
         sleep(max((due_at - now).total_seconds(), 0.0))
 
 
-_Work = tuple[Callable[[int], None], int]
-"""Whom to tell, and how."""
+_Work = Callable[[], None]
+"""Something to tell, to whom and how."""
 
 
 class _NobodyToTell(Exception):  # noqa: N818 - an answer, not a mistake
@@ -175,10 +176,10 @@ class _Delivery:
         """Deliver until nothing is due, the time is over, or Slack is down."""
         burst = self._announce()
         while due := self._due(burst):
-            for tell, whom in self._in_order(due, burst):
+            for tell in self._in_order(due, burst):
                 if self.stopped or self._clock() > until:
                     return
-                tell(whom)
+                tell()
             burst = self._announce()
 
     def _due(self, burst: BurstFacts | None) -> Sequence[OutboxNotice]:
@@ -199,22 +200,25 @@ class _Delivery:
 
     def _in_order(self, due: Sequence[OutboxNotice], burst: BurstFacts | None) -> list[_Work]:
         """The work of one round. In a burst people, and cards that are there, do not wait for all others."""
-        jobs = list(dict.fromkeys(n.job_id for n in due if n.kind not in outbox.TO_A_PERSON and n.job_id))
-        people = list(dict.fromkeys(n.person_id for n in due if n.person_id))
-        tell_jobs: list[_Work] = [(self._tell_job, job) for job in jobs]
-        tell_people: list[_Work] = [(self._tell_person, one) for one in people]
+        jobs = list(dict.fromkeys(n.job_id for n in due if n.kind in outbox.OF_A_JOB and n.job_id))
+        people = list(dict.fromkeys(n.person_id for n in due if n.kind in outbox.TO_A_PERSON and n.person_id))
+        tell_jobs: dict[int, _Work] = {job: partial(self._tell_job, job) for job in jobs}
+        tell_people: list[_Work] = [partial(self._tell_person, one) for one in people]
+        ask: list[_Work] = [
+            partial(self._ask_administrator, n) for n in due if n.kind is NoticeKind.PRIVILEGE
+        ]
         if burst is None:
-            return tell_jobs + tell_people
+            return [*tell_jobs.values(), *tell_people, *ask]
         with self._database.reading() as session:
             drawn = messages.with_card(session, jobs)
-        new = [(tell, job) for tell, job in tell_jobs if job not in drawn]
-        first = [(tell, job) for tell, job in tell_jobs if job in drawn]
+        new = [tell for job, tell in tell_jobs.items() if job not in drawn]
+        first = [tell for job, tell in tell_jobs.items() if job in drawn]
         now = self._clock()
         if jobs and self._people_told_at and now < self._people_told_at + PEOPLE_EVERY:
             tell_people = []
         elif people:
             self._people_told_at = now
-        return tell_people + first + new[:CARDS_A_ROUND]
+        return [*tell_people, *ask, *first, *new[:CARDS_A_ROUND]]
 
     def _tell_job(self, job_id: int) -> None:
         """Draw the job's card once for all that ask for it, then answer in its thread, in order."""
@@ -319,6 +323,20 @@ class _Delivery:
                 self._give_up(gathered, str(nobody))
             except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
                 self._failed(error, gathered)
+
+    def _ask_administrator(self, notice: OutboxNotice) -> None:
+        """Draw a request for the privilege for one administrator: new, or in place once it is answered."""
+        person_id = notice.person_id or 0
+        try:
+            channel = self._gateway.open_direct_message(self._slack_user(person_id))
+            with self._database.reading() as session:
+                request_id, message = drawing.privilege_request(session, notice)
+            self._poster.draw(messages.privilege_key(request_id, person_id), channel, message)
+            self._done([notice])
+        except _NobodyToTell as nobody:
+            self._give_up([notice], str(nobody))
+        except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
+            self._failed(error, [notice])
 
     def _write_to(self, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice], key: str) -> None:
         try:

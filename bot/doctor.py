@@ -35,7 +35,7 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
 }
 """Bot scopes by method of `bot.gateway`, as docs.slack.dev/reference/methods has them."""
 
-SCOPES = frozenset({"commands"}).union(*METHOD_SCOPES.values())
+SCOPES = frozenset({"commands", "files:read"}).union(*METHOD_SCOPES.values())
 """Every scope that costbot asks for; `bot/manifest.yaml` says why."""
 
 _REINSTALL = (

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.blocks import notices, words
+from bot.blocks import notices, privilege, words
 from bot.blocks.job_card import CODES_ON_CARD, job_card
 from bot.blocks.notices import Told
 from bot.blocks.pieces import Message
-from workflow import queries
+from workflow import privilege_requests, queries
 from workflow.aways import StandIn
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.tables import OutboxNotice
@@ -55,6 +55,16 @@ def note(stand_in: StandIn) -> str:
     if stand_in.cannot is None:
         return words.forwarded_words(away.person.name, away.last_day)
     return words.not_forwarded_words(away.delegate.name, stand_in.cannot)
+
+
+def privilege_request(session: Session, notice: OutboxNotice) -> tuple[int, Message]:
+    """The id of the request for the privilege that a notice is of, and its message as of now."""
+    event = queries.history_event(session, _event_seq(notice))
+    request_id = int(str(event.facts["privilege_request_id"]))
+    found = privilege_requests.find(session, request_id)
+    if found is None:
+        raise ValueError(f"there is no request for the privilege {request_id}")
+    return request_id, privilege.asked(found)
 
 
 def _told(session: Session, notice: OutboxNotice, card_address: Callable[[int], str | None]) -> Told:

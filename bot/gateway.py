@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Lock
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+import httpx
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -160,6 +162,7 @@ class Gateway:
         self._channel_free_at: dict[str, float] = {}
         self._method_free_at: dict[str, float] = {}
         self._tables_refused = False
+        self._token, self._home = client.token or "", urlsplit(client.base_url)
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -277,6 +280,31 @@ class Gateway:
         finally:
             with self._lock:
                 self.calls["response_url", outcome] += 1
+
+    def download(self, url: str, *, at_most: int) -> bytes:
+        """A file that a person shared, of so many bytes at most.
+
+        Raises SlackRefused: `file_too_large`, `file_not_found`, or `not_slacks_file` for an address that is
+        not Slack's, which never gets the token.
+        """
+        there = urlsplit(url)
+        slacks = there.scheme == "https" and (there.hostname or "").endswith(".slack.com")
+        if not slacks and (there.scheme, there.netloc) != (self._home.scheme, self._home.netloc):
+            raise SlackRefused("files", "not_slacks_file")
+        headers = {"Authorization": f"Bearer {self._token}"}
+        content = bytearray()
+        try:
+            with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT_SECONDS) as answer:
+                # without the scope, Slack answers with a page to sign in
+                if answer.status_code != HTTPStatus.OK or "html" in answer.headers.get("content-type", ""):
+                    raise SlackRefused("files", "file_not_found", (f"status {answer.status_code}",))
+                for part in answer.iter_bytes():
+                    content += part
+                    if len(content) > at_most:
+                        raise SlackRefused("files", "file_too_large")
+        except httpx.HTTPError as error:
+            raise SlackUnavailable(f"the file did not arrive: {error}") from error
+        return bytes(content)
 
     def publish_home(self, user_id: str, view: Json) -> None:
         """Show a person their App Home."""

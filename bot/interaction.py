@@ -4,8 +4,10 @@ Owns reading Slack's payloads into one shape. Field names by Slack's published s
 (slackapi/java-slack-sdk, json-logs/samples/app-backend). It judges nothing and calls nobody.
 """
 
+import html
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +20,15 @@ Value = TypeVar("Value", bound=BaseModel)
 
 class UnreadableError(Exception):
     """A payload, button or window holds what this costbot does not understand, such as an older one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that a person shared in a window; `url` asks for the bot's token."""
+
+    name: str
+    size: int
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +54,19 @@ class Interaction:
     is_submission: bool
     inputs: Mapping[str, str]
     """What was typed or picked in a window, by block id."""
-    ticked: tuple[str, ...] = ()
-    """The values of all boxes that are ticked in a window, in its order."""
+    picked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values of what was picked or ticked in a window, by block id, in its order."""
+    files: tuple[SharedFile, ...] = ()
+    """What was shared in a window."""
     metadata: str = ""
     """What the window carries that it was done in."""
+    message: str = ""
+    """The message that a shortcut was picked on, a line a line, its tables with tabs."""
+
+    @property
+    def ticked(self) -> tuple[str, ...]:
+        """Everything that was picked or ticked in a window, in its order."""
+        return tuple(value for values in self.picked.values() for value in values)
 
     def read(self, model: type[Value]) -> Value:
         """What the button or window carries. Raises UnreadableError."""
@@ -72,8 +92,9 @@ def interaction_of(body: Json) -> Interaction:
     return Interaction(
         name=_text(
             action.get("action_id"),
-            view.get("callback_id"),
+            body.get("action_id"),
             body.get("callback_id"),
+            view.get("callback_id"),
             body.get("command"),
             event.get("type"),
             str(body.get("type")),
@@ -90,8 +111,10 @@ def interaction_of(body: Json) -> Interaction:
         view_id=(_text(view.get("id")) or None) if in_window else None,
         is_submission=body.get("type") == "view_submission",
         inputs=typed_into(view),
-        ticked=tuple(_ticked_in(view)),
+        picked=_picked_in(view),
+        files=tuple(_files(view)),
         metadata=_text(view.get("private_metadata")),
+        message=_words_of(_part(body, "message")),
     )
 
 
@@ -103,11 +126,43 @@ def typed_into(view: Json) -> dict[str, str]:
     }
 
 
-def _ticked_in(view: Json) -> Iterator[str]:
+def _picked_in(view: Json) -> dict[str, tuple[str, ...]]:
+    picked = {}
+    for block_id, element in _elements(view):
+        options = _list(element, "selected_options") or [_part(element, "selected_option")]
+        picked[block_id] = tuple(_text(option.get("value")) for option in map(_mapping, options) if option)
+    return picked
+
+
+def _files(view: Json) -> Iterator[SharedFile]:
     for _, element in _elements(view):
-        if element.get("type") == "checkboxes":
-            for option in element.get("selected_options") or ():
-                yield _text(_mapping(option).get("value"))
+        for file in map(_mapping, _list(element, "files")):
+            size = file.get("size")
+            yield SharedFile(
+                name=_text(file.get("name")),
+                size=size if isinstance(size, int) else 0,
+                url=_text(file.get("url_private_download")),
+            )
+
+
+def _words_of(message: Json) -> str:
+    """What a message says: its text without Slack's marks, and its tables, which are not in the text."""
+    text = re.sub(r"<[^<>|]*\|([^<>]*)>|<([^<>]*)>", r"\1\2", _text(message.get("text")))
+    text = html.unescape(re.sub(r"(?<!\w)[*_~]+|[*_~]+(?!\w)", "", text))
+    attached = (
+        block for part in map(_mapping, _list(message, "attachments")) for block in _list(part, "blocks")
+    )
+    blocks = map(_mapping, [*_list(message, "blocks"), *attached])
+    rows = [row for block in blocks if block.get("type") == "table" for row in _list(block, "rows")]
+    return "\n".join([text, *("\t".join(map(_cell, row)) for row in rows if isinstance(row, list))])
+
+
+def _cell(cell: object) -> str:
+    """Everything written in a cell of a table."""
+    if isinstance(cell, Mapping):
+        own = cell.get("text", cell.get("value"))
+        return str(own) if isinstance(own, str | int | float) else _cell(cell.get("elements") or [])
+    return "".join(map(_cell, cell)) if isinstance(cell, list) else ""
 
 
 def _elements(view: Json) -> Iterator[tuple[str, Json]]:
@@ -121,11 +176,15 @@ def _part(owner: Json, name: str) -> Json:
     return _mapping(owner.get(name) or {})
 
 
-def _first(owner: Json, name: str) -> Json:
-    items = owner.get(name) or [{}]
+def _list(owner: Json, name: str) -> list[Any]:
+    items = owner.get(name) or []
     if not isinstance(items, list):
         raise UnreadableError(name)
-    return _mapping(items[0])
+    return items
+
+
+def _first(owner: Json, name: str) -> Json:
+    return _mapping(next(iter(_list(owner, name)), {}))
 
 
 def _mapping(value: object) -> Json:

@@ -22,11 +22,15 @@ class Action(StrEnum):
     SEND_AGAIN = "job:send_again"
     TURN_PAGE = "window:page"
     ASK_FOR_PRIVILEGE = "privilege:ask"
+    GRANT_PRIVILEGE = "privilege:grant"
+    DECLINE_PRIVILEGE = "privilege:decline"
     SYNC_NOW = "data_sync:now"
     UPDATE_SEVERAL = "several:open"
     TICK = "several:tick"
     TURN_SEVERAL = "several:page"
     ASK_AGAIN = "job:ask_again"
+    CHANGE_REQUEST = "request:change"
+    START_OVER = "request:start_over"
 
 
 class Window(StrEnum):
@@ -37,6 +41,26 @@ class Window(StrEnum):
     SEVERAL = "window:several"
     SEVERAL_CONFIRM = "window:several_confirm"
     NOTIFY = "window:notify"
+    REQUEST = "window:request"
+    CATEGORIES = "window:categories"
+    PREVIEW = "window:preview"
+    ASK_FOR_PRIVILEGE = "window:ask_for_privilege"
+    DECLINE_PRIVILEGE = "window:decline_privilege"
+
+
+class Typed(StrEnum):
+    """`action_id` of every menu whose options costbot looks up while somebody types."""
+
+    JOB = "request:job"
+    COST_CODES = "request:cost_codes"
+    CATEGORIES = "request:categories"
+
+
+class Shortcut(StrEnum):
+    """`callback_id` of the shortcuts in `bot/manifest.yaml`: a global one, and one on a message."""
+
+    REQUEST = "request_cost_codes"
+    REQUEST_THESE = "request_these_cost_codes"
 
 
 class _Value(BaseModel):
@@ -112,6 +136,24 @@ class SeveralButton(_Value):
 
     page: int
     tick: bool | None = None
+
+
+class DraftMark(_Value):
+    """The draft of a request that a window or a button is about; `token` is new at each of its changes."""
+
+    token: str
+
+
+class FirstStep(DraftMark):
+    """`private_metadata` of the request window's first step: how many lines of a file are kept already."""
+
+    lines_in_file: int = 0
+
+
+class PrivilegeRequestMark(_Value):
+    """The request for the privilege that a button or a window answers."""
+
+    privilege_request_id: int
 
 
 class PrivilegeButton(_Value):

@@ -25,13 +25,13 @@ from bot.middleware import REQUEST_ID, bind_log
 from workflow import approvals, deliveries
 from workflow.checks import SageLimits
 from workflow.database import Database
+from workflow.privilege_requests import CAN_BE_ASKED_FOR
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
-from workflow.vocabulary import PeriodicWork, Refusal
+from workflow.vocabulary import PeriodicWork
 
 Result = TypeVar("Result")
 
-_ASKING_HELPS = (Refusal.NO_MATCHING_PERSON, Refusal.PERMISSION_TOO_LOW, Refusal.PRIVILEGE_MISSING)
 _log = structlog.get_logger()
 
 
@@ -48,6 +48,8 @@ class Services:
     clock: Callable[[], datetime]
     limits: SageLimits
     """What the company's Sage takes."""
+    read_back: Callable[[int], None]
+    """Read what Sage holds for a job now, as far as Sage can be asked; never raises."""
 
 
 class RepeatedError(Exception):
@@ -131,7 +133,7 @@ class Visit:
 
     def deny(self, refused: Refused) -> None:
         """Say why the person may not, and offer to ask for the privilege where that helps."""
-        can_ask = self.rules.admin_email is not None and refused.reason in _ASKING_HELPS
+        can_ask = bool(self.rules.admin_emails) and refused.reason in CAN_BE_ASKED_FOR
         self.tell(notices.denied(refused.words, refused.reason, can_ask=can_ask))
 
     def _look(self, session: Session, by: Actor, at: datetime) -> Refused | None:

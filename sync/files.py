@@ -1,35 +1,26 @@
-"""CSV in: people, jobs, categories, standard cost codes, requests, and what Sage holds already.
+"""CSV in: people, jobs, categories, standard cost codes, and what Sage holds already.
 
 Owns the columns of each kind of file and what a value may be. Each `read_…` gives what the use case
-takes, or raises `BadFileError` with every problem. Owns no rule and writes nothing.
+takes, or raises `BadFileError` with every problem. Owns no rule and writes nothing. What a job asks for
+is read in `workflow.asked_lines`, for it comes from Slack too.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from sync.rows import R, Row, read_rows
 from sync.sage.embedded import CATEGORY_LENGTH, CODE_LENGTH, DESCRIPTION_LENGTH, LoadedRow
 from workflow.directory import StandardCode
-from workflow.merge import Assignment
+from workflow.rows import ONE_LINE, FileRows, R, Row, read_rows
 from workflow.vocabulary import ErpPermission
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 Content = TypeVar("Content")
-
-
-@dataclass(frozen=True, slots=True)
-class FileRows(Generic[Content]):
-    """What the rows of a file say, and the line of the file that each begins on."""
-
-    rows: list[Content]
-    lines: list[int]
 
 
 def read_people(path: Path) -> FileRows[dict[str, Any]]:
@@ -52,11 +43,6 @@ def read_standard_codes(path: Path) -> FileRows[StandardCode]:
     return _read(path, _StandardCodeRow, lambda row: StandardCode(**row.model_dump()))
 
 
-def read_request(path: Path) -> FileRows[Assignment]:
-    """What a job asks for, for `requests.request`."""
-    return _read(path, _RequestRow, lambda row: Assignment(row.code, row.category))
-
-
 def read_sage(path: Path) -> FileRows[LoadedRow]:
     """What Sage holds already, for `EmbeddedSage.load`."""
     return _read(path, _SageRow, lambda row: LoadedRow(**row.model_dump()))
@@ -70,13 +56,6 @@ def read_sage_categories(path: Path) -> FileRows[str]:
 def _read(path: Path, kind: type[R], content: Callable[[R], Content]) -> FileRows[Content]:
     found = read_rows(path, kind)
     return FileRows([content(row) for _, row in found], [line for line, _ in found])
-
-
-def _one_line(value: str) -> str:
-    one_line = re.sub(r"\s*[\r\n\t\xa0]\s*", " ", value.strip())
-    if re.search(r"[\x00-\x1f\x7f-\x9f]", one_line):
-        raise ValueError("has a control character")
-    return one_line
 
 
 def _an_email(value: str) -> str:
@@ -114,17 +93,16 @@ def _separated(value: str) -> tuple[str, ...]:
 
 
 # as wide as the columns of workflow/tables.py, so that PostgreSQL and SQLite refuse the same
-_ONE_LINE = BeforeValidator(_one_line)
-_Name = Annotated[str, Field(min_length=1, max_length=200), _ONE_LINE]
-_Number = Annotated[str, Field(min_length=1, max_length=40), _ONE_LINE]
-_Code = Annotated[str, Field(min_length=1, max_length=40), _ONE_LINE]
-_Category = Annotated[str, Field(min_length=1, max_length=20), _ONE_LINE]
+_Name = Annotated[str, Field(min_length=1, max_length=200), ONE_LINE]
+_Number = Annotated[str, Field(min_length=1, max_length=40), ONE_LINE]
+_Code = Annotated[str, Field(min_length=1, max_length=40), ONE_LINE]
+_Category = Annotated[str, Field(min_length=1, max_length=20), ONE_LINE]
 
 
 class _PersonRow(Row):
     keys = (("email",),)
 
-    email: Annotated[str, Field(min_length=1, max_length=320), _ONE_LINE, AfterValidator(_an_email)]
+    email: Annotated[str, Field(min_length=1, max_length=320), ONE_LINE, AfterValidator(_an_email)]
     name: _Name
     erp_permission: Annotated[ErpPermission, BeforeValidator(_a_permission)]
     can_push_to_accounting: Annotated[bool, BeforeValidator(_a_boolean)]
@@ -154,17 +132,10 @@ class _StandardCodeRow(Row):
     categories: Annotated[tuple[_Category, ...], BeforeValidator(_separated)]
 
 
-class _RequestRow(Row):
-    keys = (("code", "category"),)
-
-    code: _Code
-    category: _Category
-
-
 class _SageCategoryRow(Row):
     keys = (("category",),)
 
-    category: Annotated[str, Field(min_length=1, max_length=CATEGORY_LENGTH), _ONE_LINE]
+    category: Annotated[str, Field(min_length=1, max_length=CATEGORY_LENGTH), ONE_LINE]
 
 
 class _SageRow(Row):
@@ -173,10 +144,10 @@ class _SageRow(Row):
 
     job: _Number
     job_name: _Name
-    extra: Annotated[str, Field(max_length=20), _ONE_LINE]
-    code: Annotated[str, Field(max_length=CODE_LENGTH), _ONE_LINE]
-    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH), _ONE_LINE]
-    category: Annotated[str, Field(max_length=CATEGORY_LENGTH), _ONE_LINE]
+    extra: Annotated[str, Field(max_length=20), ONE_LINE]
+    code: Annotated[str, Field(max_length=CODE_LENGTH), ONE_LINE]
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH), ONE_LINE]
+    category: Annotated[str, Field(max_length=CATEGORY_LENGTH), ONE_LINE]
 
     def faults(self) -> Iterator[tuple[str, str]]:
         for column in ("extra", "description", "category"):

@@ -19,12 +19,12 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
 
-from sync.data_sync import RunState, run
+from sync.data_sync import RunState, refresh_read_back, run
 from sync.sage import open_company
-from sync.sage.company import SageUnreachableError
+from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
-from workflow import deliveries, escalation, expiry, outbox, reminders, slots
+from workflow import deliveries, drafts, escalation, expiry, outbox, reminders, slots
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
 from workflow.settings import Settings, read_settings
@@ -76,6 +76,14 @@ def nudger(settings: Settings) -> Callable[[str], None]:
             _log.warning("nobody was nudged; the schedule catches up", job=name, error=str(error))
 
     return nudge
+
+
+def read_back(company: SageCompany, database: Database, job_id: int) -> None:
+    """Read what Sage holds for a job now; when Sage cannot be asked, the next data sync does it."""
+    try:
+        refresh_read_back(database, company, [job_id], clock=_now)
+    except SageUnreachableError as error:
+        _log.warning("Sage cannot be reached; a preview shows it as it was last read", error=str(error))
 
 
 def run_worker(settings: Settings, queues: Sequence[str]) -> None:
@@ -214,6 +222,7 @@ def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
     before = _now() - _KEEP
     with database.writing() as session:
         deliveries.forget(session, before=before)
+        drafts.forget(session, before=before)
         outbox.forget(session, before=before)
         slots.forget(session, before=before)
     return True

@@ -167,16 +167,6 @@ def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rul
     return _why_not_accept(session, requested, requested.revision, first, by=by, rules=rules)
 
 
-def ask_for_privilege(session: Session, *, by: Actor, reason: Refusal, at: datetime, rules: Rules) -> str:
-    """Ask the administrator to grant what is missing; returns the words for the person who asks."""
-    event = audit.record(session, Event.PRIVILEGE_ASKED, by=by, at=at, reason=reason.value)
-    admin = directory.person_by_email(session, rules.admin_email) if rules.admin_email else None
-    if admin is None:
-        return "costbot has no administrator on record. Ask your company's Procore administrator yourself."
-    outbox.tell_people(session, event, [admin.id])
-    return f"{admin.name} was asked. You will be able to Update as soon as the directory says so."
-
-
 def standing_words(requested: RequestedUpdate) -> str:
     """Where a requested update stands, who put it there and when, in a sentence."""
     who = requested.decided_by.name if requested.decided_by else "somebody"
@@ -230,7 +220,7 @@ def _decide(
             return _refuse(session, why_not.reason, why_not.words, requested, act, by=by, at=at)
         is_current = requested.revision == revision
         if first is None and is_current and four_eyes.needed_for(session, requested, rules):
-            return _first_of_two(session, requested, by=by, at=at)
+            return _first_of_two(session, requested, by=by, at=at, rules=rules)
     decided = session.execute(
         update(RequestedUpdate)
         .where(
@@ -282,12 +272,14 @@ def _why_not_accept(
     return _was_first(first, by)
 
 
-def _first_of_two(session: Session, requested: RequestedUpdate, *, by: Actor, at: datetime) -> FirstOfTwo:
+def _first_of_two(
+    session: Session, requested: RequestedUpdate, *, by: Actor, at: datetime, rules: Rules
+) -> FirstOfTwo:
     """Note the first of two Updates, and tell the other approvers that one of them is wanted."""
     four_eyes.give(session, requested, session.get_one(Person, by.person_id), at=at)
     event = _record(session, Event.FIRST_APPROVED, requested, by=by, at=at)
-    approvers = (person.id for person in directory.accounting_approvers(session))
-    outbox.tell(session, event, people=_others(approvers, by))
+    outbox.tell(session, event)
+    telling.tell_approvers(session, event, calendar=rules.calendar, but=by.person_id)
     return FirstOfTwo(requested)
 
 

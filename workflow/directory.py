@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from workflow import audit
 from workflow.calendar import zone_named
 from workflow.columns import Problem, Unfit, misfits, storable, unfit
-from workflow.privileges import Actor, lacks
+from workflow.privileges import Actor, Rules, lacks
 from workflow.tables import (
     Category,
     Job,
@@ -27,7 +27,7 @@ from workflow.tables import (
     StandardCostCodeCategory,
     Table,
 )
-from workflow.vocabulary import Event
+from workflow.vocabulary import ErpPermission, Event
 
 _ROWS_A_STATEMENT = 500
 _ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[attr-defined]
@@ -51,6 +51,12 @@ def accounting_approvers(session: Session) -> list[Person]:
         select(Person).where(Person.active, Person.can_push_to_accounting).order_by(Person.name, Person.id)
     )
     return [person for person in session.scalars(likely) if lacks(person) is None]
+
+
+def administrators(session: Session, rules: Rules) -> list[Person]:
+    """The administrators of the setting, as far as the directory has them active, by name."""
+    query = select(Person).where(Person.email.in_(rules.admin_emails), Person.active)
+    return list(session.scalars(query.order_by(Person.name, Person.id)))
 
 
 def lock_jobs(session: Session, job_ids: Iterable[int]) -> Sequence[Job]:
@@ -144,6 +150,19 @@ def put_standard_codes(
     )
     audit.record(session, Event.IMPORTED, by=by, at=at, what="standard codes", rows=len(codes), source=source)
     return new
+
+
+def make_accounting_approver(session: Session, person: Person) -> None:
+    """Give a person what they lack to Update: Standard on ERP Integrations, and Can Push to Accounting.
+
+    For a directory that is costbot's own; the caller has it on record.
+    """
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update(key_share=True))
+    session.refresh(person)
+    if person.erp_permission is not ErpPermission.ADMIN:
+        person.erp_permission = ErpPermission.STANDARD
+    person.can_push_to_accounting = True
+    session.flush()
 
 
 def person_in_slack(session: Session, team_id: str, user_id: str) -> Person | None:

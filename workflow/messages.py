@@ -52,6 +52,11 @@ def latest_attempt(session: Session, channel: str) -> datetime | None:
     return session.scalar(select(func.max(SlackMessage.attempted_at)).where(SlackMessage.channel == channel))
 
 
+def privilege_key(privilege_request_id: int, person_id: int) -> str:
+    """The key of the message in which an administrator answers a request for the privilege."""
+    return f"privilege:{privilege_request_id}:{person_id}"
+
+
 def find(session: Session, key: str) -> SlackMessage | None:
     """What is known of a message; `ts` is None when it was attempted and may be there."""
     return session.get(SlackMessage, key)

@@ -44,5 +44,4 @@ def end(session: Session, *, channel: str, at: datetime) -> None:
 
 
 def _who_mends(session: Session, rules: Rules) -> list[Person]:
-    admin = directory.person_by_email(session, rules.admin_email) if rules.admin_email else None
-    return [admin] if admin else directory.accounting_approvers(session)
+    return directory.administrators(session, rules) or directory.accounting_approvers(session)

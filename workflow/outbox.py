@@ -18,6 +18,7 @@ from workflow.vocabulary import NoticeKind, State
 GATHER = timedelta(seconds=2)
 """How long a direct message waits for others to the same person, so that a burst is one message."""
 READY_CARDS = 40
+OF_A_JOB = (NoticeKind.CARD, NoticeKind.THREAD)
 TO_A_PERSON = (NoticeKind.DIRECT, NoticeKind.DIGEST)
 _WAITS = (OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
 _IDS_A_STATEMENT = 500
@@ -113,6 +114,20 @@ def put_digest(
         waiting.due_at = min(waiting.due_at, due_at)
         waiting.event_seq = waiting.event_seq or event_seq
     session.flush()
+
+
+def show_privilege_request(session: Session, event: AuditEvent, administrators: Iterable[int]) -> None:
+    """Draw the request for the privilege that the event is of for each administrator: new, or in place."""
+    session.add_all(
+        OutboxNotice(
+            kind=NoticeKind.PRIVILEGE,
+            person_id=person_id,
+            event_seq=event.seq,
+            created_at=event.at,
+            due_at=event.at,
+        )
+        for person_id in sorted(set(administrators))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ class Rules:
     two_approvers_above: int | None = None
     two_approvers_jobs: tuple[str, ...] = ()
     hold_every_export: bool = False
-    admin_email: str | None = None
+    admin_emails: tuple[str, ...] = ()
+    directory_is_procores: bool = False
+    """People come from Procore, so costbot never changes what they may do."""
     calendar: Calendar = field(default_factory=Calendar)
 
 
@@ -37,6 +39,7 @@ class Actor:
     refusal: Refusal | None = None
 
 
+_ASK_ANYBODY = "Ask your company's Procore administrator"
 SCHEDULE = Actor(Place.SCHEDULE, "costbot")
 
 
@@ -69,7 +72,7 @@ def refusal_of(actor: Actor, person: Person | None, rules: Rules) -> Refused | N
 
 def explain(reason: Refusal, name: str, rules: Rules) -> str:
     """Why `name` may not Update, and whom to ask."""
-    ask = f"Ask {rules.admin_email}" if rules.admin_email else "Ask your company's Procore administrator"
+    ask = f"Ask {' or '.join(rules.admin_emails)}" if rules.admin_emails else _ASK_ANYBODY
     match reason:
         case Refusal.NO_MATCHING_PERSON:
             return f"Nobody in the company directory matches {name}. {ask} to add you with this e-mail."

@@ -62,8 +62,7 @@ def request(
     reason = by.refusal or _may_not_ask(person)
     if reason or person is None:
         reason = reason or Refusal.NO_MATCHING_PERSON
-        audit.record(session, Event.REFUSED, by=by, at=at, job_id=job.id, act="request", reason=reason.value)
-        return Refused(reason, explain(reason, by.name, rules))
+        return _refuse(session, reason, by=by, at=at, rules=rules, job_id=job.id)
     problems = tuple(unfit(session, assignments, limits=limits))
     if problems:
         return Unfit(problems)
@@ -150,6 +149,26 @@ def ask_again(
     return request(session, job=job, assignments=asked, by=by, at=at, rules=rules, limits=limits, again=True)
 
 
+def check(session: Session, *, by: Actor, at: datetime, rules: Rules) -> Refused | None:
+    """Refuse, on record, somebody who may not ask at all; None for everybody active in the directory.
+
+    For the window in which one asks; `request` decides anew.
+    """
+    person = session.get(Person, by.person_id, populate_existing=True) if by.person_id else None
+    reason = by.refusal or _may_not_ask(person)
+    if reason is None:
+        return None
+    return _refuse(session, reason, by=by, at=at, rules=rules)
+
+
+def unknown_codes(session: Session, codes: Sequence[str], *, limits: SageLimits) -> list[Problem]:
+    """Why these cost codes, whose categories nobody has named yet, cannot be asked for."""
+    known = codes if limits.beyond_standard_list else lines.standard_descriptions(session, codes)
+    return [
+        Problem(index, "code", _not_standard(code)) for index, code in enumerate(codes) if code not in known
+    ]
+
+
 def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLimits) -> list[Problem]:
     """Why these assignments cannot be asked for, by the place of each that is unfit; nothing is changed."""
     problems = list(_not_text(assignments))
@@ -175,6 +194,13 @@ def _nothing_to_ask_again(
         reason=reason.value,
     )
     return Refused(reason, f"There is nothing to ask again. {why}")
+
+
+def _refuse(
+    session: Session, reason: Refusal, *, by: Actor, at: datetime, rules: Rules, job_id: int | None = None
+) -> Refused:
+    audit.record(session, Event.REFUSED, by=by, at=at, job_id=job_id, act="request", reason=reason.value)
+    return Refused(reason, explain(reason, by.name, rules))
 
 
 def _may_not_ask(person: Person | None) -> Refusal | None:
@@ -207,12 +233,7 @@ def _problems(
     first_at: dict[Assignment, int] = {}
     for index, assignment in enumerate(assignments):
         if assignment.code not in codes:
-            yield Problem(
-                index,
-                "code",
-                f"cost code {assignment.code or '(empty)'} is not on the standard cost code list; "
-                "new codes are created in Sage first",
-            )
+            yield Problem(index, "code", _not_standard(assignment.code))
         if assignment.category not in categories:
             known = ", ".join(sorted(categories)) or "none yet: import categories first"
             yield Problem(
@@ -223,3 +244,10 @@ def _problems(
         if assignment in first_at:
             yield Problem(index, "code", f"{assignment.code} {assignment.category} is asked for twice")
         first_at.setdefault(assignment, index)
+
+
+def _not_standard(code: str) -> str:
+    return (
+        f"cost code {code or '(empty)'} is not on the standard cost code list; "
+        "new codes are created in Sage first"
+    )

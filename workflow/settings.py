@@ -261,7 +261,7 @@ class Settings(BaseSettings):
     admin_email: str | None = Field(
         None,
         validation_alias="COSTBOT_ADMIN_EMAIL",
-        description="Who can grant the privilege: Procore's point of contact or your administrator.",
+        description="Who is asked for the privilege: Procore's point of contact; several with commas.",
     )
     forbid_own_request: bool = Field(
         False,
@@ -350,7 +350,11 @@ class Settings(BaseSettings):
                 filter(None, map(str.strip, (self.two_approvers_jobs or "").split(",")))
             ),
             hold_every_export=self.hold_every_export,
-            admin_email=self.admin_email.strip().lower() if self.admin_email else None,
+            admin_emails=tuple(
+                dict.fromkeys(
+                    email for one in (self.admin_email or "").split(",") if (email := one.strip().lower())
+                )
+            ),
             calendar=self.calendar,
         )
 

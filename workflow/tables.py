@@ -35,6 +35,8 @@ from workflow.vocabulary import (
     Notify,
     Outcome,
     Place,
+    PrivilegeAnswer,
+    Refusal,
     Rule,
     Severity,
     Standing,
@@ -93,6 +95,8 @@ class Table(DeclarativeBase):
         Outcome: _words(Outcome),
         list[str]: JSON,
         Place: _words(Place),
+        PrivilegeAnswer: _words(PrivilegeAnswer),
+        Refusal: _words(Refusal),
         Rule: _words(Rule),
         Severity: _words(Severity),
         Standing: _words(Standing),
@@ -422,6 +426,56 @@ class OutboxNotice(Table):
     last_error: Mapped[str | None] = mapped_column(Text)
     done_at: Mapped[datetime | None]
     given_up: Mapped[bool] = mapped_column(default=False)
+
+
+class RequestDraft(Table):
+    """What a person has put into the request window so far; one a person, gone once it is requested.
+
+    `token` is new at each change, so that a window submits the draft that it shows, once.
+    """
+
+    __tablename__ = "request_drafts"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    token: Mapped[str] = mapped_column(String(32))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    content: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime]
+
+
+class PrivilegeRequest(Table):
+    """Somebody asks to become an accounting approver; at most one of a person waits for an administrator.
+
+    Without `person_id` the company directory does not know who asks; `asker` is their name as Slack has it.
+    `in_procore`: the directory is Procore's, so only Procore can grant it.
+    """
+
+    __tablename__ = "privilege_requests"
+    __table_args__ = (
+        Index(
+            "uq_privilege_requests_one_waiting",
+            "asker_key",
+            unique=True,
+            sqlite_where=text("answer IS NULL"),
+            postgresql_where=text("answer IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    asker: Mapped[str] = mapped_column(String(320))
+    asker_key: Mapped[str] = mapped_column(String(340))
+    lacks: Mapped[Refusal]
+    reason: Mapped[str] = mapped_column(Text)
+    in_procore: Mapped[bool]
+    asked_at: Mapped[datetime]
+    answer: Mapped[PrivilegeAnswer | None]
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[datetime | None]
+    comment: Mapped[str | None] = mapped_column(Text)
+
+    person: Mapped[Person | None] = relationship(foreign_keys=person_id)
+    answered_by: Mapped[Person | None] = relationship(foreign_keys=answered_by_id)
 
 
 class SlackMessage(Table):

@@ -139,6 +139,20 @@ class Refusal(StrEnum):
     SAGE_WOULD_REFUSE = "sage_would_refuse"
     NOT_TURNED_DOWN = "not_turned_down"
     CANNOT_STAND_IN = "cannot_stand_in"
+    NOT_ADMINISTRATOR = "not_administrator"
+    OWN_PRIVILEGE = "own_privilege"
+
+
+class PrivilegeAnswer(StrEnum):
+    """What an administrator answered who was asked for the privilege.
+
+    `granted`: costbot's directory was changed; `done`: an administrator says that it was done where the
+    directory comes from.
+    """
+
+    GRANTED = "granted"
+    DONE = "done"
+    DECLINED = "declined"
 
 
 class Event(StrEnum):
@@ -160,6 +174,8 @@ class Event(StrEnum):
     STALE = "requested_update:stale"
     REFUSED = "act:refused"
     PRIVILEGE_ASKED = "privilege:asked"
+    PRIVILEGE_GRANTED = "privilege:granted"
+    PRIVILEGE_DECLINED = "privilege:declined"
     SYNC_ASKED = "data_sync:asked"
     SYNC_STARTED = "data_sync:started"
     SYNC_FINISHED = "data_sync:finished"
@@ -195,6 +211,7 @@ class NoticeKind(StrEnum):
     THREAD = "thread"
     DIRECT = "direct"
     DIGEST = "digest"
+    PRIVILEGE = "privilege"
 
 
 class PeriodicWork(StrEnum):

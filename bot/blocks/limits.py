@@ -58,6 +58,7 @@ OPTIONS = {
     "multi_static_select": 100,
 }
 OPTION_GROUPS = 100
+MAX_FILES = 10
 CONFIRM_TITLE = 100
 CONFIRM_TEXT = 300
 CONFIRM_BUTTON = 30
@@ -88,6 +89,7 @@ _SELECTS = {
     for many in ("", "multi_")
     for source in ("static", "external", "users", "conversations", "channels")
 }
+_LOOKED_UP = {"external_select", "multi_external_select"}
 _PICKERS = {"datepicker", "timepicker", "datetimepicker"}
 _CHOICES = _SELECTS | _PICKERS | {"checkboxes", "radio_buttons"}
 _TEXT_INPUTS = {"plain_text_input", "email_text_input", "number_input", "url_text_input", "rich_text_input"}
@@ -311,6 +313,10 @@ def _element(element: Any, at: str, allowed: set[str]) -> Iterator[str]:
         yield from _image(element, at)
     elif kind in OPTIONS:
         yield from _choices(element, at, OPTIONS[kind])
+    elif kind in _LOOKED_UP:
+        yield from _initial(element, at)
+    elif kind == "file_input" and not 1 <= element.get("max_files", 1) <= MAX_FILES:
+        yield _at(f"{at}/max_files", f"must be between 1 and {MAX_FILES}")
     elif kind == "plain_text_input":
         yield from _string(element, "initial_value", at, INPUT_VALUE)
 
@@ -336,6 +342,15 @@ def _choices(element: Mapping[str, Any], at: str, most: int) -> Iterator[str]:
     )
     if any(option not in options for option in chosen):
         yield _at(at, "initial options must be among the options")
+
+
+def _initial(element: Mapping[str, Any], at: str) -> Iterator[str]:
+    """What is picked already in a menu whose options the app is asked for."""
+    for name in ("initial_option", "initial_options"):
+        picked = element.get(name)
+        chosen = {"options": [picked] if name == "initial_option" else picked}
+        if picked is not None:
+            yield from _options(chosen, f"{at}/{name}", OPTIONS["multi_static_select"])
 
 
 def _options(owner: Mapping[str, Any], at: str, most: int) -> _Found[list[Mapping[str, Any]]]:

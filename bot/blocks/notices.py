@@ -244,6 +244,7 @@ COMMANDS = {
     "ready": "lists the jobs Ready to Update",
     "show JOB": "opens the job's Cost Codes for Update",
     "update [JOB]": "opens the same window, where an approver updates; without a job, many jobs at once",
+    "request [JOB]": "asks for new cost codes and categories of a job",
     "sync": "runs a data sync now",
     "syncs": "lists the latest data syncs",
     "holds": "lists contracts that wait for cost codes",

@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import (
     ContextBlock,
     DividerBlock,
     HeaderBlock,
+    InputBlock,
     MarkdownTextObject,
     Option,
     PlainTextObject,
@@ -27,11 +28,12 @@ from slack_sdk.models.blocks import (
     TableBlock,
     TableBlockColumnSettings,
 )
+from slack_sdk.models.blocks.block_elements import InputInteractiveElement
 from slack_sdk.models.views import View
 
 from bot.blocks import limits
 from bot.blocks.limits import clamp
-from bot.payloads import Action, JobButton, PrivilegeButton, SeveralButton
+from bot.payloads import Action, DraftMark, JobButton, PrivilegeButton, PrivilegeRequestMark, SeveralButton
 
 Json = dict[str, Any]
 _TITLE_AND_CLOSING = 2_000
@@ -115,10 +117,33 @@ def actions(buttons: Sequence[ButtonElement]) -> Json:
     return ActionsBlock(elements=list(buttons)).to_dict()
 
 
+def input_block(
+    block_id: str,
+    label: str,
+    element: InputInteractiveElement,
+    *,
+    hint: str | None = None,
+    optional: bool = False,
+) -> Json:
+    """An `input` block; `label` and `hint` are plain."""
+    return InputBlock(
+        block_id=block_id,
+        label=plain(label, limits.INPUT_LABEL),
+        hint=plain(hint, limits.INPUT_LABEL) if hint else None,
+        element=element,
+        optional=optional,
+    ).to_dict()
+
+
+def option(text: str, value: str) -> Option:
+    """One choice of a menu or a row of boxes; `text` is plain."""
+    return Option(text=plain(text, limits.OPTION_TEXT), value=value)
+
+
 def button(
     text: str,
     action: Action,
-    value: JobButton | PrivilegeButton | SeveralButton | None = None,
+    value: JobButton | PrivilegeButton | DraftMark | PrivilegeRequestMark | SeveralButton | None = None,
     *,
     style: str | None = None,
     confirm: ConfirmObject | None = None,

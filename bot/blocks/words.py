@@ -18,7 +18,18 @@ from workflow.preferences import Choices
 from workflow.privileges import Rules
 from workflow.queries import CostCodeFacts, Counts, HistoryEvent, HoldFacts, UpdateFacts
 from workflow.tables import Away
-from workflow.vocabulary import Event, HoldKind, Notify, Place, Refusal, Rule, Severity, Standing, State
+from workflow.vocabulary import (
+    Event,
+    HoldKind,
+    Notify,
+    Place,
+    PrivilegeAnswer,
+    Refusal,
+    Rule,
+    Severity,
+    Standing,
+    State,
+)
 
 DATA_SHOWN = 200
 """Characters of one piece of data inside a sentence; the rest is in `costbot show`."""
@@ -96,6 +107,8 @@ REFUSAL_WORDS = {
     Refusal.NOT_FAILED: "Sage had refused nothing",
     Refusal.ALREADY_GOING_OUT: "the data sync was sending it",
     Refusal.COMMENT_MISSING: "the comment was missing",
+    Refusal.NOT_ADMINISTRATOR: "not an administrator on record",
+    Refusal.OWN_PRIVILEGE: "asked for it themselves",
     Refusal.SAGE_WOULD_REFUSE: "Sage would refuse it",
     Refusal.NOT_TURNED_DOWN: "there was nothing to ask again",
     Refusal.CANNOT_STAND_IN: "the person named cannot stand in",
@@ -484,6 +497,15 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.PRIVILEGE_ASKED: lambda t: (
         f"{t.who} asks to become an accounting approver: {t.reason}. "
         "It takes Standard or Admin on ERP Integrations and Can Push to Accounting."
+        + (f" “{t.text('words')}”" if t.text("words") else "")
+    ),
+    Event.PRIVILEGE_GRANTED: lambda t: (
+        f"{t.who} made {t.text('person')} an accounting approver."
+        if t.text("answer") == PrivilegeAnswer.GRANTED
+        else f"{t.who} says that {t.text('person')} is made an accounting approver in the company directory."
+    ),
+    Event.PRIVILEGE_DECLINED: lambda t: (
+        f"{t.who} declined that {t.text('person')} becomes an accounting approver: “{t.text('comment')}”"
     ),
     Event.SYNC_ASKED: lambda t: f"{t.who} asked for a data sync now.",
     Event.SYNC_STARTED: lambda t: (

@@ -11,9 +11,9 @@ from bot.commands.csv_files import File
 from bot.commands.sage import refresh
 from bot.commands.shapes import CheckedLine, CheckShape, DiffLine, DiffShape, JobShape, LineFindingShape
 from bot.commands.terminal import Answer, Table, progress
-from sync import data_sync, files
+from sync import data_sync
 from sync.sage import open_company
-from workflow import findings, queries, requests
+from workflow import asked_lines, findings, queries, requests
 from workflow.checks import refusals
 from workflow.columns import Unfit
 from workflow.queries import DifferenceFacts
@@ -38,7 +38,7 @@ def check(
     job: Annotated[str, typer.Option("--job", metavar="JOB", help="Job number, such as 24-017.")],
 ) -> Answer:
     """Check a file of code,category against Sage, without requesting anything."""
-    asked = csv_files.read(file, files.read_request)
+    asked = csv_files.read(file, asked_lines.read_file)
     limits = open_company(line.settings).limits
     with line.database.reading() as session:
         found = line.job(session, job)

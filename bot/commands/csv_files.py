@@ -10,8 +10,8 @@ from bot.blocks.words import counted
 from bot.commands.command import Exit, StopError
 from bot.commands.shapes import BadFileShape, FileProblemShape
 from bot.commands.terminal import Answer, progress
-from sync.rows import BadFileError, FileProblem
 from workflow.columns import Unfit
+from workflow.rows import BadFileError, FileProblem
 
 PROBLEMS_SHOWN = 20
 

@@ -13,9 +13,9 @@ from bot.commands.csv_files import File
 from bot.commands.shapes import ImportShape
 from bot.commands.terminal import Answer, progress
 from sync import files
-from sync.files import FileRows
 from workflow import directory
 from workflow.columns import Unfit
+from workflow.rows import FileRows
 
 app = typer.Typer(no_args_is_help=True, help="Take over the company's lists from CSV files.")
 

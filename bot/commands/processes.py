@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -39,12 +40,18 @@ def bot(line: CommandLine) -> None:
     """Run the Slack bot, in Socket Mode or HTTP mode, until it is stopped."""
     from bot.bot_process import run_bot
     from sync.sage import open_company
-    from sync.worker import nudger
+    from sync.worker import nudger, read_back
 
     line.start_logs(process="bot")
     require_slack(line.settings)
     with ready_to_run(line.settings):
-        run_bot(line.settings, nudge=nudger(line.settings), limits=open_company(line.settings).limits)
+        company = open_company(line.settings)
+        run_bot(
+            line.settings,
+            nudge=nudger(line.settings),
+            limits=company.limits,
+            read_back=partial(read_back, company),
+        )
 
 
 @process(app, "worker")

@@ -21,9 +21,8 @@ from bot.commands.shapes import (
     UpdateShape,
 )
 from bot.commands.terminal import Answer, Table, progress
-from sync import files
 from sync.sage import open_company
-from workflow import queries, requests
+from workflow import asked_lines, queries, requests
 from workflow.columns import Unfit
 from workflow.privileges import Refused
 from workflow.queries import FILTERS, HoldFacts, LineFacts, UpdateFacts
@@ -37,7 +36,7 @@ app = typer.Typer()
 @command(app, "request")
 def request(line: CommandLine, job: JobNumber, file: File, by: ByEmail) -> Answer:
     """Request cost codes for a job: code,category. All lines of the file, or none."""
-    asked = csv_files.read(file, files.read_request)
+    asked = csv_files.read(file, asked_lines.read_file)
     with line.database.writing() as session, progress(f"Requesting {file.name}"):
         found = line.job(session, job)
         result = requests.request(

@@ -10,8 +10,19 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
-from workflow.tables import DataSync, Job
-from workflow.vocabulary import Difference, HoldKind, Notify, Outcome, Rule, Severity, Standing, State
+from workflow.tables import DataSync, Job, PrivilegeRequest
+from workflow.vocabulary import (
+    Difference,
+    HoldKind,
+    Notify,
+    Outcome,
+    PrivilegeAnswer,
+    Refusal,
+    Rule,
+    Severity,
+    Standing,
+    State,
+)
 
 FIRST_OF_TWO = "1 of 2: the Update is on record, and a second approver must Update."
 
@@ -485,6 +496,36 @@ class LinkShape(Shape):
     person: str
     team: str | None
     slack_user: str | None
+
+
+class PrivilegeRequestShape(Shape):
+    """A request for the privilege: `person` asks, `lacks` what; `answer` is null while it waits."""
+
+    id: int
+    person: str
+    lacks: Refusal
+    reason: str
+    asked_at: datetime
+    answer: PrivilegeAnswer | None
+    comment: str | None
+
+    @classmethod
+    def of(cls, request: PrivilegeRequest) -> "PrivilegeRequestShape":
+        return cls(
+            id=request.id,
+            person=request.asker,
+            lacks=request.lacks,
+            reason=request.reason,
+            asked_at=request.asked_at,
+            answer=request.answer,
+            comment=request.comment,
+        )
+
+
+class PrivilegeRequestsShape(Shape):
+    """`privilege list`: what waits for an administrator, oldest first."""
+
+    requests: list[PrivilegeRequestShape]
 
 
 class MigratedShape(Shape):

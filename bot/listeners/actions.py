@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from slack_bolt import Ack, App
 
 from bot.blocks.updates_window import reject_window
-from bot.listeners import deciding
+from bot.listeners import deciding, privilege
 from bot.listeners.asking_again import ask_again
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
-from bot.payloads import Action, JobButton, PageButton, PrivilegeButton, WindowMetadata
+from bot.payloads import Action, JobButton, PageButton, WindowMetadata
 from bot.visit import Services, Visit, lazily
 from workflow import approvals, queries
 
@@ -67,18 +67,6 @@ def turn_page(visit: Visit) -> None:
     visit.show(updates_view(visit, button.job_id, page=button.page, seen=button))
 
 
-def ask_for_privilege(visit: Visit) -> None:
-    """Ask the administrator for what the person lacks."""
-    button = visit.interaction.read(PrivilegeButton)
-    visit.answer(
-        visit.act(
-            lambda session, by, at: approvals.ask_for_privilege(
-                session, by=by, reason=button.reason, at=at, rules=visit.rules
-            )
-        )
-    )
-
-
 HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
     Action.VIEW: view,
     Action.UPDATE: update,
@@ -86,7 +74,9 @@ HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
     Action.TAKE_BACK: deciding.take_back,
     Action.SEND_AGAIN: deciding.send_again,
     Action.TURN_PAGE: turn_page,
-    Action.ASK_FOR_PRIVILEGE: ask_for_privilege,
+    Action.ASK_FOR_PRIVILEGE: privilege.open_ask,
+    Action.GRANT_PRIVILEGE: privilege.grant,
+    Action.DECLINE_PRIVILEGE: privilege.open_decline,
     Action.SYNC_NOW: sync_now,
     Action.ASK_AGAIN: ask_again,
 }

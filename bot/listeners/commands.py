@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
 from bot.listeners import several, standing_in
+from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
@@ -80,6 +81,11 @@ def update(visit: Visit, command: Command) -> None:
         several.open_list(visit)
 
 
+def request(visit: Visit, command: Command) -> None:
+    """Open the window in which one asks for cost codes."""
+    ask(visit, command.job)
+
+
 def sync(visit: Visit, _: Command) -> None:
     """Run a data sync now."""
     sync_now(visit)
@@ -133,6 +139,7 @@ HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "jobs": jobs,
     "show": show,
     "update": update,
+    "request": request,
     "sync": sync,
     "syncs": syncs,
     "holds": holds,

@@ -28,6 +28,7 @@ class Outcome:
     error: str | None = None
     message: str | None = None
     options: list[Json] | None = None
+    file: Json | None = None
 
 
 class Acts:
@@ -195,6 +196,10 @@ class Acts:
         groups = answer.body.get("option_groups") or [{"options": answer.body.get("options") or []}]
         options = [option for group in groups for option in group["options"]]
         return Outcome(answer.error, TROUBLE if answer.error else None, options)
+
+    def upload(self, name: str, content: bytes, base_url: str) -> Outcome:
+        """Choose a file in a window; its answer is the value of the window's file input."""
+        return Outcome(file=self._workspace.share(name, content).to_slack(base_url))
 
     async def _click(
         self,

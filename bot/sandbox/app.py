@@ -46,6 +46,7 @@ def create_app(workspace: Workspace, *, ack_seconds: float = ACK_SECONDS) -> Sta
         routes=[
             Route("/", _page),
             Route("/api/{method}", web_api.endpoint, methods=["GET", "POST"]),
+            Route("/files/{file}/{name}", web_api.file),
             Route("/response/{key}", response_urls.endpoint, methods=["POST"]),
             WebSocketRoute("/socket/", sockets.endpoint),
             Mount("/sandbox", routes=control.routes()),

@@ -9,6 +9,7 @@
 Every `wait_for` has a deadline and says in its error what was on the screen.
 """
 
+import base64
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Outcome:
     error: str | None
     message: str | None
     options: list[Json] | None
+    file: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,11 @@ class Person:
     def options(self, action_id: str, query: str = "") -> list[Json]:
         """What an external select of the open window offers for a query."""
         return self._act("options", view_id=self._modal().id, action_id=action_id, query=query).options or []
+
+    def upload(self, name: str, content: bytes) -> Json:
+        """Choose a file; its answer is a value for a file input."""
+        encoded = base64.b64encode(content).decode()
+        return self._act("upload", name=name, content=encoded).file or {}
 
     def wait_for(self, wanted: Callable[[Seen], Found | None], seconds: float = DEADLINE) -> Found:
         """The first truthy result of `wanted` on what the person sees; a RefusedError in it means not yet.

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Base64Bytes, BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -90,6 +90,13 @@ class Options(_Body):
     query: str = ""
 
 
+class Upload(_Body):
+    """A file chosen in a window, its content in base64."""
+
+    name: str
+    content: Base64Bytes
+
+
 class Switches(_Body):
     """What is wrong with the workspace for now; only what is given changes."""
 
@@ -167,6 +174,9 @@ class Control:
             case "options":
                 asked = Options.model_validate(body)
                 return await self._acts.options(user, asked.view_id, asked.action_id, asked.query)
+            case "upload":
+                upload = Upload.model_validate(body)
+                return self._acts.upload(upload.name, upload.content, base_url)
         raise SlackError("unknown_act")
 
     async def _click(self, user: User, click: Click, base_url: str) -> Outcome:

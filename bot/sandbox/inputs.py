@@ -39,6 +39,8 @@ def entry(element: Json, value: Any) -> Json:
         return {"selected_options": [_option(element, one) for one in value or []]}
     if kind == "rich_text_input":
         return {"rich_text_value": value}
+    if kind == "file_input":
+        return {"files": value or []}
     return {_NAMED.get(kind, "value"): value or None}
 
 

@@ -3,7 +3,16 @@
 from typing import Any
 
 from bot.sandbox.modals import View
-from bot.sandbox.workspace import BOT_USER_ID, TEAM_ID, TEAM_NAME, Conversation, Message, User, Workspace
+from bot.sandbox.workspace import (
+    BOT_USER_ID,
+    SHORTCUTS,
+    TEAM_ID,
+    TEAM_NAME,
+    Conversation,
+    Message,
+    User,
+    Workspace,
+)
 
 Json = dict[str, Any]
 
@@ -17,6 +26,7 @@ def seen_by(workspace: Workspace, user: User, *, connected: bool) -> Json:
         "workspace": {"id": TEAM_ID, "name": TEAM_NAME},
         "bot": {"id": BOT_USER_ID, "connected": connected},
         "me": user.id,
+        "shortcuts": SHORTCUTS,
         "users": {one.id: _user(one) for one in workspace.users.values()},
         "conversations": [
             _conversation(conversation, user)

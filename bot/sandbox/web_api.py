@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.faults import Fault, Faults, RateLimits
@@ -22,6 +22,9 @@ from bot.sandbox.methods.call import Call, Method
 from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, Workspace
 
 Json = dict[str, Any]
+
+
+_FETCH = Method(lambda _: {}, scopes=("files:read",))
 
 
 @dataclass
@@ -95,6 +98,16 @@ class WebApi:
             wait = answer.pop("retry_after")
             return JSONResponse(answer, 429, headers={"Retry-After": str(wait)})
         return JSONResponse(answer, headers=self._headers(name))
+
+    async def file(self, request: Request) -> Response:
+        """A file that somebody shared; as Slack does, a page to sign in where the token may not fetch it."""
+        file = self._workspace.files.get(request.path_params["file"])
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        try:
+            self.access.check(bearer, _FETCH)
+        except SlackError:
+            return HTMLResponse("<title>Sign in to Slack</title>")
+        return Response(file.content, media_type="text/plain") if file else Response(status_code=404)
 
     def records(self, method: str | None) -> list[Json]:
         return [asdict(record) for record in self.calls if method in (None, record.method)]

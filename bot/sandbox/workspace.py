@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.modals import Modals
@@ -27,6 +28,11 @@ CHANNEL_ID = "C0COSTCODES"
 CHANNEL_NAME = "cost-codes"
 SLACKBOT_ID = "USLACKBOT"
 COMMANDS = ("/costcodes",)
+SHORTCUTS = (
+    {"type": "global", "callback_id": "request_cost_codes", "name": "Request cost codes"},
+    {"type": "message", "callback_id": "request_these_cost_codes", "name": "Request these cost codes"},
+)
+"""As `bot/manifest.yaml` has them; a test compares."""
 
 Json = dict[str, Any]
 
@@ -113,6 +119,27 @@ class Message:
         return message
 
 
+@dataclass(frozen=True)
+class SharedFile:
+    """A file that somebody shared in a window; only a token with `files:read` may fetch it."""
+
+    id: str
+    name: str
+    content: bytes
+
+    def to_slack(self, base_url: str) -> Json:
+        url = f"{base_url}/files/{self.id}/{quote(self.name)}"
+        return {
+            "id": self.id,
+            "name": self.name,
+            "title": self.name,
+            "size": len(self.content),
+            "filetype": self.name.rpartition(".")[2].lower(),
+            "url_private": url,
+            "url_private_download": url,
+        }
+
+
 @dataclass
 class Conversation:
     """A channel, or a direct message between the bot and one person (`with_user`)."""
@@ -168,6 +195,7 @@ class Workspace:
         channel = Conversation(CHANNEL_ID, CHANNEL_NAME, members=set(self.users))
         self.conversations = {channel.id: channel}
         self.modals = Modals(TEAM_ID, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
+        self.files: dict[str, SharedFile] = {}
         self.version = 0
         self._last_ts = 0
         self._watchers: set[asyncio.Event] = set()
@@ -235,6 +263,12 @@ class Workspace:
             members = {user_id, BOT_USER_ID}
             self.conversations[channel_id] = Conversation(channel_id, with_user=user_id, members=members)
         return self.conversations[channel_id]
+
+    def share(self, name: str, content: bytes) -> SharedFile:
+        """Take in a file."""
+        file = SharedFile(f"F{len(self.files) + 1:08d}", name, content)
+        self.files[file.id] = file
+        return file
 
     def post(self, conversation: Conversation, message: Message) -> Message:
         conversation.messages.append(message)

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from sync.files import read_sage
-from sync.rows import BadFileError
 from sync.sage.company import SageUnreachableError
 from sync.sage.folders import modified
 from workflow.merge import CodeKey, SageCode, SageJob
+from workflow.rows import BadFileError
 
 
 class ExportReader:

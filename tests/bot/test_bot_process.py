@@ -32,7 +32,9 @@ from workflow.checks import SageLimits
 from workflow.settings import read_settings
 
 logs.configure("info")
-run_bot(read_settings(), nudge=lambda name: None, limits=SageLimits())
+run_bot(
+    read_settings(), nudge=lambda name: None, limits=SageLimits(), read_back=lambda database, job_id: None
+)
 """
 PATIENCE = 20.0
 
@@ -173,7 +175,12 @@ def test_what_was_acknowledged_is_finished_before_it_ends(
 
 def test_without_a_way_in_it_says_what_to_set() -> None:
     with pytest.raises(SettingsError, match="SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing"):
-        run_bot(Settings(_env_file=None, slack_bot_token=BOT_TOKEN), nudge=lambda _: None, limits=LIMITS)
+        run_bot(
+            Settings(_env_file=None, slack_bot_token=BOT_TOKEN),
+            nudge=lambda _: None,
+            limits=LIMITS,
+            read_back=lambda *_: None,
+        )
 
 
 def test_a_port_that_is_taken_is_told_with_the_setting() -> None:
@@ -185,4 +192,4 @@ def test_a_port_that_is_taken_is_told_with_the_setting() -> None:
             http_port=taken.getsockname()[1],
         )
         with pytest.raises(SettingsError, match="COSTBOT_HTTP_PORT"):
-            run_bot(settings, nudge=lambda _: None, limits=LIMITS)
+            run_bot(settings, nudge=lambda _: None, limits=LIMITS, read_back=lambda *_: None)

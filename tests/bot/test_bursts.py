@@ -191,7 +191,7 @@ def test_replies_of_a_burst_are_not_shown_in_the_channel(works: Works) -> None:
 
 
 ADMIN = sample_company.ADMIN_WITHOUT_PRIVILEGE
-TO_ADMIN = Rules(admin_email=ADMIN)
+TO_ADMIN = Rules(admin_emails=(ADMIN,))
 
 
 @pytest.fixture

@@ -222,3 +222,20 @@ def test_without_a_token_there_is_no_gateway(monkeypatch: pytest.MonkeyPatch) ->
 def test_settings_make_the_gateway(sandbox: Sandbox) -> None:
     settings = Settings(_env_file=None, slack_bot_token=BOT_TOKEN, slack_api_url=sandbox.api_url)
     assert Gateway.connect(settings).auth_test().team_id == TEAM_ID
+
+
+def test_a_shared_file_is_fetched_with_the_token_and_only_from_slack(
+    gateway: Gateway, sandbox: Sandbox
+) -> None:
+    file = sandbox.as_person(sample_company.PROJECT_ENGINEER).upload("a.csv", b"code,category\n")
+    url = file["url_private_download"]
+
+    assert gateway.download(url, at_most=100) == b"code,category\n"
+    with pytest.raises(SlackRefused, match="file_too_large"):
+        gateway.download(url, at_most=5)
+    for elsewhere in ("https://slack.com.example.com/a.csv", "http://files.slack.com/a.csv", "file:///a.csv"):
+        with pytest.raises(SlackRefused, match="not_slacks_file"):
+            gateway.download(elsewhere, at_most=100)
+    sandbox.switch(missing_scopes=["files:read"])
+    with pytest.raises(SlackRefused, match="file_not_found"):
+        gateway.download(url, at_most=100)

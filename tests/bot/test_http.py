@@ -41,8 +41,9 @@ def serving(sqlite_url: str, ready: dict[str, Check], notes: dict[str, Check]) -
         gateway=Gateway.connect(settings),
         database=database,
         nudge=lambda _: None,
-        limits=LIMITS,
         clock=lambda: datetime.now(UTC),
+        limits=LIMITS,
+        read_back=lambda _: None,
     )
     app = http_app(bolt, takes_events=True, ready=ready, notes=notes)
     with running(app) as url, httpx.Client(base_url=url) as client:

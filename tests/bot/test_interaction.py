@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.interaction import UnreadableError, interaction_of
+from bot.interaction import SharedFile, UnreadableError, interaction_of
 from bot.payloads import JobButton, WindowMetadata
 
 BUTTON = JobButton(job_id=7, requested_update_id=3, revision=2)
@@ -113,3 +113,34 @@ def test_a_value_of_another_costbot_is_unreadable(value: str) -> None:
     act = interaction_of(click(actions=[{"action_id": "job:view", "value": value}]))
     with pytest.raises(UnreadableError):
         act.read(JobButton)
+
+
+def test_what_was_picked_and_shared_in_a_window_is_read() -> None:
+    option = {"text": {"type": "plain_text", "text": "L Labor"}, "value": "L"}
+    file = {"id": "F1", "name": "a.csv", "size": 3, "url_private_download": "https://files.slack.com/a.csv"}
+    values = {
+        "one": {"a": {"type": "external_select", "selected_option": option}},
+        "many": {"b": {"type": "checkboxes", "selected_options": [option, option | {"value": "M"}]}},
+        "none": {"c": {"type": "external_select", "selected_option": None}},
+        "file": {"d": {"type": "file_input", "files": [file]}},
+    }
+    body = {"type": "view_submission", "user": USER, "team": TEAM, "view": window(state={"values": values})}
+
+    act = interaction_of(body)
+
+    assert act.picked == {"one": ("L",), "many": ("L", "M"), "none": (), "file": ()}
+    assert act.files == (SharedFile("a.csv", 3, "https://files.slack.com/a.csv"),)
+
+
+def test_a_message_is_read_without_slacks_marks_and_with_its_tables() -> None:
+    cells = [{"type": "raw_text", "text": "03-3000"}, {"type": "raw_number", "value": 7}]
+    rich = {"type": "rich_text", "elements": [{"elements": [{"type": "text", "text": "L"}]}]}
+    message = {
+        "text": "*Please* add `03-3000` &amp; _09-2110_ <https://x.example|here> <!channel>",
+        "blocks": [{"type": "table", "rows": [[*cells, rich]]}],
+    }
+
+    act = interaction_of({"type": "message_action", "callback_id": "x", "user": USER, "message": message})
+
+    assert act.name == "x"
+    assert act.message == "Please add `03-3000` & 09-2110 here !channel\n03-3000\t7\tL"

@@ -10,6 +10,8 @@ from bot import gateway
 from bot.doctor import METHOD_SCOPES, SCOPES
 from bot.listeners.commands import COMMAND
 from bot.middleware import HEARD_EVENTS
+from bot.payloads import Shortcut
+from bot.sandbox.workspace import SHORTCUTS
 
 MANIFEST = Path(gateway.__file__).with_name("manifest.yaml")
 
@@ -52,5 +54,9 @@ def test_it_subscribes_to_the_events_and_the_command_that_have_listeners() -> No
     read = manifest()
     assert tuple(read["settings"]["event_subscriptions"]["bot_events"]) == HEARD_EVENTS
     assert [command["command"] for command in read["features"]["slash_commands"]] == [COMMAND]
+    assert [one["callback_id"] for one in read["features"]["shortcuts"]] == list(Shortcut)
+    assert [{name: one[name] for name in SHORTCUTS[0]} for one in read["features"]["shortcuts"]] == list(
+        SHORTCUTS
+    )
     assert read["settings"]["interactivity"]["is_enabled"]
     assert read["features"]["app_home"]["home_tab_enabled"]

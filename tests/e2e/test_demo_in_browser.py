@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.e2e.office import answers, free_ports
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
@@ -180,3 +180,38 @@ def test_everything_fits_the_screen_of_a_desk_and_of_a_phone(walk: Walk, width: 
     walk.choose("costbot Messages")
     expect(page.get_by_role("log")).to_contain_text(COLD_STORAGE)
     walk.photograph("6-messages")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_cost_codes_are_asked_for_by_clicks_and_typing_alone(walk: Walk, width: int) -> None:
+    page, job = walk.page, {1280: "Fairview High School Gym", 390: "Cedar Ridge Water Plant"}[width]
+    page.set_viewport_size({"width": width, "height": 844})
+    walk.choose("Tom Beckett")
+    page.get_by_role("button", name="Shortcuts", exact=True).click()
+    page.get_by_role("menuitem", name="Request cost codes").click()
+    window = page.get_by_role("dialog", name="Request cost codes")
+    window.get_by_label("Job", exact=True).fill(job[:5].lower())
+    window.get_by_role("option", name=job).click()
+    window.get_by_label("Cost codes of the standard list").fill("gypsum")
+    window.get_by_role("option", name="09-2110").click()
+    window.get_by_label("Or write or paste them").fill("03-3030 L,M\nplease")
+    walk.press("Next", window)
+    expect(window).to_contain_text("line 2: “please” does not begin with a cost code")
+    walk.photograph("1-problems")
+
+    window.get_by_label("Or write or paste them").fill("03-3030 L,M")
+    more = FilePayload(name="more.csv", mimeType="text/csv", buffer=b"code,category\n04-2200,M\n")
+    window.locator("input[type=file]").set_input_files(files=[more])
+    expect(window).to_contain_text("more.csv")
+    walk.press("Next", window)
+    expect(window).to_contain_text("Which categories?")
+    walk.photograph("2-grid")
+    walk.press("Next", window)
+    expect(window).to_contain_text("6 assignments of 3 cost codes to request")
+    walk.photograph("3-preview")
+    walk.press("Request", window)
+    answer = page.get_by_role("dialog", name="Cost codes")
+    expect(answer).to_contain_text("6 new assignments. Ready to Update, revision 1")
+    walk.photograph("4-requested")
+    walk.press("Close", answer)
+    expect(walk.card(job)).to_contain_text("Ready to Update")

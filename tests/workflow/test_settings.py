@@ -149,12 +149,12 @@ def test_an_env_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_rules_know_the_administrator_as_the_directory_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COSTBOT_ADMIN_EMAIL", " Dana@Example.com ")
+    monkeypatch.setenv("COSTBOT_ADMIN_EMAIL", "Dana@Example.com, sam@example.com,")
     monkeypatch.setenv("COSTBOT_FORBID_OWN_REQUEST", "true")
     rules = read_settings().rules
 
-    assert (rules.admin_email, rules.forbid_own_request, rules.hold_every_export) == (
-        "dana@example.com",
+    assert (rules.admin_emails, rules.forbid_own_request, rules.hold_every_export) == (
+        ("dana@example.com", "sam@example.com"),
         True,
         False,
     )

@@ -13,6 +13,7 @@ METHODS: dict[str, Method] = {
 """Every method the sandbox has; another one is `unknown_method`."""
 SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scopes) | {
     "commands",
+    "files:read",
     "groups:history",
     "groups:read",
     "im:history",

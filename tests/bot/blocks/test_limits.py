@@ -253,3 +253,17 @@ def test_clamping_marks_the_cut_and_keeps_tokens_whole() -> None:
     assert clamp("Pipe &amp; fittings", 8) == "Pipe …"
     assert clamp("By <@U12345> today", 8) == "By …"
     assert clamp("Anything", 0) == ""
+
+
+def test_a_menu_that_is_looked_up_has_fit_options_picked_and_a_file_input_few_files() -> None:
+    def window(element: dict[str, Any]) -> list[str]:
+        block = {"type": "input", "label": {"type": "plain_text", "text": "x"}, "element": element}
+        return problems([block], "modal")
+
+    picked = {"text": {"type": "plain_text", "text": "x" * 76}, "value": "x"}
+    fit = picked | {"text": {"type": "plain_text", "text": "x" * 75}}
+    assert window({"type": "external_select", "initial_option": fit}) == []
+    assert "less than 76 characters" in window({"type": "external_select", "initial_option": picked})[0]
+    assert "less than 76" in window({"type": "multi_external_select", "initial_options": [fit, picked]})[0]
+    assert window({"type": "file_input", "max_files": 1}) == []
+    assert "between 1 and 10" in window({"type": "file_input", "max_files": 11})[0]

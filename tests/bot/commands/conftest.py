@@ -12,12 +12,12 @@ import structlog
 
 from bot.cli import app
 from sync import files
-from sync.files import FileRows
 from sync.sage import embedded_company
 from tests import factories
 from workflow import directory
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
+from workflow.rows import FileRows
 from workflow.settings import Settings, read_settings
 
 ADA = "ada.approver@example.com"

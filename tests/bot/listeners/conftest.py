@@ -20,6 +20,7 @@ from bot.sandbox.client import Message, Person, Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, SIGNING_SECRET
 from tests import factories
+from tests.factories import LIMITS
 from tests.workflow.site import Site
 from workflow import queries
 from workflow.database import Database
@@ -41,6 +42,7 @@ class Office:
     site: Site
     tom: InDirectory
     nudged: list[str] = field(default_factory=list)
+    read_back: list[int] = field(default_factory=list)
 
     @property
     def database(self) -> Database:
@@ -131,8 +133,9 @@ def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> It
         gateway=office.gateway,
         database=database,
         nudge=office.nudged.append,
-        limits=factories.LIMITS,
         clock=lambda: datetime.now(UTC),
+        limits=LIMITS,
+        read_back=office.read_back.append,
     )
     with running(http_app(bolt, takes_events=True, ready={})) as url:
         sandbox.switch(events_url=f"{url}/slack/events")

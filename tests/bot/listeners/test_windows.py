@@ -74,6 +74,8 @@ def test_the_privilege_is_judged_at_the_press_not_when_the_window_opened(
     assert office.state() is State.READY
     assert [event["reason"] for event in office.events(Event.REFUSED)] == [Refusal.PRIVILEGE_MISSING]
     dana.click("Ask for the privilege", denial)
+    dana.wait_for_modal("Why do you need it?")
+    dana.submit({"reason": {"reason": "I lost it."}})
     dana.wait_for_modal("Priya Raman was asked")
 
 

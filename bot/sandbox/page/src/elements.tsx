@@ -75,6 +75,10 @@ function Control(props: ControlProps) {
       return <Select {...props} label={label} />;
     case "external_select":
       return <ExternalSelect {...props} label={label} />;
+    case "multi_external_select":
+      return <ManyExternal {...props} label={label} />;
+    case "file_input":
+      return <FileInput {...props} />;
     case "radio_buttons":
     case "checkboxes":
       return <Boxes {...props} />;
@@ -131,25 +135,86 @@ function Select({ element, held, use, id, label }: ControlProps & { label?: stri
   );
 }
 
+// What Slack puts into a menu: the app is asked at each letter, and the newest answer counts.
 function ExternalSelect({ element, held, use, id, label, place }: ControlProps & { label?: string }) {
+  const picked = (held === undefined ? element.initial_option : held) as Option | null | undefined;
+  return <Lookup element={element} place={place} id={id} label={label} shown={picked?.text.text} pick={use} picked={picked ? [picked] : []} />;
+}
+
+function ManyExternal({ element, held, use, id, label, place }: ControlProps & { label?: string }) {
+  const picked = ((held === undefined ? element.initial_options : held) ?? []) as Option[];
+  const without = (option: Option) => picked.filter((one) => one.value !== option.value);
+  const full = picked.length >= (element.max_selected_items ?? Infinity);
+  const pick = (option: Option) => {
+    if (!full || picked.some((one) => one.value === option.value)) use([...without(option), option]);
+  };
+  return (
+    <div className="many">
+      {picked.map((option) => (
+        <span key={option.value} className="picked">
+          {option.text.text}
+          <button type="button" aria-label={`Remove ${option.text.text}`} onClick={() => use(without(option))}>
+            ✕
+          </button>
+        </span>
+      ))}
+      <Lookup element={element} place={place} id={id} label={label} pick={pick} picked={picked} />
+    </div>
+  );
+}
+
+function FileInput({ held, use, id }: ControlProps) {
+  const { act, toast } = useActing();
+  const files = (held ?? []) as { name: string }[];
+  const share = async (file: globalThis.File | undefined) => {
+    if (!file) return;
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const content = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    const outcome = await act("upload", { name: file.name, content });
+    if (outcome.file) use([outcome.file]);
+    else toast(outcome.message ?? "The file could not be shared.");
+  };
+  return (
+    <div className="file">
+      <input id={id} type="file" onChange={(e) => void share(e.target.files?.[0])} />
+      {files.map((file) => (
+        <span key={file.name} className="quiet">📎 {file.name}</span>
+      ))}
+    </div>
+  );
+}
+
+type LookupProps = {
+  element: Element;
+  place: Place;
+  id?: string;
+  label?: string;
+  shown?: string;
+  picked: Option[];
+  pick: (option: Option) => void;
+};
+
+function Lookup({ element, place, id, label, shown, picked, pick }: LookupProps) {
   const { act } = useActing();
-  const picked = held as Option | null | undefined;
   const [query, setQuery] = useState("");
+  const asked = useRef("");
   const [options, setOptions] = useState<Option[] | null>(null);
   const ask = async (text: string) => {
     setQuery(text);
+    asked.current = text;
     const outcome = await act("options", { ...place.at, action_id: element.action_id, query: text });
-    setOptions(outcome.options ?? []);
+    if (asked.current === text) setOptions(outcome.options ?? []);
   };
   return (
-    <div className="external">
+    <div className="external" onBlur={(e) => !e.currentTarget.contains(e.relatedTarget) && setOptions(null)}>
       <input
         id={id}
         type="text"
         role="combobox"
         aria-expanded={options !== null}
         aria-label={id ? undefined : label}
-        placeholder={picked?.text.text ?? label}
+        className={shown ? "held" : undefined}
+        placeholder={shown ?? label}
         value={query}
         onFocus={() => void ask(query)}
         onChange={(e) => void ask(e.target.value)}
@@ -160,10 +225,11 @@ function ExternalSelect({ element, held, use, id, label, place }: ControlProps &
             <li
               key={option.value}
               role="option"
-              aria-selected={picked?.value === option.value}
+              aria-selected={picked.some((one) => one.value === option.value)}
+              onMouseDown={(e) => e.preventDefault()}
               onClick={() => {
-                use(option);
-                setQuery(option.text.text);
+                pick(option);
+                setQuery("");
                 setOptions(null);
               }}
             >

@@ -5,7 +5,7 @@ import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, 
 import { Blocks } from "./blocks";
 import { Mrkdwn } from "./mrkdwn";
 import { clock, useActing } from "./person";
-import type { Conversation, Message, User } from "./sandbox";
+import type { Conversation, Message, Shortcut, User } from "./sandbox";
 
 export function Avatar({ user, size = "" }: { user?: User; size?: string }) {
   if (user?.is_bot) {
@@ -158,7 +158,42 @@ function OneMessage({ message, conversation, openThread }: {
           </button>
         )}
       </div>
+      {!message.is_ephemeral && <Shortcuts type="message" at={place.at} />}
     </article>
+  );
+}
+
+// The app's shortcuts: of one message, or beside the box to type in.
+function Shortcuts({ type, at }: { type: Shortcut["type"]; at: object }) {
+  const { seen, act, toast } = useActing();
+  const [open, setOpen] = useState(false);
+  const pick = async (callback_id: string) => {
+    setOpen(false);
+    const outcome = await act("shortcut", { callback_id, ...at });
+    if (outcome.error) toast(outcome.message ?? outcome.error);
+  };
+  return (
+    <div className={`overflow ${type}`} onBlur={(e) => !e.currentTarget.contains(e.relatedTarget) && setOpen(false)}>
+      <button
+        type="button"
+        className="icon"
+        aria-label={type === "message" ? "Message shortcuts" : "Shortcuts"}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {type === "message" ? "⋮" : "⚡"}
+      </button>
+      {open && (
+        <div role="menu">
+          {seen.shortcuts.filter((one) => one.type === type).map((one) => (
+            <button key={one.callback_id} type="button" role="menuitem" onClick={() => void pick(one.callback_id)}>
+              {one.name}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
   );
 }
 
@@ -191,6 +226,7 @@ function Composer({ label, channel, thread_ts }: { label: string; channel: strin
   };
   return (
     <form className="composer" onSubmit={onSubmit}>
+      {!thread_ts && <Shortcuts type="global" at={{}} />}
       <textarea
         aria-label={label}
         placeholder={thread_ts ? "Reply…" : `${label}, or try /costcodes help`}

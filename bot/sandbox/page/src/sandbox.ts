@@ -16,6 +16,8 @@ export type Element = {
   confirm?: Confirm;
   multiline?: boolean;
   max_length?: number;
+  max_selected_items?: number;
+  filetypes?: string[];
   accessibility_label?: string;
   image_url?: string;
   alt_text?: string;
@@ -74,11 +76,14 @@ export type View = {
   blocks: Block[];
   errors: Record<string, string>;
 };
+export type Shortcut = { type: "global" | "message"; callback_id: string; name: string };
+export type File = { id: string; name: string; size: number };
 export type Seen = {
   version: number;
   workspace: { id: string; name: string };
   bot: { id: string; connected: boolean };
   me: string;
+  shortcuts: Shortcut[];
   users: Record<string, User>;
   conversations: Conversation[];
   modal: View | null;
@@ -89,6 +94,7 @@ export type Outcome = {
   error: string | null;
   message: string | null;
   options: Option[] | null;
+  file: File | null;
   refused?: boolean;
 };
 export type Values = Record<string, Record<string, unknown>>;
@@ -116,5 +122,5 @@ export async function act(who: string, what: string, body: object): Promise<Outc
   const answer = (await response.json()) as Outcome;
   if (response.ok) return answer;
   const message = REFUSALS[answer.error ?? ""] ?? `Slack refuses that: ${answer.error}`;
-  return { error: answer.error, message, options: null, refused: true };
+  return { error: answer.error, message, options: null, file: null, refused: true };
 }

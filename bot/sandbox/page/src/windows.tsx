@@ -9,6 +9,11 @@ import type { Values, View } from "./sandbox";
 function useValues(view: View): [Values, (block_id: string, action_id: string, value: unknown) => void] {
   const [values, setValues] = useState<Values>({});
   useEffect(() => setValues({}), [view.id]);
+  // as Slack does: what was put into a block goes with the block
+  useEffect(() => {
+    const there = new Set(view.blocks.map((block) => block.block_id));
+    setValues((old) => Object.fromEntries(Object.entries(old).filter(([block_id]) => there.has(block_id))));
+  }, [view.hash]);
   const set = (block_id: string, action_id: string, value: unknown) =>
     setValues((old) => ({ ...old, [block_id]: { ...old[block_id], [action_id]: value } }));
   return [values, set];

@@ -1,17 +1,17 @@
-"""Reading a CSV file line by line into checked rows, whatever the kind of row.
+"""Reading CSV line by line into checked rows, whatever the kind of row and wherever the bytes come from.
 
-Owns what is common to every file: encoding, header, repeated rows, and naming each bad row by line,
-column and reason. A file with one problem gives nothing.
+Owns what is common to every file: encoding, header, repeated rows, what is one line of text, and naming
+each bad row by line, column and reason. A file with one problem gives nothing.
 """
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 _SAVE_AS = "save it as CSV UTF-8 (comma separated)"
 
@@ -34,10 +34,21 @@ class FileProblem:
 class BadFileError(Exception):
     """A file that cannot be used; `problems` has everything that is wrong with it, in its order."""
 
-    def __init__(self, path: Path, problems: Sequence[FileProblem]) -> None:
-        super().__init__(f"{path}: {problems[0]} ({len(problems)} in all)")
-        self.path = path
+    def __init__(self, name: Path | str, problems: Sequence[FileProblem]) -> None:
+        super().__init__(f"{name}: {problems[0]} ({len(problems)} in all)")
         self.problems = tuple(problems)
+
+
+def one_line(value: str) -> str:
+    """Text of a cell on one line; ValueError for what is no text."""
+    text = re.sub(r"\s*[\r\n\t\xa0]\s*", " ", value.strip())
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", text):
+        raise ValueError("has a control character")
+    return text
+
+
+ONE_LINE = BeforeValidator(one_line)
+"""For the fields of a `Row` that hold text."""
 
 
 class Row(BaseModel):
@@ -61,10 +72,33 @@ class Row(BaseModel):
 
 
 R = TypeVar("R", bound=Row)
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows(Generic[Content]):
+    """What the rows of a file say, and the line of the file that each begins on."""
+
+    rows: list[Content]
+    lines: list[int]
 
 
 def read_rows(path: Path, kind: type[R]) -> list[tuple[int, R]]:
-    """The rows of a file, each with the line that it begins on (from 1).
+    """The rows of a file on disk, as `parse_rows` has them.
+
+    Raises:
+        BadFileError: with everything that is wrong.
+    """
+    try:
+        with path.open("rb") as file:
+            return parse_rows(path, file, kind)
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+        raise BadFileError(path, [FileProblem(None, None, reason)]) from error
+
+
+def parse_rows(name: Path | str, file: Iterable[bytes], kind: type[R]) -> list[tuple[int, R]]:
+    """The rows of a file, given as its lines, each with the line that it begins on (from 1).
 
     Raises:
         BadFileError: with everything that is wrong.
@@ -72,27 +106,23 @@ def read_rows(path: Path, kind: type[R]) -> list[tuple[int, R]]:
     problems: list[FileProblem] = []
     rows: list[tuple[int, R]] = []
     repeats = _Repeats(kind)
-    try:
-        with path.open("rb") as file:
-            for line, values in _records(file, kind, problems):
-                row = _checked(line, values, kind, problems)
-                if row is not None:
-                    problems.extend(repeats.of(line, row))
-                    rows.append((line, row))
-    except OSError as error:
-        problems.append(FileProblem(None, None, f"cannot be read: {error.strerror or error}"))
+    for line, values in _records(file, kind, problems):
+        row = _checked(line, values, kind, problems)
+        if row is not None:
+            problems.extend(repeats.of(line, row))
+            rows.append((line, row))
     if not rows and not problems:
         problems.append(FileProblem(None, None, "has a header but no rows"))
     if problems:
-        raise BadFileError(path, sorted(problems, key=lambda problem: problem.line or 0))
+        raise BadFileError(name, sorted(problems, key=lambda problem: problem.line or 0))
     return rows
 
 
 def _records(
-    file: BinaryIO, kind: type[Row], problems: list[FileProblem]
+    file: Iterable[bytes], kind: type[Row], problems: list[FileProblem]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, value by column) of each row under a good header; what cannot be read goes to `problems`."""
-    reader = csv.reader(_text(file, problems), strict=True)
+    reader = csv.reader(text_lines(file, problems), strict=True)
     header: list[str] | None = None
     while True:
         line = reader.line_num + 1
@@ -121,7 +151,7 @@ def _records(
         problems.append(FileProblem(None, None, "is empty"))
 
 
-def _text(file: BinaryIO, problems: list[FileProblem]) -> Iterator[str]:
+def text_lines(file: Iterable[bytes], problems: list[FileProblem]) -> Iterator[str]:
     """The lines of a UTF-8 file; what is something else is named and read on with marks in its place."""
     for number, raw in enumerate(file, start=1):
         if number == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):

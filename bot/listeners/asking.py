@@ -1,0 +1,266 @@
+"""Asking for cost codes from Slack: by the command, by the shortcuts, and step by step in the window.
+
+What is put in is kept as a draft at each step (`workflow.drafts`), so a window closed by accident loses
+only what was not sent with Next. What may be asked for is judged in `workflow.requests`.
+"""
+
+import re
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from slack_bolt import Ack, App
+from sqlalchemy.orm import Session
+
+from bot.answering import result_window
+from bot.blocks.request_window import (
+    CODES_BLOCK,
+    GRID_CODES,
+    JOB_BLOCK,
+    LINES_BLOCK,
+    LINES_LENGTH,
+    TICK_BLOCK,
+    TITLE,
+    requested,
+)
+from bot.blocks.updates_window import message_view
+from bot.gateway import Posted, SlackError
+from bot.interaction import Interaction, interaction_of
+from bot.listeners.opening import loading
+from bot.listeners.request_steps import first_step, grid_step, preview_step
+from bot.listeners.shared_files import shared_lines
+from bot.payloads import Action, DraftMark, FirstStep, Shortcut, Window
+from bot.visit import Services, Visit, lazily
+from workflow import asked_lines, directory, drafts, lines, messages, queries, requests, search
+from workflow.asked_lines import EXAMPLE
+from workflow.columns import Unfit
+from workflow.drafts import NoDraft
+from workflow.privileges import Actor, Refused
+from workflow.requests import NothingNew, Requested
+from workflow.tables import Job, RequestDraft
+
+
+def register(app: App, services: Services) -> None:
+    """Listen to the shortcuts, and to every step of the window."""
+    app.shortcut(Shortcut.REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, ask)])
+    app.shortcut(Shortcut.REQUEST_THESE.value)(ack=_acknowledge, lazy=[lazily(services, ask_for_these)])
+    app.shortcut(re.compile(".*"))(ack=_acknowledge, lazy=[lazily(services, unknown)])
+    app.action(Action.CHANGE_REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, change)])
+    app.action(Action.START_OVER.value)(ack=_acknowledge, lazy=[lazily(services, start_over)])
+    app.view(Window.REQUEST.value)(ack=_check_first_step, lazy=[lazily(services, take_first_step)])
+    app.view(Window.CATEGORIES.value)(ack=_look, lazy=[lazily(services, take_categories)])
+    app.view(Window.PREVIEW.value)(ack=_look, lazy=[lazily(services, submit)])
+
+
+def ask(visit: Visit, typed: str = "") -> None:
+    """Open the window with what the person has as a draft; `typed` names the job."""
+    visit.open(loading(TITLE))
+    refused = visit.act(partial(_may_ask, visit))
+    if refused:
+        return visit.deny(refused)
+    with visit.reading() as session:
+        job, note = _job(session, typed)
+        return visit.show(first_step(session, drafts.of_person(session, visit.actor), job=job, note=note))
+
+
+def ask_for_these(visit: Visit) -> None:
+    """Open the window with the cost codes that a message lists, beside what is a draft already."""
+    visit.open(loading(TITLE))
+
+    def begin(session: Session, by: Actor, at: datetime) -> Refused | str:
+        return _may_ask(visit, session, by, at) or _take_over(session, visit.interaction.message, by, at)
+
+    begun = visit.act(begin)
+    if isinstance(begun, Refused):
+        return visit.deny(begun)
+    with visit.reading() as session:
+        return visit.show(first_step(session, drafts.of_person(session, visit.actor), note=begun))
+
+
+def change(visit: Visit) -> None:
+    """Go back to the first step with everything that was put in."""
+    with visit.reading() as session:
+        visit.show(first_step(session, drafts.of_person(session, visit.actor)))
+
+
+def start_over(visit: Visit) -> None:
+    """Empty the draft and the window."""
+    visit.act(lambda session, by, _: drafts.discard(session, by))
+    with visit.reading() as session:
+        visit.show(first_step(session, None))
+
+
+def take_first_step(visit: Visit) -> None:
+    """Keep what was put in, and show what is wrong with it, or the next step."""
+    act = visit.interaction
+    if _errors(act):
+        return None  # the window said so and is still open
+    with visit.reading() as session:
+        categories = queries.categories(session)
+    name, filed, trouble = shared_lines(visit, categories)
+
+    def keep(session: Session, by: Actor, at: datetime) -> Refused | tuple[RequestDraft, list[str]]:
+        refused = _may_ask(visit, session, by, at)
+        if refused:
+            return refused
+        content = drafts.content_of(drafts.of_person(session, by)).model_copy(
+            update={"picked": act.picked.get(CODES_BLOCK, ()), "text": act.inputs.get(LINES_BLOCK, "")}
+        )
+        if filed:
+            content = content.with_file(name, filed)
+        draft = drafts.save(session, by, content, job_id=int(act.picked[JOB_BLOCK][0]), at=at)
+        wrong = drafts.problems(session, content, categories=categories, limits=visit.services.limits)
+        return draft, [*trouble, *wrong, *_too_many(len(content.to_tick(categories)))]
+
+    kept = visit.act(keep)
+    if isinstance(kept, Refused):
+        return visit.deny(kept)
+    draft, problems = kept
+    with visit.reading() as session:
+        if problems:
+            return visit.show(first_step(session, draft, problems=problems))
+        if drafts.content_of(draft).to_tick(categories):
+            return visit.show(grid_step(session, draft))
+    return _preview(visit, draft)
+
+
+def take_categories(visit: Visit) -> None:
+    """Keep what was ticked, and show what the request would do."""
+    act = visit.interaction
+    mark = act.read(DraftMark)
+    ticked = {
+        block_id.removeprefix(TICK_BLOCK): categories
+        for block_id, categories in act.picked.items()
+        if block_id.startswith(TICK_BLOCK)
+    }
+
+    def keep(session: Session, by: Actor, at: datetime) -> RequestDraft | None:
+        draft = drafts.find(session, by, mark.token)
+        if draft is None:
+            return None
+        content = drafts.content_of(draft).model_copy(update={"ticked": ticked})
+        return drafts.save(session, by, content, job_id=draft.job_id, at=at)
+
+    draft = visit.act(keep)
+    if draft is None:
+        return visit.answer(NoDraft().words)
+    return _preview(visit, draft)
+
+
+def submit(visit: Visit) -> None:
+    """Request what the preview showed, and say where it is."""
+    mark = visit.interaction.read(DraftMark)
+    result = visit.act(
+        lambda session, by, at: drafts.submit(
+            session, token=mark.token, by=by, at=at, rules=visit.rules, limits=visit.services.limits
+        )
+    )
+    match result:
+        case Requested(requested_update=update) | NothingNew(requested_update=update):
+            with visit.reading() as session:
+                title = session.get_one(Job, update.job_id).title
+            card = _card(visit, update.job_id)
+            visit.tell(requested(title, result, channel=visit.services.settings.channel, card=card))
+        case Unfit(problems=problems):
+            with visit.reading() as session:
+                draft = drafts.of_person(session, visit.actor)
+                visit.show(first_step(session, draft, problems=[one.reason for one in problems]))
+        case Refused():
+            visit.deny(result)
+        case NoDraft(words=words):
+            visit.answer(words)
+
+
+def unknown(visit: Visit) -> None:
+    """A shortcut of a costbot older or newer than this one."""
+    visit.answer("This costbot does not know that shortcut any more. /costcodes help lists what there is.")
+
+
+def _acknowledge(ack: Ack) -> None:
+    ack()
+
+
+def _check_first_step(ack: Ack, body: dict[str, Any]) -> None:
+    """Keep the window open while it asks for nothing; else show that it is being looked at."""
+    errors = _errors(interaction_of(body))
+    if errors:
+        ack(response_action="errors", errors=errors)
+    else:
+        _look(ack, body)
+
+
+def _look(ack: Ack, body: dict[str, Any]) -> None:
+    waiting = message_view(TITLE, "Looking… If nothing follows, /costcodes request goes on from here.")
+    ack(response_action="update", view=result_window(interaction_of(body), waiting))
+
+
+def _errors(act: Interaction) -> dict[str, str]:
+    """What is missing in the first step, by block id."""
+    errors = {}
+    if not act.picked.get(JOB_BLOCK):
+        errors[JOB_BLOCK] = "Choose the job."
+    kept = act.read(FirstStep).lines_in_file
+    if not (act.picked.get(CODES_BLOCK) or act.inputs.get(LINES_BLOCK, "").strip() or act.files or kept):
+        errors[LINES_BLOCK] = "Choose cost codes above, write them here, or share a file."
+    return errors
+
+
+def _may_ask(visit: Visit, session: Session, by: Actor, at: datetime) -> Refused | None:
+    return requests.check(session, by=by, at=at, rules=visit.rules)
+
+
+def _take_over(session: Session, message: str, by: Actor, at: datetime) -> str:
+    """Put the cost codes of a message into the draft; what to say in the window, if anything."""
+    like = asked_lines.code_like(message)
+    categories = queries.categories(session)
+    on_list = lines.standard_descriptions(session, like)
+    found = asked_lines.lines_of_message(message, on_list, categories)
+    if not found:
+        return "There is no cost code of the standard list in this message. Choose or write them here."
+    draft = drafts.of_person(session, by)
+    jobs = [job for number in sorted(like) if (job := directory.job_by_number(session, number))]
+    job_id = jobs[0].id if len(jobs) == 1 else draft.job_id if draft else None
+    content = drafts.content_of(draft).with_lines(
+        found, longest=LINES_LENGTH, name="The message", categories=categories
+    )
+    drafts.save(session, by, content, job_id=job_id, at=at)
+    return ""
+
+
+def _job(session: Session, typed: str) -> tuple[Job | None, str]:
+    """The job that was typed, as far as that is clear, and what to say when it is not."""
+    if not typed:
+        return None, ""
+    exact = directory.job_by_number(session, typed)
+    found = [exact] if exact else search.jobs(session, typed, limit=2)
+    if len(found) == 1:
+        return found[0], ""
+    return None, f"{'Which job is' if found else 'There is no job'} “{typed}”? Choose the job below."
+
+
+def _too_many(to_tick: int) -> list[str]:
+    if to_tick <= GRID_CODES:
+        return []
+    return [
+        f"{to_tick:,} cost codes name no category, and the next step has room for {GRID_CODES}: "
+        f"write their categories too, a line each, such as {EXAMPLE}"
+    ]
+
+
+def _preview(visit: Visit, draft: RequestDraft) -> None:
+    if draft.job_id is not None:
+        visit.services.read_back(draft.job_id)
+    with visit.reading() as session:
+        visit.show(preview_step(session, draft, limits=visit.services.limits))
+
+
+def _card(visit: Visit, job_id: int) -> str | None:
+    """The address of the job's card, where it stands in Slack already."""
+    with visit.reading() as session:
+        card = messages.find(session, messages.card_key(job_id))
+    if card is None or card.ts is None:
+        return None
+    try:
+        return visit.services.gateway.permalink(Posted(card.channel, card.ts))
+    except SlackError:
+        return None

@@ -1,0 +1,37 @@
+"""A file that somebody shares in the request window: fetched from Slack and read, or told why not."""
+
+from collections.abc import Mapping
+
+from bot.blocks.request_window import FILE_BYTES
+from bot.gateway import SlackError, SlackRefused
+from bot.visit import Visit
+from workflow.asked_lines import Asked, parse_file
+
+_TROUBLE = {
+    "file_too_large": "is larger than 1 MB: share it in parts",
+    "file_not_found": "cannot be fetched: the Slack app needs the scope files:read, ask your administrator",
+}
+_NO_ANSWER = "could not be fetched from Slack: share it again"
+
+
+def shared_lines(visit: Visit, categories: Mapping[str, str]) -> tuple[str, Asked | None, list[str]]:
+    """The name of the file in the window, what it says, and what is wrong with it; no file is nothing.
+
+    A file with anything wrong in it says nothing. Slack is asked, so it is never called in a transaction.
+    """
+    if not visit.interaction.files:
+        return "", None, []
+    file = visit.interaction.files[0]
+    name = file.name or "The file"
+    try:
+        if file.size > FILE_BYTES:
+            raise SlackRefused("files", "file_too_large")
+        content = visit.services.gateway.download(file.url, at_most=FILE_BYTES)
+    except SlackRefused as refused:
+        return name, None, [f"{name} {_TROUBLE.get(refused.code, _NO_ANSWER)}"]
+    except SlackError:
+        return name, None, [f"{name} {_NO_ANSWER}"]
+    asked = parse_file(name, content, categories)
+    if asked.problems:
+        return name, None, [f"{name}, {problem}" for problem in asked.problems]
+    return name, asked, []
