@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot import drawing
 from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused, SlackUnavailable
+from bot.homes import Homes
+from bot.identity import Identity
 from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outbox, slots
 from workflow.database import Database
@@ -51,13 +53,15 @@ def deliver_waiting() -> int:
     settings = read_settings()
     if settings.slack_bot_token is None:
         return 0
+    gateway = Gateway.connect(settings)
     database = Database(settings.database)
     try:
         return drain(
             database,
-            Gateway.connect(settings),
+            gateway,
             channel=settings.channel,
             next_sync=lambda: slots.next_due(settings.sync_cron, _now()),
+            pages=Homes(database, gateway, Identity(gateway, database, clock=_now), settings, clock=_now),
         )
     finally:
         database.close()
@@ -73,15 +77,18 @@ def drain(
     *,
     channel: str | None,
     next_sync: Callable[[], datetime],
+    pages: Homes | None = None,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Deliver what is due, and what falls due in a moment; how many notices were delivered.
 
+    `pages` of App Home that are open are drawn anew on the way.
+
     One process delivers at a time. Whoever finds it busy may leave: the busy one looks for due
     notices once more after it has let go.
     """
-    delivery = _Delivery(database, gateway, channel, next_sync, clock)
+    delivery = _Delivery(database, gateway, channel, next_sync, pages, clock)
     until = clock() + LONGEST_DRAIN
     while True:
         with database.exclusive(LOCK) as held:
@@ -89,8 +96,8 @@ def drain(
                 return delivery.delivered
             delivery.deliver_due(until)
         with database.reading() as session:
-            due_at = outbox.next_due(session)
-        now = clock()
+            waiting = outbox.next_due(session), pages.next_due() if pages else None
+        due_at, now = min(filter(None, waiting), default=None), clock()
         if delivery.stopped or due_at is None or due_at > now + LINGER or now > until:
             return delivery.delivered
         sleep(max((due_at - now).total_seconds(), 0.0))
@@ -109,6 +116,7 @@ class _Delivery:
         gateway: Gateway,
         channel: str | None,
         next_sync: Callable[[], datetime],
+        pages: Homes | None,
         clock: Callable[[], datetime],
     ) -> None:
         self.delivered = 0
@@ -121,6 +129,7 @@ class _Delivery:
         self._channel_trouble: SlackRefused | None = None
         self._team_id: str | None = None
         self._next_sync = next_sync
+        self._pages = pages
         self._clock = clock
         self._unanswered = 0
         self._said: set[str] = set()
@@ -134,8 +143,15 @@ class _Delivery:
             for tell, whom in work:
                 if self.stopped or self._clock() > until:
                     return
+                self._refresh_pages()
                 if whom is not None:
                     tell(whom)
+        self._refresh_pages()
+
+    def _refresh_pages(self) -> None:
+        """Between two notices, since a burst of them takes minutes and a page takes none of their turns."""
+        if self._pages is not None:
+            self._pages.refresh()
 
     def _due(self) -> Sequence[OutboxNotice]:
         with self._database.reading() as session:

@@ -37,7 +37,7 @@ class Interaction:
     text: str
     """What was typed after the command."""
     value: str
-    """What the button or the window carries."""
+    """What the button, the chosen option or the window carries, or what was typed and entered."""
     view_id: str | None
     """The window that it was done in; App Home is none."""
     is_submission: bool
@@ -69,7 +69,7 @@ def interaction_of(body: Json) -> Interaction:
         response_url=body.get("response_url"),
         delivery=_delivery(body, view),
         text=body.get("text") or "",
-        value=action.get("value") or view.get("private_metadata") or "",
+        value=_carried(action) or view.get("private_metadata") or "",
         view_id=view.get("id") if in_window else None,
         is_submission=body.get("type") == "view_submission",
         inputs=typed_into(view),
@@ -84,6 +84,11 @@ def typed_into(view: Json) -> dict[str, str]:
         for block_id, elements in blocks.items()
         for element in elements.values()
     }
+
+
+def _carried(action: Json) -> str | None:
+    chosen: Json = action.get("selected_option") or action
+    return chosen.get("value")
 
 
 def _channel_of(view: Json) -> str | None:

@@ -161,6 +161,16 @@ class Event(StrEnum):
     PERSON_UNLINKED = "person:unlinked"
 
 
+class JobFilter(StrEnum):
+    """Which jobs App Home lists; the first four as `queries.FILTERS` has them."""
+
+    READY = "ready"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    SYNCED = "synced"
+    MINE = "mine"
+
+
 class NoticeKind(StrEnum):
     """What an outbox row asks delivery to do."""
 

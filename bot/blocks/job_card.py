@@ -78,6 +78,19 @@ def view_button(facts: UpdateFacts) -> ButtonElement:
     return button("View Requested Updates", Action.VIEW, job_button(facts))
 
 
+def update_button(facts: UpdateFacts) -> list[ButtonElement]:
+    """Accepts the revision that these facts show, after a question; none where a check refuses."""
+    if facts.state is not State.READY or facts.found.refusing:
+        return []
+    ask = confirm(
+        f"Update {one_line(facts.number, 40)}?",
+        f"You accept revision {facts.revision}: {words.counts_words(facts.counts)}. "
+        "They go to Sage with the next data sync; until then you can take it back.",
+        yes="Update",
+    )
+    return [button("Update", Action.UPDATE, job_button(facts), style="primary", confirm=ask)]
+
+
 def categories_words(code: CostCodeFacts) -> str:
     """The categories asked for as ticked boxes: `☑ L new, ☑ M in Sage`."""
     return ", ".join(
@@ -168,18 +181,7 @@ def _buttons(facts: UpdateFacts) -> list[ButtonElement]:
     view = view_button(facts)
     match facts.state:
         case State.READY:
-            ask = confirm(
-                f"Update {one_line(facts.number, 40)}?",
-                f"You accept revision {facts.revision}: {words.counts_words(facts.counts)}. "
-                "They go to Sage with the next data sync; until then you can take it back.",
-                yes="Update",
-            )
-            update = button("Update", Action.UPDATE, value, style="primary", confirm=ask)
-            return [
-                view,
-                *([] if facts.found.refusing else [update]),
-                button("Reject", Action.REJECT, value),
-            ]
+            return [view, *update_button(facts), button("Reject", Action.REJECT, value)]
         case State.ACCEPTED:
             ask = confirm(
                 f"Take back {one_line(facts.number, 40)}?",

@@ -198,6 +198,15 @@ def time_taken(start: datetime, end: datetime) -> str:
     return f"{seconds // 60:,} min" if seconds < 7_200 else f"{seconds // 3_600:,} h"
 
 
+def age_words(since: datetime, now: datetime) -> str:
+    """How long ago something was, in one unit: `3 days`, `1 hour`, `less than a minute`."""
+    minutes = int((now - since).total_seconds()) // 60
+    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            return counted(minutes // size, unit)
+    return "less than a minute"
+
+
 def next_sync_words(next_sync: datetime | None, form: Form = SLACK) -> str:
     """When the next data sync runs, as the schedule has it."""
     return f"Next data sync: {form.date(next_sync)}" if next_sync else "No data sync is scheduled"

@@ -1,0 +1,161 @@
+"""The jobs on App Home: a page of one list, with what may be done about each, its menu, search and paging.
+
+Pure functions of facts. Update stands beside the revision that is shown, as on the card, and is judged at the
+click all the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.blocks import words
+from bot.blocks.job_card import job_button, update_button, view_button
+from bot.blocks.pieces import (
+    Json,
+    actions,
+    button,
+    context,
+    header,
+    menu,
+    plain_section,
+    search_box,
+    section,
+)
+from bot.blocks.words import SLACK, code_words, counted
+from bot.payloads import Action, FilterChoice, HomePageButton
+from workflow.homes import SEARCH_CHARACTERS
+from workflow.queries import UpdateFacts
+from workflow.queues import QueuedUpdate
+from workflow.vocabulary import JobFilter, Severity, State
+
+JOBS_A_PAGE = 10
+"""Two blocks a job: a page stays far under Slack's 100, and short enough for a phone."""
+FILTER_WORDS = {
+    JobFilter.READY: "Ready to Update",
+    JobFilter.ACCEPTED: "Updated, on their way to Sage",
+    JobFilter.FAILED: "Failed to Export",
+    JobFilter.SYNCED: "Synced",
+    JobFilter.MINE: "Requested by you",
+}
+_EMPTY = {
+    JobFilter.READY: "✅ Nothing waits for an approver.",
+    JobFilter.ACCEPTED: "Nothing is on its way to Sage.",
+    JobFilter.FAILED: "✅ Sage has refused nothing.",
+    JobFilter.SYNCED: "Nothing was sent to Sage yet.",
+    JobFilter.MINE: "You have not requested any cost codes yet.",
+}
+_ASK_AGAIN = (State.REJECTED,)
+"""The states that whoever requested it may ask for anew, with the lines as they were."""
+_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """One page of jobs: which list, what it was narrowed to, and what else there is of it."""
+
+    which: JobFilter
+    search: str
+    page: int
+    """Counts from 0."""
+    rows: Sequence[QueuedUpdate]
+    """JOBS_A_PAGE at most."""
+    goes_on: bool
+    ready: int
+    """How many jobs are Ready to Update in all."""
+
+
+def job_list(jobs: JobList, *, may_update: bool, now: datetime) -> Iterator[Json]:
+    """The list as blocks: its head, a menu and a search, two blocks a job, and the way to other pages."""
+    yield header(_head(jobs))
+    chosen = FilterChoice(filter=jobs.which)
+    shown = {FilterChoice(filter=which): text for which, text in FILTER_WORDS.items()}
+    yield actions([menu("Which jobs", Action.HOME_FILTER, shown, chosen)], block_id="home:filter")
+    # Slack keeps what was typed into a block of the same id: another search has another one
+    box_id = f"home:search:{jobs.search}"
+    yield search_box(
+        "Search by job number or name, then press Enter",
+        Action.HOME_SEARCH,
+        jobs.search,
+        most=SEARCH_CHARACTERS,
+        block_id=box_id,
+    )
+    if jobs.search:
+        yield _narrowed(jobs)
+    elif not jobs.rows:
+        yield plain_section(_EMPTY[jobs.which] if jobs.page == 0 else "There is no more.")
+    for row in jobs.rows[:JOBS_A_PAGE]:
+        yield from job_row(row, mine=jobs.which is JobFilter.MINE, may_update=may_update, now=now)
+    yield from _turning(jobs)
+
+
+def job_row(row: QueuedUpdate, *, mine: bool, may_update: bool, now: datetime) -> Iterator[Json]:
+    """One job: where it stands and why, then its buttons; `mine` for whoever requested it."""
+    facts = row.facts
+    yield section("\n".join(_lines(row, now)))
+    buttons = [view_button(facts), *(update_button(facts) if may_update else ())]
+    if mine and facts.state in _ASK_AGAIN:
+        buttons.append(button("Ask again", Action.ASK_AGAIN, job_button(facts)))
+    yield actions(buttons, block_id=f"{'mine' if mine else 'job'}:{facts.requested_update_id}")
+
+
+def _head(jobs: JobList) -> str:
+    if jobs.which is JobFilter.READY and jobs.ready:
+        return f"{counted(jobs.ready, 'job')} Ready to Update"
+    return FILTER_WORDS[jobs.which]
+
+
+def _narrowed(jobs: JobList) -> Json:
+    """What the list was narrowed to, and a button that shows it whole again."""
+    sought = SLACK.data(jobs.search)
+    found = f"Only jobs with “{sought}”." if jobs.rows else f"No job here has “{sought}”."
+    return section(found, accessory=button("Show all", Action.HOME_SEARCH), block_id="home:show_all")
+
+
+def _lines(row: QueuedUpdate, now: datetime) -> Iterator[str]:
+    facts = row.facts
+    yield SLACK.strong(SLACK.data(facts.title))
+    yield words.state_words(facts)
+    yield f"{words.counts_words(facts.counts)}. {words.request_words(facts)}."
+    if facts.state is State.READY:
+        yield f"⏳ Has waited for {words.age_words(facts.requested_at, now)}."
+    if facts.holds_waiting:
+        verb = "waits" if facts.holds_waiting == 1 else "wait"
+        yield f"⏸️ {counted(facts.holds_waiting, 'hold')} {verb} until these cost codes are updated"
+    yield from _refusing(facts)
+    yield from _refused(row)
+
+
+def _refusing(facts: UpdateFacts) -> Iterator[str]:
+    """Why there is no Update button, by the checks before Update."""
+    if facts.state is not State.READY or not facts.found.refusing:
+        return
+    said = [finding for finding in facts.found.first if finding.severity is Severity.REFUSE][:_REASONS]
+    yield f"*Cannot be updated: Sage would refuse {counted(facts.found.refusing, 'thing')}*"
+    yield from map(words.finding_words, said)
+    if facts.found.refusing > len(said):
+        yield f"… and {facts.found.refusing - len(said):,} more"
+
+
+def _refused(row: QueuedUpdate) -> Iterator[str]:
+    """What Sage refused, in its words."""
+    for assignment, why in row.refused:
+        code = code_words(assignment.extra, assignment.code)
+        yield f"• {SLACK.data(f'{code} {assignment.category}: {why}')}"
+    more = row.facts.counts.failed - len(row.refused)
+    if row.refused and more > 0:
+        yield f"… and {counted(more, 'more line')}"
+
+
+def _turning(jobs: JobList) -> Iterator[Json]:
+    first = jobs.page * JOBS_A_PAGE + 1
+    turns = []
+    if jobs.page > 0:
+        turns.append(button("Previous", Action.HOME_PREVIOUS, HomePageButton(page=jobs.page - 1)))
+    if jobs.goes_on:
+        turns.append(button("Next", Action.HOME_NEXT, HomePageButton(page=jobs.page + 1)))
+    if not turns:
+        return
+    if jobs.rows:
+        of_all = f" of {jobs.ready:,}" if jobs.which is JobFilter.READY and not jobs.search else ""
+        yield context(f"Jobs {first:,} to {first + len(jobs.rows) - 1:,}{of_all}")
+    yield actions(turns, block_id="home:turn")
