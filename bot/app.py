@@ -17,6 +17,7 @@ from bot.gateway import Gateway
 from bot.identity import Identity
 from bot.listeners import actions, commands, home, windows
 from bot.visit import Services
+from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.settings import Settings
 
@@ -30,12 +31,13 @@ def build_app(
     database: Database,
     nudge: Callable[[str], None],
     clock: Callable[[], datetime],
+    limits: SageLimits,
 ) -> App:
     """The app for `/slack/events` and Socket Mode alike.
 
     `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `clock` gives
-    aware times. Shut `app.listener_runner.listener_executor` down at the end: what was acknowledged goes on
-    in it.
+    aware times; `limits` are what the company's Sage takes. Shut `app.listener_runner.listener_executor` down
+    at the end: what was acknowledged goes on in it.
     """
     # Bolt's warnings are advice to whoever writes an app, such as how to listen to what this one ignores
     logger = logging.getLogger("slack_bolt.costbot")
@@ -54,7 +56,7 @@ def build_app(
     app.use(middleware.name_the_request)
     app.use(middleware.drop_other_events)
     identity = Identity(gateway, database, clock=clock)
-    services = Services(settings, gateway, database, identity, nudge, clock)
+    services = Services(settings, gateway, database, identity, nudge, clock, limits)
     for surface in (actions, windows, commands, home):
         surface.register(app, services)
     return app

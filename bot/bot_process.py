@@ -24,6 +24,7 @@ from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
 from workflow import queries
+from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
 
@@ -36,10 +37,11 @@ _STOP_SECONDS = 5
 _log = structlog.get_logger()
 
 
-def run_bot(settings: Settings, *, nudge: Callable[[str], None]) -> None:
+def run_bot(settings: Settings, *, nudge: Callable[[str], None], limits: SageLimits) -> None:
     """Serve Slack until SIGTERM or SIGINT; what was acknowledged is finished first.
 
-    `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises.
+    `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `limits` are
+    what the company's Sage takes.
 
     Raises:
         SettingsError: a token is missing, or the port is taken.
@@ -51,7 +53,7 @@ def run_bot(settings: Settings, *, nudge: Callable[[str], None]) -> None:
         )
     gateway = Gateway.connect(settings)
     with _listening(settings) as listener, contextlib.closing(Database(settings.database)) as database:
-        app = build_app(settings, gateway=gateway, database=database, nudge=nudge, clock=_now)
+        app = build_app(settings, gateway=gateway, database=database, nudge=nudge, clock=_now, limits=limits)
         socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
         _serve(
             app,

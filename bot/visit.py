@@ -23,6 +23,7 @@ from bot.identity import Identity
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.middleware import REQUEST_ID, bind_log
 from workflow import approvals, deliveries
+from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
@@ -45,6 +46,8 @@ class Services:
     nudge: Callable[[str], None]
     """Ask for a periodic job's work now; never raises."""
     clock: Callable[[], datetime]
+    limits: SageLimits
+    """What the company's Sage takes."""
 
 
 class RepeatedError(Exception):

@@ -90,6 +90,25 @@ def add(
     )
 
 
+def not_settled_since(session: Session, requested: RequestedUpdate) -> list[Assignment]:
+    """The open assignments of a requested update that no newer one of its job took to Sage, or will."""
+    query = select(RequestedLine).where(
+        RequestedLine.requested_update_id == requested.id, RequestedLine.outcome.is_(None)
+    )
+    later = (
+        select(RequestedLine)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.job_id == requested.job_id,
+            RequestedUpdate.id > requested.id,
+            RequestedUpdate.state.in_((State.ACCEPTED, State.EXPORTED, State.SYNCED)),
+        )
+    )
+    settled = {assignment_of(line) for line in session.scalars(later)}
+    asked = [assignment_of(line) for line in session.scalars(query.order_by(RequestedLine.id))]
+    return [assignment for assignment in asked if assignment not in settled]
+
+
 def all_failed(session: Session, requested: RequestedUpdate) -> bool:
     """Whether lines of a requested update have failed, and none is left that may still go to Sage."""
     query = select(RequestedLine.outcome).where(RequestedLine.requested_update_id == requested.id)

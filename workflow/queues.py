@@ -13,7 +13,7 @@ from workflow import queries
 from workflow.merge import Assignment
 from workflow.queries import UpdateFacts
 from workflow.tables import Job, RequestedLine, RequestedUpdate
-from workflow.vocabulary import JobFilter, Outcome, State
+from workflow.vocabulary import TURNED_DOWN, JobFilter, Outcome, State
 
 REFUSALS_SHOWN = 3
 """How many lines that Sage refused are told of each requested update."""
@@ -72,7 +72,7 @@ def unsettled(session: Session, person_id: int, *, limit: int) -> tuple[QueuedUp
 def _asked_by(person_id: int | None, text: str) -> Select[int]:
     """What a person asked for lines of, newest first.
 
-    What was rejected is left out once somebody asked for something newer in its job.
+    What was turned down is left out once somebody asked for something newer in its job.
     """
     newer = aliased(RequestedUpdate)
     is_superseded = (
@@ -86,7 +86,7 @@ def _asked_by(person_id: int | None, text: str) -> Select[int]:
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
         .where(
             RequestedLine.requested_by_id == person_id,
-            (RequestedUpdate.state != State.REJECTED) | ~is_superseded,
+            RequestedUpdate.state.not_in(TURNED_DOWN) | ~is_superseded,
         )
         .distinct()
         .order_by(RequestedLine.requested_update_id.desc())

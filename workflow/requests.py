@@ -17,7 +17,7 @@ from workflow.columns import Problem, Unfit
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
-from workflow.vocabulary import Event, Refusal, State
+from workflow.vocabulary import TURNED_DOWN, Event, Refusal, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,35 @@ def request(
     return Requested(update, added=len(new), joined=event is not Event.REQUESTED)
 
 
+def ask_again(
+    session: Session,
+    *,
+    requested_update_id: int | None,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+    limits: SageLimits,
+) -> Requested | NothingNew | Unfit | Refused:
+    """Ask anew for the lines, as they were, of a requested update that was rejected.
+
+    Lines that went to Sage since, or are on their way, are left out.
+    """
+    found = session.get(RequestedUpdate, requested_update_id) if requested_update_id else None
+    if found is None:
+        words = "Nothing of this job was rejected."
+        return _nothing_to_ask_again(session, None, words, by=by, at=at)
+    job = directory.lock_jobs(session, [found.job_id])[0]
+    before = session.get_one(RequestedUpdate, requested_update_id, populate_existing=True)
+    if before.state not in TURNED_DOWN:
+        words = "It was not rejected."
+        return _nothing_to_ask_again(session, before, words, by=by, at=at)
+    asked = lines.not_settled_since(session, before)
+    if not asked:
+        words = "All of it was requested and updated since."
+        return _nothing_to_ask_again(session, before, words, by=by, at=at)
+    return request(session, job=job, assignments=asked, by=by, at=at, rules=rules, limits=limits)
+
+
 def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLimits) -> list[Problem]:
     """Why these assignments cannot be asked for, by the place of each that is unfit; nothing is changed."""
     problems = list(_not_text(assignments))
@@ -115,6 +144,23 @@ def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLi
     on_list = lines.standard_descriptions(session, {a.code for a in assignments})
     known = {a.code for a in assignments} if limits.beyond_standard_list else on_list
     return list(_problems(assignments, known, set(session.scalars(select(Category.code)))))
+
+
+def _nothing_to_ask_again(
+    session: Session, requested: RequestedUpdate | None, why: str, *, by: Actor, at: datetime
+) -> Refused:
+    reason = by.refusal or Refusal.NOT_TURNED_DOWN
+    audit.record(
+        session,
+        Event.REFUSED,
+        by=by,
+        at=at,
+        job_id=requested.job_id if requested else None,
+        requested_update_id=requested.id if requested else None,
+        act="ask again",
+        reason=reason.value,
+    )
+    return Refused(reason, f"There is nothing to ask again. {why}")
 
 
 def _may_not_ask(person: Person | None) -> Refusal | None:

@@ -17,6 +17,10 @@ class State(StrEnum):
     REJECTED = "rejected"
 
 
+TURNED_DOWN = (State.REJECTED,)
+"""The states in which nothing went to Sage, and whose lines may be asked for again."""
+
+
 class Standing(StrEnum):
     """How an assignment compares with what Sage holds for the job."""
 
@@ -131,6 +135,7 @@ class Refusal(StrEnum):
     ALREADY_GOING_OUT = "already_going_out"
     COMMENT_MISSING = "comment_missing"
     SAGE_WOULD_REFUSE = "sage_would_refuse"
+    NOT_TURNED_DOWN = "not_turned_down"
 
 
 class Event(StrEnum):

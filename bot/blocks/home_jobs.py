@@ -15,6 +15,7 @@ from bot.blocks.pieces import (
     actions,
     button,
     context,
+    divider,
     header,
     menu,
     plain_section,
@@ -26,10 +27,10 @@ from bot.payloads import Action, FilterChoice, HomePageButton
 from workflow.homes import SEARCH_CHARACTERS
 from workflow.queries import UpdateFacts
 from workflow.queues import QueuedUpdate
-from workflow.vocabulary import JobFilter, Severity, State
+from workflow.vocabulary import TURNED_DOWN, JobFilter, Severity, State
 
 JOBS_A_PAGE = 10
-"""Two blocks a job: a page stays far under Slack's 100, and short enough for a phone."""
+"""Three blocks a job: a page stays far under Slack's 100, and short enough for a phone."""
 FILTER_WORDS = {
     JobFilter.READY: "Ready to Update",
     JobFilter.ACCEPTED: "Updated, on their way to Sage",
@@ -44,8 +45,6 @@ _EMPTY = {
     JobFilter.SYNCED: "Nothing was sent to Sage yet.",
     JobFilter.MINE: "You have not requested any cost codes yet.",
 }
-_ASK_AGAIN = (State.REJECTED,)
-"""The states that whoever requested it may ask for anew, with the lines as they were."""
 _REASONS = 3
 
 
@@ -65,13 +64,13 @@ class JobList:
 
 
 def job_list(jobs: JobList, *, may_update: bool, now: datetime) -> Iterator[Json]:
-    """The list as blocks: its head, a menu and a search, two blocks a job, and the way to other pages."""
+    """The list as blocks: its head, a menu and a search, three blocks a job, and the way to other pages."""
     yield header(_head(jobs))
     chosen = FilterChoice(filter=jobs.which)
     shown = {FilterChoice(filter=which): text for which, text in FILTER_WORDS.items()}
-    yield actions([menu("Which jobs", Action.HOME_FILTER, shown, chosen)], block_id="home:filter")
-    # Slack keeps what was typed into a block of the same id: another search has another one
-    box_id = f"home:search:{jobs.search}"
+    # Slack keeps what a person chose and typed in blocks of the same ids: another list has others
+    menu_id, box_id = f"home:filter:{jobs.which}", f"home:search:{jobs.search}"
+    yield actions([menu("Which jobs", Action.HOME_FILTER, shown, chosen)], block_id=menu_id)
     yield search_box(
         "Search by job number or name, then press Enter",
         Action.HOME_SEARCH,
@@ -84,6 +83,7 @@ def job_list(jobs: JobList, *, may_update: bool, now: datetime) -> Iterator[Json
     elif not jobs.rows:
         yield plain_section(_EMPTY[jobs.which] if jobs.page == 0 else "There is no more.")
     for row in jobs.rows[:JOBS_A_PAGE]:
+        yield divider()
         yield from job_row(row, mine=jobs.which is JobFilter.MINE, may_update=may_update, now=now)
     yield from _turning(jobs)
 
@@ -93,7 +93,7 @@ def job_row(row: QueuedUpdate, *, mine: bool, may_update: bool, now: datetime) -
     facts = row.facts
     yield section("\n".join(_lines(row, now)))
     buttons = [view_button(facts), *(update_button(facts) if may_update else ())]
-    if mine and facts.state in _ASK_AGAIN:
+    if mine and facts.state in TURNED_DOWN:
         buttons.append(button("Ask again", Action.ASK_AGAIN, job_button(facts)))
     yield actions(buttons, block_id=f"{'mine' if mine else 'job'}:{facts.requested_update_id}")
 
@@ -114,15 +114,21 @@ def _narrowed(jobs: JobList) -> Json:
 def _lines(row: QueuedUpdate, now: datetime) -> Iterator[str]:
     facts = row.facts
     yield SLACK.strong(SLACK.data(facts.title))
-    yield words.state_words(facts)
+    yield _standing(facts, now)
     yield f"{words.counts_words(facts.counts)}. {words.request_words(facts)}."
-    if facts.state is State.READY:
-        yield f"⏳ Has waited for {words.age_words(facts.requested_at, now)}."
     if facts.holds_waiting:
         verb = "waits" if facts.holds_waiting == 1 else "wait"
         yield f"⏸️ {counted(facts.holds_waiting, 'hold')} {verb} until these cost codes are updated"
     yield from _refusing(facts)
     yield from _refused(row)
+
+
+def _standing(facts: UpdateFacts, now: datetime) -> str:
+    """The state, and of what waits for an approver how long it has."""
+    state = words.state_words(facts)
+    if facts.state is not State.READY:
+        return state
+    return f"{state} for {words.age_words(facts.requested_at, now)}"
 
 
 def _refusing(facts: UpdateFacts) -> Iterator[str]:

@@ -88,6 +88,7 @@ REFUSAL_WORDS = {
     Refusal.ALREADY_GOING_OUT: "the data sync was sending it",
     Refusal.COMMENT_MISSING: "the comment was missing",
     Refusal.SAGE_WOULD_REFUSE: "Sage would refuse it",
+    Refusal.NOT_TURNED_DOWN: "there was nothing to ask again",
 }
 FINDING_EMOJI = {Severity.REFUSE: "🚫", Severity.WARN: "⚠️"}
 

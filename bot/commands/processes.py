@@ -38,12 +38,13 @@ SERVICES = (
 def bot(line: CommandLine) -> None:
     """Run the Slack bot, in Socket Mode or HTTP mode, until it is stopped."""
     from bot.bot_process import run_bot
+    from sync.sage import open_company
     from sync.worker import nudger
 
     line.start_logs(process="bot")
     require_slack(line.settings)
     with ready_to_run(line.settings):
-        run_bot(line.settings, nudge=nudger(line.settings))
+        run_bot(line.settings, nudge=nudger(line.settings), limits=open_company(line.settings).limits)
 
 
 @process(app, "worker")

@@ -7,6 +7,7 @@ from slack_bolt import Ack, App
 
 from bot.blocks.updates_window import reject_window
 from bot.listeners import deciding, home
+from bot.listeners.asking_again import ask_again
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
 from bot.payloads import Action, JobButton, PageButton, PrivilegeButton, WindowMetadata
@@ -97,6 +98,7 @@ HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
     Action.TURN_PAGE: turn_page,
     Action.ASK_FOR_PRIVILEGE: ask_for_privilege,
     Action.SYNC_NOW: sync_now,
+    Action.ASK_AGAIN: ask_again,
     Action.HOME_FILTER: home.choose,
     Action.HOME_SEARCH: home.search,
     Action.HOME_PREVIOUS: home.turn_page,

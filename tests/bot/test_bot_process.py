@@ -18,6 +18,7 @@ from bot.sandbox import sample_company
 from bot.sandbox.client import Person, Sandbox
 from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN
 from tests import factories
+from tests.factories import LIMITS
 from workflow import directory
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
@@ -171,7 +172,7 @@ def test_what_was_acknowledged_is_finished_before_it_ends(
 
 def test_without_a_way_in_it_says_what_to_set() -> None:
     with pytest.raises(SettingsError, match="SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing"):
-        run_bot(Settings(_env_file=None, slack_bot_token=BOT_TOKEN), nudge=lambda _: None)
+        run_bot(Settings(_env_file=None, slack_bot_token=BOT_TOKEN), nudge=lambda _: None, limits=LIMITS)
 
 
 def test_a_port_that_is_taken_is_told_with_the_setting() -> None:
@@ -183,4 +184,4 @@ def test_a_port_that_is_taken_is_told_with_the_setting() -> None:
             http_port=taken.getsockname()[1],
         )
         with pytest.raises(SettingsError, match="COSTBOT_HTTP_PORT"):
-            run_bot(settings, nudge=lambda _: None)
+            run_bot(settings, nudge=lambda _: None, limits=LIMITS)

@@ -17,6 +17,7 @@ from bot.gateway import Gateway
 from bot.http import MOST_BYTES, Check, http_app
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
+from tests.factories import LIMITS
 from workflow.database import Database
 from workflow.settings import Settings
 
@@ -37,6 +38,7 @@ def serving(sqlite_url: str, ready: dict[str, Check], notes: dict[str, Check]) -
         gateway=Gateway.connect(settings),
         database=database,
         nudge=lambda _: None,
+        limits=LIMITS,
         clock=lambda: datetime.now(UTC),
     )
     app = http_app(bolt, takes_events=True, ready=ready, notes=notes)

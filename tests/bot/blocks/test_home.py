@@ -72,7 +72,7 @@ def test_an_approver_updates_the_revision_that_the_page_shows() -> None:
     view = home(jobs(QueuedUpdate(update_facts(holds_waiting=2))))
 
     assert "1 job Ready to Update" in said(view)
-    assert "Has waited for 3 days" in said(view)
+    assert "Ready to Update* for 3 days" in said(view)
     assert "Requested by Pat Rivera" in said(view)
     assert "3 cost codes, 7 assignments, 2 codes new to Sage" in said(view)
     assert "2 holds wait until these cost codes are updated" in said(view)

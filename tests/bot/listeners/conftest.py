@@ -131,6 +131,7 @@ def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> It
         gateway=office.gateway,
         database=database,
         nudge=office.nudged.append,
+        limits=factories.LIMITS,
         clock=lambda: datetime.now(UTC),
     )
     with running(http_app(bolt, takes_events=True, ready={})) as url:

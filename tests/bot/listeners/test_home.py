@@ -116,3 +116,14 @@ def test_while_slack_wants_no_more_pages_the_click_is_remembered(office: Office,
 def test_a_message_to_the_bot_is_taken_quietly(office: Office, tom: Person) -> None:
     assert tom.say("hello?").error is None
     assert [sent["answer"]["error"] for sent in office.sandbox.deliveries()] == [None]
+
+
+def test_whoever_asked_asks_again_for_what_was_rejected(office: Office, dana: Person, tom: Person) -> None:
+    office.site.reject(office.request("09-250 L"), comment="Use 09-260.")
+    tom.open_home()
+    home = home_of(tom, "Use 09-260.")
+    tom.click("Ask again", home)
+    tom.wait_for_modal("It was asked for again")
+    assert office.state() is State.READY
+    tom.click("Ask again", home)
+    tom.wait_for_modal("All of it waits for an approver already")

@@ -16,6 +16,7 @@ export type Element = {
   confirm?: Confirm;
   multiline?: boolean;
   max_length?: number;
+  dispatch_action_config?: { trigger_actions_on?: ("on_enter_pressed" | "on_character_entered")[] };
   accessibility_label?: string;
   image_url?: string;
   alt_text?: string;
