@@ -134,7 +134,7 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
         ),
         may_update=may_update,
         why_not=refused.words if refused else None,
-        requests=queues.unsettled(session, person.id, limit=REQUESTS_SHOWN + 1) if may_update else (),
+        turned_down=queues.turned_down(session, person.id, limit=REQUESTS_SHOWN + 1) if may_update else (),
         administration=administration(session, limit=SHOWN) if person.email == rules.admin_email else None,
     )
     return home_tab(facts, now=now)

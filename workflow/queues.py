@@ -17,8 +17,6 @@ from workflow.vocabulary import TURNED_DOWN, JobFilter, Outcome, State
 
 REFUSALS_SHOWN = 3
 """How many lines that Sage refused are told of each requested update."""
-SETTLED = (State.SYNCED,)
-"""What whoever asked need not be shown any more, unless they look for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,9 @@ def page(
     return Page(_with_refusals(session, ids[:limit]), goes_on=len(ids) > limit)
 
 
-def unsettled(session: Session, person_id: int, *, limit: int) -> tuple[QueuedUpdate, ...]:
-    """What a person asked for and Sage does not hold yet, newest first."""
-    query = _asked_by(person_id, "").where(RequestedUpdate.state.not_in(SETTLED))
+def turned_down(session: Session, person_id: int, *, limit: int) -> tuple[QueuedUpdate, ...]:
+    """What a person may ask for again, newest first."""
+    query = _asked_by(person_id, "").where(RequestedUpdate.state.in_(TURNED_DOWN))
     return _with_refusals(session, session.scalars(query.limit(limit)).all())
 
 

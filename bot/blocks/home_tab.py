@@ -22,7 +22,7 @@ from workflow.tables import DataSync
 from workflow.vocabulary import JobFilter
 
 REQUESTS_SHOWN = 3
-"""Of what an approver requested themselves; the menu lists all."""
+"""Of what an approver requested and was turned down; the menu lists all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class HomeFacts:
     may_update: bool
     why_not: str | None
     """Plain text for who may not Update."""
-    requests: Sequence[QueuedUpdate] = ()
-    """What an approver asked for themselves and Sage does not hold yet, one more than is shown."""
+    turned_down: Sequence[QueuedUpdate] = ()
+    """What an approver asked for themselves and may ask for again, one more than is shown."""
     administration: Administration | None = None
     """For the administrator alone."""
 
@@ -76,8 +76,8 @@ def _sections(facts: HomeFacts, now: datetime) -> Iterator[Json]:
     if facts.administration:
         yield from company(facts.administration, now=now)
         yield divider()
-    if facts.requests and facts.jobs.which is not JobFilter.MINE:
-        yield from _requests(facts.requests, now)
+    if facts.turned_down and facts.jobs.which is not JobFilter.MINE:
+        yield from _turned_down(facts.turned_down, now)
         yield divider()
     yield from job_list(facts.jobs, may_update=facts.may_update, now=now)
 
@@ -93,10 +93,10 @@ def _failed(failed: int) -> Json:
     return section(f"❌ *{counted(failed, 'job')} Failed to Export*", accessory=show, block_id="home:failed")
 
 
-def _requests(requests: Sequence[QueuedUpdate], now: datetime) -> Iterator[Json]:
-    yield header("Requested by you")
-    for row in requests[:REQUESTS_SHOWN]:
+def _turned_down(rows: Sequence[QueuedUpdate], now: datetime) -> Iterator[Json]:
+    yield header("You may ask again")
+    for row in rows[:REQUESTS_SHOWN]:
         yield from job_row(row, mine=True, may_update=False, now=now)
-    if len(requests) > REQUESTS_SHOWN:
+    if len(rows) > REQUESTS_SHOWN:
         show = button("Show all", Action.HOME_FILTER, FilterChoice(filter=JobFilter.MINE))
-        yield section("… and more", accessory=show, block_id="home:requests")
+        yield section("… and more that you requested", accessory=show, block_id="home:turned_down")

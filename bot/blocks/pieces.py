@@ -140,7 +140,6 @@ def search_box(label: str, action: Action, typed: str, *, most: int, block_id: s
         block_id=block_id,
         label=plain(label, limits.INPUT_LABEL),
         dispatch_action=True,
-        optional=True,
         element=PlainTextInputElement(
             action_id=action.value,
             initial_value=typed or None,

@@ -80,13 +80,10 @@ def test_what_was_rejected_is_shown_until_somebody_asks_anew(site: Site) -> None
     assert [row.facts.state for row in page(site, JobFilter.MINE, site.engineer).rows] == [State.READY]
 
 
-def test_what_sage_holds_is_settled(site: Site) -> None:
-    site.accept(site.ask("03-300 L"))
-    site.data_sync()
+def test_only_what_was_turned_down_may_be_asked_for_again(site: Site) -> None:
+    site.reject(site.ask("03-300 L"))
+    site.ask("03-300 L", job=site.another_job("25-001"))
     with site.database.reading() as session:
-        assert queues.unsettled(session, site.engineer.id, limit=9) == ()
-    site.ask("09-250 L")
-    with site.database.reading() as session:
-        [row] = queues.unsettled(session, site.engineer.id, limit=9)
-    assert row.facts.state is State.READY
-    assert numbers(page(site, JobFilter.MINE, site.engineer)) == ["24-017", "24-017"]
+        [row] = queues.turned_down(session, site.engineer.id, limit=9)
+        assert queues.turned_down(session, site.second.id, limit=9) == ()
+    assert (row.facts.number, row.facts.state) == ("24-017", State.REJECTED)

@@ -127,7 +127,7 @@ def test_whoever_asked_reads_the_comment_and_may_ask_again() -> None:
     assert buttons(view) == ["View Requested Updates", "Ask again"]
 
     mine = [replace(rejected, facts=update_facts(State.REJECTED, requested_update_id=n)) for n in range(4)]
-    view = home(jobs(), requests=mine)
+    view = home(jobs(), turned_down=mine)
     assert buttons(view).count("Ask again") == 3
     assert carried_filters(view) == [JobFilter.MINE]
 
@@ -219,6 +219,6 @@ def test_slack_takes_any_page(
         failed=12,
         may_update=may_update,
         why_not=None if may_update else HOSTILE * 200,
-        requests=listed[:4],
+        turned_down=listed[:4],
         administration=Administration(report, Backlog(9, NOON, 9), trouble, (HOSTILE,) * 9),
     )
