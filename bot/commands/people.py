@@ -1,4 +1,4 @@
-"""`costbot people`: who is who in Slack, for when an e-mail does not tell."""
+"""`costbot people`: who may Update, and who is who in Slack, for when an e-mail does not tell."""
 
 import re
 from typing import Annotated
@@ -6,14 +6,16 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
+from bot.blocks.words import REFUSAL_WORDS
 from bot.commands.command import CommandLine, StopError, command, failed, refused
-from bot.commands.shapes import LinkShape
-from bot.commands.terminal import Answer
+from bot.commands.shapes import ApproversShape, LinkShape, NearlyShape
+from bot.commands.terminal import Answer, Table
 from workflow import directory
+from workflow.administration import accountant_report
 from workflow.directory import AlreadyLinked
 from workflow.tables import Person
 
-app = typer.Typer(no_args_is_help=True, help="Tie people of the directory to Slack users.")
+app = typer.Typer(no_args_is_help=True, help="Who may Update; tie people of the directory to Slack users.")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail of the person in the directory.")]
 
@@ -51,6 +53,19 @@ def unlink(line: CommandLine, email: Email) -> Answer:
         f"{person.email} is tied to no Slack user now." if undone else f"{person.email} had no tie to Slack."
     )
     return Answer(LinkShape(person=person.email, team=None, slack_user=None), [told])
+
+
+@command(app, "approvers")
+def approvers(line: CommandLine) -> Answer:
+    """Say who may Update, and who lacks one thing to, as Procore's Accountant Report does."""
+    with line.database.reading() as session:
+        report = accountant_report(session)
+    nearly = [NearlyShape(name=one.name, email=one.email, lacks=one.lacks.value) for one in report.nearly]
+    told: list[str | Table] = [f"May Update: {', '.join(report.approvers) or 'nobody'}."]
+    if nearly:
+        rows = [(one.name, one.email, REFUSAL_WORDS[one.lacks]) for one in report.nearly]
+        told.append(Table(("Lacks one thing", "E-mail", "What"), rows))
+    return Answer(ApproversShape(approvers=list(report.approvers), nearly=nearly), told)
 
 
 def _person(session: Session, email: str) -> Person:

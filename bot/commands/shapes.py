@@ -440,6 +440,21 @@ class LinkShape(Shape):
     slack_user: str | None
 
 
+class NearlyShape(Shape):
+    """Somebody who lacks one thing to be an accounting approver, by its name."""
+
+    name: str
+    email: str
+    lacks: str
+
+
+class ApproversShape(Shape):
+    """`people approvers`: who may Update, and who lacks exactly one condition."""
+
+    approvers: list[str]
+    nearly: list[NearlyShape]
+
+
 class MigratedShape(Shape):
     """`migrate`: the schema's revision now."""
 
