@@ -14,6 +14,7 @@ from bot.commands import (
     imports,
     people,
     processes,
+    report,
     requests,
     sage,
     status,
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     help="Review and accept new project cost codes before they go to Sage 300 CRE.",
 )
-for module in (requests, checks, approvals, syncs, status, doctor, processes):
+for module in (requests, checks, approvals, syncs, status, report, doctor, processes):
     app.add_typer(module.app)
 for name, module in (
     ("import", imports),
