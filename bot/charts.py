@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, DOTS_AN_INCH = 12.0, 8.0, 110
 _LABEL = 34
+_ROWS = 5
+"""A chart of fewer bars keeps room for so many, so that one bar is no wall."""
 _BLUE, _ORANGE, _GREY = "#1f6fb2", "#e08a1e", "#8a9199"
 
 
@@ -90,12 +92,12 @@ def _bars(axes: "Axes", title: str, rows: Sequence[tuple[str, float]], unit: str
     if not rows:
         return _nothing(axes)
     places = range(len(rows))
-    bars = axes.barh(places, [size for _, size in rows], color=_BLUE)
+    bars = axes.barh(places, [size for _, size in rows], height=0.6, color=_BLUE)
     axes.bar_label(bars, fmt="%.3g", padding=3)
     # what people typed is no formula, which matplotlib would take `$` for
     labels = [one_line(label, _LABEL).replace("$", r"\$") for label, _ in rows]
     axes.set_yticks(places, labels, fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(rows), _ROWS) - 0.4, -0.6)
     axes.set_xlabel(unit)
     axes.margins(x=0.15)
     axes.spines[["top", "right"]].set_visible(False)

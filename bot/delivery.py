@@ -12,9 +12,10 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from bot import drawing
-from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused, SlackUnavailable
+from bot.gateway import Gateway, RateLimited, SlackRefused, SlackUnavailable
 from bot.homes import Homes
 from bot.identity import Identity
+from bot.links import card_address
 from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outbox, slots
 from workflow.database import Database
@@ -231,12 +232,8 @@ class _Delivery:
         self._poster.put(key, channel, message)
 
     def _card_address(self, job_id: int) -> str | None:
-        there = self._poster.where(messages.card_key(job_id))
-        try:
-            return self._gateway.permalink(there) if there else None
-        except SlackError as error:
-            _log.warning("a direct message goes without the card's address", error=str(error))
-            return None
+        with self._database.reading() as session:
+            return card_address(session, self._gateway, job_id)
 
     def _slack_user(self, person_id: int) -> str:
         """The Slack user whom a person is pinned to; pinned now, by the e-mail that Slack has confirmed."""

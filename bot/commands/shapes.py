@@ -106,6 +106,8 @@ class UpdateShape(Shape):
     batch: str | None
     lines: list[LineShape]
     holds: list[HoldShape]
+    card: str | None
+    """The address of the job's card in Slack, which `show` alone asks for."""
 
     @classmethod
     def of(
@@ -114,6 +116,7 @@ class UpdateShape(Shape):
         facts: UpdateFacts | None,
         lines: Sequence[LineFacts],
         holds: Sequence[HoldFacts],
+        card: str | None = None,
     ) -> "UpdateShape":
         return cls(
             job=JobShape.of(job),
@@ -126,6 +129,7 @@ class UpdateShape(Shape):
             batch=facts and facts.batch,
             lines=[LineShape.model_validate(line, from_attributes=True) for line in lines],
             holds=[HoldShape.of(hold) for hold in holds],
+            card=card,
         )
 
 
