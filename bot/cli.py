@@ -15,6 +15,7 @@ from bot.commands import (
     people,
     privilege,
     processes,
+    report,
     requests,
     sage,
     status,
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     help="Review and accept new project cost codes before they go to Sage 300 CRE.",
 )
-for module in (requests, checks, approvals, syncs, status, doctor, processes):
+for module in (requests, checks, approvals, syncs, status, report, doctor, processes):
     app.add_typer(module.app)
 for name, module in (
     ("import", imports),

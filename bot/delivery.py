@@ -28,6 +28,9 @@ from bot.gateway import (
     SlackRefused,
     SlackUnavailable,
 )
+from bot.homes import Homes
+from bot.identity import Identity
+from bot.links import card_address
 from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outages, outbox, slots, telling
 from workflow.bursts import BurstFacts
@@ -75,16 +78,18 @@ def deliver_waiting() -> int:
     settings = read_settings()
     if settings.slack_bot_token is None:
         return 0
+    gateway = Gateway.connect(settings)
     database = Database(settings.database)
     try:
         return drain(
             database,
-            Gateway.connect(settings),
+            gateway,
             channel=settings.channel,
             next_sync=lambda: slots.next_due(settings.sync_cron, _now()),
             rules=settings.rules,
             burst=settings.burst,
             zone=settings.calendar.zone,
+            pages=Homes(database, gateway, Identity(gateway, database, clock=_now), settings, clock=_now),
         )
     finally:
         database.close()
@@ -103,18 +108,20 @@ def drain(
     rules: Rules = USUAL_RULES,
     burst: int = BURST,
     zone: ZoneInfo = _UTC,
+    pages: Homes | None = None,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Deliver what is due, and what falls due in a moment; how many notices were delivered.
 
     From `burst` jobs that became ready at once, the channel gets one digest before their cards. `zone` is the
-    company's, for readers of whom Slack has told none.
+    company's, for readers of whom Slack has told none. `pages` of App Home that are open are drawn anew on
+    the way.
 
     One process delivers at a time. Whoever finds it busy may leave: the busy one looks for due
     notices once more after it has let go.
     """
-    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, zone, clock)
+    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, zone, pages, clock)
     until = clock() + LONGEST_DRAIN
     while True:
         with database.exclusive(LOCK) as held:
@@ -122,8 +129,8 @@ def drain(
                 return delivery.delivered
             delivery.deliver_due(until)
         with database.reading() as session:
-            due_at = outbox.next_due(session)
-        now = clock()
+            waiting = outbox.next_due(session), pages.next_due() if pages else None
+        due_at, now = min(filter(None, waiting), default=None), clock()
         if delivery.stopped or due_at is None or due_at > now + LINGER or now > until:
             return delivery.delivered
         sleep(max((due_at - now).total_seconds(), 0.0))
@@ -149,6 +156,7 @@ class _Delivery:
         rules: Rules,
         burst: int,
         zone: ZoneInfo,
+        pages: Homes | None,
         clock: Callable[[], datetime],
     ) -> None:
         self.delivered = 0
@@ -163,6 +171,7 @@ class _Delivery:
         self._next_sync = next_sync
         self._rules = rules
         self._zone = zone
+        self._pages = pages
         self._clock = clock
         self._digest = Digest(database, self._poster, threshold=burst, clock=clock)
         self._people_told_at: datetime | None = None
@@ -179,8 +188,15 @@ class _Delivery:
             for tell in self._in_order(due, burst):
                 if self.stopped or self._clock() > until:
                     return
+                self._refresh_pages()
                 tell()
             burst = self._announce()
+        self._refresh_pages()
+
+    def _refresh_pages(self) -> None:
+        """Between two notices, since a burst of them takes minutes and a page takes none of their turns."""
+        if self._pages is not None:
+            self._pages.refresh()
 
     def _due(self, burst: BurstFacts | None) -> Sequence[OutboxNotice]:
         limit = _NOTICES_IN_A_BURST if burst else _NOTICES_A_ROUND
@@ -373,12 +389,8 @@ class _Delivery:
         return notices.noted(said, drawing.note(to.stand_in))
 
     def _card_address(self, job_id: int) -> str | None:
-        there = self._poster.where(messages.card_key(job_id))
-        try:
-            return self._gateway.permalink(there) if there else None
-        except SlackError as error:
-            _log.warning("a direct message goes without the card's address", error=str(error))
-            return None
+        with self._database.reading() as session:
+            return card_address(session, self._gateway, job_id)
 
     def _slack_user(self, person_id: int) -> str:
         """The Slack user whom a person is pinned to; pinned now, by the e-mail that Slack has confirmed."""

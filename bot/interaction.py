@@ -48,7 +48,7 @@ class Interaction:
     text: str
     """What was typed after the command."""
     value: str
-    """What the button or the window carries."""
+    """What the button, the chosen option or the window carries, or what was typed and entered."""
     view_id: str | None
     """The window that it was done in; App Home is none."""
     is_submission: bool
@@ -107,7 +107,7 @@ def interaction_of(body: Json) -> Interaction:
         response_url=_text(body.get("response_url")) or None,
         delivery=_delivery(body, view),
         text=_text(body.get("text")),
-        value=_text(action.get("value"), view.get("private_metadata")),
+        value=_text(_carried(action), view.get("private_metadata")),
         view_id=(_text(view.get("id")) or None) if in_window else None,
         is_submission=body.get("type") == "view_submission",
         inputs=typed_into(view),
@@ -199,6 +199,11 @@ def _text(*candidates: object) -> str:
     if not isinstance(found, str):
         raise UnreadableError("not a text")
     return found
+
+
+def _carried(action: Json) -> object:
+    """The value of a button, or of what was chosen in a menu."""
+    return (_part(action, "selected_option") or action).get("value")
 
 
 def _channel_of(view: Json) -> str | None:

@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from workflow.vocabulary import Refusal
+from workflow.vocabulary import JobFilter, Refusal
 
 
 class Action(StrEnum):
-    """`action_id` of every button; a list's rows use one of these with their own `block_id`."""
+    """`action_id` of every button, menu and search; a list's rows use one with their own `block_id`."""
 
     VIEW = "job:view"
     UPDATE = "job:update"
@@ -31,6 +31,10 @@ class Action(StrEnum):
     ASK_AGAIN = "job:ask_again"
     CHANGE_REQUEST = "request:change"
     START_OVER = "request:start_over"
+    HOME_FILTER = "home:filter"
+    HOME_SEARCH = "home:search"
+    HOME_PREVIOUS = "home:previous"
+    HOME_NEXT = "home:next"
 
 
 class Window(StrEnum):
@@ -160,3 +164,15 @@ class PrivilegeButton(_Value):
     """Asks for the privilege; `reason` is what the refusal was."""
 
     reason: Refusal
+
+
+class FilterChoice(_Value):
+    """Lists other jobs on App Home: an option of its menu, or a button."""
+
+    filter: JobFilter
+
+
+class HomePageButton(_Value):
+    """Turns to a page of the jobs on App Home; pages count from 0."""
+
+    page: int

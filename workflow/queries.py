@@ -211,13 +211,32 @@ def list_updates(
 
     `text` keeps jobs whose number or name contains it, letter case aside.
     """
-    query = _current_ids(states, text).order_by(RequestedUpdate.requested_at, RequestedUpdate.id)
+    query = current_ids(states, text=text).order_by(RequestedUpdate.requested_at, RequestedUpdate.id)
     return update_facts(session, session.scalars(query.limit(limit).offset(offset)).all())
 
 
 def count_updates(session: Session, states: Sequence[State] = (), *, text: str = "") -> int:
     """How many jobs `list_updates` would list without a limit."""
-    return session.scalar(select(func.count()).select_from(_current_ids(states, text).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(current_ids(states, text=text).subquery())) or 0
+
+
+def current_ids(states: Sequence[State] = (), *, text: str = "") -> Select[int]:
+    """Select the ids of requested updates that their job shows now, of these states; all without any.
+
+    `text` keeps jobs whose number or name contains it, letter case aside.
+    """
+    query = select(RequestedUpdate.id)
+    if set(states) != {CURRENT_FIRST[0]}:  # nothing goes before that one, and a job has one at most
+        query = query.where(~_ahead().exists())
+    if states:
+        query = query.where(RequestedUpdate.state.in_(states))
+    return query.join(Job, Job.id == RequestedUpdate.job_id).where(job_contains(text)) if text else query
+
+
+def job_contains(text: str) -> ColumnElement[bool]:
+    """Whether a job's number or name contains a text, letter case aside."""
+    text = storable(text)
+    return or_(Job.number.icontains(text, autoescape=True), Job.name.icontains(text, autoescape=True))
 
 
 def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[UpdateFacts]:
@@ -554,22 +573,13 @@ def _current_first(update: type[RequestedUpdate]) -> ColumnElement[int]:
     return case(rank, value=update.state, else_=len(rank))
 
 
-def _current_ids(states: Sequence[State], text: str) -> Select[int]:
-    """Ids of requested updates that their job shows now, of these states."""
+def _ahead() -> Select[int]:
+    """The requested updates that their job shows rather than this one."""
     better = aliased(RequestedUpdate)
-    ahead = select(better.id).where(
+    return select(better.id).where(
         better.job_id == RequestedUpdate.job_id,
         or_(
             _current_first(better) < _current_first(RequestedUpdate),
             and_(_current_first(better) == _current_first(RequestedUpdate), better.id > RequestedUpdate.id),
         ),
     )
-    query = select(RequestedUpdate.id).join(Job, Job.id == RequestedUpdate.job_id).where(~ahead.exists())
-    if states:
-        query = query.where(RequestedUpdate.state.in_(states))
-    if text:
-        text = storable(text)
-        query = query.where(
-            or_(Job.number.icontains(text, autoescape=True), Job.name.icontains(text, autoescape=True))
-        )
-    return query

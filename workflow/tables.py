@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeDecorator
 from workflow.vocabulary import (
     ErpPermission,
     HoldKind,
+    JobFilter,
     NoticeKind,
     Notify,
     Outcome,
@@ -90,6 +91,7 @@ class Table(DeclarativeBase):
         dict[str, Any]: JSON,
         ErpPermission: _words(ErpPermission),
         HoldKind: _words(HoldKind),
+        JobFilter: _words(JobFilter),
         NoticeKind: _words(NoticeKind),
         Notify: _words(Notify),
         Outcome: _words(Outcome),
@@ -284,6 +286,7 @@ class RequestedLine(Table):
     __tablename__ = "requested_lines"
     __table_args__ = (
         UniqueConstraint("requested_update_id", "extra", "code", "category"),
+        Index("ix_requested_lines_requested_by_id", "requested_by_id", "requested_update_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -509,6 +512,25 @@ class ChannelOutage(Table):
     code: Mapped[str] = mapped_column(String(60))
     began_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class HomeView(Table):
+    """How a Slack user left their App Home, and which event of the audit trail it was last drawn after.
+
+    `filter` is empty until they choose one; `version` counts the changes of the row.
+    """
+
+    __tablename__ = "home_views"
+
+    team_id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    filter: Mapped[JobFilter | None]
+    search: Mapped[str] = mapped_column(String(200))
+    page: Mapped[int]
+    opened_at: Mapped[datetime] = mapped_column(index=True)
+    drawn_seq: Mapped[int]
+    drawn_at: Mapped[datetime]
+    version: Mapped[int]
 
 
 class SeenDelivery(Table):

@@ -204,6 +204,16 @@ class Notify(StrEnum):
     DO_NOT_PING = "do_not_ping"
 
 
+class JobFilter(StrEnum):
+    """Which jobs App Home lists; the first four as `queries.FILTERS` has them."""
+
+    READY = "ready"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    SYNCED = "synced"
+    MINE = "mine"
+
+
 class NoticeKind(StrEnum):
     """What an outbox row asks delivery to do."""
 

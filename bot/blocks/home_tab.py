@@ -1,65 +1,103 @@
-"""App Home, a first simple page: what is Ready to Update, and the last and the next data sync."""
+"""App Home: one person's own page. Whoever is administrator, requester and approver at once sees all three.
+
+A pure function of facts: short sections first, the list of jobs last.
+"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.views import View
 
 from bot.blocks import words
-from bot.blocks.notices import job_row, sync_words
-from bot.blocks.pieces import Json, actions, button, context, divider, header, plain_context, section
-from bot.payloads import Action
-from workflow.queries import UpdateFacts
+from bot.blocks.home_company import company
+from bot.blocks.home_jobs import JobList, job_list, job_row
+from bot.blocks.notices import sync_words
+from bot.blocks.pieces import Json, button, context, divider, header, plain_context, section
+from bot.blocks.words import counted
+from bot.payloads import Action, FilterChoice
+from workflow.administration import Administration
+from workflow.privileges import USUAL_RULES, Rules
+from workflow.queues import QueuedUpdate
 from workflow.tables import DataSync
+from workflow.vocabulary import JobFilter
 
-JOBS_ON_HOME = 40
-
-
-def home_tab(
-    ready: Sequence[UpdateFacts],
-    total_ready: int,
-    *,
-    last_run: datetime | None,
-    last_sync: DataSync | None,
-    next_sync: datetime | None,
-    may_update: bool,
-    why_not: str | None,
-) -> Json:
-    """The page of one person: `ready` holds the oldest of `total_ready` jobs; `why_not` is plain text.
-
-    `last_run` is when the schedule's data sync ran last, `last_sync` the last one that had something to send.
-    """
-    syncs = words.last_run_words(last_run), _last_batch(last_sync), words.next_sync_words(next_sync)
-    blocks = list(
-        _page(ready[:JOBS_ON_HOME], total_ready, "\n".join(filter(None, syncs)), may_update, why_not)
-    )
-    return View(type="home", blocks=blocks).to_dict()
+REQUESTS_SHOWN = 3
+"""Of what an approver requested and was turned down; the menu lists all."""
 
 
-def _page(
-    ready: Sequence[UpdateFacts],
-    total_ready: int,
-    syncs: str,
-    may_update: bool,
-    why_not: str | None,
-) -> Iterator[Json]:
-    yield header("Ready to Update")
-    if may_update:
+@dataclass(frozen=True, slots=True)
+class Syncs:
+    """When data syncs run: the schedule's last one, the last batch that it sent, and the next."""
+
+    last_run: datetime | None
+    last_batch: DataSync | None
+    next_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFacts:
+    """What one person's page shows."""
+
+    jobs: JobList
+    failed: int
+    """How many jobs failed to export."""
+    syncs: Syncs
+    may_update: bool
+    why_not: str | None
+    """Plain text for who may not Update."""
+    turned_down: Sequence[QueuedUpdate] = ()
+    """What an approver asked for themselves and may ask for again, one more than is shown."""
+    administration: Administration | None = None
+    """For the administrator alone."""
+
+
+def home_tab(facts: HomeFacts, *, now: datetime, rules: Rules = USUAL_RULES) -> Json:
+    """The page of a member of the company."""
+    return View(type="home", blocks=list(_sections(facts, now, rules))).to_dict()
+
+
+def closed_home(why: str) -> Json:
+    """The page of somebody who may not look; `why` is plain text."""
+    return View(type="home", blocks=[plain_context(f"🔒 {why}")]).to_dict()
+
+
+def _sections(facts: HomeFacts, now: datetime, rules: Rules) -> Iterator[Json]:
+    if facts.may_update:
         yield context("You are an accounting approver: you may update and reject.")
-    elif why_not:
-        yield plain_context(f"🔒 {why_not}")
-    if not ready:
-        yield section("✅ Nothing waits for an approver.")
-    for facts in ready:
-        yield job_row(facts)
-    if total_ready > len(ready):
-        yield context(f"… and {total_ready - len(ready):,} more: `/costcodes jobs ready`")
+    elif facts.why_not:
+        yield plain_context(f"🔒 {facts.why_not}")
+    yield section(
+        _syncs(facts.syncs),
+        accessory=button("Run a data sync now", Action.SYNC_NOW) if facts.may_update else None,
+    )
+    if facts.failed and facts.jobs.which is not JobFilter.FAILED:
+        yield _failed(facts.failed)
     yield divider()
-    yield header("Data sync")
-    yield section(syncs)
-    if may_update:
-        yield actions([button("Run a data sync now", Action.SYNC_NOW)])
+    if facts.administration:
+        yield from company(facts.administration, now=now)
+        yield divider()
+    if facts.turned_down and facts.jobs.which is not JobFilter.MINE:
+        yield from _turned_down(facts.turned_down, now)
+        yield divider()
+    yield from job_list(facts.jobs, may_update=facts.may_update, now=now, rules=rules)
 
 
-def _last_batch(last_sync: DataSync | None) -> str:
-    return f"Last batch: {sync_words(last_sync)}" if last_sync else ""
+def _syncs(syncs: Syncs) -> str:
+    batch = f"Last batch: {sync_words(syncs.last_batch)}" if syncs.last_batch else ""
+    lines = words.last_run_words(syncs.last_run), batch, words.next_sync_words(syncs.next_due)
+    return "\n".join(filter(None, lines))
+
+
+def _failed(failed: int) -> Json:
+    show = button("Show what failed", Action.HOME_FILTER, FilterChoice(filter=JobFilter.FAILED))
+    return section(f"❌ *{counted(failed, 'job')} Failed to Export*", accessory=show, block_id="home:failed")
+
+
+def _turned_down(rows: Sequence[QueuedUpdate], now: datetime) -> Iterator[Json]:
+    yield header("You may ask again")
+    for row in rows[:REQUESTS_SHOWN]:
+        yield from job_row(row, mine=True, may_update=False, now=now)
+    if len(rows) > REQUESTS_SHOWN:
+        show = button("Show all", Action.HOME_FILTER, FilterChoice(filter=JobFilter.MINE))
+        yield section("… and more that you requested", accessory=show, block_id="home:turned_down")

@@ -82,6 +82,19 @@ def view_button(facts: UpdateFacts) -> ButtonElement:
     return button("View Requested Updates", Action.VIEW, job_button(facts))
 
 
+def update_button(facts: UpdateFacts, rules: Rules = USUAL_RULES) -> list[ButtonElement]:
+    """Accepts the revision that these facts show, after a question; none where a check refuses."""
+    if facts.state is not State.READY or facts.found.refusing:
+        return []
+    ask = confirm(
+        f"Update {one_line(facts.number, 40)}?",
+        f"You accept revision {facts.revision}: {words.counts_words(facts.counts)}. "
+        f"{_what_follows(facts, rules)}",
+        yes="Update",
+    )
+    return [button("Update", Action.UPDATE, job_button(facts), style="primary", confirm=ask)]
+
+
 def categories_words(code: CostCodeFacts) -> str:
     """The categories asked for as ticked boxes: `☑ L new, ☑ M in Sage`."""
     return ", ".join(
@@ -194,16 +207,9 @@ def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
     view = view_button(facts)
     match facts.state:
         case State.READY:
-            ask = confirm(
-                f"Update {one_line(facts.number, 40)}?",
-                f"You accept revision {facts.revision}: {words.counts_words(facts.counts)}. "
-                f"{_what_follows(facts, rules)}",
-                yes="Update",
-            )
-            update = button("Update", Action.UPDATE, value, style="primary", confirm=ask)
             return [
                 view,
-                *([] if facts.found.refusing else [update]),
+                *update_button(facts, rules),
                 button("Reject", Action.REJECT, value),
                 *([_take_back_first(facts)] if words.is_first_of_two(facts, rules) else []),
             ]

@@ -4,7 +4,7 @@ Owns `Message` and the shapes; every text is cut to Slack's limit here, in one p
 as it is stored: a `mrkdwn` piece wants it escaped (`words.SLACK`), `plain_text` and cells do not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,21 +19,33 @@ from slack_sdk.models.blocks import (
     InputBlock,
     MarkdownTextObject,
     Option,
+    PlainTextInputElement,
     PlainTextObject,
     RawTextObject,
     RichTextBlock,
     RichTextElementParts,
     RichTextPreformattedElement,
     SectionBlock,
+    StaticSelectElement,
     TableBlock,
     TableBlockColumnSettings,
 )
+from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 from slack_sdk.models.blocks.block_elements import InputInteractiveElement
 from slack_sdk.models.views import View
 
 from bot.blocks import limits
 from bot.blocks.limits import clamp
-from bot.payloads import Action, DraftMark, JobButton, PrivilegeButton, PrivilegeRequestMark, SeveralButton
+from bot.payloads import (
+    Action,
+    DraftMark,
+    FilterChoice,
+    HomePageButton,
+    JobButton,
+    PrivilegeButton,
+    PrivilegeRequestMark,
+    SeveralButton,
+)
 
 Json = dict[str, Any]
 _TITLE_AND_CLOSING = 2_000
@@ -112,9 +124,40 @@ def divider() -> Json:
     return DividerBlock().to_dict()
 
 
-def actions(buttons: Sequence[ButtonElement]) -> Json:
-    """An `actions` block: buttons side by side."""
-    return ActionsBlock(elements=list(buttons)).to_dict()
+def actions(buttons: Sequence[ButtonElement | StaticSelectElement], *, block_id: str | None = None) -> Json:
+    """An `actions` block: buttons and menus side by side."""
+    return ActionsBlock(elements=list(buttons), block_id=block_id).to_dict()
+
+
+def menu(
+    placeholder: str, action: Action, options: Mapping[FilterChoice, str], chosen: FilterChoice
+) -> StaticSelectElement:
+    """A menu of options, each with its words; the chosen one is among them."""
+    offered = {
+        value: Option(value=value.text(), text=plain(text, limits.OPTION_TEXT))
+        for value, text in options.items()
+    }
+    return StaticSelectElement(
+        placeholder=plain(placeholder, limits.PLACEHOLDER),
+        action_id=action.value,
+        options=list(offered.values()),
+        initial_option=offered[chosen],
+    )
+
+
+def search_box(label: str, action: Action, typed: str, *, most: int, block_id: str) -> Json:
+    """A line to type into, which acts on Enter without any button."""
+    return InputBlock(
+        block_id=block_id,
+        label=plain(label, limits.INPUT_LABEL),
+        dispatch_action=True,
+        element=PlainTextInputElement(
+            action_id=action.value,
+            initial_value=typed or None,
+            max_length=most,
+            dispatch_action_config=DispatchActionConfig(trigger_actions_on=["on_enter_pressed"]),
+        ),
+    ).to_dict()
 
 
 def input_block(
@@ -143,7 +186,14 @@ def option(text: str, value: str) -> Option:
 def button(
     text: str,
     action: Action,
-    value: JobButton | PrivilegeButton | DraftMark | PrivilegeRequestMark | SeveralButton | None = None,
+    value: JobButton
+    | PrivilegeButton
+    | DraftMark
+    | PrivilegeRequestMark
+    | SeveralButton
+    | FilterChoice
+    | HomePageButton
+    | None = None,
     *,
     style: str | None = None,
     confirm: ConfirmObject | None = None,

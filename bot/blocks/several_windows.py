@@ -197,7 +197,7 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
     lines = [
         f"*{SLACK.data(facts.title)}*",
         words.counts_words(facts.counts),
-        f"{words.request_words(facts)}, {words.waited_words(facts.requested_at, now)}",
+        f"{words.request_words(facts)}, waits for {words.age_words(facts.requested_at, now)}",
         words.approvers_words(facts, rules),
         "🔁 Changed since you ticked it: look at it again." if seen_before else "",
         *_warnings(facts),

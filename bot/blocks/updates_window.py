@@ -55,12 +55,14 @@ def updates_window(
     new_since: frozenset[Assignment] = frozenset(),
     seen_revision: int | None = None,
     rules: Rules = USUAL_RULES,
+    card: str | None = None,
 ) -> Json:
     """Cost Codes for Update: every line of one page, read-only.
 
     `page` counts from 0; `codes_page` holds up to CODES_A_PAGE cost codes; `categories` is name by
     code of every standard category; `why_not` is plain text for who may not Update; `new_since` is
-    what joined after the person looked at `seen_revision`, which the page buttons hand on.
+    what joined after the person looked at `seen_revision`, which the page buttons hand on; `card` is the
+    address of the job's card.
     """
     open_to_update = facts.state is State.READY and may_update
     metadata = WindowMetadata(
@@ -71,7 +73,7 @@ def updates_window(
         channel_id=channel_id,
     )
     blocks = [
-        *_head(facts, words.approvers_words(facts, rules), why_not, new_since),
+        *_head(facts, words.approvers_words(facts, rules), why_not, new_since, card),
         *(_holds(holds) if page == 0 else ()),
         divider(),
         *(section(_cost_code(code, facts.state, categories, new_since)) for code in codes_page),
@@ -129,7 +131,11 @@ def reject_window(facts: UpdateFacts, metadata: WindowMetadata) -> Json:
 
 
 def _head(
-    facts: UpdateFacts, approvers: str, why_not: str | None, new_since: frozenset[Assignment]
+    facts: UpdateFacts,
+    approvers: str,
+    why_not: str | None,
+    new_since: frozenset[Assignment],
+    card: str | None,
 ) -> Iterator[Json]:
     lines = (
         f"*{SLACK.data(facts.title)}*",
@@ -138,7 +144,8 @@ def _head(
         words.counts_words(facts.counts),
     )
     yield section("\n".join(filter(None, lines)))
-    yield context(words.request_words(facts))
+    link = f"\n<{card}|Open the card>" if card else ""
+    yield context(f"{words.request_words(facts)}{link}")
     yield context("Read-only. ☑ asked for or in Sage already, ☐ not asked for.")
     if new_since:
         yield section(

@@ -296,13 +296,13 @@ def time_taken(start: datetime, end: datetime) -> str:
     return f"{seconds // 60:,} min" if seconds < 7_200 else f"{seconds // 3_600:,} h"
 
 
-def waited_words(since: datetime, now: datetime) -> str:
-    """`waits for 3 days`: the age of a request, in the largest unit that says enough."""
-    minutes = max(0, int((now - since).total_seconds())) // 60
-    if minutes < 120:
-        return f"waits for {counted(minutes, 'minute')}"
-    hours = minutes // 60
-    return f"waits for {counted(hours, 'hour')}" if hours < 48 else f"waits for {counted(hours // 24, 'day')}"
+def age_words(since: datetime, now: datetime) -> str:
+    """How long ago something was, in one unit: `3 days`, `1 hour`, `less than a minute`."""
+    minutes = int((now - since).total_seconds()) // 60
+    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            return counted(minutes // size, unit)
+    return "less than a minute"
 
 
 def next_sync_words(next_sync: datetime | None, form: Form = SLACK) -> str:

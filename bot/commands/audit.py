@@ -1,6 +1,5 @@
 """`costbot audit`: whether the trail is whole, and all of it as a file."""
 
-import csv
 import json
 import sys
 from collections.abc import Iterable
@@ -15,10 +14,10 @@ from bot.blocks.words import counted
 from bot.commands.command import CommandLine, Exit, command, process
 from bot.commands.shapes import AuditEventShape, AuditShape
 from bot.commands.terminal import Answer, json_of, progress
+from bot.spreadsheet import write_csv
 from workflow import audit
 from workflow.tables import AuditEvent, Job, Person
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _TELL_EVERY = 1_000
 
 app = typer.Typer(no_args_is_help=True, help="The audit trail: who did what, when and where.")
@@ -91,16 +90,10 @@ def _write_jsonl(events: Iterable[AuditEventShape], out: TextIO) -> None:
 
 
 def _write_csv(events: Iterable[AuditEventShape], out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(AuditEventShape.model_fields)
-    for event in events:
-        values = event.model_dump(mode="json")
-        values["facts"] = json.dumps(values["facts"], ensure_ascii=False)
-        writer.writerow(_safe(value) for value in values.values())
+    write_csv(AuditEventShape.model_fields, map(_row, events), out)
 
 
-def _safe(value: object) -> object:
-    """The value so that a spreadsheet shows it and does not run it as a formula (OWASP, 'CSV injection')."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+def _row(event: AuditEventShape) -> Iterable[object]:
+    values = event.model_dump(mode="json")
+    values["facts"] = json.dumps(values["facts"], ensure_ascii=False)
+    return values.values()

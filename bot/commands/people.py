@@ -1,4 +1,4 @@
-"""`costbot people`: who is who in Slack, what each wants to hear of, and who stands in for whom."""
+"""`costbot people`: who may Update, who is who in Slack, what each hears of, and who stands in for whom."""
 
 import re
 from dataclasses import replace
@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import words
 from bot.commands.command import CommandLine, StopError, command, failed, refused
-from bot.commands.shapes import AwayShape, LinkShape, NotifyShape
-from bot.commands.terminal import Answer
+from bot.commands.shapes import ApproversShape, AwayShape, LinkShape, NearlyShape, NotifyShape
+from bot.commands.terminal import Answer, Table
 from workflow import aways, directory, preferences
+from workflow.administration import accountant_report
 from workflow.aways import AwaySet, Unusable
 from workflow.calendar import hours_written
 from workflow.directory import AlreadyLinked
@@ -22,7 +23,9 @@ from workflow.privileges import Refused
 from workflow.tables import Away, Person
 from workflow.vocabulary import Notify
 
-app = typer.Typer(no_args_is_help=True, help="Who is who in Slack, what each hears of, and who stands in.")
+app = typer.Typer(
+    no_args_is_help=True, help="Who may Update, who is who in Slack, what each hears of, and who stands in."
+)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail of the person in the directory.")]
 
@@ -170,6 +173,19 @@ def _day(written: str) -> date:
 
 def _zone(line: CommandLine, session: Session, person: Person) -> ZoneInfo:
     return directory.time_zones(session, [person.id]).get(person.id) or line.settings.calendar.zone
+
+
+@command(app, "approvers")
+def approvers(line: CommandLine) -> Answer:
+    """Say who may Update, and who lacks one thing to, as Procore's Accountant Report does."""
+    with line.database.reading() as session:
+        report = accountant_report(session)
+    nearly = [NearlyShape(name=one.name, email=one.email, lacks=one.lacks.value) for one in report.nearly]
+    told: list[str | Table] = [f"May Update: {', '.join(report.approvers) or 'nobody'}."]
+    if nearly:
+        rows = [(one.name, one.email, words.REFUSAL_WORDS[one.lacks]) for one in report.nearly]
+        told.append(Table(("Lacks one thing", "E-mail", "What"), rows))
+    return Answer(ApproversShape(approvers=list(report.approvers), nearly=nearly), told)
 
 
 def _person(session: Session, email: str) -> Person:

@@ -126,10 +126,13 @@ def jobs(
 def show(line: CommandLine, job: JobNumber) -> Answer:
     """Show a job's requested update with every line, and the holds that wait on it."""
     with line.database.reading() as session:
-        return described(session, line.job(session, job))
+        found = line.job(session, job)
+        return described(session, found, card=_card(line, session, found))
 
 
-def described(session: Session, job: Job, facts: UpdateFacts | None = None) -> Answer:
+def described(
+    session: Session, job: Job, facts: UpdateFacts | None = None, *, card: str | None = None
+) -> Answer:
     """A job's requested update in full: the one given, else the one that the job shows now."""
     facts = facts or queries.current_update(session, job.id)
     lines = queries.lines_of(session, facts.requested_update_id) if facts else []
@@ -137,7 +140,9 @@ def described(session: Session, job: Job, facts: UpdateFacts | None = None) -> A
     shown: list[str | Table] = [*summary(facts), _lines(lines)] if facts else [job.title, _NOTHING]
     if holds:
         shown.append(_holds(holds))
-    return Answer(UpdateShape.of(job, facts, lines, holds), shown)
+    if card:
+        shown.append(f"Card in Slack: {card}")
+    return Answer(UpdateShape.of(job, facts, lines, holds, card), shown)
 
 
 def summary(facts: UpdateFacts) -> list[str]:
@@ -148,6 +153,16 @@ def summary(facts: UpdateFacts) -> list[str]:
         words.request_words(facts, words.PLAIN),
         words.counts_words(facts.counts),
     ]
+
+
+def _card(line: CommandLine, session: Session, job: Job) -> str | None:
+    """The address of the job's card, where costbot is connected to Slack."""
+    if line.settings.slack_bot_token is None:
+        return None
+    from bot.gateway import Gateway  # imported here, for it is slow and few commands call Slack
+    from bot.links import card_address
+
+    return card_address(session, Gateway.connect(line.settings), job.id)
 
 
 @command(app, "history")

@@ -119,6 +119,8 @@ class UpdateShape(Shape):
     batch: str | None
     lines: list[LineShape]
     holds: list[HoldShape]
+    card: str | None
+    """The address of the job's card in Slack, which `show` alone asks for."""
 
     @classmethod
     def of(
@@ -127,6 +129,7 @@ class UpdateShape(Shape):
         facts: UpdateFacts | None,
         lines: Sequence[LineFacts],
         holds: Sequence[HoldFacts],
+        card: str | None = None,
     ) -> "UpdateShape":
         return cls(
             job=JobShape.of(job),
@@ -139,6 +142,7 @@ class UpdateShape(Shape):
             batch=facts and facts.batch,
             lines=[LineShape.model_validate(line, from_attributes=True) for line in lines],
             holds=[HoldShape.of(hold) for hold in holds],
+            card=card,
         )
 
 
@@ -526,6 +530,21 @@ class PrivilegeRequestsShape(Shape):
     """`privilege list`: what waits for an administrator, oldest first."""
 
     requests: list[PrivilegeRequestShape]
+
+
+class NearlyShape(Shape):
+    """Somebody who lacks one thing to be an accounting approver, by its name."""
+
+    name: str
+    email: str
+    lacks: str
+
+
+class ApproversShape(Shape):
+    """`people approvers`: who may Update, and who lacks exactly one condition."""
+
+    approvers: list[str]
+    nearly: list[NearlyShape]
 
 
 class MigratedShape(Shape):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from slack_bolt import Ack, App
 
 from bot.blocks.updates_window import reject_window
-from bot.listeners import deciding, privilege
+from bot.listeners import deciding, home, privilege
 from bot.listeners.asking_again import ask_again
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
@@ -79,4 +79,8 @@ HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
     Action.DECLINE_PRIVILEGE: privilege.open_decline,
     Action.SYNC_NOW: sync_now,
     Action.ASK_AGAIN: ask_again,
+    Action.HOME_FILTER: home.choose,
+    Action.HOME_SEARCH: home.search,
+    Action.HOME_PREVIOUS: home.turn_page,
+    Action.HOME_NEXT: home.turn_page,
 }

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
+from bot.links import card_address
 from bot.listeners import several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
@@ -67,10 +68,11 @@ def show(visit: Visit, command: Command) -> None:
     visit.open(loading())
     with visit.reading() as session:
         job = _job(session, command.job)
+        card = None if isinstance(job, str) else card_address(session, visit.services.gateway, job.id)
     if isinstance(job, str):
         visit.answer(job)
     else:
-        visit.show(updates_view(visit, job.id))
+        visit.show(updates_view(visit, job.id, card=card))
 
 
 def update(visit: Visit, command: Command) -> None:

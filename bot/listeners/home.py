@@ -1,19 +1,19 @@
-"""App Home: drawn anew whenever a person opens it."""
+"""App Home: opened, narrowed, searched, turned over. Each act is remembered and draws the page anew."""
+
+from collections.abc import Callable
 
 from slack_bolt import Ack, App
 
-from bot.blocks.home_tab import JOBS_ON_HOME, home_tab
-from bot.blocks.pieces import Json
+from bot.homes import Homes
+from bot.payloads import FilterChoice, HomePageButton
 from bot.visit import Services, Visit, lazily
-from workflow import queries, slots
-from workflow.privileges import explain, refusal_of
-from workflow.tables import Person
-from workflow.vocabulary import PeriodicWork, State
+from workflow import homes
+from workflow.tables import HomeView
 
 
 def register(app: App, services: Services) -> None:
-    """Listen to App Home being opened."""
-    app.event("app_home_opened")(ack=acknowledge, lazy=[lazily(services, publish)])
+    """Listen to App Home being opened; its menu, search and buttons are among the actions."""
+    app.event("app_home_opened")(ack=acknowledge, lazy=[lazily(services, open_page)])
 
 
 def acknowledge(ack: Ack) -> None:
@@ -21,29 +21,34 @@ def acknowledge(ack: Ack) -> None:
     ack()
 
 
-def publish(visit: Visit) -> None:
-    """Show the person their page; outside people see only why they may not look."""
-    visit.services.gateway.publish_home(visit.interaction.user_id, _page(visit))
+def open_page(visit: Visit) -> None:
+    """Show the person their page as they left it; outside people see only why they may not look."""
+    _show(visit, lambda view: None)
 
 
-def _page(visit: Visit) -> Json:
-    next_sync = slots.next_due(visit.services.settings.sync_cron, visit.now)
-    actor = visit.actor
-    if actor.refusal is not None:
-        words = explain(actor.refusal, actor.name, visit.rules)
-        return home_tab(
-            [], 0, last_run=None, last_sync=None, next_sync=next_sync, may_update=False, why_not=words
-        )
-    with visit.reading() as session:
-        person = session.get(Person, actor.person_id) if actor.person_id else None
-        refused = refusal_of(actor, person, visit.rules)
-        syncs = queries.data_syncs(session, limit=1)
-        return home_tab(
-            queries.list_updates(session, [State.READY], limit=JOBS_ON_HOME),
-            queries.count_updates(session, [State.READY]),
-            last_run=slots.last_done(session, PeriodicWork.DATA_SYNC),
-            last_sync=syncs[0] if syncs else None,
-            next_sync=next_sync,
-            may_update=refused is None,
-            why_not=refused.words if refused else None,
-        )
+def choose(visit: Visit) -> None:
+    """List other jobs."""
+    choice = visit.interaction.read(FilterChoice)
+    _show(visit, lambda view: homes.choose(view, choice.filter))
+
+
+def search(visit: Visit) -> None:
+    """List only the jobs that contain what was typed."""
+    _show(visit, lambda view: homes.search(view, visit.interaction.value))
+
+
+def turn_page(visit: Visit) -> None:
+    """Show another page of the list."""
+    button = visit.interaction.read(HomePageButton)
+    _show(visit, lambda view: homes.turn_to(view, button.page))
+
+
+def _show(visit: Visit, change: Callable[[HomeView], None]) -> None:
+    services, act = visit.services, visit.interaction
+    with services.database.writing() as session:
+        view = homes.open_page(session, team_id=act.team_id or "", user_id=act.user_id, at=visit.now)
+        change(view)
+    pages = Homes(
+        services.database, services.gateway, services.identity, services.settings, clock=services.clock
+    )
+    pages.show(view, visit.actor)

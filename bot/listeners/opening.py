@@ -26,10 +26,13 @@ def show_waiting(ack: Ack, body: dict[str, Any], title: str, doing: str, if_noth
     ack(response_action="update", view=result_window(interaction_of(body), waiting))
 
 
-def updates_view(visit: Visit, job_id: int, *, page: int = 0, seen: JobButton | None = None) -> Json:
+def updates_view(
+    visit: Visit, job_id: int, *, page: int = 0, seen: JobButton | None = None, card: str | None = None
+) -> Json:
     """The window of what a job shows now; `page` counts from 0, and a page beyond the last is the last.
 
     What joined since `seen`, which the person looked at before, is marked, on every page that they turn to.
+    `card` is the address of the job's card, for who did not come from there.
     """
     with visit.reading() as session:
         facts = queries.current_update(session, job_id)
@@ -60,4 +63,5 @@ def updates_view(visit: Visit, job_id: int, *, page: int = 0, seen: JobButton | 
             new_since=frozenset(lines.added_since(session, facts.requested_update_id, seen_revision)),
             seen_revision=seen_revision,
             rules=visit.rules,
+            card=card,
         )

@@ -224,3 +224,19 @@ def test_a_refusal_of_sage_covers_every_request_for_the_same_assignment(site: Si
         current = queries.current_update(session, site.job.id)
     assert current is not None
     assert current.counts.failed == 1
+
+
+def test_what_was_rejected_is_asked_for_again_with_the_lines_as_they_were(site: Site) -> None:
+    rejected = site.ask("03-300 L", "16-100 S")
+    site.reject(rejected)
+    with site.database.writing() as session:
+        again = requests.ask_again(
+            session,
+            requested_update_id=rejected.id,
+            by=actor(site.engineer),
+            at=later(5),
+            rules=RULES,
+            limits=LIMITS,
+        )
+    assert isinstance(again, requests.Requested)
+    assert (again.added, again.requested_update.state) == (2, State.READY)

@@ -4,13 +4,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.blocks import notices
-from bot.blocks.home_tab import home_tab
-from bot.blocks.limits import problems, view_problems
+from bot.blocks.limits import problems
 from bot.blocks.notices import Told
 from bot.blocks.pieces import Message
 from bot.payloads import Action, JobButton, PrivilegeButton
@@ -172,43 +170,7 @@ def test_slack_takes_every_list_and_direct_message(updates: list[Any], holds: li
     told = [Told(one, facts, CARD) for one, facts in zip(events, updates, strict=True)]
     if told:
         said(notices.direct_message(told))
-    home = home_tab(
-        updates,
-        1_000,
-        last_run=None,
-        last_sync=data_sync(),
-        next_sync=NOON,
-        may_update=False,
-        why_not="x" * 4_000,
-    )
-    assert view_problems(home) == []
 
 
 def _fields(facts: Any) -> dict[str, Any]:
     return {name: getattr(facts, name) for name in facts.__slots__}
-
-
-@pytest.mark.parametrize("may_update", [True, False])
-def test_app_home_offers_a_data_sync_to_approvers_alone(may_update: bool) -> None:
-    home = home_tab(
-        [update_facts()],
-        1,
-        last_run=None,
-        last_sync=None,
-        next_sync=NOON,
-        may_update=may_update,
-        why_not=None if may_update else "Ask Robin.",
-    )
-    text = json.dumps(home, ensure_ascii=False)
-    assert (Action.SYNC_NOW.value in text) is may_update
-    assert ("🔒 Ask Robin." in text) is not may_update
-    assert "No data sync has run yet" in text
-
-
-def test_app_home_says_when_nothing_waits() -> None:
-    home = home_tab(
-        [], 0, last_run=None, last_sync=data_sync(), next_sync=None, may_update=True, why_not=None
-    )
-    text = json.dumps(home, ensure_ascii=False)
-    assert "Nothing waits for an approver" in text
-    assert "DS000003 finished" in text

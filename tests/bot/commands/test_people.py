@@ -34,3 +34,10 @@ def test_only_ids_of_slack_can_be_linked(company: Shell, user: str, team: str) -
 
     assert ran.exit_code == 2
     assert "had no tie" in company.done("people", "unlink", ADA).out
+
+
+def test_who_may_update_and_who_nearly_may(company: Shell) -> None:
+    told = company.json("people", "approvers")
+    assert "Ada Approver" in told["approvers"]
+    assert all(set(one) == {"name", "email", "lacks"} for one in told["nearly"])
+    assert "May Update: Ada Approver" in company.done("people", "approvers").out

@@ -3,6 +3,8 @@
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person
 from tests.bot.listeners.conftest import TITLE, Office
+from tests.factories import NINE
+from workflow import messages
 from workflow.tables import ScheduleSlot
 from workflow.vocabulary import Event, Refusal, State
 
@@ -141,3 +143,13 @@ def test_what_is_typed_stays_text(office: Office, tom: Person) -> None:
     answer = ask(tom, "jobs all <!channel> *x*", "0 jobs")
     assert "<!channel>" not in answer.raw["text"]
     assert all("<!channel>" not in str(block.get("text", {}).get("text")) for block in answer.blocks)
+
+
+def test_show_links_the_card_of_the_job(office: Office, card: Message, tom: Person) -> None:
+    with office.database.writing() as session:
+        key = messages.card_key(office.job_id)
+        messages.attempt(session, key, channel=card.channel, at=NINE)
+        messages.posted(session, key, channel=card.channel, ts=card.ts)
+    tom.slash("/costcodes show 24-017")
+    window = tom.wait_for_modal("Open the card")
+    assert f"p{card.ts.replace('.', '')}|Open the card>" in window.words

@@ -23,9 +23,9 @@ export function Used({ block, element, place, id }: Props) {
     setBusy(false);
     if (outcome.error) toast(outcome.message ?? outcome.error);
   };
-  const use = (value: unknown) => {
+  const use = (value: unknown, typing = false) => {
     place.set?.(block.block_id, element.action_id, value);
-    if (isInput && !block.dispatch_action) return;
+    if (isInput && (!block.dispatch_action || typing)) return;
     if (element.confirm) setAsked({ value });
     else void send(value);
   };
@@ -44,7 +44,7 @@ export function Used({ block, element, place, id }: Props) {
 type ControlProps = {
   element: Element;
   held: unknown;
-  use: (value: unknown) => void;
+  use: (value: unknown, typing?: boolean) => void;
   busy: boolean;
   place: Place;
   id?: string;
@@ -98,7 +98,9 @@ function Control(props: ControlProps) {
   }
 }
 
+// An input that dispatches does so on Enter, unless it is set up to do so with every character.
 function TextInput({ element, held, use, id, label }: ControlProps & { label?: string }) {
+  const typing = !element.dispatch_action_config?.trigger_actions_on?.includes("on_character_entered");
   const common = {
     id,
     placeholder: element.placeholder?.text,
@@ -106,8 +108,15 @@ function TextInput({ element, held, use, id, label }: ControlProps & { label?: s
     value: String(held ?? element.initial_value ?? ""),
     maxLength: element.max_length ?? 3000,
   };
-  if (element.multiline) return <textarea {...common} rows={4} onChange={(e) => use(e.target.value)} />;
-  return <input type="text" {...common} onChange={(e) => use(e.target.value)} />;
+  if (element.multiline) return <textarea {...common} rows={4} onChange={(e) => use(e.target.value, typing)} />;
+  return (
+    <input
+      type="text"
+      {...common}
+      onChange={(e) => use(e.target.value, typing)}
+      onKeyDown={(e) => e.key === "Enter" && typing && use(e.currentTarget.value)}
+    />
+  );
 }
 
 function Select({ element, held, use, id, label }: ControlProps & { label?: string }) {

@@ -18,6 +18,7 @@ export type Element = {
   max_length?: number;
   max_selected_items?: number;
   filetypes?: string[];
+  dispatch_action_config?: { trigger_actions_on?: ("on_enter_pressed" | "on_character_entered")[] };
   accessibility_label?: string;
   image_url?: string;
   alt_text?: string;

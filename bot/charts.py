@@ -1,0 +1,109 @@
+"""A report as one picture: waits and volume by week, failures by reason, who waits on whom.
+
+Pure: figures in, PNG out. What the picture shows is said in `bot.blocks.report_words`, its alt text; bars of
+one chart differ by hatching too, since colour alone is no sign.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bot.blocks.report_words import report_title
+from bot.blocks.words import one_line
+from workflow.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT, DOTS_AN_INCH = 12.0, 8.0, 110
+_LABEL = 34
+_ROWS = 5
+"""A chart of fewer bars keeps room for so many, so that one bar is no wall."""
+_BLUE, _ORANGE, _GREY = "#1f6fb2", "#e08a1e", "#8a9199"
+
+
+def chart(report: Report) -> bytes:
+    """The report's picture as a PNG."""
+    from matplotlib.figure import Figure  # imported here, for it is slow and few commands draw
+
+    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_AN_INCH, layout="constrained")
+    figure.suptitle(report_title(report), fontsize=15, fontweight="bold")
+    (waits, volume), (failures, pairs) = figure.subplots(2, 2)
+    _waits(waits, report)
+    _volume(volume, report)
+    _bars(
+        failures,
+        "Lines that Sage refused, by reason",
+        [(failure.reason, failure.lines) for failure in report.failures],
+        "lines",
+    )
+    _bars(
+        pairs,
+        "Who waits on whom: half of the Updates within",
+        [(f"{pair.requested_by} on {pair.updated_by}", pair.median) for pair in report.pairs],
+        "hours",
+    )
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", metadata={"Title": report_title(report)})
+    return picture.getvalue()
+
+
+def _waits(axes: "Axes", report: Report) -> None:
+    axes.set_title("From request to Update, median by week", loc="left", fontsize=11)
+    weeks = [(number, week.median) for number, week in enumerate(report.weeks) if week.median is not None]
+    if not weeks:
+        return _nothing(axes)
+    axes.plot(*zip(*weeks, strict=True), marker="o", color=_BLUE)
+    for number, hours in weeks:
+        axes.annotate(f"{hours:.1f}", (number, hours), xytext=(0, 7), textcoords="offset points", ha="center")
+    axes.set_ylim(bottom=0, top=max(hours for _, hours in weeks) * 1.2 or 1)
+    axes.set_ylabel("hours")
+    return _by_week(axes, report)
+
+
+def _volume(axes: "Axes", report: Report) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_title("Requests by week", loc="left", fontsize=11)
+    places, width = range(len(report.weeks)), 0.28
+    kinds = (
+        ("requested", [week.requested for week in report.weeks], _GREY, ""),
+        ("updated", [week.updated for week in report.weeks], _BLUE, "//"),
+        ("rejected", [week.rejected for week in report.weeks], _ORANGE, ".."),
+    )
+    for number, (label, counts, colour, hatch) in enumerate(kinds):
+        at = [place + (number - 1) * width for place in places]
+        axes.bar(at, counts, width, label=label, color=colour, hatch=hatch, edgecolor="white")
+    axes.legend(frameon=False)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _by_week(axes, report)
+
+
+def _by_week(axes: "Axes", report: Report) -> None:
+    axes.set_xlim(-0.6, len(report.weeks) - 0.4)
+    axes.set_xticks(range(len(report.weeks)))
+    labels = [f"{week.monday:%d %b}" for week in report.weeks]
+    axes.set_xticklabels(labels, rotation=45, ha="right", fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _bars(axes: "Axes", title: str, rows: Sequence[tuple[str, float]], unit: str) -> None:
+    axes.set_title(title, loc="left", fontsize=11)
+    if not rows:
+        return _nothing(axes)
+    places = range(len(rows))
+    bars = axes.barh(places, [size for _, size in rows], height=0.6, color=_BLUE)
+    axes.bar_label(bars, fmt="%.3g", padding=3)
+    # what people typed is no formula, which matplotlib would take `$` for
+    labels = [one_line(label, _LABEL).replace("$", r"\$") for label, _ in rows]
+    axes.set_yticks(places, labels, fontsize=8)
+    axes.set_ylim(max(len(rows), _ROWS) - 0.4, -0.6)
+    axes.set_xlabel(unit)
+    axes.margins(x=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
+    return None
+
+
+def _nothing(axes: "Axes") -> None:
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, "Nothing in this time", ha="center", va="center", color=_GREY)
