@@ -44,7 +44,6 @@ def register(app: App, services: Services) -> None:
     """Listen to the shortcuts, and to every step of the window."""
     app.shortcut(Shortcut.REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, ask)])
     app.shortcut(Shortcut.REQUEST_THESE.value)(ack=_acknowledge, lazy=[lazily(services, ask_for_these)])
-    app.shortcut(re.compile(".*"))(ack=_acknowledge, lazy=[lazily(services, unknown)])
     app.action(Action.CHANGE_REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, change)])
     app.action(Action.START_OVER.value)(ack=_acknowledge, lazy=[lazily(services, start_over)])
     app.view(Window.REQUEST.value)(ack=_check_first_step, lazy=[lazily(services, take_first_step)])
@@ -169,11 +168,6 @@ def submit(visit: Visit) -> None:
             visit.deny(result)
         case NoDraft(words=words):
             visit.answer(words)
-
-
-def unknown(visit: Visit) -> None:
-    """A shortcut of a costbot older or newer than this one."""
-    visit.answer("This costbot does not know that shortcut any more. /costcodes help lists what there is.")
 
 
 def _acknowledge(ack: Ack) -> None:

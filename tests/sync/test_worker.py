@@ -24,7 +24,7 @@ from tests.servers import RedisServer
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import YARD, WatchedSage
 from tests.sync.test_work_queue import names
-from workflow import slots
+from workflow import audit, slots
 from workflow.database import Database
 from workflow.settings import Settings, read_settings
 from workflow.tables import DataSync, OutboxNotice, ScheduleSlot, SeenDelivery
@@ -144,6 +144,33 @@ def test_an_unreachable_sage_leaves_the_slot_for_later_and_is_logged(
     worker.data_sync()
     assert work.states(database, YARD) == ["synced"]
     assert not undone(database)
+
+
+def test_what_waits_is_expired_escalated_and_reminded_of_by_one_look(
+    settings: Settings,
+    database: Database,
+    redis_client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COSTBOT_ESCALATE_AFTER", "20")
+    monkeypatch.setenv("COSTBOT_ESCALATE_TO", "boss@example.com, nobody@example.com")
+    monkeypatch.setenv("COSTBOT_EXPIRE_AFTER_DAYS", "60")
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        boss = factories.person(session, "boss@example.com")
+        old, new = factories.job(session, "25-001", "Old"), factories.job(session, "25-002", "New")
+        for job, age in ((old, 61), (new, 14)):
+            factories.requested(session, job=job, by=boss, lines=["03-300 L"], at=now - timedelta(days=age))
+        slots.take(session, "remind", factories.NINE)
+    with capture_logs() as logged:
+        worker.remind()
+
+    with database.reading() as session:
+        happened = [(row.event, row.job_id) for row in audit.trail(session)][-3:]
+    assert happened == [(Event.EXPIRED, old.id), (Event.ESCALATED, new.id), (Event.REMINDED, None)]
+    assert [entry["emails"] for entry in logged if "emails" in entry] == [["nobody@example.com"]]
+    assert names(redis_client, "notices") == ["deliver"]
+    assert not undone(database, "remind")
 
 
 def test_tidying_drops_what_is_finished_and_a_month_old(settings: Settings, database: Database) -> None:

@@ -35,7 +35,7 @@ def test_a_page_is_as_it_was_left(site: Site) -> None:
         homes.turn_to(view, 2)
     again = open_page(site, at=later(5))
     assert (again.filter, again.page, again.opened_at) == (JobFilter.FAILED, 2, later(5))
-    assert again.search == f"harbor {'x' * 300}"[: homes.SEARCH_CHARACTERS]
+    assert again.search == f"harbor \ufffd {'x' * 300}"[: homes.SEARCH_CHARACTERS]
 
 
 def test_choosing_or_searching_begins_with_the_first_page(site: Site) -> None:

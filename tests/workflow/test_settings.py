@@ -1,11 +1,15 @@
 """The settings: their defaults, and for each mistake one line that names it and keeps the secret."""
 
 import re
+from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from workflow.calendar import Calendar
 from workflow.settings import Settings, SettingsError, read_settings
+from workflow.waiting import Patience
 
 SECRET = "hunter2"
 WRONG = [
@@ -32,6 +36,15 @@ WRONG = [
     ("COSTBOT_HTTP_PORT", "70000", "65535"),
     ("COSTBOT_FORBID_OWN_REQUEST", "perhaps", "boolean"),
     ("COSTBOT_LOG_LEVEL", "loud", "'debug'"),
+    ("COSTBOT_TIME_ZONE", "Chicago", "America/Chicago"),
+    ("COSTBOT_TIME_ZONE", "../UTC", "America/Chicago"),
+    ("COSTBOT_WORKING_DAYS", "mo-fr", "mon-fri"),
+    ("COSTBOT_WORKING_HOURS", "17:00-08:00", "08:00-17:00"),
+    ("COSTBOT_WORKING_HOURS", "8-17", "08:00-17:00"),
+    ("COSTBOT_HOLIDAYS", "2026-13-01", "US,2026-12-24"),
+    ("COSTBOT_HOLIDAYS", "Atlantis", "US,2026-12-24"),
+    ("COSTBOT_REMIND_AFTER", "0", "greater than 0"),
+    ("COSTBOT_EXPIRE_AFTER_DAYS", "soon", "valid integer"),
 ]
 
 
@@ -59,6 +72,44 @@ def test_the_data_folder_moves_what_lies_in_it(monkeypatch: pytest.MonkeyPatch, 
     assert settings.redis_socket == tmp_path / "my data" / "redis.sock"
     assert settings.redis.endswith("/my%20data/redis.sock")
     assert settings.database.endswith("/my data/costbot.db")
+
+
+def test_the_companys_calendar_and_patience_are_read_from_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        "TIME_ZONE": "America/Chicago",
+        "WORKING_DAYS": "Mon-Thu, sat",
+        "WORKING_HOURS": "07:30-16:00",
+        "HOLIDAYS": "us-tx, 2026-12-24",
+        "ESCALATE_AFTER": "12",
+        "ESCALATE_TO": "boss@example.com, chief@example.com",
+        "EXPIRE_AFTER_DAYS": "30",
+    }.items():
+        monkeypatch.setenv(f"COSTBOT_{name}", value)
+    settings = read_settings()
+
+    assert settings.calendar == Calendar(
+        zone=ZoneInfo("America/Chicago"),
+        weekdays=frozenset({0, 1, 2, 3, 5}),
+        opens=timedelta(hours=7.5),
+        closes=timedelta(hours=16),
+        holidays=frozenset({date(2026, 12, 24)}),
+        countries=("US-TX",),
+    )
+    assert settings.rules.calendar == settings.calendar
+    assert settings.patience == Patience(
+        remind_after=timedelta(hours=8.5),
+        escalate_after=timedelta(hours=12),
+        escalate_to=("boss@example.com", "chief@example.com"),
+        expire_after=timedelta(days=30),
+    )
+
+
+def test_escalation_needs_a_time_and_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COSTBOT_ESCALATE_AFTER", "12")
+    with pytest.raises(SettingsError, match="COSTBOT_ESCALATE_TO need each other"):
+        read_settings()
 
 
 @pytest.mark.parametrize(("variable", "value", "mend"), WRONG)

@@ -99,6 +99,17 @@ def test_the_jobs_list_has_a_view_button_a_row_and_counts_the_rest() -> None:
     assert "… and 380 more" in said(message)
 
 
+def test_a_digest_names_what_waits_longest_and_counts_the_rest() -> None:
+    rows = [update_facts(job_id=number, name=HOSTILE) for number in range(10)]
+    digest = notices.digest(rows, 40, is_reminder=False)
+    reminder = notices.noted(notices.digest(rows[:1], 1, is_reminder=True), "This is for Sam Ortiz.")
+
+    assert digest.text.startswith("🗒️ Your digest: 40 jobs wait for an approver. The one that waits longest:")
+    assert "… and 30 more jobs" in json.dumps(digest.blocks, ensure_ascii=False)
+    assert reminder.text.startswith("This is for Sam Ortiz. ⏰ Reminder: 1 job waits for an approver.")
+    assert problems(list(digest.blocks), "message") == problems(list(reminder.blocks), "message") == []
+
+
 def test_an_empty_jobs_list_says_so() -> None:
     assert notices.jobs_list([], 0, heading="Failed to Export").text == "Failed to Export: 0 jobs"
 

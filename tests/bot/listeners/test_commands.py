@@ -136,7 +136,7 @@ def test_help_lists_every_usage_and_so_does_nothing_typed(office: Office, tom: P
 
 
 def test_wrong_usage_is_told_what_comes_closest(office: Office, tom: Person) -> None:
-    ask(tom, "udpate 24-017", "Did you mean /costcodes update JOB?")
+    ask(tom, "udpate 24-017", "Did you mean /costcodes update [JOB]?")
 
 
 def test_what_is_typed_stays_text(office: Office, tom: Person) -> None:
