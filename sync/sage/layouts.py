@@ -120,7 +120,10 @@ def read_records(rows: Iterable[str]) -> Iterator[Record]:
     """The category rows of an import or rejected-records file, under the job and extra they belong to."""
     job = job_name = extra = ""
     for row in rows:
-        fields = [field.strip() for field in next(csv.reader([row], skipinitialspace=True), [])]
+        try:
+            fields = [field.strip() for field in next(csv.reader([row], skipinitialspace=True), [])]
+        except csv.Error:
+            continue  # no record has a field that long
         match fields:
             case ["*", number, name, *_]:
                 job, job_name, extra = number, name, ""
