@@ -215,7 +215,7 @@ def _of_category(line: Assignment, limits: SageLimits) -> Iterator[Finding]:
 
 
 def _of_encoding(code: str, texts: Iterable[str], encoding: str) -> Iterator[Finding]:
-    strange = sorted({c for text in texts for c in text if not _can_be_written(c, encoding)})
+    strange = sorted({c for text in texts for c in text if not can_be_written(c, encoding)})
     if strange:
         shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
         yield _refuse(
@@ -230,7 +230,8 @@ def cut_to(description: str, width: int) -> str:
     return description[:width].rstrip()
 
 
-def _can_be_written(character: str, encoding: str) -> bool:
+def can_be_written(character: str, encoding: str) -> bool:
+    """Whether the import file can carry a character."""
     if not character.isprintable():
         return False
     try:

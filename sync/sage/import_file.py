@@ -72,8 +72,8 @@ class ImportFileCompany:
             manifest = self._folders.manifest(batch.name) or self._write(batch, lines)
             if manifest.started_at != batch.started_at:
                 raise SageUnreachableError(
-                    f"COSTBOT_SAGE_FOLDER: {self._folder} has a batch {batch.name} of another costbot. Give each "
-                    "one a folder of its own, or move the files of the other one away."
+                    f"COSTBOT_SAGE_FOLDER: {self._folder} has a batch {batch.name} of another costbot. Give "
+                    "each one a folder of its own, or move the files of the other one away."
                 )
             self._publish(manifest)
         except OSError as error:

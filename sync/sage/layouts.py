@@ -56,7 +56,8 @@ class RowWriter:
         self._repeats_sage = file.existing_description is ExistingDescription.SAGE
         self._no_description = _NO_DESCRIPTION[file.layout]
         self._figures = (
-            f"{on:%m%d%Y},{file.quantity},{_quoted(file.unit)},{file.amount}{_BLANKS[file.layout]}{self._end}"
+            f"{on:%m%d%Y},{file.quantity:.2f},{_quoted(file.unit)},{file.amount:.2f}"
+            f"{_BLANKS[file.layout]}{self._end}"
         )
         self._batch = batch
         self._under: tuple[str, str] | None = None
