@@ -28,10 +28,12 @@ _QUIET = timedelta(minutes=1)
 class Answers:
     """The files that answer one batch; `imported` when they say by its name that its import is over.
 
-    By `arrived_at` it was: what Sage held before says nothing.
+    By `arrived_at` it was: what Sage held before says nothing. They are `quiet` when none is written
+    any more.
     """
 
     imported: bool
+    quiet: bool
     arrived_at: datetime
     rejected: tuple[Path, ...]
     reports: tuple[Path, ...]
@@ -51,8 +53,10 @@ class Answers:
         )
         by_name = [f for f in (*rejected, *reports) if batch.name.upper() in _batches(f)]
         latest = max(map(modified, (*rejected, *reports)), default=since)
+        quiet = now - latest >= _QUIET
         return cls(
-            imported=done is not None or bool(by_name and now - latest >= _QUIET),
+            imported=done is not None or bool(by_name and quiet),
+            quiet=quiet,
             # the import itself wrote what names its batch; the file in `done/` was moved some time after it
             arrived_at=arrived(done) if done and not by_name else latest,
             rejected=rejected,

@@ -102,7 +102,7 @@ class ImportFileCompany:
                 if (key := JobLine(number, line.assignment)) in words
             }
             refusals |= rejected
-            imported = imported or bool(rejected)
+            imported = imported or bool(rejected and answers.quiet)
             all_held = all_held and not rejected and self._holds(number, written)
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
             return refusals

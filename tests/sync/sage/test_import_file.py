@@ -213,6 +213,15 @@ def test_an_import_that_still_writes_its_answer_is_waited_for(desk: Desk, tmp_pa
     assert desk.answer() == {}
 
 
+def test_rejected_lines_that_may_still_be_joined_by_others_are_waited_for(desk: Desk, tmp_path: Path) -> None:
+    desk.send()
+    desk.reject("S", name="Reject.jce")
+    at_once = ImportFileCompany(tmp_path / "sage", SageProfile(), desk.sage)
+
+    assert at_once.answer(BATCH, iter(LINES)) is None
+    assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
+
+
 def test_sage_must_have_been_read_after_the_import(desk: Desk) -> None:
     desk.send()
     desk.file_away()
