@@ -59,6 +59,11 @@ def read_request(path: Path) -> FileRows[Assignment]:
 
 def read_sage(path: Path) -> FileRows[LoadedRow]:
     """What Sage holds already, for `EmbeddedSage.load`."""
+    return _read(path, _EmbeddedRow, lambda row: LoadedRow(**row.model_dump()))
+
+
+def read_export(path: Path) -> FileRows[LoadedRow]:
+    """What an export of Job Cost says that Sage holds; its fields may be wider than the embedded Sage's."""
     return _read(path, _SageRow, lambda row: LoadedRow(**row.model_dump()))
 
 
@@ -174,11 +179,17 @@ class _SageRow(Row):
     job: _Number
     job_name: _Name
     extra: Annotated[str, Field(max_length=20), _ONE_LINE]
-    code: Annotated[str, Field(max_length=CODE_LENGTH), _ONE_LINE]
-    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH), _ONE_LINE]
-    category: Annotated[str, Field(max_length=CATEGORY_LENGTH), _ONE_LINE]
+    code: Annotated[str, Field(max_length=40), _ONE_LINE]
+    description: Annotated[str, Field(max_length=200), _ONE_LINE]
+    category: Annotated[str, Field(max_length=20), _ONE_LINE]
 
     def faults(self) -> Iterator[tuple[str, str]]:
         for column in ("extra", "description", "category"):
             if not self.code and getattr(self, column):
                 yield "code", f"is empty, but {column} is not"
+
+
+class _EmbeddedRow(_SageRow):
+    code: Annotated[str, Field(max_length=CODE_LENGTH), _ONE_LINE]
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH), _ONE_LINE]
+    category: Annotated[str, Field(max_length=CATEGORY_LENGTH), _ONE_LINE]
