@@ -45,6 +45,11 @@ def read_standard_codes(path: Path) -> FileRows[StandardCode]:
 
 def read_sage(path: Path) -> FileRows[LoadedRow]:
     """What Sage holds already, for `EmbeddedSage.load`."""
+    return _read(path, _EmbeddedRow, lambda row: LoadedRow(**row.model_dump()))
+
+
+def read_export(path: Path) -> FileRows[LoadedRow]:
+    """What an export of Job Cost says that Sage holds; its fields may be wider than the embedded Sage's."""
     return _read(path, _SageRow, lambda row: LoadedRow(**row.model_dump()))
 
 
@@ -145,11 +150,17 @@ class _SageRow(Row):
     job: _Number
     job_name: _Name
     extra: Annotated[str, Field(max_length=20), ONE_LINE]
-    code: Annotated[str, Field(max_length=CODE_LENGTH), ONE_LINE]
-    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH), ONE_LINE]
-    category: Annotated[str, Field(max_length=CATEGORY_LENGTH), ONE_LINE]
+    code: Annotated[str, Field(max_length=40), ONE_LINE]
+    description: Annotated[str, Field(max_length=200), ONE_LINE]
+    category: Annotated[str, Field(max_length=20), ONE_LINE]
 
     def faults(self) -> Iterator[tuple[str, str]]:
         for column in ("extra", "description", "category"):
             if not self.code and getattr(self, column):
                 yield "code", f"is empty, but {column} is not"
+
+
+class _EmbeddedRow(_SageRow):
+    code: Annotated[str, Field(max_length=CODE_LENGTH), ONE_LINE]
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH), ONE_LINE]
+    category: Annotated[str, Field(max_length=CATEGORY_LENGTH), ONE_LINE]

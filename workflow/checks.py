@@ -124,17 +124,18 @@ def refusals(findings: Iterable[Finding]) -> list[str]:
 def _findings(
     line: Assignment, limits: SageLimits, around: Surroundings, spellings: Mapping[str, Collection[str]]
 ) -> Iterator[Finding]:
-    held = around.in_sage.get(line.code_key)
+    held, width = around.in_sage.get(line.code_key), limits.description_width
     if held is None or line.category not in held.categories:  # else nothing of it is sent
         yield from _of_job(line, limits, around)
         yield from _of_category(line, limits)
-        texts = [around.job_number, around.job_name, line.extra, line.code]
+        texts = [around.job_number, cut_to(around.job_name, width), line.extra, line.code]
         if held is None:
             yield from _of_code(line, limits, around, spellings)
-            texts.append(around.standard.get(line.code, ""))
+            texts.append(cut_to(around.standard.get(line.code, ""), width))
         if limits.encoding is not None:
             yield from _of_encoding(line.code, texts, limits.encoding)
-    if held is not None and around.standard.get(line.code, held.description) != held.description:
+    asked = around.standard.get(line.code)
+    if held is not None and asked is not None and held.description not in (asked, cut_to(asked, width)):
         yield _warn(
             Rule.DESCRIPTION_DIFFERS, f"cost code {line.code}: Sage keeps its own “{held.description}”"
         )
@@ -215,7 +216,7 @@ def _of_category(line: Assignment, limits: SageLimits) -> Iterator[Finding]:
 
 
 def _of_encoding(code: str, texts: Iterable[str], encoding: str) -> Iterator[Finding]:
-    strange = sorted({c for text in texts for c in text if not _can_be_written(c, encoding)})
+    strange = sorted({c for text in texts for c in text if not can_be_written(c, encoding)})
     if strange:
         shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
         yield _refuse(
@@ -230,7 +231,8 @@ def cut_to(description: str, width: int) -> str:
     return description[:width].rstrip()
 
 
-def _can_be_written(character: str, encoding: str) -> bool:
+def can_be_written(character: str, encoding: str) -> bool:
+    """Whether the import file can carry a character."""
     if not character.isprintable():
         return False
     try:

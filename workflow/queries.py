@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, s
 from sqlalchemy.orm import Session, aliased
 
 from workflow import findings
-from workflow.checks import Finding
+from workflow.checks import Finding, cut_to
 from workflow.columns import storable
 from workflow.lines import assignment_of, held_by_sage
 from workflow.merge import Assignment, CodeKey, SageCode, difference
@@ -375,10 +375,11 @@ class DifferenceFacts:
     sage_description: str | None
 
 
-def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
+def differences(session: Session, job_id: int, *, description_width: int) -> list[DifferenceFacts]:
     """Every assignment of a job that was not turned down, by cost code and category; the newest of each.
 
-    What still waits to be sent is missing in Sage too; its state says why.
+    What still waits to be sent is missing in Sage too; its state says why. A description that was cut to
+    Sage's `description_width` characters is there as it was sent.
     """
     in_sage = held_by_sage(session, job_id)
     rows = session.execute(
@@ -391,6 +392,8 @@ def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
     for line, state in rows:
         assignment = assignment_of(line)
         held = in_sage.get(assignment.code_key)
+        cut = cut_to(line.description, description_width)
+        description = cut if held and held.description == cut else line.description
         found[assignment] = DifferenceFacts(
             extra=line.extra,
             code=line.code,
@@ -398,7 +401,7 @@ def differences(session: Session, job_id: int) -> list[DifferenceFacts]:
             category=line.category,
             state=state,
             outcome=line.outcome,
-            difference=difference(assignment, line.description, in_sage),
+            difference=difference(assignment, description, in_sage),
             sage_description=held.description if held else None,
         )
     return sorted(found.values(), key=lambda each: (each.extra, each.code, each.category))

@@ -520,7 +520,8 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     ),
     Event.SYNC_OVERDUE: lambda t: (
         f"Nobody has imported {t.text('file')} of data sync {t.text('batch')} into Sage yet. Import it from "
-        "the folder outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done."
+        "the folder outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done. If it "
+        "lies there already, costbot waits for a newer export of Job Cost: save it anew."
     ),
     Event.HOLD_ADDED: lambda t: f"{t.who} registered {t.hold}.",
     Event.HOLD_PLACED: lambda t: f"On hold until the cost codes are updated: {t.holds}.",

@@ -76,11 +76,12 @@ def diff(line: CommandLine, job: JobNumber) -> Answer:
     """Read a job from Sage now, and show where it differs from what was asked for."""
     with line.database.reading() as session:
         found = line.job(session, job)
+    sage = open_company(line.settings)
     with progress("Reading Sage"):
-        data_sync.refresh_read_back(line.database, open_company(line.settings), [found.id], clock=line.now)
+        data_sync.refresh_read_back(line.database, sage, [found.id], clock=line.now)
     with line.database.reading() as session:
         found = session.get_one(Job, found.id)
-        lines = queries.differences(session, found.id)
+        lines = queries.differences(session, found.id, description_width=sage.limits.description_width)
     wrong = [each for each in lines if each.difference and each.state in _SENT]
     facts = DiffShape(
         job=JobShape.of(found),

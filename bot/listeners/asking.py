@@ -4,7 +4,6 @@ What is put in is kept as a draft at each step (`workflow.drafts`), so a window 
 only what was not sent with Next. What may be asked for is judged in `workflow.requests`.
 """
 
-import re
 from datetime import datetime
 from functools import partial
 from typing import Any

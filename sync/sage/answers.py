@@ -4,6 +4,7 @@ The rejected-records file has the import file's layout, and whoever imports choo
 Estimate Import Report is text for people, so a rejected line gets the report's line that names it.
 """
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from sync.sage.company import Batch
-from sync.sage.folders import SUFFIX, Folders, modified
+from sync.sage.folders import SUFFIX, Folders, arrived, modified
 from sync.sage.layouts import JobLine, read_records
 
 _REPORTS = (".txt", ".prn", ".log")
@@ -25,9 +26,14 @@ _QUIET = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The files that answer one batch; `imported` when they say by its name that its import is over."""
+    """The files that answer one batch; `imported` when they say by its name that its import is over.
+
+    By `arrived_at` it was: what Sage held before says nothing. They are `quiet` when none is written
+    any more.
+    """
 
     imported: bool
+    quiet: bool
     arrived_at: datetime
     rejected: tuple[Path, ...]
     reports: tuple[Path, ...]
@@ -47,9 +53,12 @@ class Answers:
         )
         by_name = [f for f in (*rejected, *reports) if batch.name.upper() in _batches(f)]
         latest = max(map(modified, (*rejected, *reports)), default=since)
+        quiet = now - latest >= _QUIET
         return cls(
-            imported=done is not None or bool(by_name and now - latest >= _QUIET),
-            arrived_at=latest,
+            imported=done is not None or bool(by_name and quiet),
+            quiet=quiet,
+            # the import itself wrote what names its batch; the file in `done/` was moved some time after it
+            arrived_at=arrived(done) if done and not by_name else latest,
             rejected=rejected,
             reports=reports,
         )
@@ -68,7 +77,10 @@ class _Report:
     """The lines of import reports, found by the words in them."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self._lines = [(" ".join(line.split()), frozenset(_WORD.findall(line))) for line in lines]
+        self._lines = [
+            (" ".join(line.split()), frozenset(word.rstrip(".:") for word in _WORD.findall(line)))
+            for line in lines
+        ]
         self._by_word: dict[str, list[int]] = {}
         for place, (_, words) in enumerate(self._lines):
             for word in words:
@@ -92,12 +104,14 @@ def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
 def _batches(path: Path) -> set[str]:
     """The batches that a file's name or first lines name."""
     with path.open("rb") as file:
-        opening = file.read(_OPENING_BYTES).decode("latin-1")
+        opening = file.read(_OPENING_BYTES).decode("latin-1").replace("\0", "")  # UTF-16 has them
     return {name.upper() for name in _BATCH.findall(f"{path.name}\n{opening}")}
 
 
 def _text(path: Path, encoding: str) -> str:
     content = path.read_bytes()
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
     for candidate in ("utf-8-sig", encoding):
         try:
             return content.decode(candidate)
@@ -108,7 +122,8 @@ def _text(path: Path, encoding: str) -> str:
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     if folder.exists():
-        yield from (path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes)
+        found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes)
+        yield from (path for path in found if path.is_file())
 
 
 def _named(folder: Path, name: str) -> Path | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from sync.files import read_sage
+from sync.files import read_export
 from sync.sage.company import SageUnreachableError
 from sync.sage.folders import modified
 from workflow.merge import CodeKey, SageCode, SageJob
@@ -60,7 +60,7 @@ def _read(path: Path) -> dict[str, SageJob]:
     names: dict[str, str] = {}
     descriptions: dict[str, dict[CodeKey, str]] = {}
     categories: dict[tuple[str, CodeKey], set[str]] = {}
-    for row in read_sage(path).rows:
+    for row in read_export(path).rows:
         names[row.job] = row.job_name
         codes = descriptions.setdefault(row.job, {})
         if row.code:

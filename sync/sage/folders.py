@@ -1,20 +1,25 @@
 """The folders that costbot and the accountant share, and the manifest that stands beside a file."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 SUFFIX = ".jce"
 """Job Cost's default suffix for import and rejected-records files."""
 
 
 class Manifest(BaseModel):
-    """The sidecar of an import file: what is in it, and why each line that is not could not be written."""
+    """The sidecar of an import file: what is in it, and why each line that is not could not be written.
+
+    `started_at` tells the batch from one of the same name that another costbot sent.
+    """
 
     batch: str
+    started_at: datetime
     file: str
     jobs: list[str]
     lines: int
@@ -44,14 +49,21 @@ class Folders:
             folder.mkdir(parents=True, exist_ok=True)
 
     def manifest(self, batch: str) -> Manifest | None:
-        """The manifest of a batch, wherever the accountant moved it."""
+        """The manifest of a batch, wherever the accountant moved it; None when it is lost, or not whole."""
         for folder in self:
             path = folder / f"{batch}.json"
             if path.exists():
-                return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+                with suppress(ValidationError):
+                    return Manifest.model_validate_json(path.read_bytes())
         return None
 
 
 def modified(path: Path) -> datetime:
     """When a file was last written, in UTC."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def arrived(path: Path) -> datetime:
+    """When a file came to lie where it is, in UTC: moving it changes the time of its status alone."""
+    status = path.stat()
+    return datetime.fromtimestamp(max(status.st_mtime, status.st_ctime), UTC)

@@ -70,6 +70,11 @@ class ImportFileCompany:
         try:
             self._folders.make()
             manifest = self._folders.manifest(batch.name) or self._write(batch, lines)
+            if manifest.started_at != batch.started_at:
+                raise SageUnreachableError(
+                    f"COSTBOT_SAGE_FOLDER: {self._folder} has a batch {batch.name} of another costbot. Give "
+                    "each one a folder of its own, or move the files of the other one away."
+                )
             self._publish(manifest)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
@@ -97,7 +102,7 @@ class ImportFileCompany:
                 if (key := JobLine(number, line.assignment)) in words
             }
             refusals |= rejected
-            imported = imported or bool(rejected)
+            imported = imported or bool(rejected and answers.quiet)
             all_held = all_held and not rejected and self._holds(number, written)
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
             return refusals
@@ -146,6 +151,7 @@ class ImportFileCompany:
             os.fsync(file.fileno())
         manifest = Manifest(
             batch=batch.name,
+            started_at=batch.started_at,
             file=f"{batch.name}{SUFFIX}",
             jobs=list(jobs),
             lines=count,

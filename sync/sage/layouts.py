@@ -56,7 +56,8 @@ class RowWriter:
         self._repeats_sage = file.existing_description is ExistingDescription.SAGE
         self._no_description = _NO_DESCRIPTION[file.layout]
         self._figures = (
-            f"{on:%m%d%Y},{file.quantity},{_quoted(file.unit)},{file.amount}{_BLANKS[file.layout]}{self._end}"
+            f"{on:%m%d%Y},{file.quantity:.2f},{_quoted(file.unit)},{file.amount:.2f}"
+            f"{_BLANKS[file.layout]}{self._end}"
         )
         self._batch = batch
         self._under: tuple[str, str] | None = None
@@ -120,7 +121,10 @@ def read_records(rows: Iterable[str]) -> Iterator[Record]:
     """The category rows of an import or rejected-records file, under the job and extra they belong to."""
     job = job_name = extra = ""
     for row in rows:
-        fields = [field.strip() for field in next(csv.reader([row], skipinitialspace=True), [])]
+        try:
+            fields = [field.strip() for field in next(csv.reader([row], skipinitialspace=True), [])]
+        except csv.Error:
+            continue  # no record has a field that long
         match fields:
             case ["*", number, name, *_]:
                 job, job_name, extra = number, name, ""

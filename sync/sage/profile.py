@@ -6,6 +6,7 @@ Every field has the safest default; what no source settles is a field here and s
 
 import codecs
 import tomllib
+from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from workflow.checks import DELIMITERS, Format, SageLimits
+from workflow.checks import DELIMITERS, Format, SageLimits, can_be_written
 
 EXAMPLE = Path(__file__).with_name("profile.toml")
 """A commented profile, which has the defaults."""
@@ -68,9 +69,14 @@ class Justification(StrEnum):
 
 def _known_encoding(name: str) -> str:
     try:
-        return codecs.lookup(name).name
+        found = codecs.lookup(name).name
     except LookupError:
         raise ValueError(f"no encoding is called {name}; Windows-1252 is the usual one") from None
+    row = '"*","24-017"\r\n'
+    with suppress(LookupError, UnicodeError):  # not of text at all
+        if row.encode(found) * 2 == (row * 2).encode(found):  # else each row would begin with a BOM
+            return found
+    raise ValueError(f"{name} does not write text row by row; Windows-1252 is the usual one")
 
 
 def _known_delimiters(text: str) -> str:
@@ -80,6 +86,8 @@ def _known_delimiters(text: str) -> str:
 
 
 _Sections = tuple[Annotated[int, Field(ge=1, le=15)], ...]
+_Figure = Annotated[Decimal, Field(ge=-999_999, le=999_999, decimal_places=2)]
+"""Quantity or amount: 8.2 in the file (Sage Estimating)."""
 _Delimiters = Annotated[str, AfterValidator(_known_delimiters)]
 
 
@@ -144,10 +152,16 @@ class FileProfile(_Part):
     line_end: LineEnd = LineEnd.CRLF
     description_width: int = Field(30, ge=1, le=200)
     existing_description: ExistingDescription = ExistingDescription.BLANK
-    quantity: Decimal = Decimal("0.00")
-    amount: Decimal = Decimal("0.00")
+    quantity: _Figure = Decimal("0.00")
+    amount: _Figure = Decimal("0.00")
     unit: str = Field("", max_length=4)
-    imported_within_hours: float = Field(24, gt=0)
+    imported_within_hours: float = Field(24, gt=0, le=24 * 365)
+
+    @model_validator(mode="after")
+    def _unit_fits(self) -> "FileProfile":
+        if not all(can_be_written(character, self.encoding) for character in self.unit):
+            raise ValueError(f"unit has a character that {self.encoding} cannot carry")
+        return self
 
 
 class OdbcProfile(_Part):

@@ -62,7 +62,9 @@ def test_whoever_lacks_the_privilege_hears_why_alone_and_asks_the_administrator(
     denial = office.priya.wait_for_ephemeral("Can Push to Accounting", PATIENCE)
     assert f"Ask {sample_company.SECOND_APPROVER}" in denial.words
     office.priya.click("Ask for the privilege", denial)
-    office.priya.wait_for_ephemeral("Marcus Oyelaran was asked", PATIENCE)
+    office.priya.wait_for_modal("Why do you need it?", PATIENCE)
+    office.priya.submit({"reason": {"reason": "Dana is away until Monday."}})
+    office.priya.wait_for_modal("Marcus Oyelaran was asked", PATIENCE)
     office.marcus.wait_for_direct_message("Priya Raman asks to become an accounting approver", PATIENCE)
     assert all("Can Push" not in message.words for message in office.dana.sees().ephemerals)
     assert office.show(job)["state"] == "ready"

@@ -153,6 +153,18 @@ def test_the_same_code_with_another_description_keeps_sage_s() -> None:
     assert "CIP concrete" in finding.message
 
 
+def test_a_description_that_an_import_cut_is_no_other_one() -> None:
+    held = {("", "03-3000"): SageCode("Cast-in-place", frozenset({"M"}))}
+    standard = {**STANDARD, "03-3000": "Cast-in-place concrete"}
+
+    assert (
+        found(
+            Assignment("03-3000", "L"), replace(LIMITS, description_width=14), in_sage=held, standard=standard
+        )
+        == []
+    )
+
+
 @pytest.mark.parametrize("twin", ["03 3000", "03.3000", "03/3000", "03 - 3000", "03-3000."])
 def test_a_spelling_that_differs_only_in_what_people_type_differently_is_refused(twin: str) -> None:
     held = {("", "03-3000"): SageCode("Concrete", frozenset({"L"}))}
@@ -200,6 +212,14 @@ def test_characters_that_the_file_cannot_carry_are_named(around: dict[str, Any],
 
     assert (finding.rule, finding.severity) == (Rule.ENCODING, Severity.REFUSE)
     assert finding.message.endswith(f"cannot carry: {named}")
+
+
+def test_a_character_that_is_cut_off_is_not_carried() -> None:
+    standard = {**STANDARD, "03-3000": f"{'x' * 30}日本"}
+
+    assert rules(Assignment("03-3000", "L"), job_name=f"{'x' * 30}日", standard=standard) == {
+        (Rule.DESCRIPTION_LENGTH, Severity.WARN)
+    }
 
 
 def test_without_a_file_any_character_goes() -> None:

@@ -193,6 +193,7 @@ def test_counts_tell_codes_from_assignments_and_new_from_known(site: Site) -> No
         tied=0,
         already_there=0,
         failed=0,
+        open_lines=5,
     )
 
 

@@ -106,7 +106,8 @@ LINES = {"created": 3, "tied": 1, "failed": 2}
             Event.SYNC_OVERDUE,
             {"batch": "DS000003", "file": "DS000003.jce", "sent_at": "2026-11-23T12:00:00+00:00"},
             "Nobody has imported DS000003.jce of data sync DS000003 into Sage yet. Import it from the folder "
-            "outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done.",
+            "outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done. If it lies there "
+            "already, costbot waits for a newer export of Job Cost: save it anew.",
         ),
         (
             Event.HOLD_ADDED,

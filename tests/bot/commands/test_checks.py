@@ -94,6 +94,20 @@ def test_diff_shows_what_sage_does_not_hold_as_it_was_asked_for(company: Shell) 
     assert "as asked for" in told
 
 
+def test_a_description_that_was_cut_is_in_sage_as_it_was_sent(company: Shell) -> None:
+    long = "Domestic Water Piping Copper Type L"
+    codes = company.file("codes.csv", f"code,description,categories\n22-111,{long},M\n")
+    company.done("import", "standard-codes", codes)
+    company.request(lines=["22-111,M"])
+    company.done("update", "24-017", "--by", ADA)
+    company.done("sync")
+
+    found = company.json("diff", "24-017")
+
+    assert found["ok"]
+    assert [(x["difference"], x["sage_description"]) for x in found["lines"]] == [(None, long[:30].rstrip())]
+
+
 def test_diff_tells_the_lines_that_sage_refused_from_those_it_took(company: Shell) -> None:
     company.request(lines=["09-250,XX", "09-250,L"])
     company.done("update", "24-017", "--by", ADA)

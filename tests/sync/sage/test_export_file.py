@@ -70,7 +70,14 @@ def test_an_export_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> N
         next(reader.read(["24-017"]))
 
 
-def test_a_bad_row_of_an_export_is_named(export: Path) -> None:
-    export.write_text(f"{HEADER}24-017,Riverside,,03-3000,Concrete,TOOLONG\n")
+def test_a_company_with_wider_fields_is_read_as_it_is(export: Path) -> None:
+    export.write_text(f"{HEADER}24-017,Riverside,,03-3000-10-100,{'Concrete' * 5},LABOR\n")
 
-    assert "line 2, column category: is longer than 3 characters" in str(ExportReader(export).problem())
+    [job] = ExportReader(export).read(["24-017"])
+    assert job.cost_codes == {("", "03-3000-10-100"): SageCode("Concrete" * 5, frozenset({"LABOR"}))}
+
+
+def test_a_bad_row_of_an_export_is_named(export: Path) -> None:
+    export.write_text(f"{HEADER}24-017,Riverside,,03-3000,Concrete,{'L' * 21}\n")
+
+    assert "line 2, column category: is longer than 20 characters" in str(ExportReader(export).problem())

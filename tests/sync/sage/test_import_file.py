@@ -69,6 +69,7 @@ def test_a_batch_is_one_file_with_its_manifest_beside_it(desk: Desk) -> None:
     assert (receipt.file, receipt.sha256) == ("DS000001.jce", hashlib.sha256(content).hexdigest())
     assert json.loads((desk.outgoing / "DS000001.json").read_text()) == {
         "batch": "DS000001",
+        "started_at": "2026-11-02T09:00:00Z",
         "file": "DS000001.jce",
         "jobs": ["24-017", "24-018"],
         "lines": 4,
@@ -156,6 +157,28 @@ def test_without_a_report_the_words_name_the_file(desk: Desk) -> None:
     assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
 
 
+def test_answers_in_utf_16_are_read_too(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.reject("S")
+    rejected = (desk.rejected / "DS000001.jce").read_text("cp1252")
+    (desk.rejected / "DS000001.jce").write_text(rejected, "utf-16")
+    report = "Estimate Import Report DS000001.jce\nCost code: 09-2500. Category: S. It is closed\n"
+    (desk.done / "report.txt").write_text(report, "utf-16")
+
+    assert desk.answer() == {3: "Cost code: 09-2500. Category: S. It is closed"}
+
+
+def test_what_is_no_answer_among_the_answers_stops_nothing(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.reject("S")
+    (desk.rejected / "other.jce").write_text("x" * 200_000)
+    (desk.rejected / "earlier.jce").mkdir()
+
+    assert desk.answer() == {3: "Sage rejected this line: see DS000001.jce."}
+
+
 def test_rejected_lines_of_it_say_that_a_file_was_imported_wherever_it_is_now(desk: Desk) -> None:
     desk.send()
     desk.reject("S", name="Reject.jce")
@@ -190,12 +213,33 @@ def test_an_import_that_still_writes_its_answer_is_waited_for(desk: Desk, tmp_pa
     assert desk.answer() == {}
 
 
+def test_rejected_lines_that_may_still_be_joined_by_others_are_waited_for(desk: Desk, tmp_path: Path) -> None:
+    desk.send()
+    desk.reject("S", name="Reject.jce")
+    at_once = ImportFileCompany(tmp_path / "sage", SageProfile(), desk.sage)
+
+    assert at_once.answer(BATCH, iter(LINES)) is None
+    assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
+
+
 def test_sage_must_have_been_read_after_the_import(desk: Desk) -> None:
     desk.send()
     desk.file_away()
     desk.sage.as_of = NINE
 
     assert desk.answer() is None
+
+
+def test_an_export_saved_before_the_file_was_moved_to_done_may_not_hold_its_import_yet(desk: Desk) -> None:
+    desk.send()
+    sent_at = datetime.now(UTC) - timedelta(hours=1)
+    os.utime(desk.outgoing / "DS000001.jce", (sent_at.timestamp(), sent_at.timestamp()))
+    desk.file_away()
+    desk.sage.as_of = sent_at + timedelta(minutes=30)
+    assert desk.answer() is None
+    desk.sage.as_of = minutes_later()
+
+    assert desk.answer() == {}
 
 
 def test_a_file_that_nobody_filed_away_is_answered_when_sage_holds_every_line(desk: Desk) -> None:
@@ -214,6 +258,25 @@ def test_a_lost_manifest_stops_nothing(desk: Desk) -> None:
     desk.file_away()
 
     assert desk.answer() == {}
+
+
+def test_a_manifest_that_is_not_whole_is_as_good_as_lost(desk: Desk) -> None:
+    desk.send()
+    whole = (desk.outgoing / "DS000001.json").read_text()
+    (desk.outgoing / "DS000001.json").write_text(whole[:20])
+    assert desk.answer() is None
+    desk.send()
+
+    assert (desk.outgoing / "DS000001.json").read_text() == whole
+
+
+def test_a_folder_that_another_costbot_uses_takes_no_batch_of_the_same_name(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    ours = Batch(BATCH.name, BATCH.started_at + timedelta(days=1))
+
+    with pytest.raises(SageUnreachableError, match="DS000001 of another costbot"):
+        desk.send(batch=ours)
 
 
 def test_an_unusable_folder_is_a_clear_error(tmp_path: Path) -> None:

@@ -44,6 +44,12 @@ def test_the_file_is_the_golden_one_byte_for_byte(name: str) -> None:
     assert written(profile, LINES) == (GOLDEN / f"{name}.jce").read_bytes()
 
 
+def test_quantity_and_amount_have_two_decimals_however_the_profile_writes_them() -> None:
+    profile = SageProfile.model_validate({"file": {"quantity": "1e2", "amount": 0}})
+
+    assert b',11022026,100.00,"",0.00,' in written(profile, LINES[:1])
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_the_golden_file_is_read_as_what_was_written(name: str) -> None:
     encoding = SageProfile.model_validate(PROFILES[name]).file.encoding

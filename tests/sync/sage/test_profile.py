@@ -69,6 +69,12 @@ def test_the_checks_go_by_the_profile(tmp_path: Path) -> None:
     [
         ("[cost_codes]", "cost_codes is not usable: Extra inputs are not permitted."),
         ("file.encoding = 'Klingon'", "file.encoding is not usable: no encoding is called Klingon"),
+        ("file.encoding = 'base64'", "file.encoding is not usable: base64 does not write text row by row"),
+        ("file.encoding = 'utf-16'", "file.encoding is not usable: utf-16 does not write text row by row"),
+        ("file.imported_within_hours = inf", "file.imported_within_hours is not usable"),
+        ("file.unit = '日'", "file is not usable: unit has a character that cp1252 cannot carry."),
+        ('file.unit = "a\\n"', "file is not usable: unit has a character that cp1252 cannot carry."),
+        ("file.quantity = 0.001", "file.quantity is not usable"),
         ("cost_code.delimiter = '_'", "cost_code.delimiter is not usable: use - . / or a space."),
         ("cost_code.sections = [6, 6]", "cost_code is not usable: sections and what divides them take 13"),
         ("cost_code.field_width = 11", "cost_code is not usable: field_width"),
