@@ -172,7 +172,9 @@ def test_everything_fits_the_screen_of_a_desk_and_of_a_phone(walk: Walk, width: 
     thread.get_by_role("button", name="Close thread").click()
 
     walk.say("/costcodes jobs all")
-    expect(page.get_by_text("Jobs with requested cost codes").last).to_be_in_viewport()
+    # the list may be taller than a phone: its end is in view
+    expect(page.get_by_text("Jobs with requested cost codes").last).to_be_visible()
+    expect(page.get_by_role("log").get_by_role("button").last).to_be_in_viewport()
     walk.photograph("4-jobs")
     walk.choose("costbot Home")
     expect(page.get_by_role("region", name="App Home")).to_contain_text(COLD_STORAGE)

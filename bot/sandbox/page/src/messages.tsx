@@ -37,7 +37,7 @@ export function ConversationPane({ conversation, openThread }: {
   const shown = conversation.messages.filter((m) => !m.thread_ts || m.thread_ts === m.ts || m.broadcast);
   return (
     <>
-      <Log label={`Messages in ${name}`} last={shown.at(-1)}>
+      <Log label={`Messages in ${name}`} messages={shown}>
         {shown.length === 0 && <p className="empty">Nothing here yet. Try <code>/costcodes help</code>.</p>}
         {shown.map((message) => (
           <OneMessage key={message.ts} message={message} conversation={conversation} openThread={openThread} />
@@ -66,7 +66,7 @@ export function ThreadPane({ conversation, ts, close }: {
           ✕
         </button>
       </header>
-      <Log label="Messages in thread" last={messages.at(-1)}>
+      <Log label="Messages in thread" messages={messages}>
         {messages.map((message) => (
           <OneMessage key={message.ts} message={message} conversation={conversation} />
         ))}
@@ -77,14 +77,19 @@ export function ThreadPane({ conversation, ts, close }: {
 }
 
 // Keeps the newest message in view, as long as the reader has not scrolled up; an answer to the reader alone always is.
-function Log({ label, last, children }: { label: string; last?: Message; children: ReactNode }) {
+function Log({ label, messages, children }: { label: string; messages: Message[]; children: ReactNode }) {
   const log = useRef<HTMLDivElement>(null);
   const stuck = useRef(true);
+  const before = useRef(0);
+  const newest = messages.at(-1)?.ts;
+  const answer = messages.filter((message) => message.is_ephemeral).at(-1)?.ts;
+  useEffect(() => {
+    if (answer) stuck.current = true;
+  }, [answer]);
   useEffect(() => {
     const element = log.current;
-    if (last?.is_ephemeral) stuck.current = true;
     if (element && stuck.current) element.scrollTop = element.scrollHeight;
-  }, [last?.ts]);
+  }, [newest, answer]);
   useEffect(() => {
     const element = log.current;
     if (!element) return;
@@ -93,7 +98,7 @@ function Log({ label, last, children }: { label: string; last?: Message; childre
     });
     for (const child of element.children) observer.observe(child);
     return () => observer.disconnect();
-  }, [last?.ts]);
+  }, [newest]);
   return (
     <div
       className="log"
@@ -103,7 +108,10 @@ function Log({ label, last, children }: { label: string; last?: Message; childre
       ref={log}
       onScroll={(e) => {
         const { scrollHeight, scrollTop, clientHeight } = e.currentTarget;
-        stuck.current = scrollHeight - scrollTop - clientHeight < 60;
+        // what grows below the reader is no scrolling up of theirs
+        if (scrollHeight - scrollTop - clientHeight < 60) stuck.current = true;
+        else if (scrollTop < before.current) stuck.current = false;
+        before.current = scrollTop;
       }}
     >
       {children}
