@@ -59,7 +59,6 @@ UNANSWERED_CALLS = 3
 """After so many calls without an answer Slack is down: the rest waits for the next drain."""
 _NOTICES_A_ROUND = 200
 _NOTICES_IN_A_BURST = 2_000
-_QUIET_HOURS = "waits for the end of the quiet hours"
 _UTC = ZoneInfo("UTC")
 
 _MENDS = {
@@ -278,7 +277,7 @@ class _Delivery:
         """In a burst the replies below new cards come when each job has its card."""
         until = self._clock() + timedelta(seconds=burst.waiting * SECONDS_A_MESSAGE)
         with self._database.writing() as session:
-            outbox.put_off(session, replies, until=until, error="waits for the cards of a burst")
+            outbox.put_off(session, replies, until=until, error=None)
 
     def _note_that_it_works(self, posted: Posted) -> None:
         """The channel takes messages again: whoever mends it has done so."""
@@ -330,7 +329,7 @@ class _Delivery:
                 continue
             if to.quiet_until:
                 with self._database.writing() as session:
-                    outbox.put_off(session, gathered, until=to.quiet_until, error=_QUIET_HOURS)
+                    outbox.put_off(session, gathered, until=to.quiet_until, error=None)
                 continue
             try:
                 self._write_to(to, person_id, gathered, key or messages.direct_key(gathered[0].id))

@@ -135,6 +135,8 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
         may_update=may_update,
         why_not=refused.words if refused else None,
         turned_down=queues.turned_down(session, person.id, limit=REQUESTS_SHOWN + 1) if may_update else (),
-        administration=administration(session, limit=SHOWN) if person.email in rules.admin_emails else None,
+        administration=administration(session, limit=SHOWN, now=now)
+        if person.email in rules.admin_emails
+        else None,
     )
     return home_tab(facts, now=now, rules=rules)
