@@ -340,13 +340,22 @@ class _Delivery:
                 self._failed(error, gathered)
 
     def _ask_administrator(self, notice: OutboxNotice) -> None:
-        """Draw a request for the privilege for one administrator: new, or in place once it is answered."""
-        person_id = notice.person_id or 0
+        """Draw a request for the privilege for one administrator: new, or in place once it is answered.
+
+        What is drawn in place pings nobody, so it does not wait for the end of quiet hours.
+        """
+        person_id, now = notice.person_id or 0, self._clock()
         try:
-            channel = self._gateway.open_direct_message(self._slack_user(person_id))
+            user_id = self._slack_user(person_id)
             with self._database.reading() as session:
                 request_id, message = drawing.privilege_request(session, notice)
-            self._poster.draw(messages.privilege_key(request_id, person_id), channel, message)
+                quiet_until = telling.quiet_until(session, person_id, company_zone=self._zone, at=now)
+            key = messages.privilege_key(request_id, person_id)
+            if quiet_until and self._poster.where(key) is None:
+                with self._database.writing() as session:
+                    outbox.put_off(session, [notice], until=quiet_until, error=None)
+                return
+            self._poster.draw(key, self._gateway.open_direct_message(user_id), message)
             self._done([notice])
         except _NobodyToTell as nobody:
             self._give_up([notice], str(nobody))

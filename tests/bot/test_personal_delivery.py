@@ -8,10 +8,11 @@ import pytest
 from bot.sandbox.client import Sandbox
 from tests.bot.test_delivery import Site
 from tests.factories import RULES, actor
-from workflow import aways, outbox, preferences
+from workflow import aways, outbox, preferences, privilege_requests
 from workflow.calendar import Calendar
 from workflow.database import Database
 from workflow.preferences import Choices, QuietHours
+from workflow.privileges import Rules
 from workflow.tables import Person
 from workflow.vocabulary import Notify
 
@@ -98,6 +99,37 @@ def test_in_quiet_hours_on_the_readers_own_clock_a_message_waits(site: Site) -> 
     site.clock.now = waiting.due_at
     site.drain()
     assert len(said_to(site, site.dana)) == 2
+
+
+def test_an_administrator_is_not_asked_in_quiet_hours_and_sees_the_answer_at_once(site: Site) -> None:
+    site.clock.now = datetime.now(UTC).replace(hour=18, minute=0) + timedelta(days=1)  # about noon in Chicago
+    rules = Rules(admin_emails=(site.marcus.email,))
+    choose(site, site.marcus, Choices(quiet=CHICAGO_QUIET))
+    with site.database.writing() as session:
+        asked = privilege_requests.ask(
+            session, reason="I close the month.", by=actor(site.tom), at=site.clock.now, rules=rules
+        )
+    assert isinstance(asked, privilege_requests.Asked)
+    site.drain()
+    assert said_to(site, site.marcus) == []
+
+    [waiting] = site.waiting()
+    site.clock.now = waiting.due_at
+    site.drain()
+    assert "I close the month." in said_to(site, site.marcus)[0]
+
+    site.clock.wait(hours=1)
+    with site.database.writing() as session:
+        privilege_requests.grant(
+            session,
+            privilege_request_id=asked.privilege_request.id,
+            by=actor(site.marcus),
+            at=site.clock.now,
+            rules=rules,
+        )
+    site.drain()
+    assert len(said_to(site, site.marcus)) == 1
+    assert "is an accounting approver" in said_to(site, site.marcus)[0]
 
 
 def test_what_is_for_somebody_away_goes_to_the_delegate_with_their_name_and_once(site: Site) -> None:
