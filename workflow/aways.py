@@ -45,10 +45,14 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class AwaySet:
-    """Somebody stands in; `both_away` when the delegate is away on some of the days too."""
+    """Somebody stands in; `both_away` when the delegate is away on some of the days too.
+
+    `replaced` is what was set before and holds no more.
+    """
 
     away: Away
     both_away: bool
+    replaced: Away | None = None
 
 
 def set_away(
@@ -94,8 +98,10 @@ def set_away(
     session.add(away)
     session.flush()
     event = _record(session, Event.AWAY, away, by=by, at=at)
-    outbox.tell_people(session, event, {person.id, delegate.id} - {by.person_id})
-    return AwaySet(away, both_away=_away_between(session, delegate.id, away.starts_at, away.ends_at))
+    told = {person.id, delegate.id} | ({before.delegate_id} if before else set())
+    outbox.tell_people(session, event, told - {by.person_id})
+    last = away.ends_at - timedelta.resolution
+    return AwaySet(away, _away_between(session, delegate.id, away.starts_at, last), replaced=before)
 
 
 def end_away(session: Session, *, person: Person, by: Actor, at: datetime) -> Away | None:

@@ -267,6 +267,10 @@ def away_set_words(done: AwaySet) -> str:
     """That somebody stands in from now on, and what that means; plain text."""
     name = done.away.delegate.name
     said = f"{away_words(done.away)} Messages go to {name}, who acts by their own right: rights do not move."
+    before = done.replaced
+    if before:
+        days = f"{before.first_day} to {before.last_day}"
+        said = f"{said} This is in place of {days}, when {before.delegate.name} was to stand in."
     if not done.both_away:
         return said
     back = done.away.person.name
