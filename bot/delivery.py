@@ -215,7 +215,9 @@ class _Delivery:
 
     def _in_order(self, due: Sequence[OutboxNotice], burst: BurstFacts | None) -> list[_Work]:
         """The work of one round. In a burst people, and cards that are there, do not wait for all others."""
-        jobs = list(dict.fromkeys(n.job_id for n in due if n.kind in outbox.OF_A_JOB and n.job_id))
+        # by the order of their notices: what was put off meanwhile does not lose its turn
+        of_jobs = sorted((n for n in due if n.kind in outbox.OF_A_JOB), key=lambda notice: notice.id)
+        jobs = list(dict.fromkeys(n.job_id for n in of_jobs if n.job_id))
         people = list(dict.fromkeys(n.person_id for n in due if n.kind in outbox.TO_A_PERSON and n.person_id))
         tell_jobs: dict[int, _Work] = {job: partial(self._tell_job, job) for job in jobs}
         tell_people: list[_Work] = [partial(self._tell_person, one) for one in people]
