@@ -24,7 +24,7 @@ from bot.blocks.request_window import (
 )
 from bot.blocks.updates_window import message_view
 from bot.gateway import Posted, SlackError
-from bot.interaction import Interaction, interaction_of
+from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.listeners.opening import loading
 from bot.listeners.request_steps import first_step, grid_step, preview_step
 from bot.listeners.shared_files import shared_lines
@@ -175,7 +175,10 @@ def _acknowledge(ack: Ack) -> None:
 
 def _check_first_step(ack: Ack, body: dict[str, Any]) -> None:
     """Keep the window open while it asks for nothing; else show that it is being looked at."""
-    errors = _errors(interaction_of(body))
+    try:
+        errors = _errors(interaction_of(body))
+    except UnreadableError:
+        errors = {}  # a window of an older costbot is answered after the ack
     if errors:
         ack(response_action="errors", errors=errors)
     else:
