@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import queries, requests
@@ -109,15 +110,17 @@ def content_of(draft: RequestDraft | None) -> Content:
 
 def save(session: Session, by: Actor, content: Content, *, job_id: int | None, at: datetime) -> RequestDraft:
     """Keep what a person has put in, in place of what was kept before."""
-    return session.merge(
-        RequestDraft(
-            person_id=by.person_id,
-            token=secrets.token_hex(8),
-            job_id=job_id,
-            content=content.model_dump(mode="json"),
-            saved_at=at,
-        )
-    )
+    kept = {
+        "token": secrets.token_hex(8),
+        "job_id": job_id,
+        "content": content.model_dump(mode="json"),
+        "saved_at": at,
+    }
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    draft = insert(RequestDraft).values(person_id=by.person_id, **kept)
+    # in one statement: another window of theirs may request, or keep, the draft at this moment
+    session.execute(draft.on_conflict_do_update(index_elements=[RequestDraft.person_id], set_=kept))
+    return session.get_one(RequestDraft, by.person_id, populate_existing=True)
 
 
 def discard(session: Session, by: Actor) -> None:
