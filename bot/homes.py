@@ -121,7 +121,7 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
         jobs=JobList(
             which=which,
             search=view.search,
-            page=view.page,
+            page=listed.number,
             rows=listed.rows,
             goes_on=listed.goes_on,
             ready=queries.count_updates(session, [State.READY]),

@@ -82,7 +82,7 @@ def job_list(jobs: JobList, *, may_update: bool, now: datetime, rules: Rules = U
     if jobs.search:
         yield _narrowed(jobs)
     elif not jobs.rows:
-        yield plain_section(_EMPTY[jobs.which] if jobs.page == 0 else "There is no more.")
+        yield plain_section(_EMPTY[jobs.which])
     for row in jobs.rows[:JOBS_A_PAGE]:
         yield divider()
         is_mine = jobs.which is JobFilter.MINE

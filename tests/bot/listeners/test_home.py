@@ -96,6 +96,21 @@ def test_pages_are_turned_both_ways(office: Office, dana: Person) -> None:
     home_of(dana, "Jobs 1 to 10 of 11")
 
 
+def test_when_a_pages_last_job_is_updated_the_page_before_it_is_shown(office: Office, dana: Person) -> None:
+    for number in range(10):
+        office.site.ask("03-300 L", by=office.tom, job=office.site.another_job(f"25-{number:03}"))
+    dana.open_home()
+    dana.click(Action.HOME_SEARCH, home_of(dana, TITLE), value="2")
+    dana.click("Next", home_of(dana, "Jobs 1 to 10"))
+    home = home_of(dana, "Jobs 11 to 11")
+    dana.click("Update", home)
+    dana.wait_for_modal("It is updated")
+    dana.close()
+
+    dana.open_home()
+    assert "Only jobs with “2”" in home_of(dana, TITLE).words
+
+
 def test_a_guest_sees_no_job(office: Office, grace: Person) -> None:
     grace.open_home()
     home = home_of(grace, "Only members of this workspace")
