@@ -48,7 +48,7 @@ def page(
     """A page of jobs, or for MINE of what the person asked for; a page beyond the last is the last.
 
     What waits is oldest first, what is done and what the person asked for newest first. `text` keeps jobs
-    whose number or name contains it.
+    whose number or name has each word of it.
     """
     if which is JobFilter.MINE:
         query = _asked_by(person_id, text)

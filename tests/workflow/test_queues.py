@@ -38,6 +38,7 @@ def test_ready_jobs_come_oldest_first_a_page_at_a_time(site: Site) -> None:
     assert (numbers(last), last.goes_on) == (["25-003", "25-004"], False)
     assert numbers(page(site, JobFilter.READY, text="-003")) == ["25-003"]
     assert numbers(page(site, JobFilter.READY, text="harbor", limit=1, number=4)) == ["25-004"]
+    assert numbers(page(site, JobFilter.READY, text=" 25-002 Harbor ")) == ["25-002"]  # as its title is shown
     assert page(site, JobFilter.READY, limit=3, number=9) == last
     assert page(site, JobFilter.READY, text="zebra", number=9) == Page((), 0, goes_on=False)
 
