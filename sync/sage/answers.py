@@ -5,6 +5,7 @@ Estimate Import Report is text for people, so a rejected line gets the report's 
 """
 
 import codecs
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from sync.sage.company import Batch
-from sync.sage.folders import SUFFIX, Folders, arrived, modified
+from sync.sage.folders import SUFFIX, Folders, Manifest, arrived, modified
 from sync.sage.layouts import JobLine, read_records
 
 _REPORTS = (".txt", ".prn", ".log")
@@ -39,13 +40,20 @@ class Answers:
     reports: tuple[Path, ...]
 
     @classmethod
-    def to(cls, batch: Batch, folders: Folders, *, now: datetime) -> "Answers":
-        """Look through `done/` and `rejected/` for the answers to a batch."""
+    def to(cls, batch: Batch, folders: Folders, manifest: Manifest | None, *, now: datetime) -> "Answers":
+        """Look through `done/` and `rejected/` for the answers to a batch.
+
+        `manifest` tells the import file itself from an answer, wherever somebody moved it.
+        """
         done = _named(folders.done, f"{batch.name}{SUFFIX}")
         published = done or _named(folders.outgoing, f"{batch.name}{SUFFIX}")
         # the same clock as that of the answers, which may be another machine's
         since = modified(published) if published else batch.started_at
-        rejected = tuple(f for f in _files(folders.rejected, (SUFFIX,)) if _is_about(f, batch, since))
+        rejected = tuple(
+            f
+            for f in _files(folders.rejected, (SUFFIX,))
+            if _is_about(f, batch, since) and not _is_import_file(f, manifest)
+        )
         reports = tuple(
             f
             for f in chain(_files(folders.done, _REPORTS), _files(folders.rejected, _REPORTS))
@@ -99,6 +107,14 @@ def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
     """Whether a file is about the batch: it names it, or names none and came after it."""
     named = _batches(path)
     return batch.name.upper() in named if named else modified(path) >= since
+
+
+def _is_import_file(path: Path, manifest: Manifest | None) -> bool:
+    """Whether a file is the very one that costbot wrote."""
+    if manifest is None:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == manifest.sha256
 
 
 def _batches(path: Path) -> set[str]:

@@ -88,7 +88,7 @@ class ImportFileCompany:
         """
         try:
             manifest = self._folders.manifest(batch.name)
-            answers = Answers.to(batch, self._folders, now=self._clock())
+            answers = Answers.to(batch, self._folders, manifest, now=self._clock())
             words = answers.words(encoding=self._profile.file.encoding)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error

@@ -204,6 +204,14 @@ def test_a_rejected_file_of_another_batch_says_nothing_of_this_one(desk: Desk) -
     assert desk.answer() is None
 
 
+@pytest.mark.parametrize("name", ["DS000001.jce", "Not yet.jce"])
+def test_an_import_file_that_was_moved_into_rejected_whole_rejects_nothing(desk: Desk, name: str) -> None:
+    desk.send()
+    (desk.outgoing / "DS000001.jce").rename(desk.rejected / name)
+
+    assert desk.answer() is None
+
+
 def test_an_import_that_still_writes_its_answer_is_waited_for(desk: Desk, tmp_path: Path) -> None:
     desk.send()
     (desk.rejected / "DS000001.jce").write_text("")
