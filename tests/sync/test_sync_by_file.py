@@ -10,6 +10,7 @@ from sync.data_sync import RunState, SyncReport, refresh_read_back, run
 from sync.sage.company import SageCompany
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from sync.sage.export_file import ExportReader
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
@@ -31,6 +32,7 @@ class Site:
         self.sage = EmbeddedSage(folder / "sage.db")
         work.set_up(database, self.sage)
         self.shared = folder / "shared"
+        Folders.under(self.shared).set_up()
         export = folder / "export.csv"
         self.accountant = ImportTask(self.shared, self.sage, export)
         self.accountant.save_export()

@@ -197,6 +197,10 @@ def test_a_data_sync_by_import_file_is_listed_with_its_file(
     monkeypatch.setenv("COSTBOT_SAGE", "import-file")
     monkeypatch.setenv("COSTBOT_SAGE_FOLDER", "sage")
     monkeypatch.setenv("COSTBOT_SAGE_EXPORT", export)
+    folders = [str(company.folder / "sage" / name) for name in ("outgoing", "rejected", "done")]
+    assert "`costbot sage set-up`" in company.run("sage", "check").err
+    assert company.json("sage", "set-up") == {"made": folders}
+    assert company.json("sage", "set-up") == {"made": []}
     company.request(lines=["09-250,L"])
     company.done("update", "24-017", "--by", ADA)
 

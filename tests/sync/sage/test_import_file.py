@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sync.sage.company import Batch, SageUnreachableError
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import SageProfile
 from tests.factories import NINE
@@ -29,6 +30,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.outgoing, self.rejected, self.done = (folder / name for name in ("outgoing", "rejected", "done"))
+        Folders.under(folder).set_up()
         self.sage = FakeReader()
         self.company = ImportFileCompany(folder, SageProfile(), self.sage, clock=minutes_later)
 
@@ -294,6 +296,29 @@ def test_an_unusable_folder_is_a_clear_error(tmp_path: Path) -> None:
     assert "COSTBOT_SAGE_FOLDER" in str(company.problem())
     with pytest.raises(SageUnreachableError, match=r"COSTBOT_SAGE_FOLDER: .*: Not a directory"):
         company.send(BATCH, iter(LINES))
+
+
+def test_a_share_that_is_not_mounted_is_said_so_and_nothing_is_made_in_its_place(tmp_path: Path) -> None:
+    mount_point = tmp_path / "mnt"
+    mount_point.mkdir()
+    for folder in (mount_point, mount_point / "costbot"):
+        company = ImportFileCompany(folder, SageProfile(), FakeReader())
+
+        assert "mount the share; if it is new, run `costbot sage set-up`" in str(company.problem())
+        with pytest.raises(SageUnreachableError, match="COSTBOT_SAGE_FOLDER"):
+            company.send(BATCH, iter(LINES))
+        with pytest.raises(SageUnreachableError, match="COSTBOT_SAGE_FOLDER"):
+            company.answer(BATCH, iter(LINES))
+    assert names_in(mount_point) == []
+
+
+def test_a_folder_that_somebody_removed_is_made_again(desk: Desk) -> None:
+    desk.rejected.rmdir()
+
+    desk.send()
+
+    assert desk.company.problem() is None
+    assert names_in(desk.rejected) == []
 
 
 def test_killed_at_any_line_of_code_the_file_is_there_whole_or_not_at_all_and_the_next_send_finishes_it(

@@ -7,6 +7,7 @@ import pytest
 
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from sync.sage.export_file import ExportReader
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
@@ -35,6 +36,7 @@ def task(tmp_path: Path, sage: EmbeddedSage) -> ImportTask:
 
 @pytest.fixture
 def company(tmp_path: Path) -> ImportFileCompany:
+    Folders.under(tmp_path / "shared").set_up()
     return ImportFileCompany(tmp_path / "shared", SageProfile(), ExportReader(tmp_path / "export.csv"))
 
 
