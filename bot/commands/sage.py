@@ -47,7 +47,7 @@ def check(line: CommandLine) -> Answer:
 
 @command(app, "set-up")
 def set_up(line: CommandLine) -> Answer:
-    """Make the folders outgoing, rejected and done in COSTBOT_SAGE_FOLDER, once, while the share is mounted."""
+    """Make the folders of the import files in COSTBOT_SAGE_FOLDER, once, while the share is mounted."""
     settings = line.settings
     try:
         made = set_up_folders(settings)

@@ -126,8 +126,8 @@ class ImportFileCompany:
     def _require_share(self) -> None:
         if not self._folders.are_there():
             raise SageUnreachableError(
-                f"COSTBOT_SAGE_FOLDER: {self._folder} has no folder outgoing, rejected or done. If it is on a "
-                "share, mount the share; if it is new, run `costbot sage set-up` once."
+                f"COSTBOT_SAGE_FOLDER: {self._folder} has no folder outgoing, rejected or done. If it is on "
+                "a share, mount the share; if it is new, run `costbot sage set-up` once."
             )
 
     def _holds(self, number: str, lines: Sequence[ExportLine]) -> bool:

@@ -1,6 +1,7 @@
 """`costbot check` and `diff`: what would be refused, and how Sage differs."""
 
 import json
+import os
 
 import pytest
 
@@ -194,6 +195,7 @@ def test_a_data_sync_by_import_file_is_listed_with_its_file(
 ) -> None:
     header = "job,job_name,extra,code,description,category"
     export = company.file("export.csv", f"{header}\n24-017,Riverside,,,,\n")
+    os.utime(export, (0, 0))
     monkeypatch.setenv("COSTBOT_SAGE", "import-file")
     monkeypatch.setenv("COSTBOT_SAGE_FOLDER", "sage")
     monkeypatch.setenv("COSTBOT_SAGE_EXPORT", export)
