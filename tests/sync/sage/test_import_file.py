@@ -151,6 +151,49 @@ def test_rejected_records_are_matched_to_their_lines_with_the_report_s_words(des
     }
 
 
+def reasons(desk: Desk, *report: str) -> dict[int, str]:
+    """The words for lines 2 (03-3000 M of job 24-017) and 4 (22-1116 M of 24-018) after this report."""
+    desk.send()
+    desk.file_away()
+    desk.reject("M")
+    (desk.done / "DS000001.txt").write_text("\n".join(("Estimate Import Report DS000001", *report)), "cp1252")
+    return dict(desk.answer() or {})
+
+
+NO_REASON = "Sage rejected this line: see DS000001.jce."
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Job 24-018  Cost code 03-3000  Category M  Cost code is closed",
+        "Job 24-999  Cost code 03-3000  Category M  Cost code is closed",
+        "Job 24-017  Cost code 03-3000  Category L  Cost code is closed",
+        "Job 24-017  Cost code 03-30001  Category M  Cost code is closed",
+        "Job 24-017  Extra 1  Cost code 03-3000  Category M  Cost code is closed",
+        "Job 24-017  Cost code 03-3000  Cost code is closed",
+        "Job: 24-018  Depot\n    03-3000  M  Cost code is closed",
+    ],
+)
+def test_what_the_report_says_of_another_line_is_no_reason(desk: Desk, other: str) -> None:
+    assert reasons(desk, other) == {2: NO_REASON, 4: NO_REASON}
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        ("24-017 03-3000 M  closed", "24-017 03-3000 M closed"),
+        ("Job 24-017  Riverside\n\n  03-3000  Concrete  M  closed", "03-3000 Concrete M closed"),
+        ("Job 24-018  Depot\nJob 24-017  Riverside\n  03-3000  M  closed", "03-3000 M closed"),
+        ("Cost code 03-3000, category M: closed", "Cost code 03-3000, category M: closed"),
+    ],
+)
+def test_the_reason_is_the_report_s_line_of_that_job_code_and_category(
+    desk: Desk, report: str, reason: str
+) -> None:
+    assert reasons(desk, report) == {2: reason, 4: NO_REASON}
+
+
 def test_without_a_report_the_words_name_the_file(desk: Desk) -> None:
     desk.send()
     desk.file_away()
