@@ -430,6 +430,12 @@ class SageJobShape(Shape):
     cost_codes: list[SageCode]
 
 
+class SageFoldersShape(Shape):
+    """`sage set-up`: the folders that were made, in full."""
+
+    made: list[str]
+
+
 class SageCheckShape(Shape):
     """`sage check`: how many standard cost codes Sage has (null where it cannot tell), and which differ."""
 

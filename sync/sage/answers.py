@@ -5,20 +5,22 @@ Estimate Import Report is text for people, so a rejected line gets the report's 
 """
 
 import codecs
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
 from sync.sage.company import Batch
-from sync.sage.folders import SUFFIX, Folders, arrived, modified
+from sync.sage.folders import SUFFIX, Folders, Manifest, arrived, modified
+from sync.sage.import_report import Report
 from sync.sage.layouts import JobLine, read_records
 
 _REPORTS = (".txt", ".prn", ".log")
 _BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
-_WORD = re.compile(r"[^\s\",;()]+")
 _OPENING_BYTES = 1_000
 _QUIET = timedelta(minutes=1)
 """A file in `rejected/` that changed since may belong to an import that still runs."""
@@ -39,13 +41,20 @@ class Answers:
     reports: tuple[Path, ...]
 
     @classmethod
-    def to(cls, batch: Batch, folders: Folders, *, now: datetime) -> "Answers":
-        """Look through `done/` and `rejected/` for the answers to a batch."""
+    def to(cls, batch: Batch, folders: Folders, manifest: Manifest | None, *, now: datetime) -> "Answers":
+        """Look through `done/` and `rejected/` for the answers to a batch.
+
+        `manifest` tells the import file itself from an answer, wherever somebody moved it.
+        """
         done = _named(folders.done, f"{batch.name}{SUFFIX}")
         published = done or _named(folders.outgoing, f"{batch.name}{SUFFIX}")
         # the same clock as that of the answers, which may be another machine's
         since = modified(published) if published else batch.started_at
-        rejected = tuple(f for f in _files(folders.rejected, (SUFFIX,)) if _is_about(f, batch, since))
+        rejected = tuple(
+            f
+            for f in _files(folders.rejected, (SUFFIX,))
+            if _is_about(f, batch, since) and not _is_import_file(f, manifest)
+        )
         reports = tuple(
             f
             for f in chain(_files(folders.done, _REPORTS), _files(folders.rejected, _REPORTS))
@@ -65,40 +74,33 @@ class Answers:
 
     def words(self, *, encoding: str) -> dict[JobLine, str]:
         """Sage's words for each rejected line."""
-        report = _Report([line for path in self.reports for line in _text(path, encoding).splitlines()])
-        return {
-            record.line: report.words(record.line) or f"Sage rejected this line: see {path.name}."
+        rejected = {
+            record.line: path
             for path in self.rejected
             for record in read_records(_text(path, encoding).splitlines())
         }
-
-
-class _Report:
-    """The lines of import reports, found by the words in them."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self._lines = [
-            (" ".join(line.split()), frozenset(word.rstrip(".:") for word in _WORD.findall(line)))
-            for line in lines
-        ]
-        self._by_word: dict[str, list[int]] = {}
-        for place, (_, words) in enumerate(self._lines):
-            for word in words:
-                self._by_word.setdefault(word, []).append(place)
-
-    def words(self, line: JobLine) -> str | None:
-        """The line of the report that names the rejected line most closely; it names the code at least."""
-        code, *rest = line.assignment.code.split()
-        places = self._by_word.get(code, [])
-        wanted = {*rest, line.job, line.assignment.extra, line.assignment.category}
-        best = max(places, key=lambda place: len(wanted & self._lines[place][1]), default=None)
-        return None if best is None else self._lines[best][0]
+        rows = [row for path in self.reports for row in _text(path, encoding).splitlines()]
+        report = Report(rows, rejected)
+        jobs_of = Counter(line.assignment for line in rejected)
+        return {
+            line: report.words(line, only_job=jobs_of[line.assignment] == 1)
+            or f"Sage rejected this line: see {path.name}."
+            for line, path in rejected.items()
+        }
 
 
 def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
     """Whether a file is about the batch: it names it, or names none and came after it."""
     named = _batches(path)
     return batch.name.upper() in named if named else modified(path) >= since
+
+
+def _is_import_file(path: Path, manifest: Manifest | None) -> bool:
+    """Whether a file is the very one that costbot wrote."""
+    if manifest is None:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == manifest.sha256
 
 
 def _batches(path: Path) -> set[str]:

@@ -68,7 +68,7 @@ class ImportFileCompany:
     def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         """Write the batch's file, once: what was published is never written again. No lines, no file."""
         try:
-            self._folders.make()
+            self._require_share()
             manifest = self._folders.manifest(batch.name) or self._write(batch, lines)
             if manifest.started_at != batch.started_at:
                 raise SageUnreachableError(
@@ -87,8 +87,9 @@ class ImportFileCompany:
         whatever became of the file, when Sage holds every line.
         """
         try:
+            self._require_share()
             manifest = self._folders.manifest(batch.name)
-            answers = Answers.to(batch, self._folders, now=self._clock())
+            answers = Answers.to(batch, self._folders, manifest, now=self._clock())
             words = answers.words(encoding=self._profile.file.encoding)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
@@ -110,15 +111,24 @@ class ImportFileCompany:
 
     def problem(self) -> str | None:
         try:
-            self._folders.make()
+            self._require_share()
         except OSError as error:
             return self._unusable(error)
+        except SageUnreachableError as error:
+            return str(error)
         for folder in self._folders:
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 return (
                     f"COSTBOT_SAGE_FOLDER: costbot may not read and write {folder}. Give its user the right."
                 )
         return self._reader.problem()
+
+    def _require_share(self) -> None:
+        if not self._folders.are_there():
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_FOLDER: {self._folder} has no folder outgoing, rejected or done. If it is on "
+                "a share, mount the share; if it is new, run `costbot sage set-up` once."
+            )
 
     def _holds(self, number: str, lines: Sequence[ExportLine]) -> bool:
         """Whether Sage holds all these lines of a job."""

@@ -9,13 +9,14 @@ from sqlalchemy import select
 from sync.data_sync import RunState, SyncReport, refresh_read_back, run
 from sync.sage.company import SageCompany
 from sync.sage.embedded import EmbeddedSage, LoadedRow
-from sync.sage.export_file import ExportReader
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
 from tests import factories
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, JOBS, RIVERSIDE, YARD, WatchedSage, clock
+from tests.sync.sage.lines import left_alone
 from workflow import audit, queries
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
@@ -31,10 +32,11 @@ class Site:
         self.sage = EmbeddedSage(folder / "sage.db")
         work.set_up(database, self.sage)
         self.shared = folder / "shared"
+        Folders.under(self.shared).set_up()
         export = folder / "export.csv"
         self.accountant = ImportTask(self.shared, self.sage, export)
         self.accountant.save_export()
-        self.company = ImportFileCompany(self.shared, SageProfile(), ExportReader(export))
+        self.company = ImportFileCompany(self.shared, SageProfile(), left_alone(export))
 
     def sync(self, sage: SageCompany | None = None, *, at: datetime | None = None) -> SyncReport:
         return run(self.database, sage or self.company, by=SCHEDULE, clock=lambda: at or clock())

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sync.sage.company import Batch
+from sync.sage.export_file import ExportReader
 from tests.factories import NINE
 from workflow.exports import ExportLine
 from workflow.merge import SageCode, SageJob
@@ -24,6 +26,11 @@ LINES = [
     line(3, "09-2500", "S", None),
     line(4, "22-1116", "M", "Pipe", job="24-018"),
 ]
+
+
+def left_alone(export: Path) -> ExportReader:
+    """A reader of an export that nobody has written for a minute."""
+    return ExportReader(export, clock=lambda: datetime.now(UTC) + timedelta(minutes=1))
 
 
 @dataclass
