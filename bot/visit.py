@@ -25,6 +25,7 @@ from bot.middleware import REQUEST_ID, bind_log
 from workflow import approvals, deliveries
 from workflow.checks import SageLimits
 from workflow.database import Database
+from workflow.language import say
 from workflow.privilege_requests import CAN_BE_ASKED_FOR
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
@@ -162,15 +163,25 @@ def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -
         visit.deny(denied.refused)
     except WindowNotOpenedError as error:
         _log.warning("a window did not open", error=str(error))
-        visit.answer("Slack did not open the window in time. Nothing was changed; please click again.")
+        visit.answer(say("Slack did not open the window in time. Nothing was changed; please click again."))
     except UnreadableError:
         visit.answer(
-            "This button is from an older costbot, and nothing was changed. "
-            "/costcodes jobs shows every job with buttons that work."
+            say(
+                "This button is from an older costbot, and nothing was changed. /costcodes jobs shows "
+                "every job with buttons that work."
+            )
         )
     except Exception:  # noqa: BLE001 - the last door: logged, and the person is told
         _log.exception("an interaction failed")
-        was = "It was saved, but not all of it could be shown" if visit.saved else "Nothing was changed"
+        was = (
+            say("It was saved, but not all of it could be shown.")
+            if visit.saved
+            else say("Nothing was changed.")
+        )
         visit.answer(
-            f"Something went wrong. {was}. Try again, or tell your administrator: error {request_id}."
+            say(
+                "Something went wrong. {was} Try again, or tell your administrator: error {request_id}.",
+                was=was,
+                request_id=request_id,
+            )
         )

@@ -14,8 +14,9 @@ from bot.listeners import deciding, notifying
 from bot.listeners.opening import show_waiting
 from bot.payloads import Window, WindowMetadata
 from bot.visit import Services, Visit, lazily
+from workflow.language import later, say
 
-_CARD_TELLS = "If nothing follows, close this window: the card tells what came of it."
+_CARD_TELLS = later("If nothing follows, close this window: the card tells what came of it.")
 
 
 def register(app: App, services: Services) -> None:
@@ -27,15 +28,15 @@ def register(app: App, services: Services) -> None:
 
 def wait_for_update(ack: Ack, body: dict[str, Any]) -> None:
     """Show that the Update is under way."""
-    show_waiting(ack, body, "Update", "Updating…", _CARD_TELLS)
+    show_waiting(ack, body, say("Update"), say("Updating…"), say(_CARD_TELLS))
 
 
 def check_comment(ack: Ack, body: dict[str, Any]) -> None:
     """Keep the window open for a comment that says nothing; else show that the Reject is under way."""
     if _comment(interaction_of(body).inputs):
-        show_waiting(ack, body, "Reject", "Rejecting…", _CARD_TELLS)
+        show_waiting(ack, body, say("Reject"), say("Rejecting…"), say(_CARD_TELLS))
     else:
-        why = "Say why, for the person who requested the cost codes."
+        why = say("Say why, for the person who requested the cost codes.")
         ack(response_action="errors", errors={COMMENT_BLOCK: why})
 
 
