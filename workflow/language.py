@@ -34,7 +34,7 @@ class Said(str):
         return said
 
     def made_of(self) -> dict[str, Any]:
-        """What is stored beside the English words, as JSON; `kept` reads it."""
+        """What is stored of them, as JSON; `kept` reads it."""
         values = {k: v.made_of() if isinstance(v, Said) else v for k, v in self.values.items()}
         return {"template": self.template, "values": values}
 
@@ -50,17 +50,10 @@ def joined(parts: Sequence[str], between: str = "; ") -> Said:
     return Said(between.join(f"{{{name}}}" for name in names), names)
 
 
-def kept(words: str, made_of: Mapping[str, Any] | None) -> str:
-    """Words from the database: as they can be said in any language, or as an older costbot wrote them."""
-    if made_of is None:
-        return words
-    values = {k: kept("", v) if isinstance(v, Mapping) else v for k, v in made_of["values"].items()}
+def kept(made_of: Mapping[str, Any]) -> Said:
+    """Words from what they are made of."""
+    values = {k: kept(v) if isinstance(v, Mapping) else v for k, v in made_of["values"].items()}
     return Said(made_of["template"], values)
-
-
-def made_of(words: str) -> dict[str, Any] | None:
-    """What is stored beside words; None for words of others, such as Sage's."""
-    return words.made_of() if isinstance(words, Said) else None
 
 
 def say(words: str, /, **values: Any) -> str:
@@ -114,8 +107,16 @@ def languages() -> tuple[str, ...]:
 
 def language_of(locale: str | None) -> str | None:
     """The language for a locale of Slack's, such as `es-LA`; None where costbot does not speak it."""
-    base = (locale or "").replace("_", "-").partition("-")[0].lower()
+    base = (locale or "").strip().replace("_", "-").partition("-")[0].lower()
     return base if base in languages() else None
+
+
+def language_named(text: str) -> str:
+    """A language that costbot speaks. Raises ValueError for others."""
+    language = language_of(text)
+    if language is None:
+        raise ValueError(f"use a language that costbot speaks: {', '.join(languages())}")
+    return language
 
 
 @cache

@@ -160,7 +160,7 @@ def _refused(row: QueuedUpdate) -> Iterator[str]:
     """What Sage refused, in its words."""
     for assignment, why in row.refused:
         code = code_words(assignment.extra, assignment.code)
-        yield f"• {SLACK.data(f'{code} {assignment.category}: {why}')}"
+        yield f"• {SLACK.data(f'{code} {assignment.category}: {say(why)}')}"
     more = row.facts.counts.failed - len(row.refused)
     if row.refused and more > 0:
         yield plural("… and {n:,} more line", "… and {n:,} more lines", more)

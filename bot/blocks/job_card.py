@@ -186,7 +186,7 @@ def _narrow_rows(code: CostCodeFacts) -> Iterator[tuple[str, ...]]:
 
 def _refused(codes: Sequence[CostCodeFacts]) -> str:
     refused = [
-        f"• {SLACK.data(f'{code_words(code.extra, code.code)} {category}: {reason}')}"
+        f"• {SLACK.data(f'{code_words(code.extra, code.code)} {category}: {say(reason)}')}"
         for code in codes
         for category, reason in code.refused
     ]

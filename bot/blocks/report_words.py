@@ -77,7 +77,7 @@ def _sentences(report: Report) -> Iterator[str]:
         yield say(
             "Sage refused {lines}, most of them for: {reason}",
             lines=plural("{n:,} line", "{n:,} lines", lines),
-            reason=report.failures[0].reason,
+            reason=say(report.failures[0].reason),
         )
     yield from map(pair_words, report.pairs[:_FEW])
     yield from map(waiting_now_words, report.waiting[:_FEW])

@@ -29,7 +29,7 @@ from bot.listeners.opening import loading
 from bot.listeners.request_steps import first_step, grid_step, preview_step
 from bot.listeners.shared_files import shared_lines
 from bot.payloads import Action, DraftMark, FirstStep, Shortcut, Window
-from bot.visit import Services, Visit, lazily
+from bot.visit import Services, Visit, lazily, promptly
 from workflow import asked_lines, directory, drafts, lines, messages, queries, requests, search
 from workflow.asked_lines import EXAMPLE
 from workflow.columns import Unfit
@@ -46,9 +46,11 @@ def register(app: App, services: Services) -> None:
     app.shortcut(Shortcut.REQUEST_THESE.value)(ack=_acknowledge, lazy=[lazily(services, ask_for_these)])
     app.action(Action.CHANGE_REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, change)])
     app.action(Action.START_OVER.value)(ack=_acknowledge, lazy=[lazily(services, start_over)])
-    app.view(Window.REQUEST.value)(ack=_check_first_step, lazy=[lazily(services, take_first_step)])
-    app.view(Window.CATEGORIES.value)(ack=_look, lazy=[lazily(services, take_categories)])
-    app.view(Window.PREVIEW.value)(ack=_look, lazy=[lazily(services, submit)])
+    app.view(Window.REQUEST.value)(
+        ack=promptly(services, _check_first_step), lazy=[lazily(services, take_first_step)]
+    )
+    app.view(Window.CATEGORIES.value)(ack=promptly(services, _look), lazy=[lazily(services, take_categories)])
+    app.view(Window.PREVIEW.value)(ack=promptly(services, _look), lazy=[lazily(services, submit)])
 
 
 def ask(visit: Visit, typed: str = "") -> None:
