@@ -6,6 +6,7 @@ becomes of a notice that cannot be delivered. Nothing it does is lost or doubled
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -35,6 +36,7 @@ from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outages, outbox, slots, telling
 from workflow.bursts import BurstFacts
 from workflow.database import Database
+from workflow.language import ENGLISH, speaking
 from workflow.privileges import SCHEDULE, USUAL_RULES, Rules
 from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
@@ -88,6 +90,7 @@ def deliver_waiting() -> int:
             rules=settings.rules,
             burst=settings.burst,
             zone=settings.calendar.zone,
+            language=settings.language,
             pages=Homes(database, gateway, Identity(gateway, database, clock=_now), settings, clock=_now),
         )
     finally:
@@ -107,26 +110,28 @@ def drain(
     rules: Rules = USUAL_RULES,
     burst: int = BURST,
     zone: ZoneInfo = _UTC,
+    language: str = ENGLISH,
     pages: Homes | None = None,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Deliver what is due, and what falls due in a moment; how many notices were delivered.
 
-    From `burst` jobs that became ready at once, the channel gets one digest before their cards. `zone` is the
-    company's, for readers of whom Slack has told none. `pages` of App Home that are open are drawn anew on
-    the way.
+    From `burst` jobs that became ready at once, the channel gets one digest before their cards. `zone` and
+    `language` are the company's, for the channel and for readers of whom Slack has told none. `pages` of App
+    Home that are open are drawn anew on the way.
 
     One process delivers at a time. Whoever finds it busy may leave: the busy one looks for due
     notices once more after it has let go.
     """
-    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, zone, pages, clock)
+    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, zone, language, pages, clock)
     until = clock() + LONGEST_DRAIN
     while True:
         with database.exclusive(LOCK) as held:
             if not held:
                 return delivery.delivered
-            delivery.deliver_due(until)
+            with speaking(language):
+                delivery.deliver_due(until)
         with database.reading() as session:
             waiting = outbox.next_due(session), pages.next_due() if pages else None
         due_at, now = min(filter(None, waiting), default=None), clock()
@@ -155,6 +160,7 @@ class _Delivery:
         rules: Rules,
         burst: int,
         zone: ZoneInfo,
+        language: str,
         pages: Homes | None,
         clock: Callable[[], datetime],
     ) -> None:
@@ -170,6 +176,7 @@ class _Delivery:
         self._next_sync = next_sync
         self._rules = rules
         self._zone = zone
+        self._language = language
         self._pages = pages
         self._clock = clock
         self._digest = Digest(database, self._poster, threshold=burst, clock=clock)
@@ -178,7 +185,7 @@ class _Delivery:
         self._outage_noted = False
         self._unanswered = 0
         self._said: set[str] = set()
-        self._asked_for_zone: set[str] = set()
+        self._asked_about: set[str] = set()
 
     def deliver_due(self, until: datetime) -> None:
         """Deliver until nothing is due, the time is over, or Slack is down."""
@@ -349,7 +356,7 @@ class _Delivery:
         person_id, now = notice.person_id or 0, self._clock()
         try:
             user_id = self._slack_user(person_id)
-            with self._database.reading() as session:
+            with self._database.reading() as session, self._speaking_to(session, person_id):
                 request_id, message = drawing.privilege_request(session, notice)
                 quiet_until = telling.quiet_until(session, person_id, company_zone=self._zone, at=now)
             key = messages.privilege_key(request_id, person_id)
@@ -372,7 +379,7 @@ class _Delivery:
                 raise
             # whoever stands in is not in Slack
             to, user_id = replace(to, person_id=person_id, stand_in=None), self._slack_user(person_id)
-        with self._database.reading() as session:
+        with self._database.reading() as session, self._speaking_to(session, to.person_id):
             message = self._message(session, to, person_id, gathered)
         if message is None:
             return
@@ -410,7 +417,7 @@ class _Delivery:
             person = session.get_one(Person, person_id)
             pinned = directory.slack_user_of(session, self._team_id, person_id)
         if pinned is not None:
-            self._learn_time_zone(person_id, pinned)
+            self._learn_reader(person_id, pinned)
             return pinned
         user = self._gateway.user_by_email(person.email)
         if user is None:
@@ -429,22 +436,28 @@ class _Delivery:
             raise _NobodyToTell(tie.words)
         with self._database.writing() as session:
             directory.note_time_zone(session, self._team_id, user.id, user.time_zone)
+        self._learn_reader(person_id, user.id)
         return user.id
 
-    def _learn_time_zone(self, person_id: int, user_id: str) -> None:
-        """Ask Slack once where a person reads; later each of their own acts tells."""
+    def _speaking_to(self, session: Session, person_id: int) -> AbstractContextManager[None]:
+        """Speak what a person reads, else what the company does."""
+        return speaking(directory.languages(session, [person_id]).get(person_id, self._language))
+
+    def _learn_reader(self, person_id: int, user_id: str) -> None:
+        """Ask Slack once where a person reads, and in which language; later each of their own acts tells."""
         with self._database.reading() as session:
-            known = directory.time_zones(session, [person_id])
-        if known or user_id in self._asked_for_zone or self._team_id is None:
+            known = directory.has_told(session, person_id)
+        if known or user_id in self._asked_about or self._team_id is None:
             return
-        self._asked_for_zone.add(user_id)
+        self._asked_about.add(user_id)
         try:
-            zone = self._gateway.user(user_id).time_zone
+            user = self._gateway.user(user_id)
         except SlackError as error:
-            _log.warning("cannot find out where a person reads", error=str(error))
+            _log.warning("cannot find out where and how a person reads", error=str(error))
             return
         with self._database.writing() as session:
-            directory.note_time_zone(session, self._team_id, user_id, zone)
+            directory.note_time_zone(session, self._team_id, user_id, user.time_zone)
+            directory.note_locale(session, self._team_id, user_id, user.locale)
 
     def _channel_to_post_in(self) -> str:
         """The id of the approvals channel, or its name where Slack does not tell the id."""

@@ -120,6 +120,8 @@ class SlackUser:
     deleted: bool
     time_zone: str | None = None
     """Where they read, by its IANA name."""
+    locale: str | None = None
+    """The language that they have set, such as `es-LA`; only `users.info` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +314,7 @@ class Gateway:
 
     def user(self, user_id: str) -> SlackUser:
         """A user by id."""
-        return _user(self._call(self._client.users_info, user=user_id)["user"])
+        return _user(self._call(self._client.users_info, user=user_id, include_locale=True)["user"])
 
     def user_by_email(self, email: str) -> SlackUser | None:
         """The active member with this e-mail, or None."""
@@ -437,6 +439,7 @@ def _user(user: Json) -> SlackUser:
         is_bot=bool(user.get("is_bot")),
         deleted=bool(user.get("deleted")),
         time_zone=user.get("tz") or None,
+        locale=user.get("locale") or None,
     )
 
 

@@ -19,6 +19,7 @@ from bot.identity import Identity
 from workflow import homes, queries, queues, slots
 from workflow.administration import administration
 from workflow.database import Database
+from workflow.language import speaking
 from workflow.privileges import Actor, explain, refusal_of
 from workflow.settings import Settings
 from workflow.tables import HomeView, Person
@@ -95,7 +96,9 @@ class Homes:
         now = self._clock()
         with self._database.reading() as session:
             seq = homes.newest_event(session)
-            page = home_page(session, view, actor, settings=self._settings, now=now)
+            language = self._identity.language(view.user_id) or self._settings.language
+            with speaking(language):
+                page = home_page(session, view, actor, settings=self._settings, now=now)
         self._gateway.publish_home(view.user_id, page)
         self._note(view, seq)
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from workflow.language import say
 from workflow.merge import Assignment
 from workflow.rows import (
     ONE_LINE,
@@ -150,7 +151,11 @@ def _parse(lines: Iterable[str], categories: Mapping[str, str]) -> Asked:
         code, *named = words
         if not any(map(str.isdigit, code)):
             shown = " ".join(line.split())
-            reason = f"“{shown}” does not begin with a cost code; write a line like {EXAMPLE}"
+            reason = say(
+                "“{shown}” does not begin with a cost code; write a line like {example}",
+                shown=shown,
+                example=EXAMPLE,
+            )
             problems.append(FileProblem(number, None, reason))
             continue
         if not named:

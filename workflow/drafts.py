@@ -18,6 +18,7 @@ from workflow import queries, requests
 from workflow.asked_lines import Asked, parse_lines
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
+from workflow.language import later
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules
 from workflow.requests import NothingNew, Requested
@@ -86,7 +87,7 @@ class Content(BaseModel):
 class NoDraft:
     """The draft is not what the window showed: it was requested, or changed in another window."""
 
-    words: str = (
+    words: str = later(
         "This was requested already, or changed in another window, so nothing was done. "
         "/costcodes request opens what is still a draft."
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from workflow import audit, directory, findings, holds, lines, outbox, telling
 from workflow.checks import SageLimits
+from workflow.language import later
 from workflow.merge import Assignment, SageJob, outcome
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
@@ -134,7 +135,7 @@ def plan_job(
         session.execute(
             update(RequestedLine),
             [
-                {"id": line_id, "outcome": Outcome.FAILED, "message": f"Not sent: {why}."}
+                {"id": line_id, "outcome": Outcome.FAILED, "message": later("Not sent: {why}.", why=why)}
                 for line_id, why in why_not.items()
             ],
         )

@@ -28,6 +28,7 @@ from workflow.calendar import (
     working_hours_written,
     zone_named,
 )
+from workflow.language import ENGLISH, language_named
 from workflow.privileges import Rules
 from workflow.waiting import Patience
 
@@ -180,6 +181,11 @@ class Settings(BaseSettings):
         "*/10 * * * *",
         validation_alias="COSTBOT_REMIND_CRON",
         description="When costbot looks whether to remind, escalate or expire: five cron fields, UTC.",
+    )
+    language: Annotated[str, _written(language_named)] = Field(
+        ENGLISH,
+        validation_alias="COSTBOT_LANGUAGE",
+        description="The company's language: `en` or `es`. Who has set another in Slack reads that one.",
     )
     time_zone: Annotated[str, _written(zone_named)] = Field(
         "UTC",

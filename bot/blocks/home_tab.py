@@ -14,9 +14,9 @@ from bot.blocks.home_company import company
 from bot.blocks.home_jobs import JobList, job_list, job_row
 from bot.blocks.notices import sync_words
 from bot.blocks.pieces import Json, button, context, divider, header, plain_context, section
-from bot.blocks.words import counted
 from bot.payloads import Action, FilterChoice
 from workflow.administration import Administration
+from workflow.language import plural, say
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.queues import QueuedUpdate
 from workflow.tables import DataSync
@@ -64,12 +64,12 @@ def closed_home(why: str) -> Json:
 
 def _sections(facts: HomeFacts, now: datetime, rules: Rules) -> Iterator[Json]:
     if facts.may_update:
-        yield context("You are an accounting approver: you may update and reject.")
+        yield context(say("You are an accounting approver: you may update and reject."))
     elif facts.why_not:
         yield plain_context(f"🔒 {facts.why_not}")
     yield section(
         _syncs(facts.syncs),
-        accessory=button("Run a data sync now", Action.SYNC_NOW) if facts.may_update else None,
+        accessory=button(say("Run a data sync now"), Action.SYNC_NOW) if facts.may_update else None,
     )
     if facts.failed and facts.jobs.which is not JobFilter.FAILED:
         yield _failed(facts.failed)
@@ -84,20 +84,24 @@ def _sections(facts: HomeFacts, now: datetime, rules: Rules) -> Iterator[Json]:
 
 
 def _syncs(syncs: Syncs) -> str:
-    batch = f"Last batch: {sync_words(syncs.last_batch)}" if syncs.last_batch else ""
+    batch = say("Last batch: {data_sync}", data_sync=sync_words(syncs.last_batch)) if syncs.last_batch else ""
     lines = words.last_run_words(syncs.last_run), batch, words.next_sync_words(syncs.next_due)
     return "\n".join(filter(None, lines))
 
 
 def _failed(failed: int) -> Json:
-    show = button("Show what failed", Action.HOME_FILTER, FilterChoice(filter=JobFilter.FAILED))
-    return section(f"❌ *{counted(failed, 'job')} Failed to Export*", accessory=show, block_id="home:failed")
+    show = button(say("Show what failed"), Action.HOME_FILTER, FilterChoice(filter=JobFilter.FAILED))
+    return section(
+        plural("❌ *{n:,} job Failed to Export*", "❌ *{n:,} jobs Failed to Export*", failed),
+        accessory=show,
+        block_id="home:failed",
+    )
 
 
 def _turned_down(rows: Sequence[QueuedUpdate], now: datetime) -> Iterator[Json]:
-    yield header("You may ask again")
+    yield header(say("You may ask again"))
     for row in rows[:REQUESTS_SHOWN]:
         yield from job_row(row, mine=True, may_update=False, now=now)
     if len(rows) > REQUESTS_SHOWN:
-        show = button("Show all", Action.HOME_FILTER, FilterChoice(filter=JobFilter.MINE))
-        yield section("… and more that you requested", accessory=show, block_id="home:turned_down")
+        show = button(say("Show all"), Action.HOME_FILTER, FilterChoice(filter=JobFilter.MINE))
+        yield section(say("… and more that you requested"), accessory=show, block_id="home:turned_down")

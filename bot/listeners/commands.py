@@ -16,18 +16,19 @@ from bot.listeners.syncing import sync_now
 from bot.listeners.usage import Command, WrongUsage, parse
 from bot.visit import Services, Visit, lazily
 from workflow import directory, queries, slots
+from workflow.language import later, say
 from workflow.privileges import refusal_of
 from workflow.tables import Job, Person
 
 COMMAND = "/costcodes"
 _HEADINGS = {
-    "ready": "Ready to Update",
-    "accepted": "Updated, on their way to Sage",
-    "failed": "Failed to Export",
-    "synced": "Synced",
-    "rejected": "Rejected",
-    "expired": "Expired",
-    "all": "Jobs with requested cost codes",
+    "ready": later("Ready to Update"),
+    "accepted": later("Updated, on their way to Sage"),
+    "failed": later("Failed to Export"),
+    "synced": later("Synced"),
+    "rejected": later("Rejected"),
+    "expired": later("Expired"),
+    "all": later("Jobs with requested cost codes"),
 }
 _SUGGESTED = 5
 
@@ -57,8 +58,9 @@ def jobs(visit: Visit, command: Command) -> None:
     with visit.reading() as session:
         rows = queries.list_updates(session, states, text=command.text, limit=JOBS_SHOWN)
         total = queries.count_updates(session, states, text=command.text)
-    about = f" with “{command.text}”" if command.text else ""
-    heading = f"{_HEADINGS[command.filter]}{about}"
+    heading = say(_HEADINGS[command.filter])
+    if command.text:
+        heading = say("{jobs} with “{text}”", jobs=heading, text=command.text)
     ready = command.filter == "ready"
     visit.tell(notices.jobs_list(rows, total, heading=heading, update_several=ready))
 
@@ -163,5 +165,10 @@ def _job(session: Session, typed: str) -> Job | str:
     if len(found) == 1:
         return session.get_one(Job, found[0].job_id)
     if found:
-        return f"Which job is “{typed}”? {', '.join(facts.title for facts in found)}"
-    return f"There is no job “{typed}”. /costcodes jobs all lists every job with requested cost codes."
+        return say(
+            "Which job is “{typed}”? {jobs}", typed=typed, jobs=", ".join(facts.title for facts in found)
+        )
+    return say(
+        "There is no job “{typed}”. /costcodes jobs all lists every job with requested cost codes.",
+        typed=typed,
+    )

@@ -12,6 +12,7 @@ from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.listeners.opening import loading, show_waiting
 from bot.visit import Visit
 from workflow import directory, preferences
+from workflow.language import say
 from workflow.preferences import Choices
 from workflow.privileges import Actor, lacks, refusal_of
 from workflow.tables import Person
@@ -40,7 +41,9 @@ def check(ack: Ack, body: dict[str, Any]) -> None:
     if isinstance(picked, Wrong):
         ack(response_action="errors", errors={picked.block_id: picked.why})
     else:
-        show_waiting(ack, body, TITLE, "Saving…", "If nothing follows, close this window and look again.")
+        show_waiting(
+            ack, body, TITLE, say("Saving…"), say("If nothing follows, close this window and look again.")
+        )
 
 
 def save(visit: Visit) -> None:

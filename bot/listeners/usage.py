@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.blocks.notices import COMMANDS
+from workflow.language import say
 from workflow.queries import FILTERS
 
 VERBS = {usage.split()[0]: usage for usage in COMMANDS}
@@ -46,11 +47,19 @@ def parse(typed: str) -> Command | WrongUsage:
     if verb in _ABOUT_A_JOB:
         if rest:
             return Command(verb, job=rest)
-        return WrongUsage(f"Which job? Try /costcodes {VERBS[verb]}, such as /costcodes {verb} 24-017.")
+        return WrongUsage(
+            say(
+                "Which job? Try /costcodes {usage}, such as /costcodes {verb} 24-017.",
+                usage=VERBS[verb],
+                verb=verb,
+            )
+        )
     if verb == "away":
         return Command(verb, text=rest)
     if rest:
-        return WrongUsage(f"/costcodes {verb} takes nothing after it, and you wrote “{rest}”.")
+        return WrongUsage(
+            say("/costcodes {verb} takes nothing after it, and you wrote “{rest}”.", verb=verb, rest=rest)
+        )
     return Command(verb)
 
 
@@ -67,5 +76,7 @@ def _list(verb: str, rest: str) -> Command:
 def _unknown(verb: str) -> WrongUsage:
     closest = get_close_matches(verb, VERBS, n=1)
     if closest:
-        return WrongUsage(f"There is no “{verb}”. Did you mean /costcodes {VERBS[closest[0]]}?")
-    return WrongUsage(f"There is no “{verb}”. /costcodes help lists what there is.")
+        return WrongUsage(
+            say("There is no “{verb}”. Did you mean /costcodes {usage}?", verb=verb, usage=VERBS[closest[0]])
+        )
+    return WrongUsage(say("There is no “{verb}”. /costcodes help lists what there is.", verb=verb))

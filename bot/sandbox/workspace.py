@@ -48,6 +48,7 @@ class User:
     team_id: str = TEAM_ID
     title: str = ""
     tz: str = "America/Chicago"
+    locale: str = "en-US"
     is_admin: bool = False
     is_restricted: bool = False
     is_ultra_restricted: bool = False
