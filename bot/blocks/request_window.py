@@ -139,6 +139,7 @@ def request_window(facts: RequestFacts, problems: Sequence[str] = (), *, note: s
                 hint="CSV with the header code,category, or text with lines as above; 1 MB at most.",
                 optional=True,
             ),
+            context("Next keeps what you put in; Close before that loses it."),
         ],
         submit=plain("Next", limits.VIEW_TITLE),
         close=plain("Close", limits.VIEW_TITLE),

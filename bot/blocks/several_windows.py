@@ -39,6 +39,7 @@ MOST_AT_ONCE = 100
 _WARNINGS = 2
 _VIEWS = 40
 _TEXT = 2_500
+_NO_LONGER_THERE = "A job that you ticked"
 _TITLE = 80
 """Characters of a job's title in a list, so that a hundred jobs stay under Slack's 100 blocks."""
 
@@ -97,9 +98,17 @@ def list_window(
 
 
 def confirm_window(
-    chosen: Sequence[UpdateFacts], changed: Sequence[UpdateFacts], *, metadata: SeveralMetadata, rules: Rules
+    chosen: Sequence[UpdateFacts],
+    changed: Sequence[UpdateFacts],
+    *,
+    gone: int = 0,
+    metadata: SeveralMetadata,
+    rules: Rules,
 ) -> Json:
-    """Asks before the Update; `changed` are ticked jobs that are others than the person saw."""
+    """Asks before the Update; `changed` are ticked jobs that are others than the person saw.
+
+    `gone` is how many ticked requested updates have joined another one of their job.
+    """
     back = SeveralButton(page=metadata.page)
     ticked = tuple(tick_of(facts).text() for facts in chosen)
     lines = [
@@ -109,7 +118,7 @@ def confirm_window(
         section(f"*Update {counted(len(chosen), 'job')}?*"),
         *map(section, _paragraphs(lines)),
         context("They go to Sage with the next data sync; until then each can be taken back."),
-        *_changed(changed),
+        *_changed(changed, gone),
         actions([button("Back to the list", Action.TURN_SEVERAL, back)]),
     ]
     return modal(
@@ -157,7 +166,7 @@ def results_words(results: Sequence[Result]) -> str:
 
 def result_line(result: Result) -> str:
     """One job and what became of it."""
-    title = _title(result.facts) if result.facts else "A job that you ticked"
+    title = _title(result.facts) if result.facts else _NO_LONGER_THERE
     mark, said = decision_words(result.decision)
     return f"{mark} *{title}*: {SLACK.data(said)}"
 
@@ -252,11 +261,13 @@ def _turning(page: int, pages: int, ticked_elsewhere: int) -> Iterator[Json]:
             yield section(f"{label}: page {to + 1:,}", accessory=turn, block_id=f"page:{to}")
 
 
-def _changed(changed: Sequence[UpdateFacts]) -> Iterator[Json]:
-    if not changed:
+def _changed(changed: Sequence[UpdateFacts], gone: int) -> Iterator[Json]:
+    if not changed and not gone:
         return
-    head = f"🔁 *{counted(len(changed), 'ticked job')} changed since you looked* and will not be updated now:"
-    yield from map(section, _paragraphs([head, *(f"• {_title(facts)}" for facts in changed)]))
+    count = counted(len(changed) + gone, "ticked job")
+    head = f"🔁 *{count} changed since you looked* and will not be updated now:"
+    named = [*map(_title, changed), *[_NO_LONGER_THERE] * gone]
+    yield from map(section, _paragraphs([head, *(f"• {each}" for each in named)]))
 
 
 def _title(facts: UpdateFacts) -> str:
