@@ -19,6 +19,7 @@ from bot.identity import Identity
 from workflow import homes, queries, queues, slots
 from workflow.administration import administration
 from workflow.database import Database
+from workflow.privilege_requests import CAN_BE_ASKED_FOR
 from workflow.privileges import Actor, explain, refusal_of
 from workflow.settings import Settings
 from workflow.tables import HomeView, Person
@@ -109,7 +110,9 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
     rules = settings.rules
     person = session.get(Person, actor.person_id) if actor.person_id else None
     if person is None or actor.refusal:
-        return closed_home(explain(actor.refusal or Refusal.NO_MATCHING_PERSON, actor.name, rules))
+        reason = actor.refusal or Refusal.NO_MATCHING_PERSON
+        can_ask = bool(rules.admin_emails) and reason in CAN_BE_ASKED_FOR
+        return closed_home(explain(reason, actor.name, rules), reason, can_ask=can_ask)
     refused = refusal_of(actor, person, rules)
     may_update = refused is None
     which = view.filter or (JobFilter.READY if may_update else JobFilter.MINE)
