@@ -16,10 +16,9 @@ from bot.blocks.home_tab import REQUESTS_SHOWN, HomeFacts, Syncs, closed_home, h
 from bot.blocks.pieces import Json
 from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused
 from bot.identity import Identity
-from workflow import homes, queries, queues, slots
+from workflow import homes, privilege_requests, queries, queues, slots
 from workflow.administration import administration
 from workflow.database import Database
-from workflow.privilege_requests import CAN_BE_ASKED_FOR
 from workflow.privileges import Actor, explain, refusal_of
 from workflow.settings import Settings
 from workflow.tables import HomeView, Person
@@ -111,7 +110,7 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
     person = session.get(Person, actor.person_id) if actor.person_id else None
     if person is None or actor.refusal:
         reason = actor.refusal or Refusal.NO_MATCHING_PERSON
-        can_ask = bool(rules.admin_emails) and reason in CAN_BE_ASKED_FOR
+        can_ask = privilege_requests.can_be_asked_for(reason, rules)
         return closed_home(explain(reason, actor.name, rules), reason, can_ask=can_ask)
     refused = refusal_of(actor, person, rules)
     may_update = refused is None
