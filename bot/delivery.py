@@ -324,6 +324,7 @@ class _Delivery:
     def _tell_person(self, person_id: int) -> None:
         """One message for all that waits; what was attempted before goes alone, as the message it was.
 
+        While Slack does not answer it, what comes later gathers behind it, so that an outage is no flood.
         Who reads it, and whether in quiet hours, is decided now: the person may be away.
         """
         now = self._clock()
@@ -333,8 +334,16 @@ class _Delivery:
         by_message: dict[tuple[str | None, NoticeKind], list[OutboxNotice]] = {}
         for notice in waiting:
             by_message.setdefault((notice.message_key, notice.kind), []).append(notice)
-        for (key, _), gathered in by_message.items():
-            if min(notice.due_at for notice in gathered) > now:
+        behind: datetime | None = None
+        for (key, _), gathered in sorted(by_message.items(), key=lambda item: item[0][0] is None):
+            due_at = min(notice.due_at for notice in gathered)
+            if due_at > now:
+                if key and not gathered[0].attempts:
+                    behind = due_at
+                continue
+            if key is None and behind:
+                with self._database.writing() as session:
+                    outbox.put_off(session, gathered, until=behind, error="waits for the message before it")
                 continue
             if to.quiet_until:
                 with self._database.writing() as session:
@@ -347,6 +356,8 @@ class _Delivery:
                 self._give_up(gathered, str(nobody))
             except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
                 self._failed(error, gathered)
+                if isinstance(error, SlackUnavailable | RateLimited | UnderWay):
+                    behind = now + SOONEST_RETRY
 
     def _ask_administrator(self, notice: OutboxNotice) -> None:
         """Draw a request for the privilege for one administrator: new, or in place once it is answered.

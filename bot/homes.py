@@ -16,7 +16,7 @@ from bot.blocks.home_tab import REQUESTS_SHOWN, HomeFacts, Syncs, closed_home, h
 from bot.blocks.pieces import Json
 from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused
 from bot.identity import Identity
-from workflow import homes, queries, queues, slots
+from workflow import homes, privilege_requests, queries, queues, slots
 from workflow.administration import administration
 from workflow.database import Database
 from workflow.language import speaking
@@ -112,7 +112,9 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
     rules = settings.rules
     person = session.get(Person, actor.person_id) if actor.person_id else None
     if person is None or actor.refusal:
-        return closed_home(explain(actor.refusal or Refusal.NO_MATCHING_PERSON, actor.name, rules))
+        reason = actor.refusal or Refusal.NO_MATCHING_PERSON
+        can_ask = privilege_requests.can_be_asked_for(reason, rules)
+        return closed_home(explain(reason, actor.name, rules), reason, can_ask=can_ask)
     refused = refusal_of(actor, person, rules)
     may_update = refused is None
     which = view.filter or (JobFilter.READY if may_update else JobFilter.MINE)

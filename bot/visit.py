@@ -22,11 +22,10 @@ from bot.gateway import Gateway, SlackError
 from bot.identity import Identity
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.middleware import REQUEST_ID, bind_log
-from workflow import approvals, deliveries
+from workflow import approvals, deliveries, privilege_requests
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.language import go_on_in, say, speaking
-from workflow.privilege_requests import CAN_BE_ASKED_FOR
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
 from workflow.vocabulary import PeriodicWork
@@ -136,7 +135,7 @@ class Visit:
 
     def deny(self, refused: Refused) -> None:
         """Say why the person may not, and offer to ask for the privilege where that helps."""
-        can_ask = bool(self.rules.admin_emails) and refused.reason in CAN_BE_ASKED_FOR
+        can_ask = privilege_requests.can_be_asked_for(refused.reason, self.rules)
         self.tell(notices.denied(refused.words, refused.reason, can_ask=can_ask))
 
     def _look(self, session: Session, by: Actor, at: datetime) -> Refused | None:

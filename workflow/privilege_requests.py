@@ -23,6 +23,11 @@ CAN_BE_ASKED_FOR = (Refusal.NO_MATCHING_PERSON, Refusal.PERMISSION_TOO_LOW, Refu
 """What an administrator can mend."""
 
 
+def can_be_asked_for(missing: Refusal, rules: Rules) -> bool:
+    """Whether somebody who was refused for this may ask an administrator on record."""
+    return bool(rules.admin_emails) and missing in CAN_BE_ASKED_FOR
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The administrators are asked."""

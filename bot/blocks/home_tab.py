@@ -12,15 +12,15 @@ from slack_sdk.models.views import View
 from bot.blocks import words
 from bot.blocks.home_company import company
 from bot.blocks.home_jobs import JobList, job_list, job_row
-from bot.blocks.notices import sync_words
-from bot.blocks.pieces import Json, button, context, divider, header, plain_context, section
+from bot.blocks.notices import ask_button, sync_words
+from bot.blocks.pieces import Json, actions, button, context, divider, header, plain_context, section
 from bot.payloads import Action, FilterChoice
 from workflow.administration import Administration
 from workflow.language import plural, say
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.queues import QueuedUpdate
 from workflow.tables import DataSync
-from workflow.vocabulary import JobFilter
+from workflow.vocabulary import JobFilter, Refusal
 
 REQUESTS_SHOWN = 3
 """Of what an approver requested and was turned down; the menu lists all."""
@@ -57,9 +57,10 @@ def home_tab(facts: HomeFacts, *, now: datetime, rules: Rules = USUAL_RULES) -> 
     return View(type="home", blocks=list(_sections(facts, now, rules))).to_dict()
 
 
-def closed_home(why: str) -> Json:
-    """The page of somebody who may not look; `why` is plain text."""
-    return View(type="home", blocks=[plain_context(f"🔒 {why}")]).to_dict()
+def closed_home(why: str, reason: Refusal, *, can_ask: bool) -> Json:
+    """The page of somebody who may not look; `why` is plain text. A button asks where that helps."""
+    ask = [actions([ask_button(reason)])] if can_ask else []
+    return View(type="home", blocks=[plain_context(f"🔒 {why}"), *ask]).to_dict()
 
 
 def _sections(facts: HomeFacts, now: datetime, rules: Rules) -> Iterator[Json]:

@@ -70,10 +70,13 @@ def answer(text: str) -> Message:
 
 def denied(text: str, reason: Refusal, *, can_ask: bool) -> Message:
     """Why a person may not, and whom to ask; with a button that asks, where asking helps."""
-    ask = button(say("Ask for the privilege"), Action.ASK_FOR_PRIVILEGE, PrivilegeButton(reason=reason))
-    return message(
-        escape(f"🔒 {text}"), [plain_section(f"🔒 {text}"), *([actions([ask])] if can_ask else [])]
-    )
+    ask = [actions([ask_button(reason)])] if can_ask else []
+    return message(escape(f"🔒 {text}"), [plain_section(f"🔒 {text}"), *ask])
+
+
+def ask_button(reason: Refusal) -> ButtonElement:
+    """Asks for the privilege, where `reason` is what an administrator can mend."""
+    return button(say("Ask for the privilege"), Action.ASK_FOR_PRIVILEGE, PrivilegeButton(reason=reason))
 
 
 def direct_message(told: Sequence[Told]) -> Message:

@@ -40,6 +40,7 @@ MOST_AT_ONCE = 100
 _WARNINGS = 2
 _VIEWS = 40
 _TEXT = 2_500
+_NO_LONGER_THERE = later("A job that you ticked")
 _TITLE = 80
 """Characters of a job's title in a list, so that a hundred jobs stay under Slack's 100 blocks."""
 
@@ -102,9 +103,17 @@ def list_window(
 
 
 def confirm_window(
-    chosen: Sequence[UpdateFacts], changed: Sequence[UpdateFacts], *, metadata: SeveralMetadata, rules: Rules
+    chosen: Sequence[UpdateFacts],
+    changed: Sequence[UpdateFacts],
+    *,
+    gone: int = 0,
+    metadata: SeveralMetadata,
+    rules: Rules,
 ) -> Json:
-    """Asks before the Update; `changed` are ticked jobs that are others than the person saw."""
+    """Asks before the Update; `changed` are ticked jobs that are others than the person saw.
+
+    `gone` is how many ticked requested updates have joined another one of their job.
+    """
     back = SeveralButton(page=metadata.page)
     ticked = tuple(tick_of(facts).text() for facts in chosen)
     lines = [
@@ -114,7 +123,7 @@ def confirm_window(
         section(plural("*Update {n:,} job?*", "*Update {n:,} jobs?*", len(chosen))),
         *map(section, _paragraphs(lines)),
         context(say("They go to Sage with the next data sync; until then each can be taken back.")),
-        *_changed(changed),
+        *_changed(changed, gone),
         actions([button(say("Back to the list"), Action.TURN_SEVERAL, back)]),
     ]
     return modal(
@@ -163,7 +172,7 @@ def results_words(results: Sequence[Result]) -> str:
 
 def result_line(result: Result) -> str:
     """One job and what became of it."""
-    title = _title(result.facts) if result.facts else say("A job that you ticked")
+    title = _title(result.facts) if result.facts else say(_NO_LONGER_THERE)
     mark, said = decision_words(result.decision)
     return f"{mark} *{title}*: {SLACK.data(said)}"
 
@@ -278,15 +287,16 @@ def _turning(page: int, pages: int, ticked_elsewhere: int) -> Iterator[Json]:
             yield section(say("Page {page:,}", page=to + 1), accessory=turn, block_id=f"page:{to}")
 
 
-def _changed(changed: Sequence[UpdateFacts]) -> Iterator[Json]:
-    if not changed:
+def _changed(changed: Sequence[UpdateFacts], gone: int) -> Iterator[Json]:
+    if not changed and not gone:
         return
     head = plural(
         "🔁 *{n:,} ticked job changed since you looked* and will not be updated now:",
         "🔁 *{n:,} ticked jobs changed since you looked* and will not be updated now:",
-        len(changed),
+        len(changed) + gone,
     )
-    yield from map(section, _paragraphs([head, *(f"• {_title(facts)}" for facts in changed)]))
+    named = [*map(_title, changed), *[say(_NO_LONGER_THERE)] * gone]
+    yield from map(section, _paragraphs([head, *(f"• {each}" for each in named)]))
 
 
 def _title(facts: UpdateFacts) -> str:

@@ -23,14 +23,14 @@ from bot.blocks.request_window import (
     requested,
 )
 from bot.blocks.updates_window import message_view
-from bot.gateway import Posted, SlackError
 from bot.interaction import Interaction, UnreadableError, interaction_of
+from bot.links import card_address
 from bot.listeners.opening import loading
 from bot.listeners.request_steps import first_step, grid_step, preview_step
 from bot.listeners.shared_files import shared_lines
 from bot.payloads import Action, DraftMark, FirstStep, Shortcut, Window
 from bot.visit import Services, Visit, lazily, promptly
-from workflow import asked_lines, directory, drafts, lines, messages, queries, requests, search
+from workflow import asked_lines, directory, drafts, lines, queries, requests, search
 from workflow.asked_lines import EXAMPLE
 from workflow.columns import Unfit
 from workflow.drafts import NoDraft
@@ -160,7 +160,7 @@ def submit(visit: Visit) -> None:
         case Requested(requested_update=update) | NothingNew(requested_update=update):
             with visit.reading() as session:
                 title = session.get_one(Job, update.job_id).title
-            card = _card(visit, update.job_id)
+                card = card_address(session, visit.services.gateway, update.job_id)
             visit.tell(requested(title, result, channel=visit.services.settings.channel, card=card))
         case Unfit(problems=problems):
             with visit.reading() as session:
@@ -258,15 +258,3 @@ def _preview(visit: Visit, draft: RequestDraft) -> None:
         visit.services.read_back(draft.job_id)
     with visit.reading() as session:
         visit.show(preview_step(session, draft, limits=visit.services.limits))
-
-
-def _card(visit: Visit, job_id: int) -> str | None:
-    """The address of the job's card, where it stands in Slack already."""
-    with visit.reading() as session:
-        card = messages.find(session, messages.card_key(job_id))
-    if card is None or card.ts is None:
-        return None
-    try:
-        return visit.services.gateway.permalink(Posted(card.channel, card.ts))
-    except SlackError:
-        return None

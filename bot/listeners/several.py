@@ -108,7 +108,8 @@ def ask(visit: Visit) -> None:
         note = say(_ALL_CHANGED if ticked else _NOTHING_TICKED)
         return visit.show(_list_view(visit, metadata, ticked, note=note))
     changed = [facts for facts in found if facts not in chosen]
-    return visit.show(confirm_window(chosen, changed, metadata=metadata, rules=visit.rules))
+    gone = len({tick.requested_update_id for tick in ticked}) - len(found)
+    return visit.show(confirm_window(chosen, changed, gone=gone, metadata=metadata, rules=visit.rules))
 
 
 def update(visit: Visit) -> None:

@@ -3,6 +3,7 @@
 from bot.payloads import Action, FilterChoice
 from bot.sandbox.client import Person, View
 from tests.bot.listeners.conftest import TITLE, Office
+from workflow.tables import Person as InDirectory
 from workflow.vocabulary import Event, JobFilter, State
 
 
@@ -109,6 +110,16 @@ def test_when_a_pages_last_job_is_updated_the_page_before_it_is_shown(office: Of
 
     dana.open_home()
     assert "Only jobs with “2”" in home_of(dana, TITLE).words
+
+
+def test_whom_the_directory_does_not_know_asks_on_the_page_itself(office: Office, tom: Person) -> None:
+    with office.database.writing() as session:
+        session.get_one(InDirectory, office.tom.id).email = "another@example.com"
+    tom.open_home()
+    home = home_of(tom, "Nobody in the company directory matches")
+    assert TITLE not in home.words
+    tom.click("Ask for the privilege", home)
+    tom.wait_for_modal("Why do you need it?")
 
 
 def test_a_guest_sees_no_job(office: Office, grace: Person) -> None:
