@@ -46,22 +46,25 @@ class Answers:
 
         `manifest` tells the import file itself from an answer, wherever somebody moved it.
         """
-        done = _named(folders.done, f"{batch.name}{SUFFIX}")
+        named = _named(folders.done, f"{batch.name}{SUFFIX}")
+        done = named or _renamed(folders.done, batch, manifest)
         published = done or _named(folders.outgoing, f"{batch.name}{SUFFIX}")
         # the same clock as that of the answers, which may be another machine's
         since = modified(published) if published else batch.started_at
-        rejected = tuple(
+        answers = [
             f
-            for f in _files(folders.rejected, (SUFFIX,))
-            if _is_about(f, batch, since) and not _is_import_file(f, manifest)
-        )
-        reports = tuple(
-            f
-            for f in chain(_files(folders.done, _REPORTS), _files(folders.rejected, _REPORTS))
-            if _is_about(f, batch, since)
-        )
-        by_name = [f for f in (*rejected, *reports) if batch.name.upper() in _batches(f)]
-        latest = max(map(modified, (*rejected, *reports)), default=since)
+            for f in chain(_files(folders.done), _files(folders.rejected))
+            if f != done
+            and f.suffix.lower() in (SUFFIX, *_REPORTS)
+            and _is_about(f, batch, since)
+            and not _is_import_file(f, batch, manifest)
+        ]
+        if named and not _is_import_file(named, batch, manifest):
+            answers.append(named)  # of that name, but with other content: what was rejected
+        rejected = tuple(f for f in answers if f.suffix.lower() == SUFFIX)
+        reports = tuple(f for f in answers if f.suffix.lower() != SUFFIX)
+        by_name = [f for f in answers if f != named and batch.name.upper() in _batches(f)]
+        latest = max(map(modified, answers), default=since)
         quiet = now - latest >= _QUIET
         return cls(
             imported=done is not None or bool(by_name and quiet),
@@ -95,19 +98,37 @@ def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
     return batch.name.upper() in named if named else modified(path) >= since
 
 
-def _is_import_file(path: Path, manifest: Manifest | None) -> bool:
-    """Whether a file is the very one that costbot wrote."""
-    if manifest is None:
+def _renamed(folder: Path, batch: Batch, manifest: Manifest | None) -> Path | None:
+    """The batch's import file under another name."""
+    return next(
+        (
+            path
+            for path in _files(folder)
+            if batch.name.upper() in _batches(path) and _is_import_file(path, batch, manifest)
+        ),
+        None,
+    )
+
+
+def _is_import_file(path: Path, batch: Batch, manifest: Manifest | None) -> bool:
+    """Whether a file is the one that costbot wrote, if only saved anew: its comment row, and every line."""
+    if manifest is not None:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == manifest.sha256:
+                return True
+    if batch.name.upper() not in _batches(path, of_name=False):
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == manifest.sha256
+    rows = _text(path, "latin-1").splitlines()
+    return rows[0].startswith(";") and (
+        manifest is None or sum(1 for _ in read_records(rows)) == manifest.lines
+    )
 
 
-def _batches(path: Path) -> set[str]:
-    """The batches that a file's name or first lines name."""
+def _batches(path: Path, *, of_name: bool = True) -> set[str]:
+    """The batches that a file's first lines name, or its own name."""
     with path.open("rb") as file:
         opening = file.read(_OPENING_BYTES).decode("latin-1").replace("\0", "")  # UTF-16 has them
-    return {name.upper() for name in _BATCH.findall(f"{path.name}\n{opening}")}
+    return {name.upper() for name in _BATCH.findall(f"{path.name if of_name else ''}\n{opening}")}
 
 
 def _text(path: Path, encoding: str) -> str:
@@ -122,12 +143,11 @@ def _text(path: Path, encoding: str) -> str:
     return content.decode("latin-1")
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[Path]:
     if folder.exists():
-        found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes)
-        yield from (path for path in found if path.is_file())
+        yield from (path for path in sorted(folder.iterdir()) if path.is_file())
 
 
 def _named(folder: Path, name: str) -> Path | None:
     """The file of this name, whatever letter case it got on its way."""
-    return next((path for path in _files(folder, (SUFFIX,)) if path.name.upper() == name.upper()), None)
+    return next((path for path in _files(folder) if path.name.upper() == name.upper()), None)

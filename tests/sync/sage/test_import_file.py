@@ -132,6 +132,42 @@ def test_a_file_in_done_may_have_changed_its_letter_case(desk: Desk) -> None:
     assert desk.answer() == {}
 
 
+@pytest.mark.parametrize("name", ["Riverside imported.jce", "DS000001 imported.jce.old", "imported.txt"])
+def test_a_file_in_done_is_known_by_its_content_whatever_its_name(desk: Desk, name: str) -> None:
+    desk.send()
+    desk.file_away(name)
+
+    assert desk.answer() == {}
+
+
+def test_a_file_in_done_that_was_opened_and_saved_anew_rejects_nothing(desk: Desk) -> None:
+    desk.send()
+    text = (desk.outgoing / "DS000001.jce").read_text("cp1252")
+    (desk.outgoing / "DS000001.jce").unlink()
+    (desk.done / "saved anew.jce").write_text(text, "utf-16", newline="\n")
+
+    assert desk.answer() == {}
+
+
+@pytest.mark.parametrize("name", ["DS000001 rejected.jce", "Reject.jce"])
+def test_rejected_records_that_were_put_into_done_are_read_there(desk: Desk, name: str) -> None:
+    desk.send()
+    desk.reject("S", name=name)
+    (desk.rejected / name).rename(desk.done / name)
+
+    assert desk.answer() == {3: f"Sage rejected this line: see {name}."}
+
+
+def test_rejected_records_that_were_put_into_done_under_the_name_of_the_import_are_read_too(
+    desk: Desk,
+) -> None:
+    desk.send()
+    desk.reject("S")
+    (desk.rejected / "DS000001.jce").rename(desk.done / "DS000001.jce")
+
+    assert desk.answer() == {3: "Sage rejected this line: see DS000001.jce."}
+
+
 def test_rejected_records_are_matched_to_their_lines_with_the_report_s_words(desk: Desk) -> None:
     desk.send()
     desk.file_away()
