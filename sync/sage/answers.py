@@ -8,7 +8,7 @@ import codecs
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -18,6 +18,8 @@ from sync.sage.company import Batch
 from sync.sage.folders import SUFFIX, Folders, Manifest, arrived, modified
 from sync.sage.import_report import Report
 from sync.sage.layouts import JobLine, read_records
+from workflow.exports import ExportLine
+from workflow.merge import Assignment
 
 _REPORTS = (".txt", ".prn", ".log")
 _BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
@@ -75,21 +77,69 @@ class Answers:
             reports=reports,
         )
 
-    def words(self, *, encoding: str) -> dict[JobLine, str]:
-        """Sage's words for each rejected line."""
+    def rejections(self, *, encoding: str) -> "Rejections":
+        """What the rejected records and the reports say of each line."""
         rejected = {
-            record.line: path
+            record.line: path.name
             for path in self.rejected
             for record in read_records(_text(path, encoding).splitlines())
         }
-        rows = [row for path in self.reports for row in _text(path, encoding).splitlines()]
-        report = Report(rows, rejected)
-        jobs_of = Counter(line.assignment for line in rejected)
-        return {
-            line: report.words(line, only_job=jobs_of[line.assignment] == 1)
-            or f"Sage rejected this line: see {path.name}."
-            for line, path in rejected.items()
-        }
+        return Rejections(
+            rejected, [row for path in self.reports for row in _text(path, encoding).splitlines()]
+        )
+
+
+class Rejections:
+    """The rejected records, by the line that each names, and Sage's words for them."""
+
+    def __init__(self, rejected: Mapping[JobLine, str], report: Iterable[str]) -> None:
+        self._rejected = rejected
+        self._report = Report(report, rejected)
+        self._jobs_of = Counter(line.assignment for line in rejected)
+
+    def __bool__(self) -> bool:
+        return bool(self._rejected)
+
+    def words(self, line: JobLine) -> str | None:
+        """Sage's words for a line that was rejected under its job; None for one that was not."""
+        file = self._rejected.get(line)
+        return None if file is None else self._words(line, file)
+
+    def without_job(self, candidates: Iterable[ExportLine]) -> dict[int, str]:
+        """Words by line id for records that stand under no job row, where candidates fit them.
+
+        Where lines of several jobs or extras fit, one was rejected, and each is told so.
+        """
+        fitting: dict[JobLine, list[ExportLine]] = {}
+        for line in candidates:
+            # above a record without its job row the extra's row may be missing as well
+            for extra in {line.extra, ""}:
+                record = JobLine("", Assignment(line.code, line.category, extra))
+                if record in self._rejected:
+                    fitting.setdefault(record, []).append(line)
+        said: dict[int, str] = {}
+        for record, lines in fitting.items():
+            file = self._rejected[record]
+            sure = len({(line.job_number, line.extra) for line in lines}) == 1
+            for line in lines:
+                said[line.line_id] = (
+                    self._words(JobLine(line.job_number, line.assignment), file)
+                    if sure
+                    else f"Sage may have rejected this line: {file} has its cost code and category without a "
+                    "job row, and several lines fit. Compare the Estimate Import Report."
+                )
+        return said
+
+    def has_no_job(self, line: ExportLine) -> bool:
+        """Whether a record without a job row may be this line."""
+        return any(
+            JobLine("", Assignment(line.code, line.category, extra)) in self._rejected
+            for extra in (line.extra, "")
+        )
+
+    def _words(self, line: JobLine, file: str) -> str:
+        only_job = self._jobs_of[line.assignment] == 1
+        return self._report.words(line, only_job=only_job) or f"Sage rejected this line: see {file}."
 
 
 def _is_about(path: Path, batch: Batch, since: datetime) -> bool:

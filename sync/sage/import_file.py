@@ -90,23 +90,25 @@ class ImportFileCompany:
             self._require_share()
             manifest = self._folders.manifest(batch.name)
             answers = Answers.to(batch, self._folders, manifest, now=self._clock())
-            words = answers.words(encoding=self._profile.file.encoding)
+            rejections = answers.rejections(encoding=self._profile.file.encoding)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
         refusals = dict(manifest.unwritable) if manifest else {}
+        jobless: list[ExportLine] = []
         imported, all_held = answers.imported, not answers.imported
         for number, group in groupby(lines, attrgetter("job_number")):
             written = [line for line in group if line.line_id not in refusals]
             rejected = {
-                line.line_id: words[key]
-                for line in (written if words else ())
-                if (key := JobLine(number, line.assignment)) in words
+                line.line_id: words
+                for line in (written if rejections else ())
+                if (words := rejections.words(JobLine(number, line.assignment)))
             }
+            jobless += [line for line in (written if rejections else ()) if rejections.has_no_job(line)]
             refusals |= rejected
             imported = imported or bool(rejected and answers.quiet)
             all_held = all_held and not rejected and self._holds(number, written)
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
-            return refusals
+            return rejections.without_job(jobless) | refusals
         return None
 
     def problem(self) -> str | None:

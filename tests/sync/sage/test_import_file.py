@@ -168,6 +168,35 @@ def test_rejected_records_that_were_put_into_done_under_the_name_of_the_import_a
     assert desk.answer() == {3: "Sage rejected this line: see DS000001.jce."}
 
 
+def test_rejected_records_without_their_job_row_are_matched_where_one_line_alone_fits(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    (desk.rejected / "DS000001.jce").write_text('"C","09-2500","","S",11022026,0.00,"",0.00,,,,,\n')
+    (desk.done / "DS000001.txt").write_text("DS000001\nJob 24-017 Cost code 09-2500 Category S closed\n")
+
+    assert desk.answer() == {3: "Job 24-017 Cost code 09-2500 Category S closed"}
+
+
+def test_where_several_lines_fit_a_rejected_record_without_its_job_row_each_is_told(desk: Desk) -> None:
+    lines = [*LINES, line(5, "22-1116", "M", job="24-019")]
+    desk.send(lines)
+    desk.file_away()
+    (desk.rejected / "DS000001.jce").write_text('"C","22-1116","","M",11022026,0.00,"",0.00,,,,,\n')
+
+    told = (
+        "Sage may have rejected this line: DS000001.jce has its cost code and category without a job "
+        "row, and several lines fit. Compare the Estimate Import Report."
+    )
+    assert desk.answer(lines) == {4: told, 5: told}
+
+
+def test_a_rejected_record_without_job_and_batch_does_not_say_that_the_file_was_imported(desk: Desk) -> None:
+    desk.send()
+    (desk.rejected / "Reject.jce").write_text('"C","09-2500","","S",11022026,0.00,"",0.00,,,,,\n')
+
+    assert desk.answer() is None
+
+
 def test_rejected_records_are_matched_to_their_lines_with_the_report_s_words(desk: Desk) -> None:
     desk.send()
     desk.file_away()
