@@ -303,7 +303,8 @@ def _sage_would_refuse(session: Session, requested: RequestedUpdate) -> Refused 
     return Refused(
         Refusal.SAGE_WOULD_REFUSE,
         f"Sage would refuse this: {'; '.join(why[:_REASONS_SAID])}{more}. "
-        "Correct it in Sage and run a data sync, or reject this with a comment.",
+        "Correct it in Sage, or in costbot's Sage profile where that is wrong, and run a data sync; "
+        "or reject this with a comment.",
     )
 
 

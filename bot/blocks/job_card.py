@@ -34,7 +34,10 @@ HOLDS_ON_CARD = 5
 REFUSED_ON_CARD = 5
 _DESCRIPTION = 60
 _REFUSE = Severity.REFUSE
-_MEND = "Correct it in Sage and run `/costcodes sync`, or reject it with a comment."
+_MEND = (
+    "Correct it in Sage, or in costbot's Sage profile where that is wrong, and run `/costcodes sync`; "
+    "or reject it with a comment."
+)
 _NARROW_DESCRIPTION = 30
 _CATEGORIES = 80
 _HEAD = ("Cost code", "Description", "Categories", "In Sage")
@@ -223,8 +226,8 @@ def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
         case State.FAILED:
             ask = confirm(
                 f"Send {one_line(facts.number, 40)} again?",
-                "Correct in Sage what it refused first. The refused lines become Ready to Update, "
-                "and go out once an approver updates them.",
+                "Correct what was refused first, in Sage or in costbot's Sage profile. The refused lines become "
+                "Ready to Update, and go out once an approver updates them.",
                 yes="Send again",
             )
             return [view, button("Send again", Action.SEND_AGAIN, value, style="primary", confirm=ask)]
