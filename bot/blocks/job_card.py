@@ -226,8 +226,8 @@ def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
         case State.FAILED:
             ask = confirm(
                 f"Send {one_line(facts.number, 40)} again?",
-                "Correct what was refused first, in Sage or in costbot's Sage profile. The refused lines become "
-                "Ready to Update, and go out once an approver updates them.",
+                "Correct what was refused first, in Sage or in costbot's Sage profile. The refused lines "
+                "become Ready to Update, and go out once an approver updates them.",
                 yes="Send again",
             )
             return [view, button("Send again", Action.SEND_AGAIN, value, style="primary", confirm=ask)]

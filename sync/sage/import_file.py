@@ -7,7 +7,7 @@ holds is read back by whatever reader the company has (ODBC, or an export file).
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -22,7 +22,7 @@ from sync.sage.layouts import JobLine, RowWriter, UnwritableError
 from sync.sage.profile import SageProfile
 from workflow.checks import SageLimits
 from workflow.exports import ExportLine
-from workflow.merge import SageJob
+from workflow.merge import Assignment, SageJob
 
 
 class Reader(Protocol):
@@ -95,7 +95,8 @@ class ImportFileCompany:
             raise SageUnreachableError(self._unusable(error)) from error
         refusals = dict(manifest.unwritable) if manifest else {}
         jobless: list[ExportLine] = []
-        imported, all_held = answers.imported, not answers.imported
+        imported, none_rejected = answers.imported, True
+        wanted: dict[str, set[Assignment]] = {}
         for number, group in groupby(lines, attrgetter("job_number")):
             written = [line for line in group if line.line_id not in refusals]
             rejected = {
@@ -106,7 +107,11 @@ class ImportFileCompany:
             jobless += [line for line in (written if rejections else ()) if rejections.has_no_job(line)]
             refusals |= rejected
             imported = imported or bool(rejected and answers.quiet)
-            all_held = all_held and not rejected and self._holds(number, written)
+            none_rejected = none_rejected and not rejected
+            if none_rejected and not answers.imported:
+                wanted[number] = {line.assignment for line in written}
+        # the lines are read to their end: no transaction of the database waits for Sage
+        all_held = none_rejected and not answers.imported and self._holds(wanted)
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
             return rejections.without_job(jobless) | refusals
         return None
@@ -132,11 +137,12 @@ class ImportFileCompany:
                 "a share, mount the share; if it is new, run `costbot sage set-up` once."
             )
 
-    def _holds(self, number: str, lines: Sequence[ExportLine]) -> bool:
-        """Whether Sage holds all these lines of a job."""
-        held = next(self._reader.read([number])).cost_codes
+    def _holds(self, wanted: Mapping[str, Collection[Assignment]]) -> bool:
+        """Whether Sage holds all these assignments by job: read at one go, up to the first that it lacks."""
         return all(
-            (code := held.get((line.extra, line.code))) and line.category in code.categories for line in lines
+            (code := job.cost_codes.get(asked.code_key)) is not None and asked.category in code.categories
+            for job in self._reader.read(wanted)
+            for asked in wanted[job.number]
         )
 
     def _write(self, batch: Batch, lines: Iterable[ExportLine]) -> Manifest:

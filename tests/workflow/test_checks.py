@@ -90,7 +90,8 @@ def test_a_code_beyond_the_standard_list_is_refused_unless_the_company_allows_it
 
 
 def test_a_code_beyond_the_standard_list_that_the_company_allows_goes_without_a_description() -> None:
-    [finding] = found(Assignment("09-9999", "L"), replace(LIMITS, beyond_standard_list=True))
+    limits = replace(LIMITS, beyond_standard_list=True, code_format=Format())
+    [finding] = found(Assignment("09-9999", "L"), limits)
 
     assert finding.severity is Severity.WARN
     assert finding.message == (

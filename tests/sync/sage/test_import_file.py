@@ -369,6 +369,15 @@ def test_a_file_that_nobody_filed_away_is_answered_when_sage_holds_every_line(de
     assert desk.answer() == {}
 
 
+def test_sage_is_read_at_one_go_and_no_further_than_the_first_line_that_it_lacks(desk: Desk) -> None:
+    desk.send()
+    desk.answer()
+    desk.sage.take(LINES)
+    desk.answer()
+
+    assert desk.sage.readings == [["24-017"], ["24-017", "24-018"]]
+
+
 def test_a_lost_manifest_stops_nothing(desk: Desk) -> None:
     desk.send()
     (desk.outgoing / "DS000001.json").unlink()
