@@ -4,7 +4,8 @@ Drives the arrows of `workflow.exports` against a Sage company. May be killed at
 each step is one transaction, which the next run finds done or does again.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import closing
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from sync.sage.company import Batch, SageCompany
 from workflow import directory, exports, findings, lines, outbox, queries
 from workflow.database import Database
+from workflow.exports import ExportLine
 from workflow.merge import SageJob
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedUpdate
@@ -155,8 +157,8 @@ class _Run:
             )
 
     def _read_back(self, sync: DataSync) -> None:
-        with self._database.reading() as session:
-            refusals = self._sage.answer(_batch(sync), exports.lines_to_send(session, sync))
+        with closing(self._lines(sync)) as lines_sent:
+            refusals = self._sage.answer(_batch(sync), lines_sent)
         if refusals is None:
             self._alert_when_late(sync)
             return
@@ -167,6 +169,11 @@ class _Run:
         _with_sage(self._database, self._sage, self._jobs(sync), settle, self._telling("Reading back"))
         with self._database.writing() as session:
             exports.finished(session, session.get_one(DataSync, sync.id), by=self._by, at=self._clock())
+
+    def _lines(self, sync: DataSync) -> Generator[ExportLine, None, None]:
+        """The lines of a batch, in a transaction that ends with the last of them."""
+        with self._database.reading() as session:
+            yield from exports.lines_to_send(session, sync)
 
     def _alert_when_late(self, sync: DataSync) -> None:
         sent_at = sync.sent_at or self._clock()

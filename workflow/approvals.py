@@ -314,8 +314,8 @@ def _sage_would_refuse(session: Session, requested: RequestedUpdate) -> Refused 
     return Refused(
         Refusal.SAGE_WOULD_REFUSE,
         say(
-            "Sage would refuse this: {why}. Correct it in Sage and run a data sync, or "
-            "reject this with a comment.",
+            "Sage would refuse this: {why}. Correct it in Sage, or in costbot's Sage profile where that is "
+            "wrong, and run a data sync; or reject this with a comment.",
             why="; ".join(said),
         ),
     )

@@ -75,7 +75,8 @@ class SageLimits:
     needs a delimiter (Procore, 'Which cost code formats are supported'). `categories` are Sage's
     Standard Categories, None where costbot was not told them; `encoding` is that of the import
     file, None where there is no file. An import creates a job that Sage does not have, so
-    `job_must_exist` keeps a mistyped number out.
+    `job_must_exist` keeps a mistyped number out. With `repeats_sage_description` the file has Sage's own
+    description of a code that Sage has.
     """
 
     code_format: Format = field(default_factory=Format)
@@ -89,6 +90,7 @@ class SageLimits:
     encoding: str | None = None
     job_must_exist: bool = False
     beyond_standard_list: bool = False
+    repeats_sage_description: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ def _findings(
         if held is None:
             yield from _of_code(line, limits, around, spellings)
             texts.append(cut_to(around.standard.get(line.code, ""), width))
+        elif limits.repeats_sage_description:
+            texts.append(held.description)
         if limits.encoding is not None:
             yield from _of_encoding(line.code, texts, limits.encoding)
     asked = around.standard.get(line.code)
@@ -216,13 +220,24 @@ def _of_code(
                 shape=limits.code_format.shape,
             ),
         )
-    if code not in around.standard and not limits.beyond_standard_list:
-        yield _refuse(
-            Rule.CODE_NOT_STANDARD,
-            later(
-                "cost code {code} is not on the standard cost code list: create it in Sage first", code=code
-            ),
-        )
+    if code not in around.standard:
+        if limits.beyond_standard_list:
+            yield _warn(
+                Rule.CODE_NOT_STANDARD,
+                later(
+                    "cost code {code} is not on the standard cost code list, and goes to Sage without a "
+                    "description",
+                    code=code,
+                ),
+            )
+        else:
+            yield _refuse(
+                Rule.CODE_NOT_STANDARD,
+                later(
+                    "cost code {code} is not on the standard cost code list: create it in Sage first",
+                    code=code,
+                ),
+            )
     others = sorted(set(spellings.get(_spelling(code), ())) - {code})
     if others:
         yield _refuse(

@@ -35,7 +35,10 @@ HOLDS_ON_CARD = 5
 REFUSED_ON_CARD = 5
 _DESCRIPTION = 60
 _REFUSE = Severity.REFUSE
-_MEND = later("Correct it in Sage and run `/costcodes sync`, or reject it with a comment.")
+_MEND = later(
+    "Correct it in Sage, or in costbot's Sage profile where that is wrong, and run `/costcodes sync`; "
+    "or reject it with a comment."
+)
 _NARROW_DESCRIPTION = 30
 _CATEGORIES = 80
 _HEAD = (later("Cost code"), later("Description"), later("Categories"), later("In Sage"))
@@ -251,8 +254,8 @@ def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
             ask = confirm(
                 say("Send {number} again?", number=one_line(facts.number, 40)),
                 say(
-                    "Correct in Sage what it refused first. The refused lines become Ready to Update, and "
-                    "go out once an approver updates them."
+                    "Correct what was refused first, in Sage or in costbot's Sage profile. The refused lines "
+                    "become Ready to Update, and go out once an approver updates them."
                 ),
                 yes=say("Send again"),
             )

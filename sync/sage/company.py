@@ -57,7 +57,8 @@ class SageCompany(Protocol):
     def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
         """Sage's own words for each line that it refused, by line id; None while it has not answered.
 
-        `lines` are those that were sent, in the same order.
+        `lines` are those that were sent, in the same order; they are read to their end before Sage is
+        asked anything that takes time.
         """
 
     def problem(self) -> str | None:

@@ -7,7 +7,7 @@ holds is read back by whatever reader the company has (ODBC, or an export file).
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -22,7 +22,7 @@ from sync.sage.layouts import JobLine, RowWriter, UnwritableError
 from sync.sage.profile import SageProfile
 from workflow.checks import SageLimits
 from workflow.exports import ExportLine
-from workflow.merge import SageJob
+from workflow.merge import Assignment, SageJob
 
 
 class Reader(Protocol):
@@ -90,23 +90,30 @@ class ImportFileCompany:
             self._require_share()
             manifest = self._folders.manifest(batch.name)
             answers = Answers.to(batch, self._folders, manifest, now=self._clock())
-            words = answers.words(encoding=self._profile.file.encoding)
+            rejections = answers.rejections(encoding=self._profile.file.encoding)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
         refusals = dict(manifest.unwritable) if manifest else {}
-        imported, all_held = answers.imported, not answers.imported
+        jobless: list[ExportLine] = []
+        imported, none_rejected = answers.imported, True
+        wanted: dict[str, set[Assignment]] = {}
         for number, group in groupby(lines, attrgetter("job_number")):
             written = [line for line in group if line.line_id not in refusals]
             rejected = {
-                line.line_id: words[key]
-                for line in (written if words else ())
-                if (key := JobLine(number, line.assignment)) in words
+                line.line_id: words
+                for line in (written if rejections else ())
+                if (words := rejections.words(JobLine(number, line.assignment)))
             }
+            jobless += [line for line in (written if rejections else ()) if rejections.has_no_job(line)]
             refusals |= rejected
             imported = imported or bool(rejected and answers.quiet)
-            all_held = all_held and not rejected and self._holds(number, written)
+            none_rejected = none_rejected and not rejected
+            if none_rejected and not answers.imported:
+                wanted[number] = {line.assignment for line in written}
+        # the lines are read to their end: no transaction of the database waits for Sage
+        all_held = none_rejected and not answers.imported and self._holds(wanted)
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
-            return refusals
+            return rejections.without_job(jobless) | refusals
         return None
 
     def problem(self) -> str | None:
@@ -130,11 +137,12 @@ class ImportFileCompany:
                 "a share, mount the share; if it is new, run `costbot sage set-up` once."
             )
 
-    def _holds(self, number: str, lines: Sequence[ExportLine]) -> bool:
-        """Whether Sage holds all these lines of a job."""
-        held = next(self._reader.read([number])).cost_codes
+    def _holds(self, wanted: Mapping[str, Collection[Assignment]]) -> bool:
+        """Whether Sage holds all these assignments by job: read at one go, up to the first that it lacks."""
         return all(
-            (code := held.get((line.extra, line.code))) and line.category in code.categories for line in lines
+            (code := job.cost_codes.get(asked.code_key)) is not None and asked.category in code.categories
+            for job in self._reader.read(wanted)
+            for asked in wanted[job.number]
         )
 
     def _write(self, batch: Batch, lines: Iterable[ExportLine]) -> Manifest:

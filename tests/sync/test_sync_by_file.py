@@ -1,14 +1,17 @@
 """The data sync by import file, from Update to the read-back, with an accountant who imports it by hand."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from sync.data_sync import RunState, SyncReport, refresh_read_back, run
 from sync.sage.company import SageCompany
 from sync.sage.embedded import EmbeddedSage, LoadedRow
+from sync.sage.export_file import ExportReader
 from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
@@ -19,6 +22,7 @@ from tests.sync.company_at_work import DEPOT, JOBS, RIVERSIDE, YARD, WatchedSage
 from tests.sync.sage.lines import left_alone
 from workflow import audit, queries
 from workflow.database import Database
+from workflow.merge import SageJob
 from workflow.privileges import SCHEDULE
 from workflow.tables import DataSync, OutboxNotice, Person
 from workflow.vocabulary import Event, NoticeKind, Severity
@@ -155,6 +159,40 @@ def test_a_file_that_nobody_imports_is_told_to_the_approvers_once(site: Site) ->
     site.sync(at=late + timedelta(hours=2))
     with site.database.reading() as session:
         assert queries.overdue_syncs(session) == []
+
+
+def test_no_transaction_of_the_database_is_open_while_sage_is_read(
+    site: Site,
+) -> None:
+    open_now: set[object] = set()
+    seen: list[int] = []
+
+    def begun(_session: object, transaction: object, _connection: object) -> None:
+        open_now.add(transaction)
+
+    def ended(_session: object, transaction: object) -> None:
+        open_now.discard(transaction)
+
+    class Watched(ExportReader):
+        def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+            for job in super().read(numbers):
+                seen.append(len(open_now))
+                yield job
+
+    work.accept_everything(site.database)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    watched = Watched(site.shared.parent / "export.csv", clock=lambda: later)
+    event.listen(Session, "after_begin", begun)
+    event.listen(Session, "after_transaction_end", ended)
+    try:
+        site.sync(ImportFileCompany(site.shared, SageProfile(), watched))
+        site.sync(ImportFileCompany(site.shared, SageProfile(), watched))
+    finally:
+        event.remove(Session, "after_begin", begun)
+        event.remove(Session, "after_transaction_end", ended)
+
+    assert len(seen) >= 5
+    assert set(seen) == {0}
 
 
 def test_a_job_that_sage_does_not_know_is_not_created_there(site: Site) -> None:

@@ -39,6 +39,8 @@ class FakeReader:
 
     held: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     as_of: datetime | None = None
+    readings: list[list[str]] = field(default_factory=list)
+    """Which jobs were read at one go."""
 
     def take(self, lines: Iterable[ExportLine]) -> None:
         """Sage has imported these lines."""
@@ -47,7 +49,9 @@ class FakeReader:
             codes.setdefault(each.code, set()).add(each.category)
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+        self.readings.append([])
         for number in numbers:
+            self.readings[-1].append(number)
             codes = self.held.get(number, {})
             yield SageJob(
                 number,

@@ -132,6 +132,71 @@ def test_a_file_in_done_may_have_changed_its_letter_case(desk: Desk) -> None:
     assert desk.answer() == {}
 
 
+@pytest.mark.parametrize("name", ["Riverside imported.jce", "DS000001 imported.jce.old", "imported.txt"])
+def test_a_file_in_done_is_known_by_its_content_whatever_its_name(desk: Desk, name: str) -> None:
+    desk.send()
+    desk.file_away(name)
+
+    assert desk.answer() == {}
+
+
+def test_a_file_in_done_that_was_opened_and_saved_anew_rejects_nothing(desk: Desk) -> None:
+    desk.send()
+    text = (desk.outgoing / "DS000001.jce").read_text("cp1252")
+    (desk.outgoing / "DS000001.jce").unlink()
+    (desk.done / "saved anew.jce").write_text(text, "utf-16", newline="\n")
+
+    assert desk.answer() == {}
+
+
+@pytest.mark.parametrize("name", ["DS000001 rejected.jce", "Reject.jce"])
+def test_rejected_records_that_were_put_into_done_are_read_there(desk: Desk, name: str) -> None:
+    desk.send()
+    desk.reject("S", name=name)
+    (desk.rejected / name).rename(desk.done / name)
+
+    assert desk.answer() == {3: f"Sage rejected this line: see {name}."}
+
+
+def test_rejected_records_that_were_put_into_done_under_the_name_of_the_import_are_read_too(
+    desk: Desk,
+) -> None:
+    desk.send()
+    desk.reject("S")
+    (desk.rejected / "DS000001.jce").rename(desk.done / "DS000001.jce")
+
+    assert desk.answer() == {3: "Sage rejected this line: see DS000001.jce."}
+
+
+def test_rejected_records_without_their_job_row_are_matched_where_one_line_alone_fits(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    (desk.rejected / "DS000001.jce").write_text('"C","09-2500","","S",11022026,0.00,"",0.00,,,,,\n')
+    (desk.done / "DS000001.txt").write_text("DS000001\nJob 24-017 Cost code 09-2500 Category S closed\n")
+
+    assert desk.answer() == {3: "Job 24-017 Cost code 09-2500 Category S closed"}
+
+
+def test_where_several_lines_fit_a_rejected_record_without_its_job_row_each_is_told(desk: Desk) -> None:
+    lines = [*LINES, line(5, "22-1116", "M", job="24-019")]
+    desk.send(lines)
+    desk.file_away()
+    (desk.rejected / "DS000001.jce").write_text('"C","22-1116","","M",11022026,0.00,"",0.00,,,,,\n')
+
+    told = (
+        "Sage may have rejected this line: DS000001.jce has its cost code and category without a job "
+        "row, and several lines fit. Compare the Estimate Import Report."
+    )
+    assert desk.answer(lines) == {4: told, 5: told}
+
+
+def test_a_rejected_record_without_job_and_batch_does_not_say_that_the_file_was_imported(desk: Desk) -> None:
+    desk.send()
+    (desk.rejected / "Reject.jce").write_text('"C","09-2500","","S",11022026,0.00,"",0.00,,,,,\n')
+
+    assert desk.answer() is None
+
+
 def test_rejected_records_are_matched_to_their_lines_with_the_report_s_words(desk: Desk) -> None:
     desk.send()
     desk.file_away()
@@ -302,6 +367,15 @@ def test_a_file_that_nobody_filed_away_is_answered_when_sage_holds_every_line(de
     desk.sage.take(LINES[-1:])
 
     assert desk.answer() == {}
+
+
+def test_sage_is_read_at_one_go_and_no_further_than_the_first_line_that_it_lacks(desk: Desk) -> None:
+    desk.send()
+    desk.answer()
+    desk.sage.take(LINES)
+    desk.answer()
+
+    assert desk.sage.readings == [["24-017"], ["24-017", "24-018"]]
 
 
 def test_a_lost_manifest_stops_nothing(desk: Desk) -> None:
