@@ -62,7 +62,7 @@ def messages() -> list[str]:
     """Everything that is said, in English."""
     with SPANISH.open("rb") as file:
         ids = [message.id for message in read_po(file) if message.id]
-    return [one for each in ids for one in (each if isinstance(each, tuple) else (each,))]
+    return [str(one) for each in ids for one in (each if isinstance(each, tuple) else (each,))]
 
 
 @pytest.mark.parametrize("spoken", languages())
