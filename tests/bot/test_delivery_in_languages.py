@@ -6,6 +6,7 @@ import pytest
 
 from bot.delivery import drain
 from bot.sandbox.client import Sandbox
+from bot.sandbox.workspace import CHANNEL_ID
 from tests.bot.test_delivery import NEXT_SYNC, Site
 from tests.factories import RULES
 from workflow.database import Database
@@ -25,7 +26,7 @@ def deliver(site: Site, language: str) -> None:
     drain(
         site.database,
         site.gateway,
-        channel=site.channel,
+        channel=CHANNEL_ID,
         next_sync=lambda: NEXT_SYNC,
         rules=RULES,
         language=language,
