@@ -86,6 +86,10 @@ class Visit:
         go_on_in(language_for(self.services, self.interaction))  # Slack may just have said it
         return actor
 
+    def meet(self) -> None:
+        """Find out who reads, and so in which language, before an answer that asks for nothing else."""
+        _ = self.actor
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that reads, for members of the workspace. Raises DeniedError for others."""

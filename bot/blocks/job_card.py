@@ -105,9 +105,9 @@ def update_button(facts: UpdateFacts, rules: Rules = USUAL_RULES) -> list[Button
 
 def categories_words(code: CostCodeFacts) -> str:
     """The categories asked for as ticked boxes: `☑ L new, ☑ M in Sage`."""
+    in_sage, new = say("in Sage"), say("new")
     return ", ".join(
-        f"☑ {category} {say('in Sage') if category in code.in_sage else say('new')}"
-        for category in code.requested
+        f"☑ {category} {in_sage if category in code.in_sage else new}" for category in code.requested
     )
 
 

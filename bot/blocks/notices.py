@@ -144,7 +144,8 @@ def jobs_list(
     With `update_several` it ends with the button that opens the window of all ready jobs.
     """
     shown = fitting(map(job_row, rows[:JOBS_SHOWN]))
-    title = f"{heading}: {plural('{n:,} job', '{n:,} jobs', total)}"
+    count = plural("{n:,} job", "{n:,} jobs", total)
+    title = f"{heading}: {count}"
     more = total - len(shown)
     rest = [context(say("… and {more:,} more. Narrow it down: `/costcodes jobs ready riverside`", more=more))]
     several = [actions([several_button()])] if update_several and total > 1 else []
@@ -241,9 +242,10 @@ def syncs(data_syncs: Sequence[DataSync], *, next_sync: datetime | None) -> Mess
     lines = [f"• {sync_words(sync)}" for sync in data_syncs[:SYNCS_SHOWN]] or [
         say("No data sync has run yet")
     ]
+    head = say("Data syncs")
     return message(
-        say("Data syncs"),
-        [section("\n".join([f"*{say('Data syncs')}*", *lines])), context(words.next_sync_words(next_sync))],
+        head,
+        [section("\n".join([f"*{head}*", *lines])), context(words.next_sync_words(next_sync))],
     )
 
 
@@ -255,9 +257,9 @@ def sync_words(sync: DataSync) -> str:
     finished = ""
     if sync.finished_at:
         took = words.time_taken(sync.started_at, sync.finished_at)
-        finished = f": {say('{result}, in {took}', result=result, took=took)}"
+        finished = say(": {result}, in {took}", result=result, took=took)
     elif sync.alerted_at:
-        finished = f": {say('nobody has imported its file yet')}"
+        finished = say(": nobody has imported its file yet")
     hashed = (sync.file_sha256 or "")[:_HASH_SHOWN]
     named = say("file {file} (SHA-256 {hash}…)", file=sync.file, hash=hashed)
     file = f"; {named}" if sync.file else ""
@@ -324,7 +326,8 @@ def _told_of_job(group: Sequence[Told]) -> Json:
         lines.insert(0, say("… {earlier:,} earlier", earlier=len(group) - EVENTS_A_JOB))
     if last.facts is None:
         return section("\n".join(lines))
-    card = f"  <{last.card}|{say('Open the card')}>" if last.card else ""
+    open_card = say("Open the card")
+    card = f"  <{last.card}|{open_card}>" if last.card else ""
     return section(
         "\n".join([f"*{SLACK.data(last.facts.title)}*{card}", *lines]),
         accessory=view_button(last.facts),

@@ -212,11 +212,8 @@ def requested(
     title: str, result: Requested | NothingNew, *, channel: str | None, card: str | None
 ) -> Message:
     """What became of a request, and where it is; `channel` as the settings have it, `card` its address."""
-    where = (
-        f"<{card}|{say('Open the card')}>"
-        if card
-        else say("Its card goes to {channel}.", channel=_channel(channel))
-    )
+    open_card = say("Open the card")
+    where = f"<{card}|{open_card}>" if card else say("Its card goes to {channel}.", channel=_channel(channel))
     if isinstance(result, NothingNew):
         told = say("All of it waits for an approver already, so nothing was changed.")
     else:
@@ -299,7 +296,8 @@ def _preview_head(preview: Preview) -> Iterator[Json]:
         assignments=plural("{n:,} assignment", "{n:,} assignments", len(new)),
         codes=codes,
     )
-    yield section(f"*{SLACK.data(preview.title)}*\n{about if new else say('Nothing new to request')}")
+    nothing = say("Nothing new to request")
+    yield section(f"*{SLACK.data(preview.title)}*\n{about if new else nothing}")
     joins = preview.joins
     if joins and joins.state is State.FAILED:
         yield context(
@@ -340,9 +338,8 @@ def _group(title: str, lines: Sequence[PreviewLine]) -> Iterator[Json]:
     ]
     if len(by_code) > _CODES_SHOWN:
         listed.append(say("… and {more:,} more", more=len(by_code) - _CODES_SHOWN))
-    yield section(
-        "\n".join([f"*{title}*: {plural('{n:,} assignment', '{n:,} assignments', len(lines))}", *listed])
-    )
+    count = plural("{n:,} assignment", "{n:,} assignments", len(lines))
+    yield section("\n".join([f"*{title}*: {count}", *listed]))
 
 
 def _found(preview: Preview) -> Iterator[Json]:

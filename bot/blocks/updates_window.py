@@ -148,7 +148,8 @@ def _head(
         words.counts_words(facts.counts),
     )
     yield section("\n".join(filter(None, lines)))
-    link = f"\n<{card}|{say('Open the card')}>" if card else ""
+    open_card = say("Open the card")
+    link = f"\n<{card}|{open_card}>" if card else ""
     yield context(f"{words.request_words(facts)}{link}")
     yield context(say("Read-only. ☑ asked for or in Sage already, ☐ not asked for."))
     if new_since:
@@ -183,10 +184,10 @@ def _cost_code(
     new_since: frozenset[Assignment],
 ) -> str:
     asked = set(code.requested)
-    new = f" {say('🆕 since you looked')}"
+    new = say("🆕 since you looked")
     requested = (
         _box("☑", category, categories, say("(in Sage)") if category in code.in_sage else say("(new)"))
-        + (new if Assignment(code.code, category, code.extra) in new_since else "")
+        + (f" {new}" if Assignment(code.code, category, code.extra) in new_since else "")
         for category in code.requested
     )
     held = (_box("☑", category, categories) for category in code.in_sage if category not in asked)

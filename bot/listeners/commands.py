@@ -47,7 +47,8 @@ def run(visit: Visit) -> None:
     """Do what was typed, or say what comes closest to it."""
     command = parse(visit.interaction.text)
     if isinstance(command, WrongUsage):
-        visit.answer(command.words)
+        visit.meet()
+        visit.answer(say(command.words))
     else:
         HANDLERS[command.verb](visit, command)
 
@@ -136,6 +137,7 @@ def away(visit: Visit, command: Command) -> None:
 
 def help_(visit: Visit, _: Command) -> None:
     """Say what there is."""
+    visit.meet()
     visit.tell(notices.help_text())
 
 

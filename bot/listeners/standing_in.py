@@ -78,8 +78,8 @@ def _shown(visit: Visit) -> str:
         person_id = visit.actor.person_id
         away = aways.planned(session, person_id, at=visit.now) if person_id else None
         if away is None:
-            return f"{say('Nobody stands in for you.')} {say(USAGE)}"
-        return f"{words.away_words(away)} {say('/costcodes away off ends it.')}"
+            return " ".join([say("Nobody stands in for you."), say(USAGE)])
+        return " ".join([words.away_words(away), say("/costcodes away off ends it.")])
 
 
 def _end(visit: Visit) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.blocks.notices import COMMANDS
-from workflow.language import say
+from workflow.language import later
 from workflow.queries import FILTERS
 
 VERBS = {usage.split()[0]: usage for usage in COMMANDS}
@@ -48,7 +48,7 @@ def parse(typed: str) -> Command | WrongUsage:
         if rest:
             return Command(verb, job=rest)
         return WrongUsage(
-            say(
+            later(
                 "Which job? Try /costcodes {usage}, such as /costcodes {verb} 24-017.",
                 usage=VERBS[verb],
                 verb=verb,
@@ -58,7 +58,7 @@ def parse(typed: str) -> Command | WrongUsage:
         return Command(verb, text=rest)
     if rest:
         return WrongUsage(
-            say("/costcodes {verb} takes nothing after it, and you wrote “{rest}”.", verb=verb, rest=rest)
+            later("/costcodes {verb} takes nothing after it, and you wrote “{rest}”.", verb=verb, rest=rest)
         )
     return Command(verb)
 
@@ -77,6 +77,8 @@ def _unknown(verb: str) -> WrongUsage:
     closest = get_close_matches(verb, VERBS, n=1)
     if closest:
         return WrongUsage(
-            say("There is no “{verb}”. Did you mean /costcodes {usage}?", verb=verb, usage=VERBS[closest[0]])
+            later(
+                "There is no “{verb}”. Did you mean /costcodes {usage}?", verb=verb, usage=VERBS[closest[0]]
+            )
         )
-    return WrongUsage(say("There is no “{verb}”. /costcodes help lists what there is.", verb=verb))
+    return WrongUsage(later("There is no “{verb}”. /costcodes help lists what there is.", verb=verb))
