@@ -144,7 +144,7 @@ def request_window(facts: RequestFacts, problems: Sequence[str] = (), *, note: s
                 hint=say("CSV with the header code,category, or text with lines as above; 1 MB at most."),
                 optional=True,
             ),
-            context("Next keeps what you put in; Close before that loses it."),
+            context(say("Next keeps what you put in; Close before that loses it.")),
         ],
         submit=plain(say("Next"), limits.VIEW_TITLE),
         close=plain(say("Close"), limits.VIEW_TITLE),

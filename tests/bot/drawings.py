@@ -360,7 +360,12 @@ def homes() -> Iterator[tuple[str, Json]]:
                     administration=company,
                 )
                 yield f"home {which} {page} {search}", home_tab.home_tab(facts, now=LATER, rules=TWO)
-    yield "closed home", home_tab.closed_home(explain(Refusal.FROM_OUTSIDE, "Dana", TWO))
+    yield "closed home", _closed_home()
+
+
+def _closed_home() -> Any:
+    why = explain(Refusal.FROM_OUTSIDE, "Dana", TWO)
+    return home_tab.closed_home(why, Refusal.FROM_OUTSIDE, can_ask=True)
 
 
 def events() -> Iterator[tuple[str, Any]]:
