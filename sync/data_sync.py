@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.sage.company import Batch, SageCompany
+from sync.sage.company import Batch, SageCompany, SageUnreachableError
 from workflow import directory, exports, findings, lines, outbox, queries
 from workflow.database import Database
 from workflow.exports import ExportLine
@@ -48,6 +48,8 @@ class SyncReport(BaseModel):
     tied: int = 0
     already_there: int = 0
     failed: int = 0
+    untold: list[str] = []
+    """Why of jobs that were left as they are."""
 
 
 def run(
@@ -120,8 +122,11 @@ class _Run:
 
     def _unsent(self) -> DataSync | None:
         """The batch to send: one that was left, else a new one; None when nothing is accepted."""
+        untold = self._sage.untold()
         with self._database.writing() as session:
-            return exports.unsent(session) or exports.claim(session, by=self._by, at=self._clock())
+            return exports.unsent(session) or exports.claim(
+                session, by=self._by, at=self._clock(), but=untold.keys()
+            )
 
     def _look_at_what_waits(self) -> None:
         """Approvers see the jobs that are Ready to Update against Sage as it is now."""
@@ -137,7 +142,10 @@ class _Run:
         def plan(session: Session, job: Job, held: SageJob) -> None:
             exports.plan_job(session, sync, job, held, limits=limits, at=self._clock())
 
-        _with_sage(self._database, self._sage, self._jobs(sync), plan, self._telling("Reading Sage"))
+        jobs = self._jobs(sync)
+        told = _with_sage(self._database, self._sage, jobs, plan, self._telling("Reading Sage"))
+        if told < len(jobs):  # they could be told when the batch was claimed
+            raise SageUnreachableError("; ".join(self._sage.untold().values()))
         with self._database.writing() as session:
             exports.planned(session, sync)
 
@@ -166,7 +174,10 @@ class _Run:
         def settle(session: Session, job: Job, held: SageJob) -> None:
             exports.read_back_job(session, sync, job, held, refusals, by=self._by, at=self._clock())
 
-        _with_sage(self._database, self._sage, self._jobs(sync), settle, self._telling("Reading back"))
+        jobs = self._jobs(sync)
+        told = _with_sage(self._database, self._sage, jobs, settle, self._telling("Reading back"))
+        if told < len(jobs):
+            return  # the others are settled once Sage can tell of them
         with self._database.writing() as session:
             exports.finished(session, session.get_one(DataSync, sync.id), by=self._by, at=self._clock())
 
@@ -193,8 +204,9 @@ class _Run:
         return tell
 
     def _report(self, syncs: Sequence[DataSync]) -> SyncReport:
+        untold = list(self._sage.untold().values())
         if not syncs:
-            return SyncReport(state=RunState.NOTHING_TO_SEND)
+            return SyncReport(state=RunState.NOTHING_TO_SEND, untold=untold)
         with self._database.reading() as session:
             newest = session.get_one(DataSync, syncs[-1].id)
         return SyncReport(
@@ -205,6 +217,7 @@ class _Run:
             tied=newest.tied,
             already_there=newest.already_there,
             failed=newest.failed,
+            untold=untold,
         )
 
 
@@ -214,14 +227,16 @@ def _with_sage(
     jobs: Sequence[Job],
     act: Callable[[Session, Job, SageJob], None],
     tell: Callable[[int, int], None] = lambda _done, _total: None,
-) -> None:
-    """Read each job from Sage and act on it in a transaction of its own."""
+) -> int:
+    """Read each job from Sage and act on it in a transaction of its own; returns how many Sage told of."""
     ids = {job.number: job.id for job in jobs}
     tell(0, len(jobs))
+    done = 0
     for done, held in enumerate(sage.read(ids), start=1):
         with database.writing() as session:
             act(session, session.get_one(Job, ids[held.number]), held)
         tell(done, len(jobs))
+    return done
 
 
 def _batch(sync: DataSync) -> Batch:

@@ -5,7 +5,7 @@ claimed once, planned before anything is sent, and the same ever after. The sync
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -59,8 +59,8 @@ def awaiting_read_back(session: Session) -> Sequence[DataSync]:
     ).all()
 
 
-def claim(session: Session, *, by: Actor, at: datetime) -> DataSync | None:
-    """Put everything accepted into a new batch; None when nothing is accepted.
+def claim(session: Session, *, by: Actor, at: datetime, but: Collection[str] = ()) -> DataSync | None:
+    """Put everything accepted into a new batch, but jobs of these numbers; None when nothing is accepted.
 
     A job whose earlier batch is still on its way waits: what Sage holds of it is not known yet.
     """
@@ -77,7 +77,7 @@ def claim(session: Session, *, by: Actor, at: datetime) -> DataSync | None:
         .exists(),
     )
     jobs = directory.lock_jobs(session, session.scalars(select(RequestedUpdate.job_id).where(*takes)))
-    locked = {job.id for job in jobs}
+    locked = {job.id for job in jobs if job.number not in but}
     # read again under the locks; what was accepted meanwhile of other jobs waits for the next batch
     accepted = session.execute(select(RequestedUpdate.id, RequestedUpdate.job_id).where(*takes))
     claimed = [(id_, job_id) for id_, job_id in accepted if job_id in locked]

@@ -105,7 +105,10 @@ def load_categories(line: CommandLine, file: File) -> Answer:
 @command(app, "show")
 def show(line: CommandLine, job: JobNumber) -> Answer:
     """Show what Sage holds for a job now."""
-    held = next(open_company(line.settings).read([job.strip()]))
+    sage = open_company(line.settings)
+    held = next(sage.read([job.strip()]), None)
+    if held is None:
+        raise StopError(failed(sage.untold()[job.strip()], reason="sage_unreachable"))
     if held.name is None:
         raise StopError(failed(f"Sage has no job {job}.", reason="unknown_job"))
     codes = [

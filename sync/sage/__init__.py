@@ -65,7 +65,7 @@ def _reader(settings: Settings, profile: SageProfile) -> "Reader":
 
     if settings.sage_export is None:
         raise SettingsError("COSTBOT_SAGE_ODBC and COSTBOT_SAGE_EXPORT are both missing: set one.")
-    return ExportReader(settings.sage_export.absolute())
+    return ExportReader(settings.sage_export.absolute(), encoding=profile.file.encoding)
 
 
 def embedded_company(settings: Settings) -> EmbeddedSage:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sync.files import read_export
 from sync.sage.company import SageUnreachableError
+from sync.sage.embedded import LoadedRow
 from workflow.merge import CodeKey, SageCode, SageJob
 from workflow.rows import BadFileError
 
@@ -38,18 +39,26 @@ class _Look:
 class ExportReader:
     """Reads jobs from an export file; `clock` tells the time in UTC."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, path: Path, *, encoding: str = "cp1252", clock: Callable[[], datetime] = _now) -> None:
         self._path = path
+        self._encoding = encoding
         self._clock = clock
         self._seen: _Look | None = None
         self._seen_since = datetime.min.replace(tzinfo=UTC)
         self._read: _Look | None = None
         self._jobs: Mapping[str, SageJob] = {}
+        self._untold: Mapping[str, str] = {}
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         jobs = self._export()
         for number in numbers:
-            yield jobs.get(number) or SageJob(number, None, {})
+            if number not in self._untold:
+                yield jobs.get(number) or SageJob(number, None, {})
+
+    def untold(self) -> Mapping[str, str]:
+        """Why, by number, of each job whose rows are not all usable: it may have more than they say."""
+        self._export()
+        return self._untold
 
     def is_newer_than(self, moment: datetime) -> bool:
         try:
@@ -59,26 +68,32 @@ class ExportReader:
 
     def problem(self) -> str | None:
         try:
-            self._export()
+            return next(iter(self.untold().values()), None)
         except SageUnreachableError as error:
             return str(error)
-        return None
 
     def _export(self) -> Mapping[str, SageJob]:
         try:
             look = self._look()
             if look != self._read:
                 self._require_quiet(look)
-                self._jobs = _read(self._path)
+                export = read_export(self._path, encoding=self._encoding)
                 self._require_unchanged(look)
-                self._read = look
+                self._jobs, self._read = _jobs(export.rows), look
+                self._untold = {
+                    job: f"COSTBOT_SAGE_EXPORT: {BadFileError(self._path, problems)}. Correct it and save "
+                    f"the export anew; until then costbot leaves job {job} as it is."
+                    for job, problems in export.unusable.items()
+                }
         except OSError as error:
             raise SageUnreachableError(
                 f"COSTBOT_SAGE_EXPORT {self._path} cannot be read ({error.strerror}): save an export of Job "
                 "Cost there."
             ) from error
         except BadFileError as error:
-            raise SageUnreachableError(f"COSTBOT_SAGE_EXPORT cannot be used: {error}") from error
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_EXPORT cannot be used: {error}. Correct it and save the export anew."
+            ) from error
         return self._jobs
 
     def _look(self) -> _Look:
@@ -104,11 +119,11 @@ class ExportReader:
             )
 
 
-def _read(path: Path) -> dict[str, SageJob]:
+def _jobs(rows: Iterable[LoadedRow]) -> dict[str, SageJob]:
     names: dict[str, str] = {}
     descriptions: dict[str, dict[CodeKey, str]] = {}
     categories: dict[tuple[str, CodeKey], set[str]] = {}
-    for row in read_export(path).rows:
+    for row in rows:
         names[row.job] = row.job_name
         codes = descriptions.setdefault(row.job, {})
         if row.code:

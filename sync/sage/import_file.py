@@ -31,6 +31,9 @@ class Reader(Protocol):
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         """What Sage holds for each job, in the order of `numbers`."""
 
+    def untold(self) -> Mapping[str, str]:
+        """Why, by number, of the jobs that `read` leaves out."""
+
     def is_newer_than(self, moment: datetime) -> bool:
         """Whether what `read` says was true after `moment`."""
 
@@ -64,6 +67,9 @@ class ImportFileCompany:
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         return self._reader.read(numbers)
+
+    def untold(self) -> Mapping[str, str]:
+        return self._reader.untold()
 
     def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         """Write the batch's file, once: what was published is never written again. No lines, no file."""
@@ -139,7 +145,7 @@ class ImportFileCompany:
 
     def _holds(self, wanted: Mapping[str, Collection[Assignment]]) -> bool:
         """Whether Sage holds all these assignments by job: read at one go, up to the first that it lacks."""
-        return all(
+        return not wanted.keys() & self._reader.untold().keys() and all(
             (code := job.cost_codes.get(asked.code_key)) is not None and asked.category in code.categories
             for job in self._reader.read(wanted)
             for asked in wanted[job.number]

@@ -161,6 +161,49 @@ def test_a_file_that_nobody_imports_is_told_to_the_approvers_once(site: Site) ->
         assert queries.overdue_syncs(session) == []
 
 
+def test_a_job_with_a_bad_row_in_the_export_waits_and_is_neither_synced_nor_failed(site: Site) -> None:
+    export = site.shared.parent / "export.csv"
+    work.accept_everything(site.database)
+    site.sync()
+    site.accountant.run()
+    good = export.read_text()
+    export.write_text(f"{good}{RIVERSIDE},,,,\n")
+
+    report = site.sync()
+
+    assert report.state is RunState.SENT
+    assert f"until then costbot leaves job {RIVERSIDE} as it is" in report.untold[0]
+    assert [work.states(site.database, number) for number in JOBS] == [["exported"], ["failed"], ["synced"]]
+    work.accept(site.database, YARD, "16-100 M")
+    assert site.sync().batch == "DS000002"
+    export.write_text(good)
+    site.sync()
+    assert [work.states(site.database, number) for number in JOBS] == [
+        ["synced"],
+        ["failed"],
+        ["synced", "exported"],
+    ]
+
+
+def test_a_job_with_a_bad_row_in_the_export_is_not_sent_and_the_others_are(site: Site) -> None:
+    work.accept_everything(site.database)
+    export = site.shared.parent / "export.csv"
+    good = export.read_text()
+    export.write_text(f"{good}{RIVERSIDE},,,,\n")
+
+    site.sync()
+
+    assert [work.states(site.database, number) for number in JOBS] == [
+        ["accepted"],
+        ["exported"],
+        ["exported"],
+    ]
+    assert RIVERSIDE.encode() not in site.file()
+    export.write_text(good)
+    site.sync()
+    assert work.states(site.database, RIVERSIDE) == ["exported"]
+
+
 def test_no_transaction_of_the_database_is_open_while_sage_is_read(
     site: Site,
 ) -> None:

@@ -1,6 +1,6 @@
 """A batch, and what Sage holds, for the tests of the import file; a reader that answers from memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,6 +58,9 @@ class FakeReader:
                 f"Name of {number}",
                 {("", code): SageCode("As Sage calls it", frozenset(tied)) for code, tied in codes.items()},
             )
+
+    def untold(self) -> Mapping[str, str]:
+        return {}
 
     def is_newer_than(self, moment: datetime) -> bool:
         return self.as_of is None or self.as_of >= moment

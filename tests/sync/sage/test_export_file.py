@@ -115,6 +115,51 @@ def test_what_was_read_before_is_not_taken_for_an_export_that_is_being_saved(tmp
         next(reader.read(["24-017"]))
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (f"24-018,Depot,,03-3000,Concrete,{'L' * 21}", "line 7, column category: is longer than 20"),
+        ("24-018,Depot,,03-3000,Concrete, cast in place,L", "line 7: has 7 values where the header has 6"),
+        ("24-018,Depot,,03-30", "line 7: has 4 values where the header has 6"),
+        ("24-018,Another depot,,03-3000,Concrete,L", "line 7, column job_name: Another depot differs"),
+    ],
+)
+def test_of_a_job_with_a_bad_row_nothing_is_told_and_the_others_are_read(
+    export: Path, row: str, reason: str
+) -> None:
+    export.write_text(f"{EXPORT}{row}\n")
+    reader = left_alone(export)
+
+    assert list(reader.read(["24-018", "24-017"])) == [RIVERSIDE]
+    assert list(reader.untold()) == ["24-018"]
+    assert reason in reader.untold()["24-018"]
+    assert "Correct it and save the export anew" in reader.untold()["24-018"]
+    assert reader.problem() == reader.untold()["24-018"]
+
+
+@pytest.mark.parametrize(
+    "row", [",Depot,,03-3000,Concrete,L", "24-01", '24-018,"Dep"ot,,,,', '24-018,"Depot']
+)
+def test_where_the_job_of_a_bad_row_is_not_known_no_job_can_be_told(export: Path, row: str) -> None:
+    export.write_text(f"{EXPORT}{row}\n")
+
+    with pytest.raises(SageUnreachableError, match=r"line 7.*Correct it and save the export anew"):
+        list(left_alone(export).read(["24-017"]))
+
+
+def test_a_row_that_is_there_twice_and_an_empty_one_say_nothing_new(export: Path) -> None:
+    export.write_text(f"{EXPORT}24-017,Riverside,,03-3000,Concrete,L\n,,,,,\n")
+    reader = left_alone(export)
+
+    assert (reader.problem(), list(reader.read(["24-017"]))) == (None, [RIVERSIDE])
+
+
+def test_an_export_saved_in_the_encoding_of_the_profile_is_read(export: Path) -> None:
+    export.write_text(f"{HEADER}24-017,Café Riverside,,,,\n", "cp1252")
+
+    assert list(left_alone(export).read(["24-017"])) == [SageJob("24-017", "Café Riverside", {})]
+
+
 def test_a_bad_row_of_an_export_is_named(export: Path) -> None:
     export.write_text(f"{HEADER}24-017,Riverside,,03-3000,Concrete,{'L' * 21}\n")
 
