@@ -36,7 +36,7 @@ from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outages, outbox, slots, telling
 from workflow.bursts import BurstFacts
 from workflow.database import Database
-from workflow.language import ENGLISH, speaking
+from workflow.language import ENGLISH, later, speaking
 from workflow.privileges import SCHEDULE, USUAL_RULES, Rules
 from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
@@ -146,6 +146,11 @@ _Work = Callable[[], None]
 
 class _NobodyToTell(Exception):  # noqa: N818 - an answer, not a mistake
     """The person has no Slack user that costbot may write to; the reason goes on record."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+        """To be said in the language of whoever reads it."""
 
 
 class _Delivery:
@@ -259,7 +264,7 @@ class _Delivery:
                     card = drawing.card(session, job_id, next_sync=self._next_sync(), rules=self._rules)
                 if card is None:
                     self._done(cards)
-                    self._give_up(replies, "nothing was asked for in this job, so it has no card")
+                    self._give_up(replies, later("nothing was asked for in this job, so it has no card"))
                     return
                 is_new, there = there is None, self._poster.draw(key, self._channel_to_post_in(), card)
                 self._done(cards)
@@ -313,7 +318,8 @@ class _Delivery:
         early = [reply for reply in replies if reply.due_at < replies[0].due_at]
         if early:
             with self._database.writing() as session:
-                outbox.put_off(session, early, until=replies[0].due_at, error="waits for the reply before it")
+                why = later("waits for the reply before it")
+                outbox.put_off(session, early, until=replies[0].due_at, error=why)
 
     def _reply(self, notice: OutboxNotice, channel: str, card_ts: str) -> None:
         with self._database.reading() as session:
@@ -353,7 +359,7 @@ class _Delivery:
                 self._write_to(to, person_id, gathered, key or messages.direct_key(gathered[0].id))
                 self._done(gathered)
             except _NobodyToTell as nobody:
-                self._give_up(gathered, str(nobody))
+                self._give_up(gathered, nobody.words)
             except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
                 self._failed(error, gathered)
                 if isinstance(error, SlackUnavailable | RateLimited | UnderWay):
@@ -378,7 +384,7 @@ class _Delivery:
             self._poster.draw(key, self._gateway.open_direct_message(user_id), message)
             self._done([notice])
         except _NobodyToTell as nobody:
-            self._give_up([notice], str(nobody))
+            self._give_up([notice], nobody.words)
         except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
             self._failed(error, [notice])
 
@@ -432,9 +438,11 @@ class _Delivery:
             return pinned
         user = self._gateway.user_by_email(person.email)
         if user is None:
-            raise _NobodyToTell(f"nobody in Slack has the e-mail {person.email}")
+            raise _NobodyToTell(later("nobody in Slack has the e-mail {email}", email=person.email))
         if user.deleted or user.is_bot or user.is_guest or not user.email_confirmed:
-            raise _NobodyToTell(f"the Slack user with the e-mail {person.email} is no confirmed member")
+            raise _NobodyToTell(
+                later("the Slack user with the e-mail {email} is no confirmed member", email=person.email)
+            )
         try:
             with self._database.writing() as session:
                 tie = directory.link(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from workflow import audit
 from workflow.calendar import zone_named
 from workflow.columns import Problem, Unfit, misfits, storable, unfit
-from workflow.language import language_of
+from workflow.language import language_of, later
 from workflow.privileges import Actor, Rules, lacks
 from workflow.tables import (
     Category,
@@ -253,11 +253,21 @@ def link(
         return pinned
     if pinned:
         return AlreadyLinked(
-            f"The Slack user {user_id} is tied to {pinned.person.email}. Unlink that person first."
+            later(
+                "The Slack user {user_id} is tied to {email}. Unlink that person first.",
+                user_id=user_id,
+                email=pinned.person.email,
+            )
         )
     other = slack_user_of(session, team_id, person.id)
     if other:
-        return AlreadyLinked(f"{person.email} is tied to the Slack user {other}. Unlink that person first.")
+        return AlreadyLinked(
+            later(
+                "{email} is tied to the Slack user {other}. Unlink that person first.",
+                email=person.email,
+                other=other,
+            )
+        )
     tie = SlackLink(team_id=team_id, user_id=user_id, person_id=person.id, person=person, linked_at=at)
     session.add(tie)
     session.flush()

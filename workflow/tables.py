@@ -448,7 +448,7 @@ class OutboxNotice(Table):
     due_at: Mapped[datetime]
     message_key: Mapped[str | None] = mapped_column(String(120))
     attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(KeptWords)
     done_at: Mapped[datetime | None]
     given_up: Mapped[bool] = mapped_column(default=False)
 

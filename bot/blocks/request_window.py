@@ -346,7 +346,7 @@ def _found(preview: Preview) -> Iterator[Json]:
     found = words.told_of(preview.found)
     if not found:
         return
-    listed = [words.finding_words(finding) for finding in found[:_FINDINGS_SHOWN]]
+    listed = [words.full_finding_words(finding) for finding in found[:_FINDINGS_SHOWN]]
     if len(found) > _FINDINGS_SHOWN:
         listed.append(say("… and {more:,} more", more=len(found) - _FINDINGS_SHOWN))
     yield section("\n".join([say("*What Sage would say*"), *listed]))

@@ -245,7 +245,7 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
 def _warnings(facts: UpdateFacts) -> Iterator[str]:
     """The first things to know; what refuses is said by `why_not`."""
     warned = [finding for finding in facts.found.first if finding.severity is Severity.WARN]
-    yield from map(words.finding_words, warned[:_WARNINGS])
+    yield from map(words.full_finding_words, warned[:_WARNINGS])
     more = facts.found.warning - len(warned[:_WARNINGS])
     if more > 0:
         yield plural(

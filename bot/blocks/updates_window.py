@@ -209,7 +209,7 @@ def _cost_code(
     if code.sage_keeps is not None:
         lines.append(say("Sage keeps: {sage_keeps}", sage_keeps=SLACK.data(code.sage_keeps)))
     if state in (State.READY, State.ACCEPTED):
-        lines += [words.finding_words(finding) for finding in words.told_of(code.findings)[:_REASONS]]
+        lines += [words.full_finding_words(finding) for finding in words.told_of(code.findings)[:_REASONS]]
     lines += [f"❌ {SLACK.data(f'{category}: {say(why)}')}" for category, why in code.refused[:_REASONS]]
     return "\n".join(lines)
 

@@ -152,6 +152,10 @@ KNOWN_WORDS = (
 """What audit events name in words: the acts that were refused, and what was imported."""
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
 FINDING_EMOJI = {Severity.REFUSE: "🚫", Severity.WARN: "⚠️"}
+_FINDING_WORDS = {
+    Severity.REFUSE: later("stops the Update: {finding}"),
+    Severity.WARN: later("to know: {finding}"),
+}
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -300,8 +304,14 @@ def request_words(facts: UpdateFacts, form: Form = SLACK) -> str:
 
 
 def finding_words(finding: Finding, form: Form = SLACK) -> str:
-    """What a check before Update found, marked by whether it stops the Update."""
+    """What a check before Update found, marked by whether it stops the Update; below words that say so."""
     return f"{FINDING_EMOJI[finding.severity]} {form.data(say(finding.message))}"
+
+
+def full_finding_words(finding: Finding, form: Form = SLACK) -> str:
+    """The same where no head says whether it stops the Update."""
+    said = say(_FINDING_WORDS[finding.severity], finding=form.data(say(finding.message)))
+    return f"{FINDING_EMOJI[finding.severity]} {said}"
 
 
 def told_of(findings: Iterable[Finding]) -> list[Finding]:

@@ -7,9 +7,11 @@ import pytest
 from bot.delivery import drain
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import CHANNEL_ID
+from tests import factories
 from tests.bot.test_delivery import NEXT_SYNC, Site
 from tests.factories import RULES
 from workflow.database import Database
+from workflow.language import say, speaking
 
 
 @pytest.fixture
@@ -57,3 +59,16 @@ def test_the_channel_and_readers_of_another_language_read_the_companys(site: Sit
     assert "Lista para actualizar" in site.person(site.dana).sees().message("Riverside").words
     [other] = site.person(site.marcus).sees().direct_messages
     assert "Lista para actualizar" in other.words
+
+
+def test_why_somebody_could_not_be_told_is_worded_for_whoever_reads_it(site: Site) -> None:
+    with site.database.writing() as session:
+        factories.approver(session, "nobody@example.com")
+    site.ask(site.riverside, "03-300 L")
+
+    deliver(site, "es")
+
+    [notice] = site.given_up()
+    assert notice.last_error == "nobody in Slack has the e-mail nobody@example.com"
+    with speaking("es"):
+        assert say(notice.last_error) == "nadie en Slack tiene el correo nobody@example.com"
