@@ -6,6 +6,7 @@ Pure functions of facts. An argument called `text` is plain text, shown exactly 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from slack_sdk.models.blocks import ButtonElement
 
@@ -58,6 +59,31 @@ class Told:
 def answer(text: str) -> Message:
     """A short answer."""
     return message(escape(text), [plain_section(text)])
+
+
+class Files(StrEnum):
+    """What became of the files of a report, in words."""
+
+    SENT = "The chart and a CSV file with every figure are in your direct message with costbot."
+    LATER = (
+        "Slack takes no files from costbot at this moment, so this is the report in words alone. "
+        "Ask again in a minute for the chart."
+    )
+    REFUSED = (
+        "Slack does not let costbot send files, so this is the report in words alone. "
+        "Tell your administrator: costbot doctor says what is missing."
+    )
+    UNKNOWN = (
+        "Slack did not say whether the chart and the CSV file arrived. "
+        "Look into your direct message with costbot, and ask again if they are not there."
+    )
+
+
+def report(title: str, sentences: Sequence[str], files: Files) -> Message:
+    """A report in words, and where its files are; title and sentences are plain."""
+    said = "\n".join(map(SLACK.data, sentences))
+    head = f"*{SLACK.data(title)}*\n{said}"
+    return message(f"{escape(title)}. {' '.join(map(escape, sentences))}", [section(head), context(files)])
 
 
 def denied(text: str, reason: Refusal, *, can_ask: bool) -> Message:
@@ -249,6 +275,7 @@ COMMANDS = {
     "syncs": "lists the latest data syncs",
     "holds": "lists contracts that wait for cost codes",
     "history JOB": "tells what happened to a job",
+    "report [week|month]": "sends you the waits, the volume and the failures as a chart and a CSV file",
     "notify": "opens what you want to hear of, and your quiet hours",
     "away [2026-12-01..2026-12-05 to @person | off]": "lets another approver stand in, shows it, or ends it",
     "whoami": "says who costbot takes you for, and what you may do",

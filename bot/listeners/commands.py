@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
 from bot.links import card_address
-from bot.listeners import several, standing_in
+from bot.listeners import reporting, several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
 from bot.listeners.opening import loading, updates_view
@@ -17,6 +17,7 @@ from bot.listeners.usage import Command, WrongUsage, parse
 from bot.visit import Services, Visit, lazily
 from workflow import directory, queries, slots
 from workflow.privileges import refusal_of
+from workflow.report import Period
 from workflow.tables import Job, Person
 
 COMMAND = "/costcodes"
@@ -122,6 +123,11 @@ def whoami(visit: Visit, _: Command) -> None:
     visit.tell(notices.whoami(person, refusal_of(visit.actor, person, visit.rules)))
 
 
+def report(visit: Visit, command: Command) -> None:
+    """Send the figures of a week or a month, as a chart and as CSV."""
+    reporting.run(visit, Period(command.filter))
+
+
 def notify(visit: Visit, _: Command) -> None:
     """Open what the person wants to hear of."""
     open_choices(visit)
@@ -146,6 +152,7 @@ HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "syncs": syncs,
     "holds": holds,
     "history": history,
+    "report": report,
     "notify": notify,
     "away": away,
     "whoami": whoami,

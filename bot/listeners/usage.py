@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from bot.blocks.notices import COMMANDS
 from workflow.queries import FILTERS
+from workflow.report import Period
 
 VERBS = {usage.split()[0]: usage for usage in COMMANDS}
 """Usage by the word that begins it."""
@@ -16,7 +17,10 @@ _SLACKS_ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as it was meant; `job` is what was typed for one, `text` what narrows a list."""
+    """A command as it was meant; `job` is what was typed for one, `text` what narrows a list.
+
+    `filter` is a list's, or the period of a report.
+    """
 
     verb: str
     job: str = ""
@@ -47,6 +51,8 @@ def parse(typed: str) -> Command | WrongUsage:
         if rest:
             return Command(verb, job=rest)
         return WrongUsage(f"Which job? Try /costcodes {VERBS[verb]}, such as /costcodes {verb} 24-017.")
+    if verb == "report":
+        return _report(rest)
     if verb == "away":
         return Command(verb, text=rest)
     if rest:
@@ -62,6 +68,12 @@ def _list(verb: str, rest: str) -> Command:
         return Command("jobs", filter=first.lower(), text=text)
     # without a filter, a text is looked for among all jobs
     return Command("jobs", filter="all" if rest else "ready", text=rest)
+
+
+def _report(rest: str) -> Command | WrongUsage:
+    if rest.lower() in ("", *Period):
+        return Command("report", filter=rest.lower() or Period.WEEK)
+    return WrongUsage(f"A report is of a week or a month, and you wrote “{rest}”.")
 
 
 def _unknown(verb: str) -> WrongUsage:
