@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
-from bot.links import card_address
+from bot.links import card_address, job_link
 from bot.listeners import reporting, several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
@@ -73,6 +73,7 @@ def show(visit: Visit, command: Command) -> None:
     if isinstance(job, str):
         visit.answer(job)
     else:
+        card = card and (job_link(visit.services.settings, job.number) or card)
         visit.show(updates_view(visit, job.id, card=card))
 
 
