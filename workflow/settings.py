@@ -92,6 +92,13 @@ def _a_web_address(url: str) -> str:
     return url if url.endswith("/") else url + "/"
 
 
+def _a_public_address(url: str) -> str:
+    parts = urlsplit(url) if _is_address(url, "http", "https") else None
+    if parts is None or "?" in url or "#" in url or parts.username is not None:
+        raise ValueError("use the bot's address as others see it, such as https://costbot.example.com")
+    return url.rstrip("/")
+
+
 def _written(read: Callable[[str], object]) -> AfterValidator:
     """Text that `read` understands; it raises ValueError with the mend."""
 
@@ -263,6 +270,11 @@ class Settings(BaseSettings):
         le=65535,
         validation_alias="COSTBOT_HTTP_PORT",
         description="Port of the bot's HTTP server.",
+    )
+    public_url: Annotated[str, AfterValidator(_a_public_address)] | None = Field(
+        None,
+        validation_alias="COSTBOT_PUBLIC_URL",
+        description="Where others reach the bot's HTTP server; links to jobs begin with it.",
     )
     admin_email: str | None = Field(
         None,

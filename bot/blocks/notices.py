@@ -6,6 +6,7 @@ Pure functions of facts. An argument called `text` is plain text, shown exactly 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from slack_sdk.models.blocks import ButtonElement
 
@@ -66,6 +67,33 @@ def answer(text: str) -> Message:
     """A short answer."""
     text = say(text)
     return message(escape(text), [plain_section(text)])
+
+
+class Files(Enum):
+    """What became of the files of a report, in words."""
+
+    SENT = later("The chart and a CSV file with every figure are in your direct message with costbot.")
+    LATER = later(
+        "Slack takes no files from costbot at this moment, so this is the report in words alone. "
+        "Ask again in a minute for the chart."
+    )
+    REFUSED = later(
+        "Slack does not let costbot send files, so this is the report in words alone. "
+        "Tell your administrator: costbot doctor says what is missing."
+    )
+    UNKNOWN = later(
+        "Slack did not say whether the chart and the CSV file arrived. "
+        "Look into your direct message with costbot, and ask again if they are not there."
+    )
+
+
+def report(title: str, sentences: Sequence[str], files: Files) -> Message:
+    """A report in words, and where its files are; title and sentences are plain."""
+    said = "\n".join(map(SLACK.data, sentences))
+    head = f"*{SLACK.data(title)}*\n{said}"
+    return message(
+        f"{escape(title)}. {' '.join(map(escape, sentences))}", [section(head), context(say(files.value))]
+    )
 
 
 def denied(text: str, reason: Refusal, *, can_ask: bool) -> Message:
@@ -309,6 +337,9 @@ COMMANDS = {
     "syncs": later("lists the latest data syncs"),
     "holds": later("lists contracts that wait for cost codes"),
     "history JOB": later("tells what happened to a job"),
+    "report [week|month]": later(
+        "sends you the waits, the volume and the failures as a chart and a CSV file"
+    ),
     "notify": later("opens what you want to hear of, and your quiet hours"),
     "away [2026-12-01..2026-12-05 to @person | off]": later(
         "lets another approver stand in, shows it, or ends it"

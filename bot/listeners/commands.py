@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
-from bot.links import card_address
-from bot.listeners import several, standing_in
+from bot.links import card_address, job_link
+from bot.listeners import reporting, several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
 from bot.listeners.opening import loading, updates_view
@@ -18,6 +18,7 @@ from bot.visit import Services, Visit, lazily
 from workflow import directory, queries, slots
 from workflow.language import later, say
 from workflow.privileges import refusal_of
+from workflow.report import Period
 from workflow.tables import Job, Person
 
 COMMAND = "/costcodes"
@@ -75,6 +76,7 @@ def show(visit: Visit, command: Command) -> None:
     if isinstance(job, str):
         visit.answer(job)
     else:
+        card = card and (job_link(visit.services.settings, job.number) or card)
         visit.show(updates_view(visit, job.id, card=card))
 
 
@@ -125,6 +127,11 @@ def whoami(visit: Visit, _: Command) -> None:
     visit.tell(notices.whoami(person, refusal_of(visit.actor, person, visit.rules)))
 
 
+def report(visit: Visit, command: Command) -> None:
+    """Send the figures of a week or a month, as a chart and as CSV."""
+    reporting.run(visit, Period(command.filter))
+
+
 def notify(visit: Visit, _: Command) -> None:
     """Open what the person wants to hear of."""
     open_choices(visit)
@@ -150,6 +157,7 @@ HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "syncs": syncs,
     "holds": holds,
     "history": history,
+    "report": report,
     "notify": notify,
     "away": away,
     "whoami": whoami,

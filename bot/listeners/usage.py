@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from bot.blocks.notices import COMMANDS
 from workflow.language import later
 from workflow.queries import FILTERS
+from workflow.report import Period
 
 VERBS = {usage.split()[0]: usage for usage in COMMANDS}
 """Usage by the word that begins it."""
@@ -17,7 +18,10 @@ _SLACKS_ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as it was meant; `job` is what was typed for one, `text` what narrows a list."""
+    """A command as it was meant; `job` is what was typed for one, `text` what narrows a list.
+
+    `filter` is a list's, or the period of a report.
+    """
 
     verb: str
     job: str = ""
@@ -54,6 +58,8 @@ def parse(typed: str) -> Command | WrongUsage:
                 verb=verb,
             )
         )
+    if verb == "report":
+        return _report(rest)
     if verb == "away":
         return Command(verb, text=rest)
     if rest:
@@ -71,6 +77,12 @@ def _list(verb: str, rest: str) -> Command:
         return Command("jobs", filter=first.lower(), text=text)
     # without a filter, a text is looked for among all jobs
     return Command("jobs", filter="all" if rest else "ready", text=rest)
+
+
+def _report(rest: str) -> Command | WrongUsage:
+    if rest.lower() in ("", *Period):
+        return Command("report", filter=rest.lower() or Period.WEEK)
+    return WrongUsage(later("A report is of a week or a month, and you wrote “{rest}”.", rest=rest))
 
 
 def _unknown(verb: str) -> WrongUsage:
