@@ -97,7 +97,7 @@ def _of_approvers(office: _SampleCompany, desk: _Photographer, phone: _Photograp
     walk.press("Update", walk.window)
     expect(walk.window).to_contain_text("since you looked")
     desk.take("stale", walk.window)
-    walk.press("Close", walk.window)
+    walk.close_window()
 
     walk.say("/costcodes update")
     for job in (CITY_HALL, STATION):
@@ -108,7 +108,7 @@ def _of_approvers(office: _SampleCompany, desk: _Photographer, phone: _Photograp
     walk.press("Update 2 jobs", walk.window)
     expect(walk.window).to_contain_text("1 updated; 1 not updated")
     desk.take("several", walk.window)
-    walk.press("Close", walk.window)
+    walk.close_window()
 
     phone.walk.choose("costbot Home")
     expect(phone.walk.home).to_contain_text("Riverside Medical Center")
@@ -127,8 +127,7 @@ def _of_project_teams(office: _SampleCompany, desk: _Photographer) -> None:
     walk.press("Next", walk.window)
     expect(walk.window).to_contain_text("to request")
     desk.take("preview", walk.window)
-    walk.press("Close", walk.window)
-    expect(walk.window).to_be_hidden()
+    walk.close_window()
 
     office.dana.click("Reject", office.card(HARBOR, READY))
     office.dana.wait_for_modal("Why?")

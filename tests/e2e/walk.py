@@ -67,6 +67,11 @@ class Walk:
             asked = self.page.get_by_role("alertdialog")
             asked.get_by_role("button", name=name, exact=True).click()
 
+    def close_window(self) -> None:
+        """Close the open window, and return once it is gone."""
+        self.press("Close", self.window)
+        expect(self.window).to_be_hidden()
+
     def say(self, text: str) -> None:
         """Type a message or a command into the channel."""
         self.page.get_by_role("textbox", name="Message #cost-codes").fill(text)
