@@ -531,6 +531,8 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     ),
     Event.CHANNEL_CLOSED: _channel_closed,
     Event.CHANNEL_OPEN: lambda t: f"costbot can post in {t.channel} again.",
+    Event.SLACK_INSTALLED: lambda t: f"{t.who} installed costbot in {t.text('workspace')}.",
+    Event.SLACK_REMOVED: lambda t: "costbot was taken out of the Slack workspace.",
     Event.PERSON_LINKED: lambda t: f"{t.who} linked {t.text('person')} to Slack user {t.text('user_id')}.",
     Event.PERSON_UNLINKED: lambda t: (
         f"{t.who} unlinked {t.text('person')} from Slack user {t.text('user_id')}."
@@ -545,3 +547,9 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
         f"{t.text('last_day')}), and {t.text('delegate')} no longer stands in."
     ),
 }
+
+
+def not_installed(team: str, address: str | None) -> str:
+    """That nothing can be told in Slack until the app is installed there; `address` is the bot's."""
+    page = f"{address or 'https://YOUR-HOST/'}slack/install"
+    return f"costbot is not installed in the Slack workspace {team}, so notices wait: open {page}."

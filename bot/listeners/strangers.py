@@ -10,7 +10,7 @@ from slack_bolt import Ack, App
 
 from bot.visit import Services, Visit, lazily
 
-_ANYTHING = re.compile(".*", re.DOTALL)
+ANYTHING = re.compile(".*", re.DOTALL)
 
 
 def register(app: App, services: Services) -> None:
@@ -21,9 +21,9 @@ def register(app: App, services: Services) -> None:
         (app.shortcut, "shortcut"),
         (app.command, "command"),
     ):
-        listen(_ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
-    app.view_closed(_ANYTHING)(acknowledge)
-    app.options(_ANYTHING)(offer_nothing)
+        listen(ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
+    app.view_closed(ANYTHING)(acknowledge)
+    app.options(ANYTHING)(offer_nothing)
 
 
 def acknowledge(ack: Ack) -> None:
