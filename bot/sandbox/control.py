@@ -201,12 +201,13 @@ class Control:
         if not set(body) <= known or "id" not in body:
             raise SlackError("invalid_arguments", sorted(set(body) - known))
         old = self._workspace.users.get(body["id"])
-        base = asdict(old) if old else {"name": body["id"].lower(), "real_name": body["id"], "email": ""}
+        new = {"name": body["id"].lower(), "real_name": body["id"], "email": ""}
+        base = asdict(old) if old else new | {"team_id": self._workspace.team.id}
         self._workspace.users[body["id"]] = User(**(base | body))
         if old is None:
             self._workspace.conversation(CHANNEL_ID).members.add(body["id"])
         self._workspace.changed()
-        return self._workspace.users[body["id"]].to_slack()
+        return self._workspace.users[body["id"]].to_slack(self._workspace.team)
 
     async def _calls(self, request: Request) -> Any:
         return self._web_api.records(request.query_params.get("method"))
