@@ -18,11 +18,12 @@ from starlette.routing import Route
 
 from bot.app import build_app
 from bot.bot_process import SocketMode, checks, listening, require_way_in, serve, slack_check
+from bot.gateway import SlackRefused
 from bot.http import Check, http_app
 from bot.installations import Installations, gateway_of
 from bot.oauth import install_routes, team_of
 from bot.routing import ManyApps, nobodys_app
-from workflow import audit
+from workflow import audit, outbox
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.privileges import Actor
@@ -121,6 +122,7 @@ def _note_install(company: Company, installation: Installation, *, at: datetime)
     by = Actor(Place.SLACK, f"Slack user {installation.user_id}")
     try:
         with company.database.writing() as session:
+            outbox.try_now(session, put_off_by=SlackRefused.__name__, at=at)
             audit.record(session, Event.SLACK_INSTALLED, by=by, at=at, workspace=f"{name} ({team})".strip())
     except SQLAlchemyError as error:
         _log.error("an install could not be put on record", company=company.name, error=str(error))

@@ -146,7 +146,8 @@ class Control:
     async def _act(self, request: Request) -> Any:
         user = self._workspace.person(request.path_params["who"])
         act = request.path_params["act"]
-        base_url = str(request.base_url).rstrip("/").removesuffix("/sandbox")
+        below = str(request.scope.get("root_path", "")).removesuffix("/sandbox")
+        base_url = str(request.url.replace(path=below, query="", fragment="")).rstrip("/")
         outcome = await self._acted(act, user, await _json(request), base_url)
         return asdict(outcome)
 

@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from bot.sandbox import sample_company
-from bot.sandbox.client import Sandbox
+from bot.sandbox.client import Sandbox, Seen
 from bot.sandbox.many import create_many
 from bot.sandbox.oauth import CLIENT_ID, CLIENT_SECRET
 from bot.sandbox.server import running
 from bot.sandbox.workspace import APP_TOKEN, SIGNING_SECRET, Team, User, Workspace
 from tests import factories
-from tests.e2e.office import answers, free_ports
+from tests.e2e.office import answers, cards, free_ports
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
 from tests.workflow.site import Site
 from workflow.database import Database
@@ -92,12 +92,7 @@ def test_two_companies_work_side_by_side(host: Host) -> None:
     kestrel, boreal = (host.slack[name].as_person(sample_company.APPROVER) for name in TEAMS)
     card = kestrel.wait_for_message("kestrel Tower", PATIENCE)
     kestrel.click("Update", card)
-    kestrel.wait_for(
-        lambda seen: (
-            seen.message("kestrel Tower") if "Updated" in seen.message("kestrel Tower").words else None
-        ),
-        PATIENCE,
-    )
+    kestrel.wait_for(lambda seen: "🔵 *Updated" in card_of(seen, "kestrel"), PATIENCE)
     assert boreal.sees().messages == []
 
     assert "costbot is installed in Boreal Builders" in host.install("boreal")
@@ -105,8 +100,14 @@ def test_two_companies_work_side_by_side(host: Host) -> None:
     boreal.slash("/costcodes jobs all")
     told = boreal.wait_for_ephemeral("boreal Tower", PATIENCE).words
     assert "kestrel" not in told
-    assert "Ready to Update" in boreal.sees().message("boreal Tower").words
+    assert "🟡 *Ready to Update" in card_of(boreal.sees(), "boreal")
     assert host.tree.errors() == []
+
+
+def card_of(seen: Seen, name: str) -> str:
+    """What the card of the company's job says."""
+    (card,) = cards(seen, f"77-001 {name} Tower:")
+    return card.words
 
 
 def _people(team: Team) -> list[User]:

@@ -145,6 +145,8 @@ def test_without_an_install_delivery_waits_and_says_why(
         assert all("not_installed" in row or "0, None" in row for row in boreal.rows()["outbox"])
         assert here.install(BOREAL).status_code == 200
         assert boreal.nudged == ["deliver"]
+        assert deliver_waiting() > 0
+        assert boreal.sandbox.as_person("U0DANA").sees().find("24-017 Riverside Medical Center") is not None
 
 
 def test_the_file_of_tokens_is_for_ones_own_eyes(here: Town) -> None:
