@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench
+.PHONY: help demo run test check words bench
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -23,7 +23,11 @@ check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compo
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	.ci/words check
 	@for script in .ci/*; do bash -n $$script || exit 1; done
+
+words: .venv/.costbot-dev ## Take new words for people into the catalogues of translations, and compile them
+	@.ci/words
 
 bench: .venv/.costbot-dev ## Measure costbot against bare baselines
 	@$(BIN)/python -m benchmarks $(ARGS)

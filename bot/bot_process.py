@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
+from bot.links import card_of_number
 from bot.routing import ManyApps
 from workflow import queries
 from workflow.checks import SageLimits
@@ -73,6 +74,7 @@ def run_bot(
             takes_events=settings.slack_signing_secret is not None,
             ready={**checks(settings, database), **slack_check(socket_mode)},
             notes={"sage": lambda: _not_imported(database)},
+            card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
         )
         with finished(app):
             serve(web, settings, listener, socket_mode)

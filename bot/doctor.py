@@ -16,6 +16,7 @@ from workflow.settings import Settings, SettingsError
 _READ = frozenset({"channels:read", "groups:read"})
 _HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
 _WRITE = frozenset({"chat:write"})
+_FILES = frozenset({"files:write"})
 
 METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "auth.test": frozenset(),
@@ -28,6 +29,8 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "conversations.list": _READ,
     "conversations.open": frozenset({"im:write"}),
     "conversations.replies": _HISTORY,
+    "files.completeUploadExternal": _FILES,
+    "files.getUploadURLExternal": _FILES,
     "users.info": frozenset({"users:read", "users:read.email"}),
     "users.lookupByEmail": frozenset({"users:read.email"}),
     "views.open": frozenset(),
@@ -76,7 +79,7 @@ def look_at_app(host: Settings) -> list[Finding]:
 
 def _installed(settings: Settings) -> Iterator[Finding]:
     name, team = "Slack install", settings.slack_team or ""
-    install = f"Open {settings.public_url or 'https://YOUR-HOST/'}slack/install, and choose the workspace."
+    install = f"Open {settings.install_page}, and choose the workspace."
     try:
         with connected(settings) as gateway:
             bot = gateway.auth_test()

@@ -19,15 +19,16 @@ from starlette.routing import Route
 from bot.app import build_app
 from bot.bot_process import SocketMode, checks, listening, require_way_in, serve, slack_check
 from bot.gateway import SlackRefused
-from bot.http import Check, http_app
+from bot.http import Check, http_app, job_routes
 from bot.installations import Installations, gateway_of
+from bot.links import card_of_number
 from bot.oauth import install_routes, team_of
 from bot.routing import ManyApps, nobodys_app
 from workflow import audit, outbox
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.privileges import Actor
-from workflow.settings import Settings
+from workflow.settings import Settings, company_path
 from workflow.vocabulary import Event, PeriodicWork, Place
 
 _log = structlog.get_logger()
@@ -89,10 +90,11 @@ def front(
     clock = clock or _now
     with ExitStack() as stack:
         installations = stack.enter_context(closing(Installations(host)))
+        gateways = {one.team: gateway_of(one.settings, installations) for one in companies}
         by_team = {
             one.team: build_app(
                 one.settings,
-                gateway=gateway_of(one.settings, installations),
+                gateway=gateways[one.team],
                 database=one.database,
                 nudge=one.nudge,
                 clock=clock,
@@ -109,7 +111,12 @@ def front(
             _note_install(members[team], installation, at=clock())
 
         settings = {one.team: one.settings for one in companies}
-        yield Front(apps, install_routes(host, settings, installations, installed=installed), by_team)
+        routes = install_routes(host, settings, installations, installed=installed)
+        if host.public_url is not None:
+            for one in companies:
+                card_of = partial(card_of_number, one.database, gateways[one.team])
+                routes += job_routes(card_of, below=company_path(one.name))
+        yield Front(apps, routes, by_team)
 
 
 def _forget(installations: Installations, team: str, installed_before: float | None) -> bool:

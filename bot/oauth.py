@@ -82,7 +82,7 @@ class _Flow(OAuthFlow):
                 client_secret=installations.client_secret,
                 scopes=sorted(SCOPES),
                 user_scopes=[],
-                redirect_uri=urljoin(host.public_url, REDIRECT.lstrip("/")) if host.public_url else None,
+                redirect_uri=host.public_url + REDIRECT if host.public_url else None,
                 install_path=INSTALL,
                 redirect_uri_path=REDIRECT,
                 callback_options=CallbackOptions(success=self._done, failure=self._failed),

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import make_url
 
-from workflow.settings import Settings, SettingsError, read_file
+from workflow.settings import Settings, SettingsError, company_path, read_file
 
 DOCS = "see docs/many-workspaces.md"
 
@@ -134,6 +134,8 @@ def _read_folder(host: Settings, name: str) -> Settings:
         )
     of_the_host = {one: getattr(host, one) for one in _HOSTS}
     of_the_host |= {"company": name, "installations_url": host.installations}
+    if host.public_url is not None:
+        of_the_host["public_url"] = host.public_url + company_path(name)
     company = own.model_copy(update={**_in_folder(own, folder), **of_the_host})
     if _place_of_database(company.database) == _place_of_database(host.installations):
         raise SettingsError(

@@ -29,6 +29,7 @@ from workflow.calendar import (
     working_hours_written,
     zone_named,
 )
+from workflow.language import ENGLISH, language_named
 from workflow.privileges import Rules
 from workflow.waiting import Patience
 
@@ -90,6 +91,13 @@ def _a_web_address(url: str) -> str:
     if not _is_address(url, "http", "https"):
         raise ValueError("use an address that begins with https:// or http://")
     return url if url.endswith("/") else url + "/"
+
+
+def _a_public_address(url: str) -> str:
+    parts = urlsplit(url) if _is_address(url, "http", "https") else None
+    if parts is None or "?" in url or "#" in url or parts.username is not None:
+        raise ValueError("use the bot's address as others see it, such as https://costbot.example.com")
+    return url.rstrip("/")
 
 
 def _written(read: Callable[[str], object]) -> AfterValidator:
@@ -201,11 +209,6 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_INSTALLATIONS_URL",
         description="Database of the workspaces' tokens. Default: a SQLite file in the host's data folder.",
     )
-    public_url: Annotated[str, AfterValidator(_a_web_address)] | None = Field(
-        None,
-        validation_alias="COSTBOT_PUBLIC_URL",
-        description="The address under which browsers and Slack reach the bot of a host for many.",
-    )
     channel: str | None = Field(
         None,
         validation_alias="COSTBOT_CHANNEL",
@@ -220,6 +223,11 @@ class Settings(BaseSettings):
         "*/10 * * * *",
         validation_alias="COSTBOT_REMIND_CRON",
         description="When costbot looks whether to remind, escalate or expire: five cron fields, UTC.",
+    )
+    language: Annotated[str, _written(language_named)] = Field(
+        ENGLISH,
+        validation_alias="COSTBOT_LANGUAGE",
+        description="The company's language: `en` or `es`. Who has set another in Slack reads that one.",
     )
     time_zone: Annotated[str, _written(zone_named)] = Field(
         "UTC",
@@ -298,6 +306,11 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_HTTP_PORT",
         description="Port of the bot's HTTP server.",
     )
+    public_url: Annotated[str, AfterValidator(_a_public_address)] | None = Field(
+        None,
+        validation_alias="COSTBOT_PUBLIC_URL",
+        description="Where others reach the bot's HTTP server; links to jobs begin with it.",
+    )
     admin_email: str | None = Field(
         None,
         validation_alias="COSTBOT_ADMIN_EMAIL",
@@ -366,6 +379,12 @@ class Settings(BaseSettings):
     def reaches_slack(self) -> bool:
         """Whether there is a token, or a place where the install puts it."""
         return self.slack_bot_token is not None or self.companies is not None
+
+    @property
+    def install_page(self) -> str:
+        """On a host for many: where a browser begins the install."""
+        at = self.public_url or "https://YOUR-HOST"
+        return f"{at.removesuffix(company_path(self.company))}/slack/install"
 
     @property
     def installations(self) -> str:
@@ -446,6 +465,11 @@ class _FromFileAlone(Settings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, dotenv_settings
+
+
+def company_path(company: str | None) -> str:
+    """On a host for many: the path below which a company's own addresses are."""
+    return f"/companies/{company}"
 
 
 def read_settings(company: str | None = None) -> Settings:

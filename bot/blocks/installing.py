@@ -2,6 +2,8 @@
 
 from html import escape
 
+from workflow.language import later, say
+
 TITLE = "costbot"
 
 _PAGE = """<!doctype html>
@@ -14,59 +16,73 @@ text-decoration: none }}
 """
 
 _TROUBLES = {
-    "access_denied": "The install was cancelled in Slack, and nothing was changed.",
-    "invalid_browser": "This browser did not begin the install, or it took longer than ten minutes.",
-    "invalid_state": "This install was finished before, or it took longer than ten minutes.",
-    "missing_code": "Slack did not say what was allowed.",
-    "invalid_code": "Slack did not take its own code any more, for it is good once and for ten minutes.",
-    "no_answer": "Slack did not answer, so nothing was changed.",
+    "access_denied": later("The install was cancelled in Slack, and nothing was changed."),
+    "invalid_browser": later("This browser did not begin the install, or it took longer than ten minutes."),
+    "invalid_state": later("This install was finished before, or it took longer than ten minutes."),
+    "missing_code": later("Slack did not say what was allowed."),
+    "invalid_code": later(
+        "Slack did not take its own code any more, for it is good once and for ten minutes."
+    ),
+    "no_answer": later("Slack did not answer, so nothing was changed."),
 }
 
 
 def install_page(url: str) -> str:
     """The page on which an install begins; `url` is Slack's own page."""
     return _page(
-        "Install costbot",
-        "Slack asks what costbot may do there, with the reason for each. Choose your company's workspace.",
-        f'<a class="go" href="{escape(url)}">Continue in Slack</a>',
+        say("Install costbot"),
+        say("Slack asks what costbot may do there. Choose your company's workspace."),
+        _button(url, say("Continue in Slack")),
     )
 
 
 def installed_page(where: str, channel: str | None) -> str:
     """The install is done; what to do next. `where` is the workspace's name, `channel` the one for cards."""
-    cards = f"the channel {channel}" if channel else "the channel for the cards"
     return _page(
-        f"costbot is installed in {where}",
-        f"Next: in Slack, open {cards} and type /invite @costbot. Then /costcodes help shows what there is.",
+        say("costbot is installed in {where}", where=where),
+        say(
+            "Next: in Slack, open the channel for the cards ({channel}) and type /invite @costbot. "
+            "Then /costcodes help shows what there is.",
+            channel=channel or "COSTBOT_CHANNEL",
+        ),
     )
 
 
 def trouble_page(reason: str, *, again: str = "/slack/install") -> str:
     """The install did not come about; `reason` is Slack's word or Bolt's."""
+    known = _TROUBLES.get(reason)
     return _page(
-        "costbot was not installed",
-        _TROUBLES.get(reason, f"Slack answered: {reason}."),
-        f'<a class="go" href="{escape(again)}">Try again</a>',
+        say("costbot was not installed"),
+        say(known) if known else say("Slack answered: {reason}.", reason=reason),
+        _button(again, say("Try again")),
     )
 
 
 def unknown_company_page(team: str, name: str) -> str:
     """No company belongs to the workspace or organisation, so nothing of the install was kept."""
     return _page(
-        "costbot was not installed",
-        f"No company is set up here for {name or 'your workspace'} ({team}), so nothing was kept and the "
-        "permission was given back.",
-        f"Whoever runs costbot has to add the company first, with COSTBOT_SLACK_TEAM={escape(team)} in its "
-        "settings. Then install again.",
+        say("costbot was not installed"),
+        say(
+            "No company is set up here for {name} ({team}), so nothing was kept and the permission was given "
+            "back. Whoever runs costbot has to add the company first, with COSTBOT_SLACK_TEAM={team} in its "
+            "settings. Then install again.",
+            name=name or team,
+            team=team,
+        ),
     )
 
 
 def unknown_workspace(team: str) -> str:
     """What people of a workspace hear that no company belongs to; plain text."""
-    return (
-        f"costbot is not set up for this Slack workspace ({team}), and nothing was changed. "
-        "Ask whoever runs costbot for your company to add it."
+    return say(
+        "costbot is not set up for this Slack workspace ({team}), and nothing was changed. "
+        "Ask whoever runs costbot for your company to add it.",
+        team=team,
     )
+
+
+def _button(url: str, words: str) -> str:
+    return f'<a class="go" href="{escape(url)}">{escape(words)}</a>'
 
 
 def _page(title: str, text: str, more: str = "") -> str:

@@ -55,7 +55,7 @@ def _missing_install(settings: Settings) -> str | None:
     with closing(Installations(settings)) as installations:
         if installations.find(settings.slack_team):
             return None
-    return words.not_installed(settings.slack_team, settings.public_url)
+    return words.not_installed(settings.slack_team, settings.install_page)
 
 
 def _told(facts: StatusShape) -> list[str | Table]:

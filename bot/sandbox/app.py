@@ -51,6 +51,8 @@ def wired(workspace: Workspace, web_api: WebApi, sockets: Sockets, *, ack_second
             Route("/", _page),
             Route("/api/{method}", web_api.endpoint, methods=["GET", "POST"]),
             Route("/files/{file}/{name}", web_api.file),
+            Route("/upload/{file}", web_api.take_upload, methods=["POST"]),
+            Route("/upload/{file}", web_api.uploaded),
             Route("/response/{key}", response_urls.endpoint, methods=["POST"]),
             WebSocketRoute("/socket/", sockets.endpoint),
             Mount("/sandbox", routes=control.routes()),

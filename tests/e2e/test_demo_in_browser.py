@@ -217,3 +217,52 @@ def test_cost_codes_are_asked_for_by_clicks_and_typing_alone(walk: Walk, width: 
     walk.photograph("4-requested")
     walk.press("Close", answer)
     expect(walk.card(job)).to_contain_text("Ready to Update")
+
+
+@pytest.mark.parametrize(
+    ("width", "job"), [(1280, "25-003 City Hall Seismic Retrofit"), (390, "25-014 Union Station Concourse")]
+)
+def test_an_approver_who_has_set_slack_to_spanish_reads_spanish_from_end_to_end(
+    walk: Walk, width: int, job: str
+) -> None:
+    page, card = walk.page, walk.card(job)
+    page.set_viewport_size({"width": width, "height": 844})
+    walk.choose("Lucía Herrera")
+    expect(card).to_contain_text("Ready to Update")  # the channel reads the company's language
+    walk.choose("costbot Messages")
+    expect(page.get_by_role("log")).to_contain_text("solicitó")
+    walk.photograph("1-told")
+
+    walk.choose("costbot Home")
+    home = page.get_by_role("region", name="App Home")
+    expect(home).to_contain_text("Última sincronización de datos")
+    expect(home).to_contain_text("listas para actualizar")
+    walk.photograph("2-home")
+
+    walk.choose("cost-codes")
+    walk.press("View Requested Updates", card)
+    window = page.get_by_role("dialog", name="Códigos por actualizar")
+    expect(window).to_contain_text("Solo lectura.")
+    walk.photograph("3-window")
+    walk.press("Actualizar", window)
+    answer = page.get_by_role("dialog").get_by_text("Quedó actualizada")
+    expect(answer).to_be_visible()
+    walk.photograph("4-updated")
+    walk.press("Cerrar", page.get_by_role("dialog"))
+    expect(card).not_to_contain_text("Ready to Update")
+
+    walk.say("/costcodes update")
+    several = page.get_by_role("dialog", name="Actualizar varias")
+    expect(several).to_contain_text(
+        "Márquela" if "1 obra" in several.inner_text() else "Marque las que desea"
+    )
+    walk.photograph("5-several")
+    walk.press("Cerrar", several)
+    walk.say("/costcodes request")
+    request = page.get_by_role("dialog", name="Solicitar códigos")
+    expect(request).to_contain_text("Códigos de costo de la lista estándar")
+    walk.photograph("6-request")
+    walk.press("Cerrar", request)
+    walk.say("/costcodes help")
+    expect(page.get_by_text("muestra los contratos que esperan códigos de costo")).to_be_visible()
+    walk.photograph("7-help")
