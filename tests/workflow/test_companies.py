@@ -46,7 +46,8 @@ def test_each_company_lives_in_its_own_folder(host: Path) -> None:
 
     assert list(found) == ["alpha", "beta"]
     assert found["alpha"].database == f"sqlite:///{alpha}/costbot-data/costbot.db"
-    assert found["alpha"].redis == f"unix://{alpha}/costbot-data/redis.sock"
+    assert found["alpha"].data_dir == alpha / "costbot-data"
+    assert found["alpha"].redis != found["beta"].redis
     assert found["alpha"].sage_profile == alpha / "profile.toml"
     assert found["beta"].database == f"sqlite:///{beta}/kept/b.db"
     assert (found["alpha"].channel, found["beta"].channel) == ("#a", None)

@@ -1,6 +1,7 @@
 """Installing in the browser, and taking out: who may, what is kept, what people read, what is on record."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,25 @@ import httpx
 import pytest
 from slack_bolt import BoltRequest
 
+from bot.blocks import notices
 from bot.identity import Identity
 from bot.installations import connected
+from bot.links import job_link
+from bot.posting import Poster
 from bot.routing import team_of
 from tests.bot.many.town import BOREAL, KESTREL, NOBODY, ORGANISATION, Member, Town, town
+from workflow import directory, messages
+from workflow.database import Database
 from workflow.vocabulary import Event, Refusal
 
 Json = dict[str, Any]
+
+
+def job_id(database: Database, number: str) -> int:
+    with database.reading() as session:
+        job = directory.job_by_number(session, number)
+    assert job is not None
+    return job.id
 
 
 def on_record(member: Member, event: Event) -> list[str]:
@@ -134,6 +147,28 @@ def test_an_organisation_installs_once_for_all_its_workspaces(tmp_path: Path, sq
         assert here.installations.find(BOREAL.id) is None
         assert here.installations.forget("E0BOREAL")
         assert here.installations.find("E0BOREAL") is None
+
+
+def test_a_link_to_a_job_leads_into_its_own_companys_workspace_alone(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    with town(tmp_path, sqlite_template, public_url="https://costbot.example.com") as here:
+        kestrel, boreal = here.members["kestrel"], here.members["boreal"]
+        kestrel_link = job_link(kestrel.company.settings, "77-777")
+        with connected(kestrel.company.settings) as gateway:
+            job = job_id(kestrel.database, "77-777")
+            Poster(kestrel.database, gateway, clock=lambda: datetime.now(UTC)).draw(
+                messages.card_key(job), "C0COSTCODES", notices.answer("Zirconium")
+            )
+        answers = [
+            httpx.get(f"{here.url}/companies/{name}/jobs/77-777", trust_env=False)
+            for name in ("kestrel", "boreal", "nobody")
+        ]
+
+    assert kestrel_link == "https://costbot.example.com/companies/kestrel/jobs/77-777"
+    assert [answer.status_code for answer in answers] == [302, 404, 404]
+    assert "C0COSTCODES" in answers[0].headers["location"]
+    assert boreal.sandbox.url not in answers[0].headers["location"]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,11 @@ class Town:
             cookie = page.headers["set-cookie"].partition(";")[0]
             asks = page.text.partition('href="')[2].partition('"')[0].replace("&amp;", "&")
             allowed = client.get(f"{asks}&{urlencode({'allow': team.id})}", follow_redirects=False)
-            return client.get(allowed.headers["location"], headers={"Cookie": cookie})
+            back = allowed.headers["location"]
+            if self.host.public_url:  # as the proxy there would
+                assert back.startswith(self.host.public_url)
+                back = back.replace(self.host.public_url, self.url, 1)
+            return client.get(back, headers={"Cookie": cookie})
 
     def post(
         self, kind: str, payload: Json, *, at: Member | None = None, secret: str = SIGNING_SECRET
@@ -140,6 +144,7 @@ def town(
     boreal: Team = BOREAL,
     token_seconds: float = 43_200,
     installed: Sequence[str] = ("kestrel", "boreal"),
+    public_url: str | None = None,
 ) -> Iterator[Town]:
     """Both companies at work for the length of the block; `template` is a migrated SQLite file."""
     teams = {"kestrel": KESTREL, "boreal": boreal}
@@ -165,6 +170,7 @@ def town(
             slack_client_id=CLIENT_ID,
             slack_client_secret=CLIENT_SECRET,
             slack_signing_secret=SIGNING_SECRET,
+            public_url=public_url,
         )
         members = {}
         for name, settings in read_companies(host).items():
