@@ -188,10 +188,7 @@ class ProcoreClient:
                 reason = type(error).__name__
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 if not repeatable and not unsent:
-                    raise ProcoreUnreachableError(
-                        f"Procore did not answer ({reason}), so it may have been done or not: "
-                        "look, then repeat it."
-                    ) from None
+                    raise ProcoreUnreachableError(_perhaps_done(reason)) from None
                 waited.until(self._after(tries))
                 continue
             told = told_by(answer.headers, now=self._clock())
@@ -208,7 +205,9 @@ class ProcoreClient:
             elif answer.status_code == 503:
                 wait = retry_after(answer.headers, now=self._clock())
                 waited.until(_jittered(wait) if wait else self._after(tries))
-            elif answer.status_code in _PASSING and repeatable:
+            elif answer.status_code in _PASSING:
+                if not repeatable:
+                    raise ProcoreUnreachableError(_perhaps_done(reason))
                 waited.until(self._after(tries))
             else:
                 raise ProcoreRefusedError(answer.status_code, _refusal(answer, method, path))
@@ -273,6 +272,10 @@ class _Patience:
         seconds = (at - self._clock()).total_seconds()
         if seconds > 0:
             self._pause(seconds)
+
+
+def _perhaps_done(reason: str) -> str:
+    return f"Procore did not answer ({reason}), so it may have been done or not: look, then repeat it."
 
 
 def _jittered(at: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """The client against a Procore look-alike on a socket."""
 
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 
@@ -113,6 +114,7 @@ def test_a_share_of_the_hour_is_never_exceeded_in_any_hour(
 ) -> None:
     procore, account = make_procore(Limits(hourly=3600, spike=10_000))
     made: list[float] = []
+    waits: list[timedelta] = []
     with client_of(account, clock, shared(database, clock, share=0.01, usual_limit=3600)) as client:
         while len(made) < 120:
             try:
@@ -120,10 +122,11 @@ def test_a_share_of_the_hour_is_never_exceeded_in_any_hour(
                 made.append(clock.unix())
                 clock.pause(17)
             except ProcoreBusyError as busy:
-                assert busy.until > clock.at
-                clock.pause((busy.until - clock.at).total_seconds())
+                waits.append(busy.until - clock.at)
+                clock.pause(waits[-1].total_seconds())
     for at in made:
         assert len([each for each in made if at <= each < at + 3600]) <= 36
+    assert min(waits) > timedelta(0)
     assert made[-1] - made[0] < 4 * 3600
     assert len(procore.web_api.calls) == 120
 
@@ -169,7 +172,7 @@ def test_a_create_is_not_repeated_when_it_may_have_been_done(client: ProcoreClie
     hook = {"api_version": "v2", "namespace": "costbot", "destination_url": "http://127.0.0.1:9/"}
     body = {"company_id": client.company_id, "hook": hook}
     procore.faults.expect(Fault("/rest/v1.0/webhooks/hooks", 502, after=True))
-    with pytest.raises(ProcoreRefusedError):
+    with pytest.raises(ProcoreUnreachableError, match="may have been done or not"):
         client.create("rest/v1.0/webhooks/hooks", body)
     assert procore.web_api.calls == ["POST /rest/v1.0/webhooks/hooks"]
 
@@ -215,9 +218,10 @@ def test_no_secret_and_no_token_is_in_what_is_shown_or_logged(
         with pytest.raises(ProcoreError) as refused:
             list(client.every(LineItemType, TYPES))
         shown += [repr(client), repr(account), repr(refused.value), str(vars(client)), str(logs), caplog.text]
+    assert token
     for text in shown:
         assert CLIENT_SECRET not in text
-        assert token and token.get_secret_value() not in text
+        assert token.get_secret_value() not in text
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
@@ -232,10 +236,8 @@ def test_junk_in_an_answer_ends_in_the_answer_or_a_clear_error(
     client: ProcoreClient, procore: Procore, status: int, names: set[str], value: str, body: object
 ) -> None:
     procore.faults.expect(Fault(f"/{TYPES}", status, dict.fromkeys(names, value), body))
-    try:
+    with suppress(ProcoreBusyError):
         assert list(client.every(LineItemType, TYPES)) == []
-    except ProcoreBusyError as busy:
-        assert "again" in str(busy)
 
 
 def test_a_next_page_elsewhere_is_not_followed(client: ProcoreClient, procore: Procore) -> None:
