@@ -432,6 +432,13 @@ def _sent_again(told: _Told) -> str:
     )
 
 
+def _removed(told: _Told) -> str:
+    removed = f"Removed in Procore before it was updated: {told.asked_for}."
+    if told.number("left"):
+        return f"{removed} Ready to Update, revision {told.number('revision')}."
+    return f"{removed} Nothing of it is left to update."
+
+
 def _updated(told: _Told) -> str:
     revision, first = told.number("revision"), told.text("first")
     if first:
@@ -489,6 +496,11 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.EXPORTED: lambda t: f"Data sync {t.text('batch')} sent it to Sage.",
     Event.SYNCED: lambda t: f"Sage holds every line after data sync {t.text('batch')}: {t.outcomes}.",
     Event.FAILED: lambda t: f"Sage refused {t.refused_lines} of data sync {t.text('batch')}: {t.outcomes}.",
+    Event.REMOVED: _removed,
+    Event.GONE_AFTER_UPDATE: lambda t: (
+        f"Removed in Procore after it was updated: {t.asked_for}. Sage keeps what it has; "
+        "take it out in Sage by hand, or add it again in Procore."
+    ),
     Event.STALE: lambda t: (
         f"{t.who} wanted to {t.text('act')} revision {t.number('seen')}, which had changed meanwhile. "
         "Nothing was done."

@@ -33,7 +33,8 @@ _FIRST_PAUSE = timedelta(seconds=0.5)
 _RENEW_BEFORE = timedelta(minutes=5)
 _WORDS_SHOWN = 300
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-_PASSING = {500, 502, 503, 504}
+_WAITS, _PASSING = {429, 503}, {500, 502, 504}
+"""Not done, and a time is told; not known whether it was done."""
 
 Params = Mapping[str, str | int]
 R = TypeVar("R", bound=BaseModel)
@@ -173,17 +174,7 @@ class ProcoreClient:
                 continue
             tries += 1
             try:
-                answer = self._http.request(
-                    method,
-                    httpx.URL(self._account.api_url).join(path),
-                    params=dict(params) if params else None,
-                    json=body,
-                    headers={
-                        "Authorization": f"Bearer {self._access_token(waited)}",
-                        "Procore-Company-Id": str(self.company_id),
-                        "Accept": "application/json",
-                    },
-                )
+                answer = self._send(method, path, params, body, waited)
             except httpx.TransportError as error:
                 reason = type(error).__name__
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
@@ -198,21 +189,27 @@ class ProcoreClient:
             reason = f"status {answer.status_code}"
             if answer.status_code == 401 and not renewed:
                 renewed, self._token = True, None
-            elif answer.status_code == 429:
-                _log.warning("Procore's rate limit is reached", path=path)
-                wait = told.wait_until or retry_after(answer.headers, now=self._clock())
-                waited.until(_jittered(wait) if wait else self._after(tries))
-            elif answer.status_code == 503:
-                wait = retry_after(answer.headers, now=self._clock())
-                waited.until(_jittered(wait) if wait else self._after(tries))
-            elif answer.status_code in _PASSING:
-                if not repeatable:
-                    raise ProcoreUnreachableError(_perhaps_done(reason))
-                waited.until(self._after(tries))
-            else:
+                continue
+            if answer.status_code not in _WAITS | _PASSING:
                 raise ProcoreRefusedError(answer.status_code, _refusal(answer, method, path))
+            if answer.status_code in _PASSING and not repeatable:
+                raise ProcoreUnreachableError(_perhaps_done(reason))
+            waited.until(self._next_try(answer, told.wait_until, tries))
         raise ProcoreUnreachableError(
             f"Procore did not answer {method} {path} after {tries} tries ({reason})."
+        )
+
+    def _send(
+        self, method: str, path: str, params: Params | None, body: Any, waited: "_Patience"
+    ) -> httpx.Response:
+        headers = {
+            "Authorization": f"Bearer {self._access_token(waited)}",
+            "Procore-Company-Id": str(self.company_id),
+            "Accept": "application/json",
+        }
+        url = httpx.URL(self._account.api_url).join(path)
+        return self._http.request(
+            method, url, params=dict(params) if params else None, json=body, headers=headers
         )
 
     def _access_token(self, waited: "_Patience") -> str:
@@ -240,15 +237,24 @@ class ProcoreClient:
                 self._token = SecretStr(token.access_token)
                 self._renew_at = asked_at + max(life - _RENEW_BEFORE, life / 2)
                 return
-            if answer.status_code != 429 and answer.status_code not in _PASSING:
+            if answer.status_code not in _WAITS | _PASSING:
                 raise ProcoreRefusedError(
                     answer.status_code,
                     f"Procore gives no access token (status {answer.status_code}): check "
                     "COSTBOT_PROCORE_CLIENT_ID and COSTBOT_PROCORE_CLIENT_SECRET.",
                 )
-            wait = retry_after(answer.headers, now=self._clock())
-            waited.until(_jittered(wait) if wait else self._after(tries))
+            waited.until(self._next_try(answer, None, tries))
         raise ProcoreUnreachableError("Procore's login did not answer; costbot tries again later.")
+
+    def _next_try(self, answer: httpx.Response, reset: datetime | None, tries: int) -> datetime:
+        """When to try again: as the answer tells, else after a pause that grows."""
+        if answer.status_code not in _WAITS:
+            return self._after(tries)
+        if answer.status_code == 429:
+            _log.warning("Procore's rate limit is reached", path=answer.url.path)
+        told = reset if answer.status_code == 429 else None
+        wait = told or retry_after(answer.headers, now=self._clock())
+        return _jittered(wait) if wait else self._after(tries)
 
     def _after(self, tries: int) -> datetime:
         pause = _FIRST_PAUSE * float(2 ** (tries - 1)) * random.uniform(0.5, 1.5)  # noqa: S311
