@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
+from bot.links import card_of_number
 from workflow import queries
 from workflow.checks import SageLimits
 from workflow.database import Database
@@ -75,6 +76,7 @@ def run_bot(
             listener,
             ready=_checks(settings, database, socket_mode),
             notes={"sage": lambda: _not_imported(database)},
+            card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
             socket_mode=socket_mode,
         )
 
@@ -130,9 +132,16 @@ def _serve(
     *,
     ready: dict[str, Check],
     notes: dict[str, Check],
+    card_of: Callable[[str], str | None] | None,
     socket_mode: SocketMode | None,
 ) -> None:
-    web = http_app(app, takes_events=settings.slack_signing_secret is not None, ready=ready, notes=notes)
+    web = http_app(
+        app,
+        takes_events=settings.slack_signing_secret is not None,
+        ready=ready,
+        notes=notes,
+        card_of=card_of,
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             web, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_STOP_SECONDS

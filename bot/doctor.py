@@ -14,6 +14,7 @@ from workflow.settings import Settings
 _READ = frozenset({"channels:read", "groups:read"})
 _HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
 _WRITE = frozenset({"chat:write"})
+_FILES = frozenset({"files:write"})
 
 METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "auth.test": frozenset(),
@@ -26,6 +27,8 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "conversations.list": _READ,
     "conversations.open": frozenset({"im:write"}),
     "conversations.replies": _HISTORY,
+    "files.completeUploadExternal": _FILES,
+    "files.getUploadURLExternal": _FILES,
     "users.info": frozenset({"users:read", "users:read.email"}),
     "users.lookupByEmail": frozenset({"users:read.email"}),
     "views.open": frozenset(),

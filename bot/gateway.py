@@ -31,6 +31,8 @@ METADATA_EVENT = "costbot_message"
 PAGE = 200
 """Messages or channels in one answer; looking through PAGES of them is enough."""
 PAGES = 10
+ALT_TEXT = 1_000
+"""The longest description of an uploaded picture, in characters."""
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
@@ -120,6 +122,8 @@ class SlackUser:
     deleted: bool
     time_zone: str | None = None
     """Where they read, by its IANA name."""
+    locale: str | None = None
+    """The language that they have set, such as `es-LA`; only `users.info` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,13 +310,49 @@ class Gateway:
             raise SlackUnavailable(f"the file did not arrive: {error}") from error
         return bytes(content)
 
+    def upload(self, name: str, content: bytes, *, alt_text: str | None = None) -> str:
+        """Bring a file to Slack, where nobody sees it before `share_files`; its id.
+
+        Raises SlackRefused `upload_failed` when Slack did not take the bytes.
+        """
+        described = {"alt_txt": alt_text[:ALT_TEXT]} if alt_text else {}
+        place = self._call(
+            self._client.files_getUploadURLExternal, filename=name, length=len(content), **described
+        )
+        outcome = "ok"
+        try:
+            # the address is good for this one file, so it gets no token
+            answer = httpx.post(str(place["upload_url"]), content=content, timeout=TIMEOUT_SECONDS)
+            if answer.status_code != HTTPStatus.OK:
+                outcome = str(answer.status_code)
+        except httpx.HTTPError as error:
+            outcome = type(error).__name__
+            raise SlackUnavailable(f"the file did not leave: {error}") from error
+        finally:
+            with self._lock:
+                self.calls["upload_url", outcome] += 1
+        if answer.status_code == _TOO_MANY_REQUESTS:
+            raise RateLimited("upload_url", float(_header(answer.headers, "retry-after") or 1))
+        if answer.status_code >= _SERVER_ERROR:
+            raise SlackUnavailable(f"the upload got no clear answer: {outcome}")
+        if answer.status_code != HTTPStatus.OK:
+            raise SlackRefused("upload_url", "upload_failed", (f"status {outcome}",))
+        return str(place["file_id"])
+
+    def share_files(self, channel: str, files: Mapping[str, str], *, text: str) -> None:
+        """Show uploaded files, titles by id, in one message below `text` (mrkdwn); `channel` is an id."""
+        listed = [{"id": file_id, "title": title} for file_id, title in files.items()]
+        self._call(
+            self._client.files_completeUploadExternal, files=listed, channel_id=channel, initial_comment=text
+        )
+
     def publish_home(self, user_id: str, view: Json) -> None:
         """Show a person their App Home."""
         self._call(self._client.views_publish, user_id=user_id, view=view)
 
     def user(self, user_id: str) -> SlackUser:
         """A user by id."""
-        return _user(self._call(self._client.users_info, user=user_id)["user"])
+        return _user(self._call(self._client.users_info, user=user_id, include_locale=True)["user"])
 
     def user_by_email(self, email: str) -> SlackUser | None:
         """The active member with this e-mail, or None."""
@@ -437,6 +477,7 @@ def _user(user: Json) -> SlackUser:
         is_bot=bool(user.get("is_bot")),
         deleted=bool(user.get("deleted")),
         time_zone=user.get("tz") or None,
+        locale=user.get("locale") or None,
     )
 
 

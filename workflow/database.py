@@ -6,6 +6,7 @@ PostgreSQL (psycopg 3) behave alike behind `Database`. No rule lives here.
 
 import fcntl
 import hashlib
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -147,7 +148,8 @@ def alembic_config(url: str) -> "Config":
     """Alembic's settings for the migrations that ship inside the package."""
     from alembic.config import Config
 
-    config = Config()
+    # Alembic's default is the output of the moment when it was imported
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", "workflow:migrations")
     config.attributes["url"] = url
     return config

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow.tables import AuditEvent, OutboxNotice, RequestedUpdate
@@ -139,10 +139,15 @@ class Backlog:
     given_up: int
 
 
-def backlog(session: Session) -> Backlog:
-    """What delivery has still to do, and what it could not do."""
-    waiting = select(func.count(), func.min(OutboxNotice.created_at)).where(*_WAITS)
-    count, oldest = session.execute(waiting).one()
+def backlog(session: Session, *, now: datetime | None = None) -> Backlog:
+    """What delivery has still to do, and what it could not do.
+
+    With `now`, what is meant to wait for a later hour, such as a digest, is none of it before then.
+    """
+    # what was tried in vain is put off as well, and waits since it was written
+    since = case((OutboxNotice.last_error.is_(None), OutboxNotice.due_at), else_=OutboxNotice.created_at)
+    waiting = select(func.count(), func.min(since)).where(*_WAITS)
+    count, oldest = session.execute(waiting if now is None else waiting.where(since <= now)).one()
     given_up = session.scalar(
         # by the index of those that are not done, or every notice of a month would be read
         select(func.count()).where(OutboxNotice.given_up, OutboxNotice.done_at.is_(None))
@@ -213,9 +218,17 @@ def done(session: Session, notices: Iterable[OutboxNotice], *, at: datetime) -> 
 
 
 def put_off(
-    session: Session, notices: Iterable[OutboxNotice], *, until: datetime, error: str, counts: bool = False
+    session: Session,
+    notices: Iterable[OutboxNotice],
+    *,
+    until: datetime,
+    error: str | None,
+    counts: bool = False,
 ) -> None:
-    """Try again later; `counts` makes it an attempt that failed by the notice's own fault."""
+    """Try again later; `counts` makes it an attempt that failed by the notice's own fault.
+
+    Without an error it is meant to wait until then.
+    """
     attempts = OutboxNotice.attempts + (1 if counts else 0)
     _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts})
 

@@ -28,6 +28,7 @@ from workflow.calendar import (
     working_hours_written,
     zone_named,
 )
+from workflow.language import ENGLISH, language_named
 from workflow.privileges import Rules
 from workflow.waiting import Patience
 
@@ -96,6 +97,13 @@ def _a_web_address(url: str) -> str:
     if not _is_address(url, "http", "https"):
         raise ValueError("use an address that begins with https:// or http://")
     return url if url.endswith("/") else url + "/"
+
+
+def _a_public_address(url: str) -> str:
+    parts = urlsplit(url) if _is_address(url, "http", "https") else None
+    if parts is None or "?" in url or "#" in url or parts.username is not None:
+        raise ValueError("use the bot's address as others see it, such as https://costbot.example.com")
+    return url.rstrip("/")
 
 
 def _written(read: Callable[[str], object]) -> AfterValidator:
@@ -188,6 +196,11 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_REMIND_CRON",
         description="When costbot looks whether to remind, escalate or expire: five cron fields, UTC.",
     )
+    language: Annotated[str, _written(language_named)] = Field(
+        ENGLISH,
+        validation_alias="COSTBOT_LANGUAGE",
+        description="The company's language: `en` or `es`. Who has set another in Slack reads that one.",
+    )
     time_zone: Annotated[str, _written(zone_named)] = Field(
         "UTC",
         validation_alias="COSTBOT_TIME_ZONE",
@@ -264,6 +277,11 @@ class Settings(BaseSettings):
         le=65535,
         validation_alias="COSTBOT_HTTP_PORT",
         description="Port of the bot's HTTP server.",
+    )
+    public_url: Annotated[str, AfterValidator(_a_public_address)] | None = Field(
+        None,
+        validation_alias="COSTBOT_PUBLIC_URL",
+        description="Where others reach the bot's HTTP server; links to jobs begin with it.",
     )
     admin_email: str | None = Field(
         None,

@@ -5,6 +5,7 @@ Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where row
 Slack may carry one still.
 """
 
+import json
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from workflow.language import Said, kept
 from workflow.vocabulary import (
     ErpPermission,
     HoldKind,
@@ -66,6 +68,24 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class KeptWords(TypeDecorator[str]):
+    """Words for people: costbot's own as what they are made of, for any language; Sage's as they are."""
+
+    impl = Text
+    cache_ok = True
+    _MARK = "said:"
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if not isinstance(value, Said):
+            return value
+        return self._MARK + json.dumps(value.made_of(), ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or not value.startswith(self._MARK):
+            return value
+        return kept(json.loads(value.removeprefix(self._MARK)))
 
 
 def _words(enum: type[StrEnum]) -> Enum:
@@ -123,7 +143,8 @@ class Person(Table):
 class SlackLink(Table):
     """The pinned tie between a Slack user and a person: made once, moved only by an administrator.
 
-    `time_zone` (IANA) is where the person reads, as Slack last said; empty until it did.
+    `time_zone` (IANA) is where the person reads and `locale` how, such as `es-LA`, as Slack last said; empty
+    until it did.
     """
 
     __tablename__ = "slack_links"
@@ -134,6 +155,7 @@ class SlackLink(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     linked_at: Mapped[datetime]
     time_zone: Mapped[str | None] = mapped_column(String(60))
+    locale: Mapped[str | None] = mapped_column(String(30))
 
     person: Mapped[Person] = relationship(lazy="joined")
 
@@ -302,7 +324,7 @@ class RequestedLine(Table):
     standing: Mapped[Standing]
     sage_description: Mapped[str | None] = mapped_column(String(200))
     outcome: Mapped[Outcome | None]
-    message: Mapped[str | None] = mapped_column(Text)
+    message: Mapped[str | None] = mapped_column(KeptWords)
 
 
 class Wait(Table):
@@ -328,7 +350,7 @@ class LineFinding(Table):
     )
     rule: Mapped[Rule] = mapped_column(primary_key=True)
     severity: Mapped[Severity]
-    message: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(KeptWords)
 
 
 class SageAssignment(Table):
@@ -426,7 +448,7 @@ class OutboxNotice(Table):
     due_at: Mapped[datetime]
     message_key: Mapped[str | None] = mapped_column(String(120))
     attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(KeptWords)
     done_at: Mapped[datetime | None]
     given_up: Mapped[bool] = mapped_column(default=False)
 

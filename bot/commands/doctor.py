@@ -14,7 +14,9 @@ from bot.commands.shapes import DoctorShape, FindingShape
 from bot.commands.terminal import Answer, progress
 from bot.logs import mask
 from sync.sage import open_company
+from workflow import escalation
 from workflow.database import newest_revision
+from workflow.privileges import lacks
 from workflow.settings import SageTarget, Settings, SettingsError
 
 _PATIENCE_SECONDS = 3.0
@@ -27,7 +29,13 @@ def doctor(line: CommandLine) -> Answer:
     """Check database, Redis, Slack and Sage; say what is wrong and how to mend it."""
     settings = line.settings
     with progress("Looking at everything"):
-        findings = [*_database(settings), *_redis(settings), *_slack(settings), *_sage(settings)]
+        findings = [
+            *_database(settings),
+            *_redis(settings),
+            *_slack(settings),
+            *_sage(settings),
+            *_escalation(settings),
+        ]
     ok = all(finding.ok for finding in findings)
     told = [
         f"{'✅ ok   ' if finding.ok else '❌ wrong'} {finding.name}: {finding.words}"
@@ -87,3 +95,32 @@ def _sage(settings: Settings) -> Iterator[FindingShape]:
     except SettingsError as error:
         problem = str(error)
     yield FindingShape(name="Sage", ok=problem is None, words=where, mend=problem or "")
+
+
+def _escalation(settings: Settings) -> Iterator[FindingShape]:
+    """Whom COSTBOT_ESCALATE_TO names; nothing while it is not set, or the database cannot be asked."""
+    if settings.escalate_to is None:
+        return
+    try:
+        database = open_database(settings)
+    except (SettingsError, SQLAlchemyError):
+        return
+    try:
+        with database.reading() as session:
+            people = escalation.second_group(session, settings.patience)
+            unknown = escalation.unknown_emails(session, settings.patience)
+    finally:
+        database.close()
+    if unknown:
+        yield FindingShape(
+            name="Escalation",
+            ok=False,
+            words=f"nobody active in the directory has {', '.join(unknown)}",
+            mend="Correct COSTBOT_ESCALATE_TO, or import the people with `costbot import people`.",
+        )
+        return
+    may_not = [person.name for person in people if lacks(person) is not None]
+    words = ", ".join(person.name for person in people)
+    if may_not:
+        words = f"{words}; of them {', '.join(may_not)} may not Update"
+    yield FindingShape(name="Escalation", ok=True, words=words, mend="")

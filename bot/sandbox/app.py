@@ -47,6 +47,8 @@ def create_app(workspace: Workspace, *, ack_seconds: float = ACK_SECONDS) -> Sta
             Route("/", _page),
             Route("/api/{method}", web_api.endpoint, methods=["GET", "POST"]),
             Route("/files/{file}/{name}", web_api.file),
+            Route("/upload/{file}", web_api.take_upload, methods=["POST"]),
+            Route("/upload/{file}", web_api.uploaded),
             Route("/response/{key}", response_urls.endpoint, methods=["POST"]),
             WebSocketRoute("/socket/", sockets.endpoint),
             Mount("/sandbox", routes=control.routes()),

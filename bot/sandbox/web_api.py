@@ -109,6 +109,25 @@ class WebApi:
             return HTMLResponse("<title>Sign in to Slack</title>")
         return Response(file.content, media_type="text/plain") if file else Response(status_code=404)
 
+    async def take_upload(self, request: Request) -> Response:
+        """The bytes of a file of the bot's; who has the address may send them. Faults: `upload`."""
+        fault = self.faults.take("upload")
+        content = await request.body()
+        file = self._workspace.uploads.get(request.path_params["file"])
+        if fault and not fault.after:
+            return await _broken(fault, {})
+        if file is None or len(content) != file.length:
+            return Response("not the file that was promised", 400)
+        file.content = content
+        return await _broken(fault, {}) if fault else Response(f"OK - {len(content)}")
+
+    async def uploaded(self, request: Request) -> Response:
+        """An uploaded file, for the page."""
+        file = self._workspace.uploaded.get(request.path_params["file"])
+        if file is None or not file.content:
+            return Response(status_code=404)
+        return Response(file.content, media_type=str(file.to_slack("")["mimetype"]))
+
     def records(self, method: str | None) -> list[Json]:
         return [asdict(record) for record in self.calls if method in (None, record.method)]
 

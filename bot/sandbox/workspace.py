@@ -48,6 +48,7 @@ class User:
     team_id: str = TEAM_ID
     title: str = ""
     tz: str = "America/Chicago"
+    locale: str = "en-US"
     is_admin: bool = False
     is_restricted: bool = False
     is_ultra_restricted: bool = False
@@ -91,6 +92,7 @@ class Message:
     text: str = ""
     blocks: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
+    files: list[Json] = field(default_factory=list)
     metadata: Json | None = None
     thread_ts: str | None = None
     broadcast: bool = False
@@ -107,7 +109,7 @@ class Message:
         }
         if self.user == BOT_USER_ID:
             message |= {"bot_id": BOT_ID, "app_id": APP_ID}
-        for name in ("blocks", "attachments", "thread_ts"):
+        for name in ("blocks", "attachments", "files", "thread_ts"):
             if getattr(self, name):
                 message[name] = getattr(self, name)
         if self.broadcast:
@@ -138,6 +140,31 @@ class SharedFile:
             "url_private": url,
             "url_private_download": url,
         }
+
+
+@dataclass
+class Upload:
+    """A file of the bot's: first only promised, then with its bytes, at last shared."""
+
+    id: str
+    name: str
+    length: int
+    alt_text: str
+    title: str = ""
+    content: bytes = b""
+
+    def to_slack(self, base_url: str) -> Json:
+        kind = self.name.rpartition(".")[2].lower()
+        picture = kind in ("png", "jpg", "gif")
+        return {
+            "id": self.id,
+            "name": self.name,
+            "title": self.title,
+            "size": len(self.content),
+            "filetype": kind,
+            "mimetype": f"image/{kind}" if picture else f"text/{kind}",
+            "url_private": f"{base_url}/upload/{self.id}",
+        } | ({"alt_txt": self.alt_text} if picture else {})
 
 
 @dataclass
@@ -196,6 +223,9 @@ class Workspace:
         self.conversations = {channel.id: channel}
         self.modals = Modals(TEAM_ID, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
         self.files: dict[str, SharedFile] = {}
+        self.uploads: dict[str, Upload] = {}
+        """Files on their way: gone from here once they are shared."""
+        self.uploaded: dict[str, Upload] = {}
         self.version = 0
         self._last_ts = 0
         self._watchers: set[asyncio.Event] = set()
@@ -268,6 +298,12 @@ class Workspace:
         """Take in a file."""
         file = SharedFile(f"F{len(self.files) + 1:08d}", name, content)
         self.files[file.id] = file
+        return file
+
+    def expect(self, name: str, length: int, alt_text: str) -> Upload:
+        """Promise a place to a file of the bot's."""
+        file = Upload(f"FUP{len(self.uploaded) + 1:06d}", name, length, alt_text)
+        self.uploads[file.id] = self.uploaded[file.id] = file
         return file
 
     def post(self, conversation: Conversation, message: Message) -> Message:

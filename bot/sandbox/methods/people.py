@@ -6,8 +6,9 @@ from bot.sandbox.workspace import TEAM_ID, User
 
 
 def info(call: Call) -> Json:
-    """One member by id; without the scope for e-mails, without the e-mail."""
-    return {"user": call.workspace.user(call.required("user")).to_slack()}
+    """One member by id, with the language that they have set where it is asked for."""
+    user = call.workspace.user(call.required("user"))
+    return {"user": user.to_slack() | ({"locale": user.locale} if call.flag("include_locale") else {})}
 
 
 def list_all(call: Call) -> Json:
