@@ -45,6 +45,13 @@ class SageTarget(StrEnum):
     IMPORT_FILE = "import-file"
 
 
+class Source(StrEnum):
+    """Where jobs, lists, people and what a project team adds come from."""
+
+    FILES = "files"
+    PROCORE = "procore"
+
+
 class SettingsError(Exception):
     """One line a mistake, each naming the variable and how to mend it."""
 
@@ -343,6 +350,71 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_HOLD_EVERY_EXPORT",
         description="Hold budgets, direct costs and invoices too, as newer Procore manuals do.",
     )
+    source: Source = Field(
+        Source.FILES,
+        validation_alias="COSTBOT_SOURCE",
+        description="`files`: CSV and Slack. `procore`: jobs, lists, people and requests from Procore too.",
+    )
+    procore_client_id: str | None = Field(
+        None,
+        validation_alias="COSTBOT_PROCORE_CLIENT_ID",
+        description="Client id of Procore's service account.",
+    )
+    procore_client_secret: SecretStr | None = Field(
+        None,
+        validation_alias="COSTBOT_PROCORE_CLIENT_SECRET",
+        description="Client secret of Procore's service account.",
+    )
+    procore_company_id: int | None = Field(
+        None,
+        gt=0,
+        validation_alias="COSTBOT_PROCORE_COMPANY_ID",
+        description="The number in the address app.procore.com/…/company/home.",
+    )
+    procore_api_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+        "https://api.procore.com/",
+        validation_alias="COSTBOT_PROCORE_API_URL",
+        description="Procore's REST API; `https://sandbox.procore.com/` for its sandbox.",
+    )
+    procore_login_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+        "https://login.procore.com/",
+        validation_alias="COSTBOT_PROCORE_LOGIN_URL",
+        description="Procore's login; `https://login-sandbox.procore.com/` for its sandbox.",
+    )
+    procore_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        validation_alias="COSTBOT_PROCORE_SHARE",
+        description="The share of the company's hourly limit of calls that costbot takes at most.",
+    )
+    procore_hourly_limit: int = Field(
+        3600,
+        ge=1,
+        validation_alias="COSTBOT_PROCORE_HOURLY_LIMIT",
+        description="The hourly limit of calls, until Procore tells its own.",
+    )
+    procore_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+        "*/10 * * * *",
+        validation_alias="COSTBOT_PROCORE_CRON",
+        description="When costbot looks in Procore for what changed: five cron fields, UTC.",
+    )
+    procore_sub_jobs: bool = Field(
+        False,
+        validation_alias="COSTBOT_PROCORE_SUB_JOBS",
+        description="Read the cost codes of sub jobs (Sage extras) too, where Procore switched them on.",
+    )
+    procore_people_minutes: int = Field(
+        60,
+        ge=1,
+        validation_alias="COSTBOT_PROCORE_PEOPLE_MINUTES",
+        description="Older than this, what Procore said of a person is asked anew before they Update.",
+    )
+    procore_erp_tool: str = Field(
+        "erp_integrations",
+        validation_alias="COSTBOT_PROCORE_ERP_TOOL",
+        description="How permission templates name the tool ERP Integrations.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="COSTBOT_LOG_LEVEL", description="How much is logged."
     )
@@ -367,6 +439,19 @@ class Settings(BaseSettings):
             ):
                 if value is not None:
                     raise ValueError(f"{name} is set but not used: set COSTBOT_SAGE=import-file too.")
+        return self
+
+    @model_validator(mode="after")
+    def _procore_can_be_reached(self) -> "Settings":
+        if self.source is Source.PROCORE:
+            needed = {
+                "COSTBOT_PROCORE_CLIENT_ID": self.procore_client_id,
+                "COSTBOT_PROCORE_CLIENT_SECRET": self.procore_client_secret,
+                "COSTBOT_PROCORE_COMPANY_ID": self.procore_company_id,
+            }
+            missing = [name for name, value in needed.items() if value is None]
+            if missing:
+                raise ValueError(f"COSTBOT_SOURCE=procore needs {', '.join(missing)}.")
         return self
 
     @model_validator(mode="after")
@@ -424,6 +509,7 @@ class Settings(BaseSettings):
                     email for one in (self.admin_email or "").split(",") if (email := one.strip().lower())
                 )
             ),
+            directory_is_procores=self.source is Source.PROCORE,
             calendar=self.calendar,
         )
 

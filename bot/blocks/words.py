@@ -585,6 +585,19 @@ def _sent_again(told: _Told) -> str:
     )
 
 
+def _removed(told: _Told) -> str:
+    if told.number("left"):
+        return say(
+            "Removed in Procore before it was updated: {asked_for}. Ready to Update, revision {revision}.",
+            asked_for=told.asked_for,
+            revision=told.number("revision"),
+        )
+    return say(
+        "Removed in Procore before it was updated: {asked_for}. Nothing of it is left to update.",
+        asked_for=told.asked_for,
+    )
+
+
 def _updated(told: _Told) -> str:
     revision, first = told.number("revision"), told.text("first")
     if first:
@@ -678,6 +691,12 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
         refused_lines=t.refused_lines,
         batch=t.text("batch"),
         outcomes=t.outcomes,
+    ),
+    Event.REMOVED: _removed,
+    Event.GONE_AFTER_UPDATE: lambda t: say(
+        "Removed in Procore after it was updated: {asked_for}. Sage keeps what it has; take it out in Sage "
+        "by hand, or add it again in Procore.",
+        asked_for=t.asked_for,
     ),
     Event.STALE: lambda t: say(
         "{who} wanted to {act} revision {seen}, which had changed meanwhile. Nothing was done.",
