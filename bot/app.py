@@ -15,7 +15,18 @@ from slack_bolt.authorization import AuthorizeResult
 from bot import middleware
 from bot.gateway import Gateway
 from bot.identity import Identity
-from bot.listeners import actions, asking, commands, home, options, privilege, several, strangers, windows
+from bot.listeners import (
+    actions,
+    asking,
+    commands,
+    home,
+    options,
+    privilege,
+    several,
+    steps,
+    strangers,
+    windows,
+)
 from bot.visit import Services
 from workflow.checks import SageLimits
 from workflow.database import Database
@@ -61,7 +72,7 @@ def build_app(
     app.use(middleware.drop_other_events)
     identity = Identity(gateway, database, clock=clock)
     services = Services(settings, gateway, database, identity, nudge, clock, limits, read_back)
-    for surface in (several, asking, options, privilege, actions, windows, commands, home):
+    for surface in (several, asking, options, privilege, actions, windows, commands, home, steps):
         surface.register(app, services)
     strangers.register(app, services)
     return app

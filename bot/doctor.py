@@ -26,6 +26,8 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "conversations.list": _READ,
     "conversations.open": frozenset({"im:write"}),
     "conversations.replies": _HISTORY,
+    "functions.completeError": frozenset(),
+    "functions.completeSuccess": frozenset(),
     "users.info": frozenset({"users:read", "users:read.email"}),
     "users.lookupByEmail": frozenset({"users:read.email"}),
     "views.open": frozenset(),

@@ -408,7 +408,17 @@ class _Told:
 def _requested(told: _Told) -> str:
     if told.fact("again"):
         return f"{told.who} asked again for {told.asked_for}. Ready to Update."
-    return f"{told.who} requested {told.asked_for}. Ready to Update."
+    return _with_note(told, f"{told.who} requested {told.asked_for}. Ready to Update.")
+
+
+def _joined(told: _Told) -> str:
+    revision = told.number("revision")
+    return _with_note(told, f"{told.who} added {told.asked_for}. Ready to Update, revision {revision}.")
+
+
+def _with_note(told: _Told, said: str) -> str:
+    """What who asks wants the approver to know, from a step of a workflow."""
+    return f"{said} Note: “{told.text('note')}”" if told.fact("note") else said
 
 
 def _escalated(told: _Told) -> str:
@@ -427,8 +437,9 @@ def _notify_chosen(told: _Told) -> str:
 
 def _sent_again(told: _Told) -> str:
     new = f" with {told.asked_for}" if told.number("added") else ""
-    return (
-        f"{told.who} sent again what Sage refused{new}. Ready to Update, revision {told.number('revision')}."
+    return _with_note(
+        told,
+        f"{told.who} sent again what Sage refused{new}. Ready to Update, revision {told.number('revision')}.",
     )
 
 
@@ -467,7 +478,7 @@ def _channel_closed(told: _Told) -> str:
 
 _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.REQUESTED: _requested,
-    Event.JOINED: lambda t: f"{t.who} added {t.asked_for}. Ready to Update, revision {t.number('revision')}.",
+    Event.JOINED: _joined,
     Event.FIRST_APPROVED: lambda t: (
         f"{t.who} updated revision {t.number('revision')} as the first of two approvers. "
         "A second approver must Update."

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.modals import Modals
+from bot.sandbox.runs import Runs
 
 TEAM_ID = "T0KESTREL"
 TEAM_DOMAIN = "kestrel-sandbox"
@@ -196,6 +197,7 @@ class Workspace:
         self.conversations = {channel.id: channel}
         self.modals = Modals(TEAM_ID, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
         self.files: dict[str, SharedFile] = {}
+        self.runs = Runs()
         self.version = 0
         self._last_ts = 0
         self._watchers: set[asyncio.Event] = set()
