@@ -130,12 +130,19 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def counts_words(counts: Counts) -> str:
-    """`3 cost codes, 7 assignments, 2 codes new to Sage`."""
+    """`3 cost codes, 7 assignments, 2 codes new to Sage`.
+
+    Of what was sent again only what waits is counted: the rest of it is in Sage already.
+    """
     new = counted(counts.new_codes, "code") if counts.new_codes else "no code"
-    return (
-        f"{counted(counts.cost_codes, 'cost code')}, "
-        f"{counted(counts.assignments, 'assignment')}, {new} new to Sage"
+    in_sage = counts.assignments - counts.open_lines if counts.open_lines else 0
+    codes, lines = (
+        (counts.open_codes, counts.open_lines) if in_sage else (counts.cost_codes, counts.assignments)
     )
+    said = f"{counted(codes, 'cost code')}, {counted(lines, 'assignment')}, {new} new to Sage"
+    if not in_sage:
+        return said
+    return f"{said}. Sage has {in_sage:,} more {'assignment' if in_sage == 1 else 'assignments'} already"
 
 
 def outcome_words(created: int, tied: int, already_there: int, failed: int) -> str:
