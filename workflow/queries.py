@@ -118,7 +118,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of one requested update: `cost_codes`, `new_codes` and `open_codes` count cost codes, the rest lines."""
+    """Of a requested update: `cost_codes`, `new_codes` and `open_codes` count cost codes; the rest lines."""
 
     cost_codes: int
     assignments: int
