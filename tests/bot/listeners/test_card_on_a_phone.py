@@ -4,10 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
-from tests.bot.listeners.conftest import Office
+from tests import factories
+from tests.bot.listeners.conftest import TITLE, Office
+from tests.factories import NINE
+from workflow import lines
 from workflow.database import Database
-from workflow.merge import Assignment
+from workflow.merge import Assignment, SageCode, SageJob
+from workflow.tables import RequestedLine
 
 
 @pytest.fixture
@@ -20,7 +25,18 @@ def database(sqlite_url: str) -> Iterator[Database]:
 
 @pytest.mark.parametrize("refused", [False, True])
 def test_every_column_of_the_card_is_on_the_screen(office: Office, page: Page, refused: bool) -> None:
-    update = office.request("01-100 L", "01-100 M", "01-100 S", "09-250 L")
+    office.site.sage.hold("24-017", "01-1110", "Superintendent", "L")
+    with office.database.writing() as session:
+        factories.standard_list(session, {"01-1110": "Superintendent", "05-4000": "Cold-Formed Metal"}, {})
+    update = office.request("01-100 L", "01-100 M", "01-100 S", "09-250 L", "01-1110 L", "05-4000 L")
+    with office.database.writing() as session:
+        held = {("", "01-1110"): SageCode("Superintendent", frozenset({"L"}))}
+        lines.store_read_back(session, office.site.job, SageJob("24-017", TITLE, held), at=NINE)
+        lines.mark_standing(
+            session,
+            session.scalars(select(RequestedLine)).all(),
+            lines.held_by_sage(session, office.job_id),
+        )
     if refused:
         office.site.sage.refuses[Assignment("09-250", "L")] = "Cost code is not on the standard list"
         office.site.accept(update)

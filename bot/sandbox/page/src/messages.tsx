@@ -101,12 +101,14 @@ function Log({ label, messages, pointed, children }: {
     if (answer) stuck.current = true;
   }, [answer]);
   useEffect(() => {
-    const message = pointed && log.current?.querySelector(`[data-id="${pointed.id}"]`);
+    const message = pointed && log.current?.querySelector<HTMLElement>(`[data-id="${pointed.id}"]`);
     for (const old of log.current?.querySelectorAll(".pointed") ?? []) old.classList.remove("pointed");
     if (!message) return;
     stuck.current = false;
     message.classList.add("pointed");
-    message.scrollIntoView({ block: "center" });
+    // what is taller than the screen begins at its top
+    const isTall = message.offsetHeight > (log.current?.clientHeight ?? 0);
+    message.scrollIntoView({ block: isTall ? "start" : "center" });
   }, [pointed]);
   useEffect(() => {
     const element = log.current;
