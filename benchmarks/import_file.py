@@ -21,6 +21,7 @@ from sqlalchemy import insert
 
 from sync.sage.company import Batch
 from sync.sage.export_file import ExportReader
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import SageProfile
 from tests.factories import NINE
@@ -121,6 +122,7 @@ def _send(url: str, folder: Path) -> None:
     """What costbot does: the batch by `ImportFileCompany.send`, with hash, manifest and fsync."""
     with closing(Database(url)) as database, database.reading() as session:
         sync = session.get_one(DataSync, 1)
+        Folders.under(folder).set_up()
         company = ImportFileCompany(folder, SageProfile(), ExportReader(folder / "none.csv"))
         company.send(Batch(sync.batch, sync.started_at), exports.lines_to_send(session, sync))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.blocks.report_words import report_title
 from bot.blocks.words import one_line
+from workflow.language import say
 from workflow.report import Report
 
 if TYPE_CHECKING:
@@ -33,15 +34,25 @@ def chart(report: Report) -> bytes:
     _volume(volume, report)
     _bars(
         failures,
-        "Lines that Sage refused, by reason",
+        say("Lines that Sage refused, by reason"),
         [(failure.reason, failure.lines) for failure in report.failures],
-        "lines",
+        say("lines"),
     )
     _bars(
         pairs,
-        "Who waits on whom: half of the Updates within",
-        [(f"{pair.requested_by} on {pair.updated_by}", pair.median) for pair in report.pairs],
-        "hours",
+        say("Who waits on whom: half of the Updates within"),
+        [
+            (
+                say(
+                    "{requested_by} on {updated_by}",
+                    requested_by=pair.requested_by,
+                    updated_by=pair.updated_by,
+                ),
+                pair.median,
+            )
+            for pair in report.pairs
+        ],
+        say("hours"),
     )
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Title": report_title(report)})
@@ -49,7 +60,7 @@ def chart(report: Report) -> bytes:
 
 
 def _waits(axes: "Axes", report: Report) -> None:
-    axes.set_title("From request to Update, median by week", loc="left", fontsize=11)
+    axes.set_title(say("From request to Update, median by week"), loc="left", fontsize=11)
     weeks = [(number, week.median) for number, week in enumerate(report.weeks) if week.median is not None]
     if not weeks:
         return _nothing(axes)
@@ -57,19 +68,19 @@ def _waits(axes: "Axes", report: Report) -> None:
     for number, hours in weeks:
         axes.annotate(f"{hours:.1f}", (number, hours), xytext=(0, 7), textcoords="offset points", ha="center")
     axes.set_ylim(bottom=0, top=max(hours for _, hours in weeks) * 1.2 or 1)
-    axes.set_ylabel("hours")
+    axes.set_ylabel(say("hours"))
     return _by_week(axes, report)
 
 
 def _volume(axes: "Axes", report: Report) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_title("Requests by week", loc="left", fontsize=11)
+    axes.set_title(say("Requests by week"), loc="left", fontsize=11)
     places, width = range(len(report.weeks)), 0.28
     kinds = (
-        ("requested", [week.requested for week in report.weeks], _GREY, ""),
-        ("updated", [week.updated for week in report.weeks], _BLUE, "//"),
-        ("rejected", [week.rejected for week in report.weeks], _ORANGE, ".."),
+        (say("requested"), [week.requested for week in report.weeks], _GREY, ""),
+        (say("updated"), [week.updated for week in report.weeks], _BLUE, "//"),
+        (say("rejected"), [week.rejected for week in report.weeks], _ORANGE, ".."),
     )
     for number, (label, counts, colour, hatch) in enumerate(kinds):
         at = [place + (number - 1) * width for place in places]
@@ -106,4 +117,4 @@ def _bars(axes: "Axes", title: str, rows: Sequence[tuple[str, float]], unit: str
 
 def _nothing(axes: "Axes") -> None:
     axes.set_axis_off()
-    axes.text(0.5, 0.5, "Nothing in this time", ha="center", va="center", color=_GREY)
+    axes.text(0.5, 0.5, say("Nothing in this time"), ha="center", va="center", color=_GREY)

@@ -6,6 +6,7 @@ becomes of a notice that cannot be delivered. Nothing it does is lost or doubled
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,11 +31,13 @@ from bot.gateway import (
 )
 from bot.homes import Homes
 from bot.identity import Identity
+from bot.installations import connected
 from bot.links import card_address
 from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outages, outbox, slots, telling
 from workflow.bursts import BurstFacts
 from workflow.database import Database
+from workflow.language import ENGLISH, later, speaking
 from workflow.privileges import SCHEDULE, USUAL_RULES, Rules
 from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
@@ -59,7 +62,6 @@ UNANSWERED_CALLS = 3
 """After so many calls without an answer Slack is down: the rest waits for the next drain."""
 _NOTICES_A_ROUND = 200
 _NOTICES_IN_A_BURST = 2_000
-_QUIET_HOURS = "waits for the end of the quiet hours"
 _UTC = ZoneInfo("UTC")
 
 _MENDS = {
@@ -69,18 +71,19 @@ _MENDS = {
     "restricted_action": "let apps post in the channel, or set COSTBOT_CHANNEL to another",
     "missing_scope": "install the Slack app again from bot/manifest.yaml",
 }
-_REINSTALL = "install the Slack app again and set SLACK_BOT_TOKEN to its new token"
+_REINSTALL = (
+    "install the Slack app again and set SLACK_BOT_TOKEN to its new token; on a host for many companies open "
+    "/slack/install instead"
+)
 _log = structlog.get_logger()
 
 
 def deliver_waiting() -> int:
     """RQ's entry point: deliver what is due with the settings in force; how many notices were delivered."""
     settings = read_settings()
-    if settings.slack_bot_token is None:
+    if not settings.reaches_slack:
         return 0
-    gateway = Gateway.connect(settings)
-    database = Database(settings.database)
-    try:
+    with connected(settings) as gateway, closing(Database(settings.database)) as database:
         return drain(
             database,
             gateway,
@@ -89,10 +92,9 @@ def deliver_waiting() -> int:
             rules=settings.rules,
             burst=settings.burst,
             zone=settings.calendar.zone,
+            language=settings.language,
             pages=Homes(database, gateway, Identity(gateway, database, clock=_now), settings, clock=_now),
         )
-    finally:
-        database.close()
 
 
 def _now() -> datetime:
@@ -108,26 +110,28 @@ def drain(
     rules: Rules = USUAL_RULES,
     burst: int = BURST,
     zone: ZoneInfo = _UTC,
+    language: str = ENGLISH,
     pages: Homes | None = None,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Deliver what is due, and what falls due in a moment; how many notices were delivered.
 
-    From `burst` jobs that became ready at once, the channel gets one digest before their cards. `zone` is the
-    company's, for readers of whom Slack has told none. `pages` of App Home that are open are drawn anew on
-    the way.
+    From `burst` jobs that became ready at once, the channel gets one digest before their cards. `zone` and
+    `language` are the company's, for the channel and for readers of whom Slack has told none. `pages` of App
+    Home that are open are drawn anew on the way.
 
     One process delivers at a time. Whoever finds it busy may leave: the busy one looks for due
     notices once more after it has let go.
     """
-    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, zone, pages, clock)
+    delivery = _Delivery(database, gateway, channel, next_sync, rules, burst, zone, language, pages, clock)
     until = clock() + LONGEST_DRAIN
     while True:
         with database.exclusive(LOCK) as held:
             if not held:
                 return delivery.delivered
-            delivery.deliver_due(until)
+            with speaking(language):
+                delivery.deliver_due(until)
         with database.reading() as session:
             waiting = outbox.next_due(session), pages.next_due() if pages else None
         due_at, now = min(filter(None, waiting), default=None), clock()
@@ -143,6 +147,11 @@ _Work = Callable[[], None]
 class _NobodyToTell(Exception):  # noqa: N818 - an answer, not a mistake
     """The person has no Slack user that costbot may write to; the reason goes on record."""
 
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+        """To be said in the language of whoever reads it."""
+
 
 class _Delivery:
     """One drain, and what it has learned of Slack on the way."""
@@ -156,6 +165,7 @@ class _Delivery:
         rules: Rules,
         burst: int,
         zone: ZoneInfo,
+        language: str,
         pages: Homes | None,
         clock: Callable[[], datetime],
     ) -> None:
@@ -171,6 +181,7 @@ class _Delivery:
         self._next_sync = next_sync
         self._rules = rules
         self._zone = zone
+        self._language = language
         self._pages = pages
         self._clock = clock
         self._digest = Digest(database, self._poster, threshold=burst, clock=clock)
@@ -179,7 +190,7 @@ class _Delivery:
         self._outage_noted = False
         self._unanswered = 0
         self._said: set[str] = set()
-        self._asked_for_zone: set[str] = set()
+        self._asked_about: set[str] = set()
 
     def deliver_due(self, until: datetime) -> None:
         """Deliver until nothing is due, the time is over, or Slack is down."""
@@ -216,7 +227,9 @@ class _Delivery:
 
     def _in_order(self, due: Sequence[OutboxNotice], burst: BurstFacts | None) -> list[_Work]:
         """The work of one round. In a burst people, and cards that are there, do not wait for all others."""
-        jobs = list(dict.fromkeys(n.job_id for n in due if n.kind in outbox.OF_A_JOB and n.job_id))
+        # by the order of their notices: what was put off meanwhile does not lose its turn
+        of_jobs = sorted((n for n in due if n.kind in outbox.OF_A_JOB), key=lambda notice: notice.id)
+        jobs = list(dict.fromkeys(n.job_id for n in of_jobs if n.job_id))
         people = list(dict.fromkeys(n.person_id for n in due if n.kind in outbox.TO_A_PERSON and n.person_id))
         tell_jobs: dict[int, _Work] = {job: partial(self._tell_job, job) for job in jobs}
         tell_people: list[_Work] = [partial(self._tell_person, one) for one in people]
@@ -253,7 +266,7 @@ class _Delivery:
                     card = drawing.card(session, job_id, next_sync=self._next_sync(), rules=self._rules)
                 if card is None:
                     self._done(cards)
-                    self._give_up(replies, "nothing was asked for in this job, so it has no card")
+                    self._give_up(replies, later("nothing was asked for in this job, so it has no card"))
                     return
                 is_new, there = there is None, self._poster.draw(key, self._channel_to_post_in(), card)
                 self._done(cards)
@@ -280,7 +293,7 @@ class _Delivery:
         """In a burst the replies below new cards come when each job has its card."""
         until = self._clock() + timedelta(seconds=burst.waiting * SECONDS_A_MESSAGE)
         with self._database.writing() as session:
-            outbox.put_off(session, replies, until=until, error="waits for the cards of a burst")
+            outbox.put_off(session, replies, until=until, error=None)
 
     def _note_that_it_works(self, posted: Posted) -> None:
         """The channel takes messages again: whoever mends it has done so."""
@@ -307,7 +320,8 @@ class _Delivery:
         early = [reply for reply in replies if reply.due_at < replies[0].due_at]
         if early:
             with self._database.writing() as session:
-                outbox.put_off(session, early, until=replies[0].due_at, error="waits for the reply before it")
+                why = later("waits for the reply before it")
+                outbox.put_off(session, early, until=replies[0].due_at, error=why)
 
     def _reply(self, notice: OutboxNotice, channel: str, card_ts: str) -> None:
         with self._database.reading() as session:
@@ -318,6 +332,7 @@ class _Delivery:
     def _tell_person(self, person_id: int) -> None:
         """One message for all that waits; what was attempted before goes alone, as the message it was.
 
+        While Slack does not answer it, what comes later gathers behind it, so that an outage is no flood.
         Who reads it, and whether in quiet hours, is decided now: the person may be away.
         """
         now = self._clock()
@@ -327,32 +342,51 @@ class _Delivery:
         by_message: dict[tuple[str | None, NoticeKind], list[OutboxNotice]] = {}
         for notice in waiting:
             by_message.setdefault((notice.message_key, notice.kind), []).append(notice)
-        for (key, _), gathered in by_message.items():
-            if min(notice.due_at for notice in gathered) > now:
+        behind: datetime | None = None
+        for (key, _), gathered in sorted(by_message.items(), key=lambda item: item[0][0] is None):
+            due_at = min(notice.due_at for notice in gathered)
+            if due_at > now:
+                if key and not gathered[0].attempts:
+                    behind = due_at
+                continue
+            if key is None and behind:
+                with self._database.writing() as session:
+                    outbox.put_off(session, gathered, until=behind, error="waits for the message before it")
                 continue
             if to.quiet_until:
                 with self._database.writing() as session:
-                    outbox.put_off(session, gathered, until=to.quiet_until, error=_QUIET_HOURS)
+                    outbox.put_off(session, gathered, until=to.quiet_until, error=None)
                 continue
             try:
                 self._write_to(to, person_id, gathered, key or messages.direct_key(gathered[0].id))
                 self._done(gathered)
             except _NobodyToTell as nobody:
-                self._give_up(gathered, str(nobody))
+                self._give_up(gathered, nobody.words)
             except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
                 self._failed(error, gathered)
+                if isinstance(error, SlackUnavailable | RateLimited | UnderWay):
+                    behind = now + SOONEST_RETRY
 
     def _ask_administrator(self, notice: OutboxNotice) -> None:
-        """Draw a request for the privilege for one administrator: new, or in place once it is answered."""
-        person_id = notice.person_id or 0
+        """Draw a request for the privilege for one administrator: new, or in place once it is answered.
+
+        What is drawn in place pings nobody, so it does not wait for the end of quiet hours.
+        """
+        person_id, now = notice.person_id or 0, self._clock()
         try:
-            channel = self._gateway.open_direct_message(self._slack_user(person_id))
-            with self._database.reading() as session:
+            user_id = self._slack_user(person_id)
+            with self._database.reading() as session, self._speaking_to(session, person_id):
                 request_id, message = drawing.privilege_request(session, notice)
-            self._poster.draw(messages.privilege_key(request_id, person_id), channel, message)
+                quiet_until = telling.quiet_until(session, person_id, company_zone=self._zone, at=now)
+            key = messages.privilege_key(request_id, person_id)
+            if quiet_until and self._poster.where(key) is None:
+                with self._database.writing() as session:
+                    outbox.put_off(session, [notice], until=quiet_until, error=None)
+                return
+            self._poster.draw(key, self._gateway.open_direct_message(user_id), message)
             self._done([notice])
         except _NobodyToTell as nobody:
-            self._give_up([notice], str(nobody))
+            self._give_up([notice], nobody.words)
         except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
             self._failed(error, [notice])
 
@@ -386,7 +420,7 @@ class _Delivery:
                 raise
             # whoever stands in is not in Slack
             to, user_id = replace(to, person_id=person_id, stand_in=None), self._slack_user(person_id)
-        with self._database.reading() as session:
+        with self._database.reading() as session, self._speaking_to(session, to.person_id):
             message = self._message(session, to, person_id, gathered)
         if message is None:
             return
@@ -424,13 +458,15 @@ class _Delivery:
             person = session.get_one(Person, person_id)
             pinned = directory.slack_user_of(session, self._team_id, person_id)
         if pinned is not None:
-            self._learn_time_zone(person_id, pinned)
+            self._learn_reader(person_id, pinned)
             return pinned
         user = self._gateway.user_by_email(person.email)
         if user is None:
-            raise _NobodyToTell(f"nobody in Slack has the e-mail {person.email}")
+            raise _NobodyToTell(later("nobody in Slack has the e-mail {email}", email=person.email))
         if user.deleted or user.is_bot or user.is_guest or not user.email_confirmed:
-            raise _NobodyToTell(f"the Slack user with the e-mail {person.email} is no confirmed member")
+            raise _NobodyToTell(
+                later("the Slack user with the e-mail {email} is no confirmed member", email=person.email)
+            )
         try:
             with self._database.writing() as session:
                 tie = directory.link(
@@ -443,22 +479,28 @@ class _Delivery:
             raise _NobodyToTell(tie.words)
         with self._database.writing() as session:
             directory.note_time_zone(session, self._team_id, user.id, user.time_zone)
+        self._learn_reader(person_id, user.id)
         return user.id
 
-    def _learn_time_zone(self, person_id: int, user_id: str) -> None:
-        """Ask Slack once where a person reads; later each of their own acts tells."""
+    def _speaking_to(self, session: Session, person_id: int) -> AbstractContextManager[None]:
+        """Speak what a person reads, else what the company does."""
+        return speaking(directory.languages(session, [person_id]).get(person_id, self._language))
+
+    def _learn_reader(self, person_id: int, user_id: str) -> None:
+        """Ask Slack once where a person reads, and in which language; later each of their own acts tells."""
         with self._database.reading() as session:
-            known = directory.time_zones(session, [person_id])
-        if known or user_id in self._asked_for_zone or self._team_id is None:
+            known = directory.has_told(session, person_id)
+        if known or user_id in self._asked_about or self._team_id is None:
             return
-        self._asked_for_zone.add(user_id)
+        self._asked_about.add(user_id)
         try:
-            zone = self._gateway.user(user_id).time_zone
+            user = self._gateway.user(user_id)
         except SlackError as error:
-            _log.warning("cannot find out where a person reads", error=str(error))
+            _log.warning("cannot find out where and how a person reads", error=str(error))
             return
         with self._database.writing() as session:
-            directory.note_time_zone(session, self._team_id, user_id, zone)
+            directory.note_time_zone(session, self._team_id, user_id, user.time_zone)
+            directory.note_locale(session, self._team_id, user_id, user.locale)
 
     def _channel_to_post_in(self) -> str:
         """The id of the approvals channel, or its name where Slack does not tell the id."""

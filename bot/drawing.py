@@ -11,6 +11,7 @@ from bot.blocks.notices import Told
 from bot.blocks.pieces import Json, Message
 from workflow import privilege_requests, queries
 from workflow.aways import StandIn
+from workflow.language import say
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.tables import Job, OutboxNotice, WorkflowStep
 from workflow.vocabulary import State
@@ -88,7 +89,7 @@ def ended_step(
     if step is None or step.finished_at is None:
         return None
     if step.outputs is None:
-        return step.error or step_words.WENT_WRONG
+        return step.error or say(step_words.WENT_WRONG)
     job = session.get_one(Job, step.job_id)
     link = card_address(job.id)
     return step_words.step_outputs(step.kind, step.outputs, number=job.number, title=job.title, link=link)

@@ -31,6 +31,8 @@ METADATA_EVENT = "costbot_message"
 PAGE = 200
 """Messages or channels in one answer; looking through PAGES of them is enough."""
 PAGES = 10
+ALT_TEXT = 1_000
+"""The longest description of an uploaded picture, in characters."""
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
@@ -40,15 +42,21 @@ _CHANNEL_PROBLEM = {"not_in_channel", "channel_not_found", "is_archived", "restr
 _TOKEN_PROBLEM = {
     "account_inactive",
     "invalid_auth",
+    "invalid_refresh_token",
     "missing_scope",
     "not_allowed_token_type",
     "not_authed",
+    "not_installed",
     "token_expired",
     "token_revoked",
 }
 _STEP_OVER = {"execution_not_in_running_state", "function_execution_not_found"}
+_EXPIRED = "token_expired"
 _BLOCKS_REFUSED = {"invalid_blocks", "invalid_attachments"}
 _Method = Callable[..., SlackResponse]
+TokenSource = Callable[[str | None], str]
+"""Gives the token in force, and another one for a token that Slack has just called expired; may raise as
+the gateway does."""
 _log = structlog.get_logger()
 
 
@@ -105,6 +113,7 @@ class Bot:
     """Whose token this is, and what it may do."""
 
     team_id: str
+    """The workspace, or the Enterprise Grid organisation (E…) where the app is installed in all of it."""
     team: str
     user_id: str
     scopes: frozenset[str]
@@ -120,12 +129,14 @@ class SlackUser:
     email_confirmed: bool
     team_id: str
     teams: tuple[str, ...]
-    """The other workspaces of the same Enterprise Grid that they belong to."""
+    """The other workspaces of the same Enterprise Grid that they belong to, and its organisation."""
     is_guest: bool
     is_bot: bool
     deleted: bool
     time_zone: str | None = None
     """Where they read, by its IANA name."""
+    locale: str | None = None
+    """The language that they have set, such as `es-LA`; only `users.info` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +168,7 @@ class Gateway:
         self,
         client: WebClient,
         *,
+        tokens: TokenSource | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -168,7 +180,8 @@ class Gateway:
         self._channel_free_at: dict[str, float] = {}
         self._method_free_at: dict[str, float] = {}
         self._tables_refused = False
-        self._token, self._home = client.token or "", urlsplit(client.base_url)
+        self._tokens: TokenSource = tokens or (lambda _: client.token or "")
+        self._home = urlsplit(client.base_url)
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -182,8 +195,9 @@ class Gateway:
         """Whose token this is."""
         answer = self._call(self._client.auth_test)
         scopes = _header(answer.headers, "x-oauth-scopes") or ""
+        of_the_org = bool(answer.get("is_enterprise_install"))
         return Bot(
-            team_id=answer["team_id"],
+            team_id=(answer.get("enterprise_id") if of_the_org else None) or answer["team_id"],
             team=answer.get("team") or "",
             user_id=answer["user_id"],
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
@@ -297,7 +311,7 @@ class Gateway:
         slacks = there.scheme == "https" and (there.hostname or "").endswith(".slack.com")
         if not slacks and (there.scheme, there.netloc) != (self._home.scheme, self._home.netloc):
             raise SlackRefused("files", "not_slacks_file")
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._tokens(None)}"}
         content = bytearray()
         try:
             with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT_SECONDS) as answer:
@@ -311,6 +325,42 @@ class Gateway:
         except httpx.HTTPError as error:
             raise SlackUnavailable(f"the file did not arrive: {error}") from error
         return bytes(content)
+
+    def upload(self, name: str, content: bytes, *, alt_text: str | None = None) -> str:
+        """Bring a file to Slack, where nobody sees it before `share_files`; its id.
+
+        Raises SlackRefused `upload_failed` when Slack did not take the bytes.
+        """
+        described = {"alt_txt": alt_text[:ALT_TEXT]} if alt_text else {}
+        place = self._call(
+            self._client.files_getUploadURLExternal, filename=name, length=len(content), **described
+        )
+        outcome = "ok"
+        try:
+            # the address is good for this one file, so it gets no token
+            answer = httpx.post(str(place["upload_url"]), content=content, timeout=TIMEOUT_SECONDS)
+            if answer.status_code != HTTPStatus.OK:
+                outcome = str(answer.status_code)
+        except httpx.HTTPError as error:
+            outcome = type(error).__name__
+            raise SlackUnavailable(f"the file did not leave: {error}") from error
+        finally:
+            with self._lock:
+                self.calls["upload_url", outcome] += 1
+        if answer.status_code == _TOO_MANY_REQUESTS:
+            raise RateLimited("upload_url", float(_header(answer.headers, "retry-after") or 1))
+        if answer.status_code >= _SERVER_ERROR:
+            raise SlackUnavailable(f"the upload got no clear answer: {outcome}")
+        if answer.status_code != HTTPStatus.OK:
+            raise SlackRefused("upload_url", "upload_failed", (f"status {outcome}",))
+        return str(place["file_id"])
+
+    def share_files(self, channel: str, files: Mapping[str, str], *, text: str) -> None:
+        """Show uploaded files, titles by id, in one message below `text` (mrkdwn); `channel` is an id."""
+        listed = [{"id": file_id, "title": title} for file_id, title in files.items()]
+        self._call(
+            self._client.files_completeUploadExternal, files=listed, channel_id=channel, initial_comment=text
+        )
 
     def publish_home(self, user_id: str, view: Json) -> None:
         """Show a person their App Home."""
@@ -335,7 +385,7 @@ class Gateway:
 
     def user(self, user_id: str) -> SlackUser:
         """A user by id."""
-        return _user(self._call(self._client.users_info, user=user_id)["user"])
+        return _user(self._call(self._client.users_info, user=user_id, include_locale=True)["user"])
 
     def user_by_email(self, email: str) -> SlackUser | None:
         """The active member with this e-mail, or None."""
@@ -388,7 +438,10 @@ class Gateway:
         self._wait_for_turn(method, arguments.get("channel"))
         outcome = "ok"
         try:
-            return call(**arguments)
+            return self._with_token(call, **arguments)
+        except SlackRefused as refused:
+            outcome = refused.code  # there is no token to call with
+            raise
         except SlackApiError as error:
             known = _error(method, error)
             outcome = known.code if isinstance(known, SlackRefused) else type(known).__name__
@@ -402,6 +455,17 @@ class Gateway:
         finally:
             with self._lock:
                 self.calls[method, outcome] += 1
+
+    def _with_token(self, call: _Method, **arguments: Any) -> SlackResponse:
+        """Call with the token in force; once more with a newer one, where Slack did nothing for the old."""
+        token = self._tokens(None)
+        try:
+            return call(**arguments, token=token)
+        except SlackApiError as error:
+            newer = self._tokens(token) if error.response.get("error") == _EXPIRED else token
+            if newer == token:
+                raise
+            return call(**arguments, token=newer)
 
     def _wait_for_turn(self, method: str, channel: str | None) -> None:
         """Keep Slack's pace in the channel; RateLimited at once while Slack wants no call of the method."""
@@ -447,7 +511,7 @@ def _metadata(key: str) -> Json:
 
 
 def _user(user: Json) -> SlackUser:
-    profile = user.get("profile") or {}
+    profile, grid = user.get("profile") or {}, user.get("enterprise_user") or {}
     return SlackUser(
         id=user["id"],
         name=user.get("real_name") or profile.get("real_name") or user.get("name") or user["id"],
@@ -455,11 +519,12 @@ def _user(user: Json) -> SlackUser:
         # Slack's documented examples leave the field out; only its `false` says that nobody confirmed it
         email_confirmed=user.get("is_email_confirmed") is not False,
         team_id=user.get("team_id") or "",
-        teams=tuple((user.get("enterprise_user") or {}).get("teams") or ()),
+        teams=(*(grid.get("teams") or ()), *filter(None, (grid.get("enterprise_id"),))),
         is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")),
         is_bot=bool(user.get("is_bot")),
         deleted=bool(user.get("deleted")),
         time_zone=user.get("tz") or None,
+        locale=user.get("locale") or None,
     )
 
 

@@ -16,9 +16,10 @@ from bot.blocks.home_tab import REQUESTS_SHOWN, HomeFacts, Syncs, closed_home, h
 from bot.blocks.pieces import Json
 from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused
 from bot.identity import Identity
-from workflow import homes, queries, queues, slots
+from workflow import homes, privilege_requests, queries, queues, slots
 from workflow.administration import administration
 from workflow.database import Database
+from workflow.language import speaking
 from workflow.privileges import Actor, explain, refusal_of
 from workflow.settings import Settings
 from workflow.tables import HomeView, Person
@@ -95,7 +96,9 @@ class Homes:
         now = self._clock()
         with self._database.reading() as session:
             seq = homes.newest_event(session)
-            page = home_page(session, view, actor, settings=self._settings, now=now)
+            language = self._identity.language(view.user_id) or self._settings.language
+            with speaking(language):
+                page = home_page(session, view, actor, settings=self._settings, now=now)
         self._gateway.publish_home(view.user_id, page)
         self._note(view, seq)
 
@@ -109,7 +112,9 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
     rules = settings.rules
     person = session.get(Person, actor.person_id) if actor.person_id else None
     if person is None or actor.refusal:
-        return closed_home(explain(actor.refusal or Refusal.NO_MATCHING_PERSON, actor.name, rules))
+        reason = actor.refusal or Refusal.NO_MATCHING_PERSON
+        can_ask = privilege_requests.can_be_asked_for(reason, rules)
+        return closed_home(explain(reason, actor.name, rules), reason, can_ask=can_ask)
     refused = refusal_of(actor, person, rules)
     may_update = refused is None
     which = view.filter or (JobFilter.READY if may_update else JobFilter.MINE)
@@ -121,7 +126,7 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
         jobs=JobList(
             which=which,
             search=view.search,
-            page=view.page,
+            page=listed.number,
             rows=listed.rows,
             goes_on=listed.goes_on,
             ready=queries.count_updates(session, [State.READY]),
@@ -135,6 +140,8 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
         may_update=may_update,
         why_not=refused.words if refused else None,
         turned_down=queues.turned_down(session, person.id, limit=REQUESTS_SHOWN + 1) if may_update else (),
-        administration=administration(session, limit=SHOWN) if person.email in rules.admin_emails else None,
+        administration=administration(session, limit=SHOWN, now=now)
+        if person.email in rules.admin_emails
+        else None,
     )
     return home_tab(facts, now=now, rules=rules)

@@ -5,15 +5,16 @@ repeated (docs.slack.dev/authentication/verifying-requests-from-slack). Nothing 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import structlog
-from slack_bolt import App, BoltRequest
+from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.starlette.handler import to_starlette_response
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.interaction import UnreadableError, interaction_of
@@ -28,6 +29,14 @@ _FROM_SLACK = ("content-type", *_SIGNED_BY, "x-slack-retry-num", "x-slack-retry-
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _TIME = re.compile(r"[0-9]{1,12}")
 
+_NOT_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+_NO_CARD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>No card here</title>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
+    "<body><h1>There is no card at this address</h1><p>Perhaps the job number is not right, nothing was "
+    "asked for in the job yet, or Slack does not answer at this moment. In Slack, <code>/costcodes jobs all"
+    "</code> lists every job with requested cost codes.</p></body></html>\n"
+)
 Check = Callable[[], str | None]
 """None when all is well, else what is wrong in a few words."""
 
@@ -36,13 +45,28 @@ class _UnsignedError(Exception):
     """Signature or time are missing, or of a shape that Bolt breaks on."""
 
 
+class Dispatcher(Protocol):
+    """What takes Slack's requests: a Bolt app, or several behind one door."""
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """Answer one request."""
+
+
 def http_app(
-    bolt: App, *, takes_events: bool, ready: Mapping[str, Check], notes: Mapping[str, Check] | None = None
+    bolt: Dispatcher,
+    *,
+    takes_events: bool,
+    ready: Mapping[str, Check],
+    notes: Mapping[str, Check] | None = None,
+    more: Sequence[Route] = (),
+    card_of: Callable[[str], str | None] | None = None,
 ) -> Starlette:
-    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret.
+    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret; and `more`.
 
     `/readyz` is 503 when something in `ready` is wrong. `notes` are only said, where
     there is one: what people have left undone is no reason to take the bot from Slack.
+    With `card_of`, `/jobs/NUMBER` leads to the job's card in Slack, who asks for the sign-in; a job that is
+    unknown and one that has no card are answered alike, and nothing of a job is told here.
     """
 
     async def events(request: Request) -> Response:
@@ -75,10 +99,25 @@ def http_app(
             said |= {name: note for name, note in noted.items() if note}
         return JSONResponse(said, status)
 
-    routes = [Route("/healthz", healthy), Route("/readyz", readiness)]
+    routes = [Route("/healthz", healthy), Route("/readyz", readiness), *job_routes(card_of), *more]
     if takes_events:
         routes.append(Route("/slack/events", events, methods=["POST"]))
     return Starlette(routes=routes)
+
+
+def job_routes(card_of: Callable[[str], str | None] | None, *, below: str = "") -> list[Route]:
+    """The stable addresses of jobs, below a path; none where `card_of` does not tell the way to a card."""
+    if card_of is None:
+        return []
+
+    async def job(request: Request) -> Response:
+        found = await run_in_threadpool(card_of, request.path_params["number"])
+        if found is None:
+            return HTMLResponse(_NO_CARD, 404, headers=_NOT_KEPT)
+        return RedirectResponse(found, 302, headers=_NOT_KEPT)
+
+    # a number may hold a slash, which comes unquoted
+    return [Route(f"{below}/jobs/{{number:path}}", job)]
 
 
 async def _body(request: Request) -> bytes | None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.gateway import Gateway, SlackError, SlackRefused, SlackUser
 from workflow import directory
 from workflow.database import Database
+from workflow.language import language_of
 from workflow.privileges import Actor
 from workflow.tables import SlackLink
 from workflow.vocabulary import Place, Refusal
@@ -66,11 +67,22 @@ class Identity:
             return _refused(user.name, Refusal.DEACTIVATED)
         with self._database.reading() as session:
             person = directory.person_in_slack(session, team, user_id)
-            moved = not directory.knows_time_zone(session, team, user_id, user.time_zone)
-        if moved:
+            knows = directory.knows_time_zone(session, team, user_id, user.time_zone)
+            knows = knows and directory.knows_locale(session, team, user_id, user.locale)
+        if not knows:
             with self._database.writing() as session:
                 directory.note_time_zone(session, team, user_id, user.time_zone)
+                directory.note_locale(session, team, user_id, user.locale)
         return Actor(Place.SLACK, person.name, person.id) if person else self._tied(user, team)
+
+    def language(self, user_id: str) -> str | None:
+        """What a Slack user reads, as far as Slack has said it before; Slack is not asked, so it is quick."""
+        with self._lock:
+            seen = self._seen.get(user_id)
+        if seen and seen[1].locale:
+            return language_of(seen[1].locale)
+        with self._database.reading() as session:
+            return directory.language_in_slack(session, user_id)
 
     def _tied(self, user: SlackUser, team: str) -> Actor:
         """Tie the user to the person with their e-mail, where Slack has confirmed it."""
@@ -87,6 +99,7 @@ class Identity:
             with self._database.writing() as session:
                 tie = directory.link(session, person, team_id=team, user_id=user.id, by=by, at=at)
                 directory.note_time_zone(session, team, user.id, user.time_zone)
+                directory.note_locale(session, team, user.id, user.locale)
         except IntegrityError:
             # two first clicks at once: the other one has made the tie
             return self.actor(user.id, None)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import structlog
-from slack_bolt import BoltContext
+from slack_bolt import Ack, BoltContext
 from sqlalchemy.orm import Session
 
 from bot.answering import AnsweredBeforeError, Answering, WindowClosedError, WindowNotOpenedError
@@ -22,17 +22,25 @@ from bot.gateway import Gateway, SlackError
 from bot.identity import Identity
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.middleware import REQUEST_ID, bind_log
-from workflow import approvals, deliveries
+from workflow import approvals, deliveries, privilege_requests
 from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.privilege_requests import CAN_BE_ASKED_FOR
+from workflow.language import go_on_in, say, speaking
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
 from workflow.vocabulary import PeriodicWork
 
 Result = TypeVar("Result")
 
+ForgetInstall = Callable[[float | None], bool]
+"""Drops the workspace's token, unless its install is younger (Unix seconds); whether it did."""
+
 _log = structlog.get_logger()
+
+
+def keep_settings(_installed_before: float | None) -> bool:
+    """How a token in the settings is forgotten: not by costbot."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,8 @@ class Services:
     """What the company's Sage takes."""
     read_back: Callable[[int], None]
     """Read what Sage holds for a job now, as far as Sage can be asked; never raises."""
+    forget_install: ForgetInstall
+    """Drop the token that the install has left with costbot."""
 
 
 class RepeatedError(Exception):
@@ -82,7 +92,13 @@ class Visit:
     @cached_property
     def actor(self) -> Actor:
         """Who acts. Slack may be asked, so it is found out before a transaction, never in one."""
-        return self.services.identity.actor(self.interaction.user_id, self.interaction.team_id)
+        actor = self.services.identity.actor(self.interaction.user_id, self.interaction.team_id)
+        go_on_in(language_for(self.services, self.interaction))  # Slack may just have said it
+        return actor
+
+    def meet(self) -> None:
+        """Find out who reads, and so in which language, before an answer that asks for nothing else."""
+        _ = self.actor
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -133,7 +149,7 @@ class Visit:
 
     def deny(self, refused: Refused) -> None:
         """Say why the person may not, and offer to ask for the privilege where that helps."""
-        can_ask = bool(self.rules.admin_emails) and refused.reason in CAN_BE_ASKED_FOR
+        can_ask = privilege_requests.can_be_asked_for(refused.reason, self.rules)
         self.tell(notices.denied(refused.words, refused.reason, can_ask=can_ask))
 
     def _look(self, session: Session, by: Actor, at: datetime) -> Refused | None:
@@ -145,9 +161,28 @@ def lazily(services: Services, handle: Callable[[Visit], None]) -> Callable[...,
 
     def run(body: dict[str, Any], context: BoltContext) -> None:
         bind_log(body, context[REQUEST_ID])
-        receive(Visit(services, interaction_of(body)), handle, request_id=context[REQUEST_ID])
+        act = interaction_of(body)
+        with speaking(language_for(services, act)):
+            receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
 
     return run
+
+
+def promptly(
+    services: Services, acknowledge: Callable[[Ack, dict[str, Any]], None]
+) -> Callable[[Ack, dict[str, Any]], None]:
+    """An acknowledgement that says something, in the language of whoever acts."""
+
+    def run(ack: Ack, body: dict[str, Any]) -> None:
+        with speaking(language_for(services, interaction_of(body))):
+            acknowledge(ack, body)
+
+    return run
+
+
+def language_for(services: Services, act: Interaction) -> str:
+    """What the person who acts reads, else the company."""
+    return services.identity.language(act.user_id) or services.settings.language
 
 
 def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -> None:
@@ -162,15 +197,25 @@ def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -
         visit.deny(denied.refused)
     except WindowNotOpenedError as error:
         _log.warning("a window did not open", error=str(error))
-        visit.answer("Slack did not open the window in time. Nothing was changed; please click again.")
+        visit.answer(say("Slack did not open the window in time. Nothing was changed; please click again."))
     except UnreadableError:
         visit.answer(
-            "This button is from an older costbot, and nothing was changed. "
-            "/costcodes jobs shows every job with buttons that work."
+            say(
+                "This button is from an older costbot, and nothing was changed. /costcodes jobs shows "
+                "every job with buttons that work."
+            )
         )
     except Exception:  # noqa: BLE001 - the last door: logged, and the person is told
         _log.exception("an interaction failed")
-        was = "It was saved, but not all of it could be shown" if visit.saved else "Nothing was changed"
+        was = (
+            say("It was saved, but not all of it could be shown.")
+            if visit.saved
+            else say("Nothing was changed.")
+        )
         visit.answer(
-            f"Something went wrong. {was}. Try again, or tell your administrator: error {request_id}."
+            say(
+                "Something went wrong. {was} Try again, or tell your administrator: error {request_id}.",
+                was=was,
+                request_id=request_id,
+            )
         )

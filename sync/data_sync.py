@@ -4,7 +4,8 @@ Drives the arrows of `workflow.exports` against a Sage company. May be killed at
 each step is one transaction, which the next run finds done or does again.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import closing
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,9 +13,10 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.sage.company import Batch, SageCompany
+from sync.sage.company import Batch, SageCompany, SageUnreachableError
 from workflow import directory, exports, findings, lines, outbox, queries
 from workflow.database import Database
+from workflow.exports import ExportLine
 from workflow.merge import SageJob
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedUpdate
@@ -46,6 +48,8 @@ class SyncReport(BaseModel):
     tied: int = 0
     already_there: int = 0
     failed: int = 0
+    untold: list[str] = []
+    """Why of jobs that were left as they are."""
 
 
 def run(
@@ -118,8 +122,11 @@ class _Run:
 
     def _unsent(self) -> DataSync | None:
         """The batch to send: one that was left, else a new one; None when nothing is accepted."""
+        untold = self._sage.untold()
         with self._database.writing() as session:
-            return exports.unsent(session) or exports.claim(session, by=self._by, at=self._clock())
+            return exports.unsent(session) or exports.claim(
+                session, by=self._by, at=self._clock(), but=untold.keys()
+            )
 
     def _look_at_what_waits(self) -> None:
         """Approvers see the jobs that are Ready to Update against Sage as it is now."""
@@ -135,7 +142,10 @@ class _Run:
         def plan(session: Session, job: Job, held: SageJob) -> None:
             exports.plan_job(session, sync, job, held, limits=limits, at=self._clock())
 
-        _with_sage(self._database, self._sage, self._jobs(sync), plan, self._telling("Reading Sage"))
+        jobs = self._jobs(sync)
+        told = _with_sage(self._database, self._sage, jobs, plan, self._telling("Reading Sage"))
+        if told < len(jobs):  # they could be told when the batch was claimed
+            raise SageUnreachableError("; ".join(self._sage.untold().values()))
         with self._database.writing() as session:
             exports.planned(session, sync)
 
@@ -155,8 +165,8 @@ class _Run:
             )
 
     def _read_back(self, sync: DataSync) -> None:
-        with self._database.reading() as session:
-            refusals = self._sage.answer(_batch(sync), exports.lines_to_send(session, sync))
+        with closing(self._lines(sync)) as lines_sent:
+            refusals = self._sage.answer(_batch(sync), lines_sent)
         if refusals is None:
             self._alert_when_late(sync)
             return
@@ -164,9 +174,17 @@ class _Run:
         def settle(session: Session, job: Job, held: SageJob) -> None:
             exports.read_back_job(session, sync, job, held, refusals, by=self._by, at=self._clock())
 
-        _with_sage(self._database, self._sage, self._jobs(sync), settle, self._telling("Reading back"))
+        jobs = self._jobs(sync)
+        told = _with_sage(self._database, self._sage, jobs, settle, self._telling("Reading back"))
+        if told < len(jobs):
+            return  # the others are settled once Sage can tell of them
         with self._database.writing() as session:
             exports.finished(session, session.get_one(DataSync, sync.id), by=self._by, at=self._clock())
+
+    def _lines(self, sync: DataSync) -> Generator[ExportLine, None, None]:
+        """The lines of a batch, in a transaction that ends with the last of them."""
+        with self._database.reading() as session:
+            yield from exports.lines_to_send(session, sync)
 
     def _alert_when_late(self, sync: DataSync) -> None:
         sent_at = sync.sent_at or self._clock()
@@ -186,8 +204,9 @@ class _Run:
         return tell
 
     def _report(self, syncs: Sequence[DataSync]) -> SyncReport:
+        untold = list(self._sage.untold().values())
         if not syncs:
-            return SyncReport(state=RunState.NOTHING_TO_SEND)
+            return SyncReport(state=RunState.NOTHING_TO_SEND, untold=untold)
         with self._database.reading() as session:
             newest = session.get_one(DataSync, syncs[-1].id)
         return SyncReport(
@@ -198,6 +217,7 @@ class _Run:
             tied=newest.tied,
             already_there=newest.already_there,
             failed=newest.failed,
+            untold=untold,
         )
 
 
@@ -207,14 +227,16 @@ def _with_sage(
     jobs: Sequence[Job],
     act: Callable[[Session, Job, SageJob], None],
     tell: Callable[[int, int], None] = lambda _done, _total: None,
-) -> None:
-    """Read each job from Sage and act on it in a transaction of its own."""
+) -> int:
+    """Read each job from Sage and act on it in a transaction of its own; returns how many Sage told of."""
     ids = {job.number: job.id for job in jobs}
     tell(0, len(jobs))
+    done = 0
     for done, held in enumerate(sage.read(ids), start=1):
         with database.writing() as session:
             act(session, session.get_one(Job, ids[held.number]), held)
         tell(done, len(jobs))
+    return done
 
 
 def _batch(sync: DataSync) -> Batch:

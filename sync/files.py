@@ -7,6 +7,7 @@ is read in `workflow.asked_lines`, for it comes from Slack too.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.sage.embedded import CATEGORY_LENGTH, CODE_LENGTH, DESCRIPTION_LENGTH, LoadedRow
 from workflow.directory import StandardCode
-from workflow.rows import ONE_LINE, FileRows, R, Row, read_rows
+from workflow.rows import ONE_LINE, BadFileError, FileProblem, FileRows, R, Row, read_rows, sift_rows
 from workflow.vocabulary import ErpPermission
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -48,9 +49,30 @@ def read_sage(path: Path) -> FileRows[LoadedRow]:
     return _read(path, _EmbeddedRow, lambda row: LoadedRow(**row.model_dump()))
 
 
-def read_export(path: Path) -> FileRows[LoadedRow]:
-    """What an export of Job Cost says that Sage holds; its fields may be wider than the embedded Sage's."""
-    return _read(path, _SageRow, lambda row: LoadedRow(**row.model_dump()))
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export of Job Cost says that Sage holds, and, by job number, each row that cannot be used."""
+
+    rows: list[LoadedRow]
+    unusable: dict[str, list[FileProblem]]
+
+
+def read_export(path: Path, *, encoding: str) -> Export:
+    """The rows of an export; lines that are not UTF-8 are in `encoding`, and fields may be wide.
+
+    Raises:
+        OSError: it cannot be read.
+        BadFileError: of a row that cannot be used not even the job is known, so no job is whole.
+    """
+    with path.open("rb") as file:
+        sifted = sift_rows(file, _SageRow, fallback=encoding)
+    unusable: dict[str, list[FileProblem]] = {}
+    for problem in sifted.problems:
+        job = sifted.beginnings.get(problem.line or 0)
+        if not job or "\N{REPLACEMENT CHARACTER}" in job:
+            raise BadFileError(path, sifted.problems)
+        unusable.setdefault(job, []).append(problem)
+    return Export([LoadedRow(**row.model_dump()) for _, row in sifted.rows], unusable)
 
 
 def read_sage_categories(path: Path) -> FileRows[str]:

@@ -57,11 +57,11 @@ class Administration:
     late_files: tuple[str, ...]
 
 
-def administration(session: Session, *, limit: int) -> Administration:
+def administration(session: Session, *, limit: int, now: datetime) -> Administration:
     """Everything at once; lists hold `limit` entries at most."""
     return Administration(
         report=accountant_report(session, limit=limit),
-        backlog=outbox.backlog(session),
+        backlog=outbox.backlog(session, now=now),
         undelivered=tuple(undelivered(session, limit=limit)),
         late_files=tuple(sync.file or sync.batch for sync in queries.overdue_syncs(session)[:limit]),
     )

@@ -24,6 +24,7 @@ from workflow import (
     waiting_steps,
 )
 from workflow.columns import storable
+from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
 from workflow.tables import AuditEvent, FirstApproval, Person, RequestedUpdate
@@ -90,7 +91,7 @@ def reject(
     comment = storable(comment).strip()
     if not comment:
         requested, refused = _enter(session, requested_update_id, "reject", by=by, at=at, rules=rules)
-        words = "Say why in a comment, for the person who asked."
+        words = say("Say why in a comment, for the person who asked.")
         return refused or _refuse(session, Refusal.COMMENT_MISSING, words, requested, "reject", by=by, at=at)
     return _decide(
         session, State.REJECTED, requested_update_id, revision, by=by, at=at, rules=rules, comment=comment
@@ -113,13 +114,16 @@ def take_back(
         outbox.tell(session, _record(session, Event.FIRST_TAKEN_BACK, requested, by=by, at=at))
         return Done(requested)
     if first is not None:
-        words = f"Only {first.approver.name} can take back the first of the two Updates; reject it instead."
+        words = say(
+            "Only {name} can take back the first of the two Updates; reject it instead.",
+            name=first.approver.name,
+        )
         return _refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
     if requested.state is not State.ACCEPTED:
-        words = f"There is nothing to take back: {standing_words(requested)}"
+        words = say("There is nothing to take back: {standing}", standing=standing_words(requested))
         return _refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
     if requested.data_sync_id is not None:
-        words = "It is too late to take this back: the data sync is sending it to Sage now."
+        words = say("It is too late to take this back: the data sync is sending it to Sage now.")
         return _refuse(session, Refusal.ALREADY_GOING_OUT, words, requested, act, by=by, at=at)
     joined = lines.reopen(session, requested)
     event = _record(session, Event.TAKEN_BACK, requested, by=by, at=at, joined=joined)
@@ -139,7 +143,7 @@ def send_again(
     if requested is None:
         return _gone(session, requested_update_id, act, by=by, at=at)
     if requested.state is not State.FAILED:
-        words = f"There is nothing to send again: {standing_words(requested)}"
+        words = say("There is nothing to send again: {standing}", standing=standing_words(requested))
         return _refuse(session, Refusal.NOT_FAILED, words, requested, act, by=by, at=at)
     joined = lines.reopen(session, requested)
     event = _record(
@@ -182,23 +186,25 @@ def standing_words(requested: RequestedUpdate) -> str:
     """Where a requested update stands, who put it there and when, in a sentence."""
     who = requested.decided_by.name if requested.decided_by else "somebody"
     if requested.decided_for:
-        who = f"{who}, for {requested.decided_for},"
-    when = f"{requested.decided_at:%Y-%m-%d %H:%M} UTC" if requested.decided_at else "before"
+        who = say("{who}, for {decided_for},", who=who, decided_for=requested.decided_for)
+    when = f"{requested.decided_at:%Y-%m-%d %H:%M} UTC" if requested.decided_at else say("before")
     match requested.state:
         case State.READY:
-            return "it is Ready to Update."
+            return say("it is Ready to Update.")
         case State.REJECTED:
-            return f"{who} rejected it on {when}."
+            return say("{who} rejected it on {when}.", who=who, when=when)
         case State.EXPIRED:
-            return f"it expired on {when}, because nobody updated or rejected it."
+            return say("it expired on {when}, because nobody updated or rejected it.", when=when)
         case State.ACCEPTED:
-            return f"{who} updated it on {when}, and it goes out with the next data sync."
+            return say(
+                "{who} updated it on {when}, and it goes out with the next data sync.", who=who, when=when
+            )
         case State.EXPORTED:
-            return f"{who} updated it on {when}, and it was sent to Sage."
+            return say("{who} updated it on {when}, and it was sent to Sage.", who=who, when=when)
         case State.SYNCED:
-            return f"{who} updated it on {when}, and Sage holds it."
+            return say("{who} updated it on {when}, and Sage holds it.", who=who, when=when)
         case State.FAILED:
-            return f"{who} updated it on {when}, and Sage refused lines of it."
+            return say("{who} updated it on {when}, and Sage refused lines of it.", who=who, when=when)
 
 
 def _decide(
@@ -301,8 +307,11 @@ def _was_first(first: FirstApproval | None, by: Actor) -> Refused | None:
         return None
     return Refused(
         Refusal.SECOND_APPROVER_NEEDED,
-        f"{first.approver.name} updated it on {first.at:%Y-%m-%d %H:%M} UTC as the first of two; "
-        "a second approver must Update.",
+        say(
+            "{name} updated it on {when} as the first of two; a second approver must Update.",
+            name=first.approver.name,
+            when=f"{first.at:%Y-%m-%d %H:%M} UTC",
+        ),
     )
 
 
@@ -311,11 +320,16 @@ def _sage_would_refuse(session: Session, requested: RequestedUpdate) -> Refused 
     why = findings.why_refused(session, requested.id)
     if not why:
         return None
-    more = f"; and {len(why) - _REASONS_SAID:,} more" if len(why) > _REASONS_SAID else ""
+    said = [say(one) for one in why[:_REASONS_SAID]]
+    if len(why) > _REASONS_SAID:
+        said.append(say("and {more:,} more", more=len(why) - _REASONS_SAID))
     return Refused(
         Refusal.SAGE_WOULD_REFUSE,
-        f"Sage would refuse this: {'; '.join(why[:_REASONS_SAID])}{more}. "
-        "Correct it in Sage and run a data sync, or reject this with a comment.",
+        say(
+            "Sage would refuse this: {why}. Correct it in Sage, or in costbot's Sage profile where that is "
+            "wrong, and run a data sync; or reject this with a comment.",
+            why="; ".join(said),
+        ),
     )
 
 
@@ -379,15 +393,19 @@ def _stale(
     return Stale(
         requested,
         new,
-        f"This changed since you looked (you saw revision {seen}, it is revision {requested.revision} now), "
-        "so nothing was done. Look at what is new and decide again.",
+        say(
+            "This changed since you looked (you saw revision {seen}, it is revision {revision} "
+            "now), so nothing was done. Look at what is new and decide again.",
+            seen=seen,
+            revision=requested.revision,
+        ),
     )
 
 
 def _gone(session: Session, requested_update_id: int, act: str, *, by: Actor, at: datetime) -> Stale:
     audit.record(session, Event.STALE, by=by, at=at, requested_update_id=requested_update_id, act=act)
     return Stale(
-        None, (), "This requested update joined another one of its job, so nothing was done. Look again."
+        None, (), say("This requested update joined another one of its job, so nothing was done. Look again.")
     )
 
 

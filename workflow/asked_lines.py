@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from workflow.language import say
 from workflow.merge import Assignment
 from workflow.rows import (
     ONE_LINE,
@@ -29,6 +30,10 @@ EXAMPLE = "03-3000 L,M"
 
 _HEADINGS = {"code", "codes", "cost", "category", "categories", "description"}
 _BULLET = re.compile(r"^\s*(?:[-*•\u2013\u2014▪◦]\s+|\d{1,3}[.)]\s+)+")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_HYPHEN = re.compile("(?<=[0-9A-Za-z])[\u2010-\u2013\u2212\ufe63\uff0d](?=[0-9A-Za-z])")
+"""What phones, Word and web pages put in place of the hyphen of a cost code."""
+_DASHES = re.compile("[-\u2013\u2014]+")
 _CELLS = re.compile(r"[\t|]")
 _BETWEEN = re.compile(r"[\s,;:=/&+]+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}(/\d{2,4})?")
@@ -72,9 +77,10 @@ def parse_file(name: str, content: bytes, categories: Mapping[str, str]) -> Aske
     raw = content.splitlines(keepends=True)
     if name.lower().endswith(".csv"):
         try:
-            found = _of_rows(parse_rows(name, raw, _RequestRow))
+            rows = parse_rows(name, raw, _RequestRow)
         except BadFileError as bad:
             return Asked(problems=list(bad.problems))
+        found = _as_written(rows, categories)
         return Asked(found.rows, found.lines)
     problems: list[FileProblem] = []
     typed = _parse(text_lines(raw, problems), categories)
@@ -92,7 +98,7 @@ def parse_lines(text: str, categories: Mapping[str, str]) -> Asked:
 
 def code_like(text: str) -> set[str]:
     """Everything in a text that looks like a cost code, or a job number."""
-    return set(_CODE_LIKE.findall(text))
+    return set(_CODE_LIKE.findall(_typed(text)))
 
 
 def lines_of_message(text: str, codes: Collection[str], categories: Mapping[str, str]) -> list[str]:
@@ -103,7 +109,7 @@ def lines_of_message(text: str, codes: Collection[str], categories: Mapping[str,
     found: dict[str, dict[str, None]] = {}
     category = _any_category(categories)
     by_name = _by_any_name(categories)
-    for line in text.splitlines():
+    for line in _typed(text).splitlines():
         named = [match for match in _CODE_LIKE.finditer(line) if match[0] in codes]
         ends = [*(match.start() for match in named[1:]), len(line)]
         for match, end in zip(named, ends, strict=False):
@@ -137,6 +143,18 @@ def _of_rows(rows: list[tuple[int, _RequestRow]]) -> FileRows[Assignment]:
     return FileRows([Assignment(row.code, row.category) for _, row in rows], [line for line, _ in rows])
 
 
+def _as_written(rows: list[tuple[int, _RequestRow]], categories: Mapping[str, str]) -> FileRows[Assignment]:
+    """The rows of a table that people made, their categories read as those of a line are."""
+    by_name = _by_any_name(categories)
+    found: dict[Assignment, int] = {}
+    for line, row in rows:
+        named = [row.category] if row.category in categories else _categories(row.category, by_name)
+        for category in named:
+            known = _known(category, categories, by_name)
+            found.setdefault(Assignment(_typed(row.code), known), line)
+    return FileRows(list(found), list(found.values()))
+
+
 def _parse(lines: Iterable[str], categories: Mapping[str, str]) -> Asked:
     by_name = _by_any_name(categories)
     assignments: dict[Assignment, int] = {}
@@ -149,14 +167,17 @@ def _parse(lines: Iterable[str], categories: Mapping[str, str]) -> Asked:
         code, *named = words
         if not any(map(str.isdigit, code)):
             shown = " ".join(line.split())
-            reason = f"“{shown}” does not begin with a cost code; write a line like {EXAMPLE}"
+            reason = say(
+                "“{shown}” does not begin with a cost code; write a line like {example}",
+                shown=shown,
+                example=EXAMPLE,
+            )
             problems.append(FileProblem(number, None, reason))
             continue
         if not named:
             codes.setdefault(code, number)
         for category in named:
-            known = category if category in categories else by_name.get(category.casefold(), category)
-            assignments.setdefault(Assignment(code, known), number)
+            assignments.setdefault(Assignment(code, _known(category, categories, by_name)), number)
     for code in {assignment.code for assignment in assignments} & codes.keys():
         del codes[code]
     return Asked(list(assignments), list(assignments.values()), list(codes), list(codes.values()), problems)
@@ -164,14 +185,14 @@ def _parse(lines: Iterable[str], categories: Mapping[str, str]) -> Asked:
 
 def _words(line: str, by_name: Mapping[str, str]) -> list[str]:
     """The cost code of a line and its categories, as they are written."""
-    line = _BULLET.sub("", line.replace("`", "").replace('"', "")).strip()
+    line = _BULLET.sub("", re.sub(r'[`"*]|^\s*\'', "", _typed(line))).strip()
     cells = [cell.strip() for cell in _CELLS.split(line)]
     cells = [cell for cell in cells if cell and not re.fullmatch(r"[-:]+", cell)]
     if not cells:
         return []
     if len(cells) > 1:
         return [cells[0], *_categories(cells[-1], by_name)]
-    code, *rest = [word for word in _BETWEEN.split(cells[0]) if word] or [""]
+    code, *rest = [word for word in _BETWEEN.split(cells[0]) if word and not _DASHES.fullmatch(word)] or [""]
     while rest and not re.search(r"[-./]", code.partition(" ")[0]) and _goes_on(rest[0], by_name):
         code = f"{code} {rest.pop(0)}"  # a code whose sections are set apart by spaces
     return [code, *_categories(" ".join(rest), by_name)]
@@ -190,7 +211,17 @@ def _categories(text: str, by_name: Mapping[str, str]) -> Iterator[str]:
         if part.strip().casefold() in by_name:
             yield part.strip()
         else:
-            yield from filter(None, _BETWEEN.split(part))
+            yield from filter(None, (word.strip("()[].") for word in _BETWEEN.split(part)))
+
+
+def _known(category: str, categories: Mapping[str, str], by_name: Mapping[str, str]) -> str:
+    """The category that is meant, else what was written."""
+    return category if category in categories else by_name.get(category.casefold(), category)
+
+
+def _typed(text: str) -> str:
+    """The text as a keyboard writes it: no characters that nobody sees, and the hyphen between letters."""
+    return _HYPHEN.sub("-", _UNSEEN.sub("", text))
 
 
 def _by_any_name(categories: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from workflow import audit, outbox
 from workflow.calendar import start_of
+from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules, lacks, refusal_of
 from workflow.tables import AuditEvent, Away, Person
 from workflow.vocabulary import Event, Place, Refusal
@@ -45,10 +46,14 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class AwaySet:
-    """Somebody stands in; `both_away` when the delegate is away on some of the days too."""
+    """Somebody stands in; `both_away` when the delegate is away on some of the days too.
+
+    `replaced` is what was set before and holds no more.
+    """
 
     away: Away
     both_away: bool
+    replaced: Away | None = None
 
 
 def set_away(
@@ -94,8 +99,10 @@ def set_away(
     session.add(away)
     session.flush()
     event = _record(session, Event.AWAY, away, by=by, at=at)
-    outbox.tell_people(session, event, {person.id, delegate.id} - {by.person_id})
-    return AwaySet(away, both_away=_away_between(session, delegate.id, away.starts_at, away.ends_at))
+    told = {person.id, delegate.id} | ({before.delegate_id} if before else set())
+    outbox.tell_people(session, event, told - {by.person_id})
+    last = away.ends_at - timedelta.resolution
+    return AwaySet(away, _away_between(session, delegate.id, away.starts_at, last), replaced=before)
 
 
 def end_away(session: Session, *, person: Person, by: Actor, at: datetime) -> Away | None:
@@ -113,11 +120,17 @@ def end_away(session: Session, *, person: Person, by: Actor, at: datetime) -> Aw
 def unusable(first_day: date, last_day: date, *, today: date) -> Unusable | None:
     """Why somebody cannot be away on these days, or None."""
     if last_day < first_day:
-        return Unusable(f"{last_day} is before {first_day}. Write the first day first.")
+        return Unusable(
+            say(
+                "{last_day} is before {first_day}. Write the first day first.",
+                last_day=last_day,
+                first_day=first_day,
+            )
+        )
     if last_day < today:
-        return Unusable(f"{last_day} is over. Today is {today}.")
+        return Unusable(say("{last_day} is over. Today is {today}.", last_day=last_day, today=today))
     if last_day - first_day > LONGEST:
-        return Unusable("Nobody can be away for more than a year.")
+        return Unusable(say("Nobody can be away for more than a year."))
     return None
 
 
@@ -165,13 +178,16 @@ def _away_between(session: Session, person_id: int, first: datetime, last: datet
 def _cannot(person: Person, delegate: Person | None, rules: Rules) -> Refused | None:
     """Why the delegate cannot stand in for the person."""
     if delegate is None:
-        words = "Nobody in the company directory matches the person you named."
+        words = say("Nobody in the company directory matches the person you named.")
     elif delegate.id == person.id:
-        words = f"{person.name} cannot stand in for themselves. Name another accounting approver."
+        words = say(
+            "{name} cannot stand in for themselves. Name another accounting approver.", name=person.name
+        )
     elif lacks(delegate) is not None:
-        words = (
-            f"{delegate.name} cannot stand in, because they are no accounting approver. "
-            "Only who may Update by their own right can: rights do not move."
+        words = say(
+            "{name} cannot stand in, because they are no accounting approver. Only who may Update "
+            "by their own right can: rights do not move.",
+            name=delegate.name,
         )
     else:
         return None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from workflow.language import later
 from workflow.merge import Assignment, InSage
 from workflow.vocabulary import Rule, Severity
 
@@ -74,7 +75,8 @@ class SageLimits:
     needs a delimiter (Procore, 'Which cost code formats are supported'). `categories` are Sage's
     Standard Categories, None where costbot was not told them; `encoding` is that of the import
     file, None where there is no file. An import creates a job that Sage does not have, so
-    `job_must_exist` keeps a mistyped number out.
+    `job_must_exist` keeps a mistyped number out. With `repeats_sage_description` the file has Sage's own
+    description of a code that Sage has.
     """
 
     code_format: Format = field(default_factory=Format)
@@ -88,6 +90,7 @@ class SageLimits:
     encoding: str | None = None
     job_must_exist: bool = False
     beyond_standard_list: bool = False
+    repeats_sage_description: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,35 +135,67 @@ def _findings(
         if held is None:
             yield from _of_code(line, limits, around, spellings)
             texts.append(cut_to(around.standard.get(line.code, ""), width))
+        elif limits.repeats_sage_description:
+            texts.append(held.description)
         if limits.encoding is not None:
             yield from _of_encoding(line.code, texts, limits.encoding)
     asked = around.standard.get(line.code)
     if held is not None and asked is not None and held.description not in (asked, cut_to(asked, width)):
         yield _warn(
-            Rule.DESCRIPTION_DIFFERS, f"cost code {line.code}: Sage keeps its own “{held.description}”"
+            Rule.DESCRIPTION_DIFFERS,
+            later(
+                "cost code {code}: Sage keeps its own “{description}”",
+                code=line.code,
+                description=held.description,
+            ),
         )
 
 
 def _of_job(line: Assignment, limits: SageLimits, around: Surroundings) -> Iterator[Finding]:
     number = around.job_number
     if len(number) > limits.job_width:
-        yield _too_long(Rule.JOB_LENGTH, f"job {number}", number, limits.job_width)
+        words = later(
+            "job {job} has {length} characters, and Sage takes {width} at most",
+            job=number,
+            length=len(number),
+            width=limits.job_width,
+        )
+        yield _refuse(Rule.JOB_LENGTH, words)
     if limits.job_format is not None and not limits.job_format.fits(number):
         yield _refuse(
-            Rule.JOB_FORMAT, f"job {number} does not fit Sage's job format {limits.job_format.shape}"
+            Rule.JOB_FORMAT,
+            later(
+                "job {number} does not fit Sage's job format {shape}",
+                number=number,
+                shape=limits.job_format.shape,
+            ),
         )
     if around.job_known is False:
         severity = Severity.REFUSE if limits.job_must_exist else Severity.WARN
         yield Finding(
             Rule.JOB_UNKNOWN,
             severity,
-            f"Sage has no job {number}, and an import would create it: set it up, or correct its number",
+            later(
+                "Sage has no job {number}, and an import would create it: set it up, or correct its number",
+                number=number,
+            ),
         )
     if len(line.extra) > limits.extra_width:
-        yield _too_long(Rule.EXTRA_LENGTH, f"extra {line.extra}", line.extra, limits.extra_width)
+        words = later(
+            "extra {extra} has {length} characters, and Sage takes {width} at most",
+            extra=line.extra,
+            length=len(line.extra),
+            width=limits.extra_width,
+        )
+        yield _refuse(Rule.EXTRA_LENGTH, words)
     elif line.extra and around.extras is not None and line.extra not in around.extras:
         yield _refuse(
-            Rule.EXTRA_UNKNOWN, f"job {number} has no extra {line.extra} in Sage: set up the sub job there"
+            Rule.EXTRA_UNKNOWN,
+            later(
+                "job {number} has no extra {extra} in Sage: set up the sub job there",
+                number=number,
+                extra=line.extra,
+            ),
         )
 
 
@@ -169,49 +204,94 @@ def _of_code(
 ) -> Iterator[Finding]:
     code = line.code
     if len(code) > limits.code_width:
-        yield _too_long(Rule.CODE_LENGTH, f"cost code {code}", code, limits.code_width)
+        words = later(
+            "cost code {code} has {length} characters, and Sage takes {width} at most",
+            code=code,
+            length=len(code),
+            width=limits.code_width,
+        )
+        yield _refuse(Rule.CODE_LENGTH, words)
     if not limits.code_format.fits(code):
         yield _refuse(
             Rule.CODE_FORMAT,
-            f"cost code {code} does not fit Sage's cost code format, such as {limits.code_format.shape}",
+            later(
+                "cost code {code} does not fit Sage's cost code format, such as {shape}",
+                code=code,
+                shape=limits.code_format.shape,
+            ),
         )
-    if code not in around.standard and not limits.beyond_standard_list:
-        yield _refuse(
-            Rule.CODE_NOT_STANDARD,
-            f"cost code {code} is not on the standard cost code list: create it in Sage first",
-        )
+    if code not in around.standard:
+        if limits.beyond_standard_list:
+            yield _warn(
+                Rule.CODE_NOT_STANDARD,
+                later(
+                    "cost code {code} is not on the standard cost code list, and goes to Sage without a "
+                    "description",
+                    code=code,
+                ),
+            )
+        else:
+            yield _refuse(
+                Rule.CODE_NOT_STANDARD,
+                later(
+                    "cost code {code} is not on the standard cost code list: create it in Sage first",
+                    code=code,
+                ),
+            )
     others = sorted(set(spellings.get(_spelling(code), ())) - {code})
     if others:
         yield _refuse(
             Rule.CODE_TWIN,
-            f"cost code {code} differs from {', '.join(others)} only in spacing, delimiter or letter case: "
-            "use the spelling that Sage has",
+            later(
+                "cost code {code} differs from {others} only in spacing, delimiter or letter case: use "
+                "the spelling that Sage has",
+                code=code,
+                others=", ".join(others),
+            ),
         )
     parent = limits.code_format.parent(code)
     if parent and (line.extra, parent) not in around.in_sage and parent not in around.asked:
         yield _warn(
             Rule.PARENT_MISSING,
-            f"cost code {code}: its parent code {parent} is neither in Sage nor asked for",
+            later(
+                "cost code {code}: its parent code {parent} is neither in Sage nor asked for",
+                code=code,
+                parent=parent,
+            ),
         )
     description = around.standard.get(code, "")
     if len(description) > limits.description_width:
         cut = cut_to(description, limits.description_width)
         yield _warn(
             Rule.DESCRIPTION_LENGTH,
-            f"cost code {code}: the description has {len(description)} characters, and goes to Sage cut to "
-            f"“{cut}”",
+            later(
+                "cost code {code}: the description has {count} characters, and goes to Sage cut to “{cut}”",
+                code=code,
+                count=len(description),
+                cut=cut,
+            ),
         )
 
 
 def _of_category(line: Assignment, limits: SageLimits) -> Iterator[Finding]:
     category = line.category
     if len(category) > limits.category_width:
-        yield _too_long(Rule.CATEGORY_LENGTH, f"category {category}", category, limits.category_width)
+        words = later(
+            "category {category} has {length} characters, and Sage takes {width} at most",
+            category=category,
+            length=len(category),
+            width=limits.category_width,
+        )
+        yield _refuse(Rule.CATEGORY_LENGTH, words)
     elif limits.categories is not None and category not in limits.categories:
         known = ", ".join(sorted(limits.categories))
         yield _refuse(
             Rule.CATEGORY_UNKNOWN,
-            f"category {category} is not a Standard Category in Sage: use one of {known}",
+            later(
+                "category {category} is not a Standard Category in Sage: use one of {known}",
+                category=category,
+                known=known,
+            ),
         )
 
 
@@ -221,8 +301,12 @@ def _of_encoding(code: str, texts: Iterable[str], encoding: str) -> Iterator[Fin
         shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
         yield _refuse(
             Rule.ENCODING,
-            f"cost code {code}: the code, its description or the job's name has characters that Sage's file "
-            f"cannot carry: {shown}",
+            later(
+                "cost code {code}: the code, its description or the job's name has characters that "
+                "Sage's file cannot carry: {shown}",
+                code=code,
+                shown=shown,
+            ),
         )
 
 
@@ -253,10 +337,6 @@ def _spellings(codes: Iterable[str]) -> dict[str, set[str]]:
 def _spelling(code: str) -> str:
     """A code without what people type differently: letter case, delimiter, spacing."""
     return "-".join(part for part in re.split(f"[{re.escape(DELIMITERS)}]+", code.casefold()) if part)
-
-
-def _too_long(rule: Rule, what: str, text: str, width: int) -> Finding:
-    return _refuse(rule, f"{what} has {len(text)} characters, and Sage takes {width} at most")
 
 
 def _refuse(rule: Rule, message: str) -> Finding:

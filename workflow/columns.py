@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workflow.language import say
 from workflow.tables import Table
 
 _BIGINT = 2**63
@@ -35,9 +36,9 @@ def unfit(table: type[Table], rows: Sequence[Mapping[str, Any]], *, key: str) ->
     for index, row in enumerate(rows):
         problems += [Problem(index, column, reason) for column, reason in misfits(table, row)]
         if row[key] == "":
-            problems.append(Problem(index, key, "is empty"))
+            problems.append(Problem(index, key, say("is empty")))
         elif row[key] in first_at:
-            problems.append(Problem(index, key, f"{row[key]} is there twice"))
+            problems.append(Problem(index, key, say("{value} is there twice", value=row[key])))
         first_at.setdefault(row[key], index)
     return Unfit(tuple(problems)) if problems else None
 
@@ -48,11 +49,14 @@ def misfits(table: type[Table], row: Mapping[str, Any]) -> Iterator[tuple[str, s
         if isinstance(value, str):
             limit = getattr(table.__table__.c[column].type, "length", None)
             if value != storable(value):
-                yield column, "holds a character that is no text"
+                yield column, say("holds a character that is no text")
             elif limit and len(value) > limit:
-                yield column, f"has {len(value)} characters, {limit} at most fit"
+                yield (
+                    column,
+                    say("has {count} characters, {limit} at most fit", count=len(value), limit=limit),
+                )
         elif isinstance(value, int) and not -_BIGINT <= value < _BIGINT:
-            yield column, "is too large a number"
+            yield column, say("is too large a number")
 
 
 def storable(text: str) -> str:

@@ -6,6 +6,7 @@ PostgreSQL (psycopg 3) behave alike behind `Database`. No rule lives here.
 
 import fcntl
 import hashlib
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,6 +35,11 @@ class Database:
         self._writer = self.engine.execution_options(**{_WRITES: True})
         snapshot = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {}
         self._reader = self.engine.execution_options(**snapshot)
+
+    @property
+    def writer(self) -> Engine:
+        """The engine for a library that writes by itself; whatever it begins waits for its turn."""
+        return self._writer
 
     @property
     def _is_postgresql(self) -> bool:
@@ -147,7 +153,8 @@ def alembic_config(url: str) -> "Config":
     """Alembic's settings for the migrations that ship inside the package."""
     from alembic.config import Config
 
-    config = Config()
+    # Alembic's default is the output of the moment when it was imported
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", "workflow:migrations")
     config.attributes["url"] = url
     return config

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from workflow import audit
 from workflow.calendar import zone_named
 from workflow.columns import Problem, Unfit, misfits, storable, unfit
+from workflow.language import language_of, later
 from workflow.privileges import Actor, Rules, lacks
 from workflow.tables import (
     Category,
@@ -30,6 +31,7 @@ from workflow.tables import (
 from workflow.vocabulary import ErpPermission, Event
 
 _ROWS_A_STATEMENT = 500
+_LOCALE_CHARACTERS = 30
 _ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[attr-defined]
 Row = TypeVar("Row")
 
@@ -186,6 +188,41 @@ def time_zones(session: Session, person_ids: Collection[int]) -> dict[int, ZoneI
     return {person_id: ZoneInfo(zone) for person_id, zone in session.execute(query) if zone}
 
 
+def languages(session: Session, person_ids: Collection[int]) -> dict[int, str]:
+    """What each of these people reads, as Slack last said and costbot speaks it."""
+    query = select(SlackLink.person_id, SlackLink.locale).where(
+        SlackLink.person_id.in_(person_ids), SlackLink.locale.is_not(None)
+    )
+    spoken = {person_id: language_of(locale) for person_id, locale in session.execute(query)}
+    return {person_id: language for person_id, language in spoken.items() if language}
+
+
+def has_told(session: Session, person_id: int) -> bool:
+    """Whether Slack has said where a person reads, and in which language."""
+    query = select(SlackLink.person_id).where(
+        SlackLink.person_id == person_id, SlackLink.time_zone.is_not(None), SlackLink.locale.is_not(None)
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def language_in_slack(session: Session, user_id: str) -> str | None:
+    """What a Slack user reads, as Slack last said; None where it did not, or costbot does not speak it."""
+    query = select(SlackLink.locale).where(SlackLink.user_id == user_id, SlackLink.locale.is_not(None))
+    return language_of(session.scalars(query.limit(1)).first())
+
+
+def knows_locale(session: Session, team_id: str, user_id: str, locale: str | None) -> bool:
+    """Whether Slack tells nothing new about the language of its user."""
+    link = session.get(SlackLink, (team_id, user_id))
+    return link is None or not locale or locale[:_LOCALE_CHARACTERS] == link.locale
+
+
+def note_locale(session: Session, team_id: str, user_id: str, locale: str | None) -> None:
+    """Keep the language that a Slack user has set, also one that costbot does not speak yet."""
+    if locale and not knows_locale(session, team_id, user_id, locale):
+        session.get_one(SlackLink, (team_id, user_id)).locale = locale[:_LOCALE_CHARACTERS]
+
+
 def knows_time_zone(session: Session, team_id: str, user_id: str, time_zone: str | None) -> bool:
     """Whether Slack tells nothing new about where its user reads; a zone that is unknown here is nothing."""
     link = session.get(SlackLink, (team_id, user_id))
@@ -216,11 +253,21 @@ def link(
         return pinned
     if pinned:
         return AlreadyLinked(
-            f"The Slack user {user_id} is tied to {pinned.person.email}. Unlink that person first."
+            later(
+                "The Slack user {user_id} is tied to {email}. Unlink that person first.",
+                user_id=user_id,
+                email=pinned.person.email,
+            )
         )
     other = slack_user_of(session, team_id, person.id)
     if other:
-        return AlreadyLinked(f"{person.email} is tied to the Slack user {other}. Unlink that person first.")
+        return AlreadyLinked(
+            later(
+                "{email} is tied to the Slack user {other}. Unlink that person first.",
+                email=person.email,
+                other=other,
+            )
+        )
     tie = SlackLink(team_id=team_id, user_id=user_id, person_id=person.id, person=person, linked_at=at)
     session.add(tie)
     session.flush()

@@ -11,12 +11,14 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import queries, requests
 from workflow.asked_lines import Asked, parse_lines
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
+from workflow.language import later
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules
 from workflow.requests import NothingNew, Requested
@@ -85,7 +87,7 @@ class Content(BaseModel):
 class NoDraft:
     """The draft is not what the window showed: it was requested, or changed in another window."""
 
-    words: str = (
+    words: str = later(
         "This was requested already, or changed in another window, so nothing was done. "
         "/costcodes request opens what is still a draft."
     )
@@ -109,15 +111,17 @@ def content_of(draft: RequestDraft | None) -> Content:
 
 def save(session: Session, by: Actor, content: Content, *, job_id: int | None, at: datetime) -> RequestDraft:
     """Keep what a person has put in, in place of what was kept before."""
-    return session.merge(
-        RequestDraft(
-            person_id=by.person_id,
-            token=secrets.token_hex(8),
-            job_id=job_id,
-            content=content.model_dump(mode="json"),
-            saved_at=at,
-        )
-    )
+    kept = {
+        "token": secrets.token_hex(8),
+        "job_id": job_id,
+        "content": content.model_dump(mode="json"),
+        "saved_at": at,
+    }
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    draft = insert(RequestDraft).values(person_id=by.person_id, **kept)
+    # in one statement: another window of theirs may request, or keep, the draft at this moment
+    session.execute(draft.on_conflict_do_update(index_elements=[RequestDraft.person_id], set_=kept))
+    return session.get_one(RequestDraft, by.person_id, populate_existing=True)
 
 
 def discard(session: Session, by: Actor) -> None:

@@ -31,7 +31,10 @@ def due(session: Session, *, patience: Patience, calendar: Calendar, at: datetim
 def escalate(
     session: Session, *, requested_update_id: int, patience: Patience, calendar: Calendar, at: datetime
 ) -> bool:
-    """Tell the second group of one requested update; False when it was done or decided on meanwhile."""
+    """Tell the second group of one requested update; False when it was done or decided on meanwhile.
+
+    While the directory has nobody of that group it waits: whoever is added later hears of it.
+    """
     found = waiting.what_waits(session, requested_update_id=requested_update_id)
     directory.lock_jobs(session, [ready.job_id for ready in found])
     found = waiting.what_waits(session, requested_update_id=requested_update_id)
@@ -39,6 +42,8 @@ def escalate(
         return False
     ready = found[0]
     people = second_group(session, patience)
+    if not people:
+        return False
     waiting.note(session, ready, escalated_at=at)
     event = audit.record(
         session,

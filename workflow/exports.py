@@ -5,7 +5,7 @@ claimed once, planned before anything is sent, and the same ever after. The sync
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from workflow import audit, directory, findings, holds, lines, outbox, telling, waiting_steps
 from workflow.checks import SageLimits
+from workflow.language import later
 from workflow.merge import Assignment, SageJob, outcome
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
@@ -58,8 +59,8 @@ def awaiting_read_back(session: Session) -> Sequence[DataSync]:
     ).all()
 
 
-def claim(session: Session, *, by: Actor, at: datetime) -> DataSync | None:
-    """Put everything accepted into a new batch; None when nothing is accepted.
+def claim(session: Session, *, by: Actor, at: datetime, but: Collection[str] = ()) -> DataSync | None:
+    """Put everything accepted into a new batch, but jobs of these numbers; None when nothing is accepted.
 
     A job whose earlier batch is still on its way waits: what Sage holds of it is not known yet.
     """
@@ -76,7 +77,7 @@ def claim(session: Session, *, by: Actor, at: datetime) -> DataSync | None:
         .exists(),
     )
     jobs = directory.lock_jobs(session, session.scalars(select(RequestedUpdate.job_id).where(*takes)))
-    locked = {job.id for job in jobs}
+    locked = {job.id for job in jobs if job.number not in but}
     # read again under the locks; what was accepted meanwhile of other jobs waits for the next batch
     accepted = session.execute(select(RequestedUpdate.id, RequestedUpdate.job_id).where(*takes))
     claimed = [(id_, job_id) for id_, job_id in accepted if job_id in locked]
@@ -134,7 +135,7 @@ def plan_job(
         session.execute(
             update(RequestedLine),
             [
-                {"id": line_id, "outcome": Outcome.FAILED, "message": f"Not sent: {why}."}
+                {"id": line_id, "outcome": Outcome.FAILED, "message": later("Not sent: {why}.", why=why)}
                 for line_id, why in why_not.items()
             ],
         )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from workflow import lines
 from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
+from workflow.language import joined
 from workflow.merge import Assignment, InSage
 from workflow.tables import Job, LineFinding, RequestedLine
 from workflow.vocabulary import Severity
@@ -30,7 +31,7 @@ def judge(
     """Check lines that are about to be sent; why not, by the id of each line that must not be."""
     found = _look(session, job, planned, in_sage, limits)
     _store(session, found)
-    return {line_id: "; ".join(why) for line_id, each in found.items() if (why := refusals(each))}
+    return {line_id: joined(why) for line_id, each in found.items() if (why := refusals(each))}
 
 
 def look(

@@ -90,7 +90,11 @@ def add(
     event = audit.record(
         session, Event.HOLD_ADDED, by=by, at=at, job_id=job.id, kind=kind.value, number=number, title=title
     )
-    outbox.refresh_card(session, job.id, at=event.at)
+    if session.scalar(select(exists().where(RequestedUpdate.job_id == job.id))):
+        outbox.tell(session, event)
+    else:
+        # without a request there is no card yet, and so no thread to tell it in
+        outbox.refresh_card(session, job.id, at=event.at)
     return HoldAdded(hold, already_there=False)
 
 

@@ -54,7 +54,7 @@ def choose(view: HomeView, which: JobFilter) -> None:
 
 
 def search(view: HomeView, text: str) -> None:
-    """List only jobs whose number or name contains this text; all of them for an empty one."""
+    """List only jobs whose number or name has each word of this text; all of them for an empty one."""
     view.search, view.page = " ".join(storable(text).split())[:SEARCH_CHARACTERS], 0
 
 

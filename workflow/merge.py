@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from workflow.language import later
 from workflow.vocabulary import Difference, Outcome, Standing
 
 CodeKey: TypeAlias = tuple[str, str]
@@ -89,7 +90,7 @@ _DONE = {
     Standing.IN_SAGE: Outcome.ALREADY_THERE,
 }
 
-NOT_READ_BACK = "Sage does not hold this cost code with this category after the import."
+NOT_READ_BACK = later("Sage does not hold this cost code with this category after the import.")
 
 
 def outcome(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow.tables import AuditEvent, OutboxNotice, RequestedUpdate
@@ -148,10 +148,15 @@ class Backlog:
     given_up: int
 
 
-def backlog(session: Session) -> Backlog:
-    """What delivery has still to do, and what it could not do."""
-    waiting = select(func.count(), func.min(OutboxNotice.created_at)).where(*_WAITS)
-    count, oldest = session.execute(waiting).one()
+def backlog(session: Session, *, now: datetime | None = None) -> Backlog:
+    """What delivery has still to do, and what it could not do.
+
+    With `now`, what is meant to wait for a later hour, such as a digest, is none of it before then.
+    """
+    # what was tried in vain is put off as well, and waits since it was written
+    since = case((OutboxNotice.last_error.is_(None), OutboxNotice.due_at), else_=OutboxNotice.created_at)
+    waiting = select(func.count(), func.min(since)).where(*_WAITS)
+    count, oldest = session.execute(waiting if now is None else waiting.where(since <= now)).one()
     given_up = session.scalar(
         # by the index of those that are not done, or every notice of a month would be read
         select(func.count()).where(OutboxNotice.given_up, OutboxNotice.done_at.is_(None))
@@ -222,11 +227,29 @@ def done(session: Session, notices: Iterable[OutboxNotice], *, at: datetime) -> 
 
 
 def put_off(
-    session: Session, notices: Iterable[OutboxNotice], *, until: datetime, error: str, counts: bool = False
+    session: Session,
+    notices: Iterable[OutboxNotice],
+    *,
+    until: datetime,
+    error: str | None,
+    counts: bool = False,
 ) -> None:
-    """Try again later; `counts` makes it an attempt that failed by the notice's own fault."""
+    """Try again later; `counts` makes it an attempt that failed by the notice's own fault.
+
+    Without an error it is meant to wait until then.
+    """
     attempts = OutboxNotice.attempts + (1 if counts else 0)
     _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts})
+
+
+def try_now(session: Session, *, put_off_by: str, at: datetime) -> None:
+    """Try again now what was put off by an error whose words begin so: its cause is gone."""
+    session.execute(
+        update(OutboxNotice)
+        .where(*_WAITS, OutboxNotice.due_at > at, OutboxNotice.last_error.startswith(put_off_by))
+        .values(due_at=at),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) -> None:

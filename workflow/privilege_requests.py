@@ -14,12 +14,18 @@ from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
 from workflow.columns import storable
+from workflow.language import either, later, say
 from workflow.privileges import Actor, Refused, Rules, explain, lacks
 from workflow.tables import AuditEvent, Person, PrivilegeRequest
 from workflow.vocabulary import Event, PrivilegeAnswer, Refusal
 
 CAN_BE_ASKED_FOR = (Refusal.NO_MATCHING_PERSON, Refusal.PERMISSION_TOO_LOW, Refusal.PRIVILEGE_MISSING)
 """What an administrator can mend."""
+
+
+def can_be_asked_for(missing: Refusal, rules: Rules) -> bool:
+    """Whether somebody who was refused for this may ask an administrator on record."""
+    return bool(rules.admin_emails) and missing in CAN_BE_ASKED_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +81,19 @@ def ask(
     person = _person(session, by)
     missing = by.refusal or lacks(person)
     if missing is None:
-        return NotAsked("You are an accounting approver already: you may update and reject.")
+        return NotAsked(say("You are an accounting approver already: you may update and reject."))
     if missing not in CAN_BE_ASKED_FOR:
         return _refuse(session, missing, explain(missing, by.name, rules), act, by=by, at=at)
     if not reason:
-        words = "Say why you need it, for the administrator."
+        words = say("Say why you need it, for the administrator.")
         return _refuse(session, Refusal.COMMENT_MISSING, words, act, by=by, at=at)
     asked = [admin for admin in directory.administrators(session, rules) if admin.id != by.person_id]
     if not asked:
         return NotAsked(
-            "costbot has no other administrator on record. Ask your company's Procore administrator yourself."
+            say(
+                "costbot has no other administrator on record. Ask your company's Procore "
+                "administrator yourself."
+            )
         )
     added = _add(
         session,
@@ -96,12 +105,14 @@ def ask(
         in_procore=rules.directory_is_procores,
         asked_at=at,
     )
-    names = " or ".join(admin.name for admin in asked)
+    names = either([admin.name for admin in asked])
     if added is None:
-        return NotAsked(f"You have asked already: it waits for {names}.")
+        return NotAsked(say("You have asked already: it waits for {names}.", names=names))
     event = _record(session, Event.PRIVILEGE_ASKED, added, by=by, at=at)
     outbox.show_privilege_request(session, event, (admin.id for admin in asked))
-    return Asked(added, f"{names} was asked, and you hear of the answer in a direct message.")
+    return Asked(
+        added, say("{names} was asked, and you hear of the answer in a direct message.", names=names)
+    )
 
 
 def grant(session: Session, *, privilege_request_id: int, by: Actor, at: datetime, rules: Rules) -> Decision:
@@ -111,13 +122,16 @@ def grant(session: Session, *, privilege_request_id: int, by: Actor, at: datetim
         return request
     if rules.directory_is_procores or request.person is None:
         request.answer = PrivilegeAnswer.DONE
-        words = f"{request.asker} is told that it is done, and may update once the directory says so."
+        words = say(
+            "{asker} is told that it is done, and may update once the directory says so.", asker=request.asker
+        )
     else:
         directory.make_accounting_approver(session, request.person)
         request.answer = PrivilegeAnswer.GRANTED
-        words = (
-            f"{request.asker} is an accounting approver now. "
-            "Change it in the company's own list of people too, or its next import takes it back."
+        words = say(
+            "{asker} is an accounting approver now. Change it in the company's own list of people "
+            "too, or its next import takes it back.",
+            asker=request.asker,
         )
     return _close(session, request, Event.PRIVILEGE_GRANTED, words, by=by, at=at, rules=rules)
 
@@ -131,13 +145,18 @@ def decline(
         return request
     comment = storable(comment).strip()
     if not comment:
-        words = "Say why in a comment, for the person who asked."
+        words = say("Say why in a comment, for the person who asked.")
         return _refuse(session, Refusal.COMMENT_MISSING, words, _ANSWER, by=by, at=at)
     request.answer, request.comment = PrivilegeAnswer.DECLINED, comment
-    words = f"{request.asker} is told, with your comment."
+    words = say("{asker} is told, with your comment.", asker=request.asker)
     return _close(session, request, Event.PRIVILEGE_DECLINED, words, by=by, at=at, rules=rules)
 
 
+_ANSWERED = {
+    PrivilegeAnswer.GRANTED: later("granted"),
+    PrivilegeAnswer.DONE: later("done"),
+    PrivilegeAnswer.DECLINED: later("declined"),
+}
 _ANSWER = "answer for the privilege"
 
 
@@ -149,7 +168,10 @@ def _enter(
     if by.refusal is not None:
         return _refuse(session, by.refusal, explain(by.refusal, by.name, rules), _ANSWER, by=by, at=at)
     if person is None or not person.active or person.email not in rules.admin_emails:
-        words = f"Only {' or '.join(rules.admin_emails) or 'an administrator'} can answer this."
+        words = say(
+            "Only {who} can answer this.",
+            who=either(rules.admin_emails) or say("an administrator"),
+        )
         return _refuse(session, Refusal.NOT_ADMINISTRATOR, words, _ANSWER, by=by, at=at)
     request = session.scalars(
         select(PrivilegeRequest)
@@ -158,11 +180,14 @@ def _enter(
         execution_options={"populate_existing": True},
     ).one()
     if request.person_id == by.person_id:
-        words = "You asked for this yourself: another administrator has to answer."
+        words = say("You asked for this yourself: another administrator has to answer.")
         return _refuse(session, Refusal.OWN_PRIVILEGE, words, _ANSWER, by=by, at=at)
     if request.answer is not None:
-        who = request.answered_by.name if request.answered_by else "Somebody"
-        return AnsweredBefore(request, f"{who} has answered this already: {request.answer}.")
+        who = request.answered_by.name if request.answered_by else say("Somebody")
+        return AnsweredBefore(
+            request,
+            say("{who} has answered this already: {answer}.", who=who, answer=say(_ANSWERED[request.answer])),
+        )
     return request
 
 

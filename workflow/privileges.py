@@ -7,6 +7,7 @@ permission Standard or Admin AND the Can Push to Accounting privilege.
 from dataclasses import dataclass, field
 
 from workflow.calendar import Calendar
+from workflow.language import either, later, say
 from workflow.tables import Person
 from workflow.vocabulary import ErpPermission, Place, Refusal
 
@@ -39,7 +40,7 @@ class Actor:
     refusal: Refusal | None = None
 
 
-_ASK_ANYBODY = "Ask your company's Procore administrator"
+_ASK_ANYBODY = later("Ask your company's Procore administrator")
 SCHEDULE = Actor(Place.SCHEDULE, "costbot")
 
 
@@ -72,31 +73,47 @@ def refusal_of(actor: Actor, person: Person | None, rules: Rules) -> Refused | N
 
 def explain(reason: Refusal, name: str, rules: Rules) -> str:
     """Why `name` may not Update, and whom to ask."""
-    ask = f"Ask {' or '.join(rules.admin_emails)}" if rules.admin_emails else _ASK_ANYBODY
+    ask = say("Ask {who}", who=either(rules.admin_emails)) if rules.admin_emails else say(_ASK_ANYBODY)
     match reason:
         case Refusal.NO_MATCHING_PERSON:
-            return f"Nobody in the company directory matches {name}. {ask} to add you with this e-mail."
+            return say(
+                "Nobody in the company directory matches {name}. {ask} to add you with this e-mail.",
+                name=name,
+                ask=ask,
+            )
         case Refusal.DEACTIVATED:
-            return f"{name} is deactivated in the company directory. {ask} to activate you again."
+            return say(
+                "{name} is deactivated in the company directory. {ask} to activate you again.",
+                name=name,
+                ask=ask,
+            )
         case Refusal.PERMISSION_TOO_LOW:
-            return (
-                f"{name} needs permission Standard or Admin on ERP Integrations to Update. {ask} to raise it."
+            return say(
+                "{name} needs permission Standard or Admin on ERP Integrations to Update. {ask} to raise it.",
+                name=name,
+                ask=ask,
             )
         case Refusal.PRIVILEGE_MISSING:
-            return f"{name} does not have the Can Push to Accounting privilege. {ask} to grant it."
+            return say(
+                "{name} does not have the Can Push to Accounting privilege. {ask} to grant it.",
+                name=name,
+                ask=ask,
+            )
         case Refusal.COULD_NOT_FIND_OUT:
-            return (
-                "costbot could not find out who you are, because Slack did not answer. "
-                "Nothing was changed; try again in a minute."
+            return say(
+                "costbot could not find out who you are, because Slack did not answer. Nothing was "
+                "changed; try again in a minute."
             )
         case Refusal.FROM_OUTSIDE:
-            return (
-                "Only members of this workspace can use costbot: guests, bots and outside people cannot. "
-                f"{ask} if you need access."
+            return say(
+                "Only members of this workspace can use costbot: guests, bots and outside people "
+                "cannot. {ask} if you need access.",
+                ask=ask,
             )
         case Refusal.OWN_REQUEST:
-            return (
-                f"{name} asked for these cost codes, and your company wants another approver to accept them."
+            return say(
+                "{name} asked for these cost codes, and your company wants another approver to accept them.",
+                name=name,
             )
         case _:
             raise ValueError(f"{reason} is not about a person")

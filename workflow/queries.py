@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from workflow import findings
@@ -211,7 +211,7 @@ def list_updates(
 ) -> list[UpdateFacts]:
     """Jobs by their current requested update, oldest request first; no state means all states.
 
-    `text` keeps jobs whose number or name contains it, letter case aside.
+    `text` keeps jobs whose number or name has each word of it, letter case aside.
     """
     query = current_ids(states, text=text).order_by(RequestedUpdate.requested_at, RequestedUpdate.id)
     return update_facts(session, session.scalars(query.limit(limit).offset(offset)).all())
@@ -225,7 +225,7 @@ def count_updates(session: Session, states: Sequence[State] = (), *, text: str =
 def current_ids(states: Sequence[State] = (), *, text: str = "") -> Select[int]:
     """Select the ids of requested updates that their job shows now, of these states; all without any.
 
-    `text` keeps jobs whose number or name contains it, letter case aside.
+    `text` keeps jobs whose number or name has each word of it, letter case aside.
     """
     query = select(RequestedUpdate.id)
     if set(states) != {CURRENT_FIRST[0]}:  # nothing goes before that one, and a job has one at most
@@ -236,9 +236,14 @@ def current_ids(states: Sequence[State] = (), *, text: str = "") -> Select[int]:
 
 
 def job_contains(text: str) -> ColumnElement[bool]:
-    """Whether a job's number or name contains a text, letter case aside."""
-    text = storable(text)
-    return or_(Job.number.icontains(text, autoescape=True), Job.name.icontains(text, autoescape=True))
+    """Whether each word of a text is in a job's number or its name, letter case aside."""
+    return and_(
+        true(),
+        *(
+            or_(Job.number.icontains(word, autoescape=True), Job.name.icontains(word, autoescape=True))
+            for word in storable(text).split()
+        ),
+    )
 
 
 def update_facts(session: Session, requested_update_ids: Sequence[int]) -> list[UpdateFacts]:

@@ -29,9 +29,10 @@ class QueuedUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list, and whether another one follows."""
+    """One page of a list, its number from 0, and whether another one follows."""
 
     rows: tuple[QueuedUpdate, ...]
+    number: int
     goes_on: bool
 
 
@@ -44,10 +45,10 @@ def page(
     limit: int,
     number: int = 0,
 ) -> Page:
-    """A page of jobs, or for MINE of what the person asked for; `number` counts from 0.
+    """A page of jobs, or for MINE of what the person asked for; a page beyond the last is the last.
 
     What waits is oldest first, what is done and what the person asked for newest first. `text` keeps jobs
-    whose number or name contains it.
+    whose number or name has each word of it.
     """
     if which is JobFilter.MINE:
         query = _asked_by(person_id, text)
@@ -58,7 +59,11 @@ def page(
             *(column.desc() if newest_first else column for column in order)
         )
     ids = session.scalars(query.limit(limit + 1).offset(number * limit)).all()
-    return Page(_with_refusals(session, ids[:limit]), goes_on=len(ids) > limit)
+    if not ids and number:
+        in_all = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        number = max(in_all - 1, 0) // limit
+        ids = session.scalars(query.limit(limit + 1).offset(number * limit)).all()
+    return Page(_with_refusals(session, ids[:limit]), number, goes_on=len(ids) > limit)
 
 
 def turned_down(session: Session, person_id: int, *, limit: int) -> tuple[QueuedUpdate, ...]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from workflow import audit, columns, directory, findings, holds, lines, outbox, telling
 from workflow.checks import SageLimits
 from workflow.columns import Problem, Unfit
+from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
@@ -137,16 +138,16 @@ def ask_again(
     """
     found = session.get(RequestedUpdate, requested_update_id) if requested_update_id else None
     if found is None:
-        words = "Nothing of this job was rejected or has expired."
+        words = say("Nothing of this job was rejected or has expired.")
         return _nothing_to_ask_again(session, None, words, by=by, at=at)
     job = directory.lock_jobs(session, [found.job_id])[0]
     before = session.get_one(RequestedUpdate, requested_update_id, populate_existing=True)
     if before.state not in TURNED_DOWN:
-        words = "It was neither rejected nor has it expired."
+        words = say("It was neither rejected nor has it expired.")
         return _nothing_to_ask_again(session, before, words, by=by, at=at)
     asked = lines.not_settled_since(session, before)
     if not asked:
-        words = "All of it was requested and updated since."
+        words = say("All of it was requested and updated since.")
         return _nothing_to_ask_again(session, before, words, by=by, at=at)
     return request(session, job=job, assignments=asked, by=by, at=at, rules=rules, limits=limits, again=True)
 
@@ -196,7 +197,7 @@ def _nothing_to_ask_again(
         act="ask again",
         reason=reason.value,
     )
-    return Refused(reason, f"There is nothing to ask again. {why}")
+    return Refused(reason, say("There is nothing to ask again. {why}", why=why))
 
 
 def _refuse(
@@ -231,7 +232,7 @@ def _waiting_updates(session: Session, job_id: int) -> Sequence[RequestedUpdate]
 def _not_text(assignments: Sequence[Assignment]) -> Iterator[Problem]:
     """What the database could not even be asked about."""
     if not assignments:
-        yield Problem(0, "code", "nothing is asked for: the request has no lines")
+        yield Problem(0, "code", say("nothing is asked for: the request has no lines"))
     for index, a in enumerate(assignments):
         asked = {"extra": a.extra, "code": a.code, "category": a.category}
         yield from (Problem(index, *misfit) for misfit in columns.misfits(RequestedLine, asked))
@@ -245,19 +246,29 @@ def _problems(
         if assignment.code not in codes:
             yield Problem(index, "code", _not_standard(assignment.code))
         if assignment.category not in categories:
-            known = ", ".join(sorted(categories)) or "none yet: import categories first"
+            known = ", ".join(sorted(categories)) or say("none yet: import categories first")
             yield Problem(
                 index,
                 "category",
-                f"category {assignment.category or '(empty)'} is not a standard category; known are {known}",
+                say(
+                    "category {category} is not a standard category; known are {known}",
+                    category=assignment.category or say("(empty)"),
+                    known=known,
+                ),
             )
         if assignment in first_at:
-            yield Problem(index, "code", f"{assignment.code} {assignment.category} is asked for twice")
+            yield Problem(
+                index,
+                "code",
+                say(
+                    "{code} {category} is asked for twice", code=assignment.code, category=assignment.category
+                ),
+            )
         first_at.setdefault(assignment, index)
 
 
 def _not_standard(code: str) -> str:
-    return (
-        f"cost code {code or '(empty)'} is not on the standard cost code list; "
-        "new codes are created in Sage first"
+    return say(
+        "cost code {code} is not on the standard cost code list; new codes are created in Sage first",
+        code=code or say("(empty)"),
     )

@@ -7,6 +7,7 @@ each bad row by line, column and reason. A file with one problem gives nothing.
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -118,11 +119,49 @@ def parse_rows(name: Path | str, file: Iterable[bytes], kind: type[R]) -> list[t
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Sifted(Generic[R]):
+    """The good rows of a file with the line of each, what is wrong, and how each row begins.
+
+    `beginnings` has the value of the first column by line, where it can be told.
+    """
+
+    rows: list[tuple[int, R]]
+    problems: list[FileProblem]
+    beginnings: dict[int, str]
+
+
+def sift_rows(file: Iterable[bytes], kind: type[R], *, fallback: str) -> Sifted[R]:
+    """The good rows of a file and the problems of the others; nothing is raised.
+
+    A row that says again what an earlier one said is no problem, nor is a line that is not UTF-8 but in
+    the encoding `fallback`.
+    """
+    sifted: Sifted[R] = Sifted([], [], {})
+    repeats = _Repeats(kind)
+    for line, values in _records(file, kind, sifted.problems, sifted.beginnings, fallback=fallback):
+        if not any(value.strip() for value in values.values()):
+            continue
+        row = _checked(line, values, kind, sifted.problems)
+        if row is not None:
+            sifted.problems.extend(repeats.contradicted(line, row))
+            sifted.rows.append((line, row))
+    if not sifted.rows and not sifted.problems:
+        sifted.problems.append(FileProblem(None, None, "has a header but no rows"))
+    return sifted
+
+
 def _records(
-    file: Iterable[bytes], kind: type[Row], problems: list[FileProblem]
+    file: Iterable[bytes],
+    kind: type[Row],
+    problems: list[FileProblem],
+    beginnings: dict[int, str] | None = None,
+    *,
+    fallback: str | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, value by column) of each row under a good header; what cannot be read goes to `problems`."""
-    reader = csv.reader(text_lines(file, problems), strict=True)
+    reader = csv.reader(text_lines(file, problems, fallback=fallback), strict=True)
+    first = next(iter(kind.columns()))
     header: list[str] | None = None
     while True:
         line = reader.line_num + 1
@@ -141,7 +180,11 @@ def _records(
             problems.extend(FileProblem(line, column, reason) for column, reason in faults)
             if faults:
                 return
-        elif len(values) != len(header):
+            continue
+        # one value alone may be half of it, or the end of another row
+        if beginnings is not None and header[0] == first and len(values) > 1:
+            beginnings[line] = values[0].strip()
+        if len(values) != len(header):
             problems.append(
                 FileProblem(line, None, f"has {len(values)} values where the header has {len(header)}")
             )
@@ -151,8 +194,13 @@ def _records(
         problems.append(FileProblem(None, None, "is empty"))
 
 
-def text_lines(file: Iterable[bytes], problems: list[FileProblem]) -> Iterator[str]:
-    """The lines of a UTF-8 file; what is something else is named and read on with marks in its place."""
+def text_lines(
+    file: Iterable[bytes], problems: list[FileProblem], *, fallback: str | None = None
+) -> Iterator[str]:
+    """The lines of a UTF-8 file, or in the encoding `fallback` where a line is not.
+
+    What is something else is named, and read on with marks in its place.
+    """
     for number, raw in enumerate(file, start=1):
         if number == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
             problems.append(FileProblem(1, None, f"the file is UTF-16, not UTF-8: {_SAVE_AS}"))
@@ -161,6 +209,10 @@ def text_lines(file: Iterable[bytes], problems: list[FileProblem]) -> Iterator[s
         try:
             yield raw.decode(encoding)
         except UnicodeDecodeError as error:
+            if fallback is not None:
+                with suppress(UnicodeDecodeError):
+                    yield raw.decode(fallback)
+                    continue
             byte = raw[error.start]
             problems.append(FileProblem(number, None, f"is not UTF-8 (byte 0x{byte:02X}): {_SAVE_AS}"))
             yield raw.decode(encoding, "replace")
@@ -216,12 +268,19 @@ class _Repeats:
 
     def of(self, line: int, row: Row) -> Iterator[FileProblem]:
         """The problems of a row against the rows before it."""
+        yield from self._repeated(line, row)
+        yield from self.contradicted(line, row)
+
+    def _repeated(self, line: int, row: Row) -> Iterator[FileProblem]:
         for fields in self._kind.keys:
             key = tuple(getattr(row, field) for field in fields)
             first = line if key == (None,) else self._seen.setdefault((fields, key), line)
             if first != line:
                 words = " ".join(str(part) for part in key if part)
                 yield FileProblem(line, self._columns[fields[0]], f"{words} is on line {first} already")
+
+    def contradicted(self, line: int, row: Row) -> Iterator[FileProblem]:
+        """The facts of a row that an earlier one told otherwise."""
         for fields, fact in self._kind.told_once:
             told = getattr(row, fact)
             key = tuple(getattr(row, field) for field in fields)

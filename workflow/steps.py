@@ -15,6 +15,7 @@ from workflow.asked_lines import EXAMPLE, parse_lines
 from workflow.checks import SageLimits
 from workflow.columns import Unfit, storable
 from workflow.drafts import Content
+from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules
 from workflow.tables import Job, RequestedUpdate, WorkflowStep
 from workflow.vocabulary import State, StepKind, Until
@@ -91,7 +92,7 @@ def wait(
         waiting_steps.fail(session, step, found, at=at)
     elif awaited is None:
         shown = storable(until.strip())[:_NUMBER_SHOWN]
-        words = f"“{shown}” is nothing that can be waited for. Write Update or synced."
+        words = say("“{until}” is nothing that can be waited for. Write Update or synced.", until=shown)
         waiting_steps.fail(session, step, words, at=at)
     else:
         # so that the state does not change between this look and the end of the transaction
@@ -138,7 +139,7 @@ def _ask(
     step.job_id = found.id
     wrong = _wrong(session, lines, limits=limits)
     if len(note) > LONGEST_NOTE:
-        wrong.append(f"the note is longer than {LONGEST_NOTE} characters")
+        wrong.append(say("the note is longer than {most:,} characters", most=LONGEST_NOTE))
     if wrong:
         return _to_mend(found, wrong)
     asked = parse_lines(lines, queries.categories(session)).assignments
@@ -158,32 +159,40 @@ def _ask(
 def _wrong(session: Session, lines: str, *, limits: SageLimits) -> list[str]:
     """Why the lines cannot be asked for, each by its number."""
     if len(lines.splitlines()) > MOST_LINES:
-        return [f"there are more than {MOST_LINES:,} lines; import a CSV file instead"]
+        return [say("there are more than {most:,} lines; import a CSV file instead", most=MOST_LINES)]
     categories = queries.categories(session)
     wrong = drafts.problems(session, Content(text=lines), categories=categories, limits=limits)
     asked = parse_lines(lines, categories)
+    # those are told of already
+    unknown = {asked.codes[one.index] for one in requests.unknown_codes(session, asked.codes, limits=limits)}
     wrong += [
-        f"line {number}: {code} names no category; write a line like {EXAMPLE}"
+        say(
+            "line {line}: {code} names no category; write a line like {example}",
+            line=number,
+            code=code,
+            example=EXAMPLE,
+        )
         for number, code in zip(asked.code_lines, asked.codes, strict=True)
-        if not any(one.startswith(f"line {number}:") for one in wrong)
+        if code not in unknown
     ]
     if not wrong and not asked.assignments:
-        return [f"there is no cost code; write one a line, like {EXAMPLE}"]
+        return [say("there is no cost code; write one a line, like {example}", example=EXAMPLE)]
     return wrong
 
 
 def _to_mend(job: Job, wrong: Sequence[str]) -> str:
     told = "\n".join(f"• {one}" for one in wrong[:_PROBLEMS_IN_FULL])
-    more = [one.partition(":")[0] for one in wrong[_PROBLEMS_IN_FULL:]]
-    rest = f"\n• and likewise {', '.join(more)}" if more else ""
-    return f"Nothing was requested for {job.title}. Mend this and run the workflow again:\n{told}{rest}"
+    head = say("Nothing was requested for {job}. Mend this and run the workflow again:", job=job.title)
+    more = ", ".join(one.partition(":")[0] for one in wrong[_PROBLEMS_IN_FULL:])
+    rest = [say("• and likewise {lines}", lines=more)] if more else []
+    return "\n".join([head, told, *rest])
 
 
 def _job(session: Session, number: str) -> Job | str:
     """The job with this number, or that there is none."""
     job = directory.job_by_number(session, number)
     shown = storable(number.strip())[:_NUMBER_SHOWN]
-    return job or f"There is no job “{shown}”. Write the job's number as Sage has it."
+    return job or say("There is no job “{number}”. Write the job's number as Sage has it.", number=shown)
 
 
 def _newest(session: Session, job: Job) -> RequestedUpdate | None:

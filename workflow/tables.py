@@ -5,6 +5,7 @@ Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where row
 Slack may carry one still.
 """
 
+import json
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from workflow.language import Said, kept
 from workflow.vocabulary import (
     ErpPermission,
     HoldKind,
@@ -68,6 +70,24 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class KeptWords(TypeDecorator[str]):
+    """Words for people: costbot's own as what they are made of, for any language; Sage's as they are."""
+
+    impl = Text
+    cache_ok = True
+    _MARK = "said:"
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if not isinstance(value, Said):
+            return value
+        return self._MARK + json.dumps(value.made_of(), ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or not value.startswith(self._MARK):
+            return value
+        return kept(json.loads(value.removeprefix(self._MARK)))
 
 
 def _words(enum: type[StrEnum]) -> Enum:
@@ -127,7 +147,8 @@ class Person(Table):
 class SlackLink(Table):
     """The pinned tie between a Slack user and a person: made once, moved only by an administrator.
 
-    `time_zone` (IANA) is where the person reads, as Slack last said; empty until it did.
+    `time_zone` (IANA) is where the person reads and `locale` how, such as `es-LA`, as Slack last said; empty
+    until it did.
     """
 
     __tablename__ = "slack_links"
@@ -138,6 +159,7 @@ class SlackLink(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     linked_at: Mapped[datetime]
     time_zone: Mapped[str | None] = mapped_column(String(60))
+    locale: Mapped[str | None] = mapped_column(String(30))
 
     person: Mapped[Person] = relationship(lazy="joined")
 
@@ -306,7 +328,7 @@ class RequestedLine(Table):
     standing: Mapped[Standing]
     sage_description: Mapped[str | None] = mapped_column(String(200))
     outcome: Mapped[Outcome | None]
-    message: Mapped[str | None] = mapped_column(Text)
+    message: Mapped[str | None] = mapped_column(KeptWords)
 
 
 class Wait(Table):
@@ -332,7 +354,7 @@ class LineFinding(Table):
     )
     rule: Mapped[Rule] = mapped_column(primary_key=True)
     severity: Mapped[Severity]
-    message: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(KeptWords)
 
 
 class SageAssignment(Table):
@@ -431,7 +453,7 @@ class OutboxNotice(Table):
     due_at: Mapped[datetime]
     message_key: Mapped[str | None] = mapped_column(String(120))
     attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None] = mapped_column(Text)
+    last_error: Mapped[str | None] = mapped_column(KeptWords)
     done_at: Mapped[datetime | None]
     given_up: Mapped[bool] = mapped_column(default=False)
 
@@ -597,3 +619,85 @@ class AuditHead(Table):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class ProcoreLimit(Table):
+    """What Procore told of a company's hourly limit of calls, and until when nobody may call.
+
+    The row is the lock of counting calls.
+    """
+
+    __tablename__ = "procore_limits"
+
+    company_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hourly_limit: Mapped[int | None]
+    paused_until: Mapped[datetime | None]
+
+
+class ProcoreCalls(Table):
+    """How often costbot called Procore in one minute of a company."""
+
+    __tablename__ = "procore_calls"
+
+    company_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    calls: Mapped[int]
+
+
+class ProcoreProject(Table):
+    """An ERP-integrated project of Procore, which is one job: when its cost codes were last read.
+
+    `stale_since` is set while something is known to have changed since.
+    """
+
+    __tablename__ = "procore_projects"
+    __table_args__ = (Index("ix_procore_projects_next", "stale_since", "read_at"),)
+
+    project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    read_at: Mapped[datetime | None]
+    stale_since: Mapped[datetime | None]
+
+    job: Mapped[Job] = relationship(lazy="joined")
+
+
+class ProcoreAssignment(Table):
+    """A line item type of a cost code in Procore that costbot has seen; it is asked for once.
+
+    `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore.
+    """
+
+    __tablename__ = "procore_assignments"
+    __table_args__ = (Index("ix_procore_assignments_job_id", "job_id"),)
+
+    cost_code_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line_item_type_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    extra: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str] = mapped_column(String(40))
+    category: Mapped[str] = mapped_column(String(20))
+    added_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    problem: Mapped[str | None] = mapped_column(Text)
+    removed_at: Mapped[datetime | None]
+
+
+class ProcorePerson(Table):
+    """Who a user of Procore's Company Directory is, and when that was last read."""
+
+    __tablename__ = "procore_people"
+
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), unique=True)
+    read_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class ProcoreMark(Table):
+    """Up to when something of Procore was read, by what it is."""
+
+    __tablename__ = "procore_marks"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    at: Mapped[datetime]

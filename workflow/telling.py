@@ -82,9 +82,14 @@ def addressee(session: Session, person_id: int, *, company_zone: ZoneInfo, at: d
     """To whom the messages for a person go at this moment."""
     stand_in = aways.stand_in_of(session, person_id, at=at)
     reader = stand_in.away.delegate_id if stand_in and stand_in.cannot is None else person_id
-    zone = _zones(session, [reader])[reader] or company_zone
-    quiet = preferences.choices_of(session, [reader])[reader].quiet
-    return Addressee(reader, stand_in, preferences.quiet_until(quiet, zone, at))
+    return Addressee(reader, stand_in, quiet_until(session, reader, company_zone=company_zone, at=at))
+
+
+def quiet_until(session: Session, person_id: int, *, company_zone: ZoneInfo, at: datetime) -> datetime | None:
+    """When the person's own quiet hours of this moment end, on their clock; None outside of them."""
+    zone = _zones(session, [person_id])[person_id] or company_zone
+    quiet = preferences.choices_of(session, [person_id])[person_id].quiet
+    return preferences.quiet_until(quiet, zone, at)
 
 
 def _zones(session: Session, person_ids: Sequence[int]) -> dict[int, ZoneInfo | None]:

@@ -118,6 +118,7 @@ class Place(StrEnum):
     SLACK = "Slack"
     COMMAND_LINE = "command line"
     SCHEDULE = "schedule"
+    PROCORE = "Procore"
 
 
 class Refusal(StrEnum):
@@ -172,6 +173,8 @@ class Event(StrEnum):
     SYNCED = "requested_update:synced"
     FAILED = "requested_update:failed"
     STALE = "requested_update:stale"
+    REMOVED = "requested_update:removed"
+    GONE_AFTER_UPDATE = "requested_update:gone_after_update"
     REFUSED = "act:refused"
     PRIVILEGE_ASKED = "privilege:asked"
     PRIVILEGE_GRANTED = "privilege:granted"
@@ -187,6 +190,8 @@ class Event(StrEnum):
     IMPORTED = "directory:imported"
     CHANNEL_CLOSED = "channel:closed"
     CHANNEL_OPEN = "channel:open"
+    SLACK_INSTALLED = "slack:installed"
+    SLACK_REMOVED = "slack:removed"
     PERSON_LINKED = "person:linked"
     PERSON_UNLINKED = "person:unlinked"
     NOTIFY_CHOSEN = "person:notify_chosen"
@@ -246,6 +251,8 @@ class PeriodicWork(StrEnum):
     DELIVER = "deliver"
     REMIND = "remind"
     TIDY = "tidy"
+    PROCORE = "procore"
+    PROCORE_PEOPLE = "procore_people"
 
 
 class Queue(StrEnum):

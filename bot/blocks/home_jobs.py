@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.blocks import words
-from bot.blocks.job_card import job_button, update_button, view_button
+from bot.blocks.job_card import ask_again_button, update_button, view_button
 from bot.blocks.pieces import (
     Json,
     actions,
@@ -22,9 +22,10 @@ from bot.blocks.pieces import (
     search_box,
     section,
 )
-from bot.blocks.words import SLACK, code_words, counted
+from bot.blocks.words import SLACK, code_words
 from bot.payloads import Action, FilterChoice, HomePageButton
 from workflow.homes import SEARCH_CHARACTERS
+from workflow.language import later, plural, say
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.queries import UpdateFacts
 from workflow.queues import QueuedUpdate
@@ -33,18 +34,18 @@ from workflow.vocabulary import TURNED_DOWN, JobFilter, Severity, State
 JOBS_A_PAGE = 10
 """Three blocks a job: a page stays far under Slack's 100, and short enough for a phone."""
 FILTER_WORDS = {
-    JobFilter.READY: "Ready to Update",
-    JobFilter.ACCEPTED: "Updated, on their way to Sage",
-    JobFilter.FAILED: "Failed to Export",
-    JobFilter.SYNCED: "Synced",
-    JobFilter.MINE: "Requested by you",
+    JobFilter.READY: later("Ready to Update"),
+    JobFilter.ACCEPTED: later("Updated, on their way to Sage"),
+    JobFilter.FAILED: later("Failed to Export"),
+    JobFilter.SYNCED: later("Synced"),
+    JobFilter.MINE: later("Requested by you"),
 }
 _EMPTY = {
-    JobFilter.READY: "✅ Nothing waits for an approver.",
-    JobFilter.ACCEPTED: "Nothing is on its way to Sage.",
-    JobFilter.FAILED: "✅ Sage has refused nothing.",
-    JobFilter.SYNCED: "Nothing was sent to Sage yet.",
-    JobFilter.MINE: "You have not requested any cost codes yet.",
+    JobFilter.READY: later("✅ Nothing waits for an approver."),
+    JobFilter.ACCEPTED: later("Nothing is on its way to Sage."),
+    JobFilter.FAILED: later("✅ Sage has refused nothing."),
+    JobFilter.SYNCED: later("Nothing was sent to Sage yet."),
+    JobFilter.MINE: later("You have not requested any cost codes yet."),
 }
 _REASONS = 3
 
@@ -68,12 +69,12 @@ def job_list(jobs: JobList, *, may_update: bool, now: datetime, rules: Rules = U
     """The list as blocks: its head, a menu and a search, three blocks a job, and the way to other pages."""
     yield header(_head(jobs))
     chosen = FilterChoice(filter=jobs.which)
-    shown = {FilterChoice(filter=which): text for which, text in FILTER_WORDS.items()}
+    shown = {FilterChoice(filter=which): say(text) for which, text in FILTER_WORDS.items()}
     # Slack keeps what a person chose and typed in blocks of the same ids: another list has others
     menu_id, box_id = f"home:filter:{jobs.which}", f"home:search:{jobs.search}"
-    yield actions([menu("Which jobs", Action.HOME_FILTER, shown, chosen)], block_id=menu_id)
+    yield actions([menu(say("Which jobs"), Action.HOME_FILTER, shown, chosen)], block_id=menu_id)
     yield search_box(
-        "Search by job number or name, then press Enter",
+        say("Search by job number or name, then press Enter"),
         Action.HOME_SEARCH,
         jobs.search,
         most=SEARCH_CHARACTERS,
@@ -82,7 +83,7 @@ def job_list(jobs: JobList, *, may_update: bool, now: datetime, rules: Rules = U
     if jobs.search:
         yield _narrowed(jobs)
     elif not jobs.rows:
-        yield plain_section(_EMPTY[jobs.which] if jobs.page == 0 else "There is no more.")
+        yield plain_section(say(_EMPTY[jobs.which]))
     for row in jobs.rows[:JOBS_A_PAGE]:
         yield divider()
         is_mine = jobs.which is JobFilter.MINE
@@ -98,21 +99,22 @@ def job_row(
     yield section("\n".join(_lines(row, now, rules)))
     buttons = [view_button(facts), *(update_button(facts, rules) if may_update else ())]
     if mine and facts.state in TURNED_DOWN:
-        buttons.append(button("Ask again", Action.ASK_AGAIN, job_button(facts)))
+        buttons.append(ask_again_button(facts))
     yield actions(buttons, block_id=f"{'mine' if mine else 'job'}:{facts.requested_update_id}")
 
 
 def _head(jobs: JobList) -> str:
     if jobs.which is JobFilter.READY and jobs.ready:
-        return f"{counted(jobs.ready, 'job')} Ready to Update"
-    return FILTER_WORDS[jobs.which]
+        return plural("{n:,} job Ready to Update", "{n:,} jobs Ready to Update", jobs.ready)
+    return say(FILTER_WORDS[jobs.which])
 
 
 def _narrowed(jobs: JobList) -> Json:
     """What the list was narrowed to, and a button that shows it whole again."""
     sought = SLACK.data(jobs.search)
-    found = f"Only jobs with “{sought}”." if jobs.rows else f"No job here has “{sought}”."
-    return section(found, accessory=button("Show all", Action.HOME_SEARCH), block_id="home:show_all")
+    words = later("Only jobs with “{sought}”.") if jobs.rows else later("No job here has “{sought}”.")
+    found = say(words, sought=sought)
+    return section(found, accessory=button(say("Show all"), Action.HOME_SEARCH), block_id="home:show_all")
 
 
 def _lines(row: QueuedUpdate, now: datetime, rules: Rules) -> Iterator[str]:
@@ -122,8 +124,11 @@ def _lines(row: QueuedUpdate, now: datetime, rules: Rules) -> Iterator[str]:
     yield from filter(None, [words.approvers_words(facts, rules)])
     yield f"{words.counts_words(facts.counts)}. {words.request_words(facts)}."
     if facts.holds_waiting:
-        verb = "waits" if facts.holds_waiting == 1 else "wait"
-        yield f"⏸️ {counted(facts.holds_waiting, 'hold')} {verb} until these cost codes are updated"
+        yield plural(
+            "⏸️ {n:,} hold waits until these cost codes are updated",
+            "⏸️ {n:,} holds wait until these cost codes are updated",
+            facts.holds_waiting,
+        )
     yield from _refusing(facts)
     yield from _refused(row)
 
@@ -133,7 +138,7 @@ def _standing(facts: UpdateFacts, now: datetime) -> str:
     state = words.state_words(facts)
     if facts.state is not State.READY:
         return state
-    return f"{state} for {words.age_words(facts.requested_at, now)}"
+    return say("{state} for {age}", state=state, age=words.age_words(facts.requested_at, now))
 
 
 def _refusing(facts: UpdateFacts) -> Iterator[str]:
@@ -141,32 +146,41 @@ def _refusing(facts: UpdateFacts) -> Iterator[str]:
     if facts.state is not State.READY or not facts.found.refusing:
         return
     said = [finding for finding in facts.found.first if finding.severity is Severity.REFUSE][:_REASONS]
-    yield f"*Cannot be updated: Sage would refuse {counted(facts.found.refusing, 'thing')}*"
+    yield plural(
+        "*Cannot be updated: Sage would refuse {n:,} thing*",
+        "*Cannot be updated: Sage would refuse {n:,} things*",
+        facts.found.refusing,
+    )
     yield from map(words.finding_words, said)
     if facts.found.refusing > len(said):
-        yield f"… and {facts.found.refusing - len(said):,} more"
+        yield say("… and {more:,} more", more=facts.found.refusing - len(said))
 
 
 def _refused(row: QueuedUpdate) -> Iterator[str]:
     """What Sage refused, in its words."""
     for assignment, why in row.refused:
         code = code_words(assignment.extra, assignment.code)
-        yield f"• {SLACK.data(f'{code} {assignment.category}: {why}')}"
+        yield f"• {SLACK.data(f'{code} {assignment.category}: {say(why)}')}"
     more = row.facts.counts.failed - len(row.refused)
     if row.refused and more > 0:
-        yield f"… and {counted(more, 'more line')}"
+        yield plural("… and {n:,} more line", "… and {n:,} more lines", more)
 
 
 def _turning(jobs: JobList) -> Iterator[Json]:
     first = jobs.page * JOBS_A_PAGE + 1
     turns = []
     if jobs.page > 0:
-        turns.append(button("Previous", Action.HOME_PREVIOUS, HomePageButton(page=jobs.page - 1)))
+        turns.append(button(say("Previous"), Action.HOME_PREVIOUS, HomePageButton(page=jobs.page - 1)))
     if jobs.goes_on:
-        turns.append(button("Next", Action.HOME_NEXT, HomePageButton(page=jobs.page + 1)))
+        turns.append(button(say("Next"), Action.HOME_NEXT, HomePageButton(page=jobs.page + 1)))
     if not turns:
         return
     if jobs.rows:
-        of_all = f" of {jobs.ready:,}" if jobs.which is JobFilter.READY and not jobs.search else ""
-        yield context(f"Jobs {first:,} to {first + len(jobs.rows) - 1:,}{of_all}")
+        last = first + len(jobs.rows) - 1
+        if jobs.which is JobFilter.READY and not jobs.search:
+            yield context(
+                say("Jobs {first:,} to {last:,} of {all:,}", first=first, last=last, all=jobs.ready)
+            )
+        else:
+            yield context(say("Jobs {first:,} to {last:,}", first=first, last=last))
     yield actions(turns, block_id="home:turn")

@@ -23,8 +23,9 @@ from bot.blocks.pieces import (
     table,
     text_table,
 )
-from bot.blocks.words import ALOUD, SLACK, code_words, counted, one_line
+from bot.blocks.words import ALOUD, SLACK, code_words, one_line
 from bot.payloads import Action, JobButton
+from workflow.language import later, plural, say
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import Severity, State
@@ -34,11 +35,14 @@ HOLDS_ON_CARD = 5
 REFUSED_ON_CARD = 5
 _DESCRIPTION = 60
 _REFUSE = Severity.REFUSE
-_MEND = "Correct it in Sage and run `/costcodes sync`, or reject it with a comment."
+_MEND = later(
+    "Correct it in Sage, or in costbot's Sage profile where that is wrong, and run `/costcodes sync`; "
+    "or reject it with a comment."
+)
 _NARROW_DESCRIPTION = 30
 _CATEGORIES = 80
-_HEAD = ("Cost code", "Description", "Categories", "In Sage")
-_NARROW_HEAD = ("Cost code", "Categories", "Description")
+_HEAD = (later("Cost code"), later("Description"), later("Categories"), later("In Sage"))
+_NARROW_HEAD = (later("Cost code"), later("Categories"), later("Description"))
 
 
 def job_card(
@@ -55,8 +59,8 @@ def job_card(
     some, which then come first.
     """
     shown = sorted(codes, key=lambda code: not code.refused)[:CODES_ON_CARD]
-    rows = [_HEAD, *(_row(code, facts.state) for code in shown)]
-    narrow = [_NARROW_HEAD, *(row for code in shown for row in _narrow_rows(code))]
+    rows = [tuple(map(say, _HEAD)), *(_row(code, facts.state) for code in shown)]
+    narrow = [tuple(map(say, _NARROW_HEAD)), *(row for code in shown for row in _narrow_rows(code))]
     approvers = words.approvers_words(facts, rules)
     above = list(_above(facts, approvers, next_sync))
     below = list(_below(facts, codes, holds, len(shown), rules))
@@ -79,7 +83,17 @@ def job_button(facts: UpdateFacts) -> JobButton:
 
 def view_button(facts: UpdateFacts) -> ButtonElement:
     """Opens the read-only window of the job."""
-    return button("View Requested Updates", Action.VIEW, job_button(facts))
+    return button(say("View Requested Updates"), Action.VIEW, job_button(facts))
+
+
+def ask_again_button(facts: UpdateFacts) -> ButtonElement:
+    """Requests the same lines once more, after a question."""
+    ask = confirm(
+        say("Ask again for {number}?", number=one_line(facts.number, 40)),
+        say("The same cost codes and categories become Ready to Update, for an approver to decide on."),
+        yes=say("Ask again"),
+    )
+    return button(say("Ask again"), Action.ASK_AGAIN, job_button(facts), confirm=ask)
 
 
 def update_button(facts: UpdateFacts, rules: Rules = USUAL_RULES) -> list[ButtonElement]:
@@ -87,18 +101,23 @@ def update_button(facts: UpdateFacts, rules: Rules = USUAL_RULES) -> list[Button
     if facts.state is not State.READY or facts.found.refusing:
         return []
     ask = confirm(
-        f"Update {one_line(facts.number, 40)}?",
-        f"You accept revision {facts.revision}: {words.counts_words(facts.counts)}. "
-        f"{_what_follows(facts, rules)}",
-        yes="Update",
+        say("Update {number}?", number=one_line(facts.number, 40)),
+        say(
+            "You accept revision {revision}: {counts}. {what_follows}",
+            revision=facts.revision,
+            counts=words.counts_words(facts.counts),
+            what_follows=_what_follows(facts, rules),
+        ),
+        yes=say("Update"),
     )
-    return [button("Update", Action.UPDATE, job_button(facts), style="primary", confirm=ask)]
+    return [button(say("Update"), Action.UPDATE, job_button(facts), style="primary", confirm=ask)]
 
 
 def categories_words(code: CostCodeFacts) -> str:
     """The categories asked for as ticked boxes: `☑ L new, ☑ M in Sage`."""
+    in_sage, new = say("in Sage"), say("new")
     return ", ".join(
-        f"☑ {category} {'in Sage' if category in code.in_sage else 'new'}" for category in code.requested
+        f"☑ {category} {in_sage if category in code.in_sage else new}" for category in code.requested
     )
 
 
@@ -122,7 +141,13 @@ def _below(
 ) -> Iterator[Json]:
     more = facts.counts.cost_codes - shown
     if more > 0:
-        yield context(f"… and {counted(more, 'more cost code')}: View Requested Updates")
+        yield context(
+            plural(
+                "… and {n:,} more cost code: View Requested Updates",
+                "… and {n:,} more cost codes: View Requested Updates",
+                more,
+            )
+        )
     if facts.state is State.FAILED:
         yield section(_refused(codes))
     yield from _found(facts)
@@ -134,24 +159,24 @@ def _below(
 
 def _what_follows(facts: UpdateFacts, rules: Rules) -> str:
     if words.approvers_words(facts, rules) and facts.first_approval is None:
-        return "A second approver must Update before they go to Sage; until then you can take it back."
-    return "They go to Sage with the next data sync; until then you can take it back."
+        return say("A second approver must Update before they go to Sage; until then you can take it back.")
+    return say("They go to Sage with the next data sync; until then you can take it back.")
 
 
 def _take_back_first(facts: UpdateFacts) -> ButtonElement:
     """For whoever gave the first of two approvals; others hear that it is not theirs."""
     ask = confirm(
-        f"Take back {one_line(facts.number, 40)}?",
-        "Two approvers must Update it then. Only who was the first of them can take that back.",
-        yes="Take back",
+        say("Take back {number}?", number=one_line(facts.number, 40)),
+        say("Two approvers must Update it then. Only who was the first of them can take that back."),
+        yes=say("Take back"),
     )
-    return button("Take back", Action.TAKE_BACK, job_button(facts), confirm=ask)
+    return button(say("Take back"), Action.TAKE_BACK, job_button(facts), confirm=ask)
 
 
 def _row(code: CostCodeFacts, state: State) -> tuple[str, ...]:
     description = one_line(code.description, _DESCRIPTION)
     if code.sage_keeps is not None:
-        description += f" (Sage keeps: {one_line(code.sage_keeps, _DESCRIPTION)})"
+        description += say(" (Sage keeps: {sage_keeps})", sage_keeps=one_line(code.sage_keeps, _DESCRIPTION))
     return (
         code_words(code.extra, code.code),
         description,
@@ -165,16 +190,20 @@ def _narrow_rows(code: CostCodeFacts) -> Iterator[tuple[str, ...]]:
     description = one_line(code.description, _NARROW_DESCRIPTION)
     yield code_words(code.extra, code.code), one_line(categories_words(code), _CATEGORIES), description
     if code.sage_keeps is not None:
-        yield "", "", f"Sage keeps: {one_line(code.sage_keeps, _NARROW_DESCRIPTION)}"
+        yield (
+            "",
+            "",
+            say("Sage keeps: {sage_keeps}", sage_keeps=one_line(code.sage_keeps, _NARROW_DESCRIPTION)),
+        )
 
 
 def _refused(codes: Sequence[CostCodeFacts]) -> str:
     refused = [
-        f"• {SLACK.data(f'{code_words(code.extra, code.code)} {category}: {reason}')}"
+        f"• {SLACK.data(f'{code_words(code.extra, code.code)} {category}: {say(reason)}')}"
         for code in codes
         for category, reason in code.refused
     ]
-    head = f"❌ *Sage refused {counted(len(refused), 'line')}*"
+    head = plural("❌ *Sage refused {n:,} line*", "❌ *Sage refused {n:,} lines*", len(refused))
     return "\n".join([head, *_first(refused, REFUSED_ON_CARD)])
 
 
@@ -183,13 +212,21 @@ def _found(facts: UpdateFacts) -> Iterator[Json]:
     found = facts.found
     if facts.state is State.READY and found.refusing:
         listed = [words.finding_words(finding) for finding in found.first if finding.severity is _REFUSE]
-        head = f"*Cannot be updated: Sage would refuse {counted(found.refusing, 'thing')}*"
+        head = plural(
+            "*Cannot be updated: Sage would refuse {n:,} thing*",
+            "*Cannot be updated: Sage would refuse {n:,} things*",
+            found.refusing,
+        )
         more = found.refusing - len(listed)
-        yield section("\n".join([head, *listed, *([f"… and {more:,} more"] if more else []), _MEND]))
+        yield section(
+            "\n".join([head, *listed, *([say("… and {more:,} more", more=more)] if more else []), say(_MEND)])
+        )
     elif facts.state in (State.READY, State.ACCEPTED) and found.warning:
         listed = [words.finding_words(finding) for finding in found.first]
         more = found.warning - len(listed)
-        yield section("\n".join(["*To know*", *listed, *([f"… and {more:,} more"] if more else [])]))
+        yield section(
+            "\n".join([say("*To know*"), *listed, *([say("… and {more:,} more", more=more)] if more else [])])
+        )
 
 
 def _waiting(waiting: Sequence[HoldFacts]) -> str:
@@ -199,7 +236,7 @@ def _waiting(waiting: Sequence[HoldFacts]) -> str:
 
 def _first(lines: list[str], limit: int) -> list[str]:
     more = len(lines) - limit
-    return [*lines[:limit], f"… and {more:,} more"] if more > 0 else lines
+    return [*lines[:limit], say("… and {more:,} more", more=more)] if more > 0 else lines
 
 
 def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
@@ -210,30 +247,30 @@ def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
             return [
                 view,
                 *update_button(facts, rules),
-                button("Reject", Action.REJECT, value),
+                button(say("Reject"), Action.REJECT, value),
                 *([_take_back_first(facts)] if words.is_first_of_two(facts, rules) else []),
             ]
         case State.ACCEPTED:
             ask = confirm(
-                f"Take back {one_line(facts.number, 40)}?",
-                "The job is Ready to Update again, and nothing of it goes to Sage until someone updates it.",
-                yes="Take back",
+                say("Take back {number}?", number=one_line(facts.number, 40)),
+                say(
+                    "The job is Ready to Update again, and nothing of it goes to Sage until someone "
+                    "updates it."
+                ),
+                yes=say("Take back"),
             )
-            return [view, button("Take back", Action.TAKE_BACK, value, confirm=ask)]
+            return [view, button(say("Take back"), Action.TAKE_BACK, value, confirm=ask)]
         case State.FAILED:
             ask = confirm(
-                f"Send {one_line(facts.number, 40)} again?",
-                "Correct in Sage what it refused first. The refused lines become Ready to Update, "
-                "and go out once an approver updates them.",
-                yes="Send again",
+                say("Send {number} again?", number=one_line(facts.number, 40)),
+                say(
+                    "Correct what was refused first, in Sage or in costbot's Sage profile. The refused lines "
+                    "become Ready to Update, and go out once an approver updates them."
+                ),
+                yes=say("Send again"),
             )
-            return [view, button("Send again", Action.SEND_AGAIN, value, style="primary", confirm=ask)]
+            return [view, button(say("Send again"), Action.SEND_AGAIN, value, style="primary", confirm=ask)]
         case State.REJECTED | State.EXPIRED:
-            ask = confirm(
-                f"Ask again for {one_line(facts.number, 40)}?",
-                "The same cost codes and categories become Ready to Update, for an approver to decide on.",
-                yes="Ask again",
-            )
-            return [view, button("Ask again", Action.ASK_AGAIN, value, confirm=ask)]
+            return [view, ask_again_button(facts)]
         case State.EXPORTED | State.SYNCED:
             return [view]

@@ -6,6 +6,7 @@ Pure functions of facts. An argument called `text` is plain text, shown exactly 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from slack_sdk.models.blocks import ButtonElement
 
@@ -23,13 +24,14 @@ from bot.blocks.pieces import (
     plain_section,
     section,
 )
-from bot.blocks.words import ALOUD, SLACK, counted
+from bot.blocks.words import ALOUD, SLACK
 from bot.payloads import Action, PrivilegeButton
 from workflow.bursts import BurstFacts
+from workflow.language import later, plural, say
 from workflow.privileges import Refused
 from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
 from workflow.tables import DataSync, Job, Person
-from workflow.vocabulary import Refusal, SyncState
+from workflow.vocabulary import ErpPermission, Refusal, SyncState
 
 JOBS_SHOWN = 20
 EVENTS_SHOWN = 25
@@ -38,11 +40,17 @@ EVENTS_A_JOB = 5
 HOLDS_A_JOB = 10
 SYNCS_SHOWN = 10
 _HASH_SHOWN = 12
+_PERMISSION_WORDS = {
+    ErpPermission.NONE: later("None"),
+    ErpPermission.READ_ONLY: later("Read only"),
+    ErpPermission.STANDARD: later("Standard"),
+    ErpPermission.ADMIN: later("Admin"),
+}
 _SYNC_WORDS = {
-    SyncState.CLAIMED: "being prepared",
-    SyncState.PLANNED: "on its way to Sage",
-    SyncState.SENT: "sent, waits for the read-back",
-    SyncState.FINISHED: "finished",
+    SyncState.CLAIMED: later("being prepared"),
+    SyncState.PLANNED: later("on its way to Sage"),
+    SyncState.SENT: later("sent, waits for the read-back"),
+    SyncState.FINISHED: later("finished"),
 }
 
 
@@ -57,15 +65,46 @@ class Told:
 
 def answer(text: str) -> Message:
     """A short answer."""
+    text = say(text)
     return message(escape(text), [plain_section(text)])
+
+
+class Files(Enum):
+    """What became of the files of a report, in words."""
+
+    SENT = later("The chart and a CSV file with every figure are in your direct message with costbot.")
+    LATER = later(
+        "Slack takes no files from costbot at this moment, so this is the report in words alone. "
+        "Ask again in a minute for the chart."
+    )
+    REFUSED = later(
+        "Slack does not let costbot send files, so this is the report in words alone. "
+        "Tell your administrator: costbot doctor says what is missing."
+    )
+    UNKNOWN = later(
+        "Slack did not say whether the chart and the CSV file arrived. "
+        "Look into your direct message with costbot, and ask again if they are not there."
+    )
+
+
+def report(title: str, sentences: Sequence[str], files: Files) -> Message:
+    """A report in words, and where its files are; title and sentences are plain."""
+    said = "\n".join(map(SLACK.data, sentences))
+    head = f"*{SLACK.data(title)}*\n{said}"
+    return message(
+        f"{escape(title)}. {' '.join(map(escape, sentences))}", [section(head), context(say(files.value))]
+    )
 
 
 def denied(text: str, reason: Refusal, *, can_ask: bool) -> Message:
     """Why a person may not, and whom to ask; with a button that asks, where asking helps."""
-    ask = button("Ask for the privilege", Action.ASK_FOR_PRIVILEGE, PrivilegeButton(reason=reason))
-    return message(
-        escape(f"🔒 {text}"), [plain_section(f"🔒 {text}"), *([actions([ask])] if can_ask else [])]
-    )
+    ask = [actions([ask_button(reason)])] if can_ask else []
+    return message(escape(f"🔒 {text}"), [plain_section(f"🔒 {text}"), *ask])
+
+
+def ask_button(reason: Refusal) -> ButtonElement:
+    """Asks for the privilege, where `reason` is what an administrator can mend."""
+    return button(say("Ask for the privilege"), Action.ASK_FOR_PRIVILEGE, PrivilegeButton(reason=reason))
 
 
 def direct_message(told: Sequence[Told]) -> Message:
@@ -76,26 +115,43 @@ def direct_message(told: Sequence[Told]) -> Message:
     groups = list(by_job.values())
     blocks = fitting(_told_of_job(group) for group in groups[:JOBS_TOLD])
     if len(groups) > len(blocks):
-        more = counted(len(groups) - len(blocks), "more job")
-        blocks.append(context(f"… and {more}: `/costcodes jobs`"))
+        more = plural(
+            "… and {n:,} more job: `/costcodes jobs`",
+            "… and {n:,} more jobs: `/costcodes jobs`",
+            len(groups) - len(blocks),
+        )
+        blocks.append(context(more))
     first = told[0]
     about = f"{SLACK.data(first.facts.title)}: " if first.facts else ""
-    others = f" And {counted(len(told) - 1, 'more message')}." if len(told) > 1 else ""
+    more = plural("And {n:,} more message.", "And {n:,} more messages.", len(told) - 1)
+    others = f" {more}" if len(told) > 1 else ""
     return message(f"{about}{words.event_words(first.event, ALOUD)}{others}", blocks)
 
 
 def digest(rows: Sequence[UpdateFacts], total: int, *, is_reminder: bool) -> Message:
     """What waits for an approver; `rows` are the jobs that waited longest of `total`, which is not 0."""
-    waits = "1 job waits" if total == 1 else f"{total:,} jobs wait"
     head = (
-        f"⏰ Reminder: {waits} for an approver" if is_reminder else f"🗒️ Your digest: {waits} for an approver"
+        plural(
+            "⏰ Reminder: {n:,} job waits for an approver",
+            "⏰ Reminder: {n:,} jobs wait for an approver",
+            total,
+        )
+        if is_reminder
+        else plural(
+            "🗒️ Your digest: {n:,} job waits for an approver",
+            "🗒️ Your digest: {n:,} jobs wait for an approver",
+            total,
+        )
     )
     shown = fitting(map(job_row, rows[:JOBS_TOLD]))
     more = total - len(shown)
-    rest = [context(f"… and {counted(more, 'more job')}: `/costcodes ready`")] if more > 0 else []
-    how = context("`/costcodes notify` says how often you hear of them, and when not.")
-    oldest = f" The one that waits longest: {ALOUD.data(rows[0].title)}." if rows else ""
-    return message(f"{head}.{oldest}", [section(f"*{head}*"), *shown, *rest, how])
+    and_more = plural(
+        "… and {n:,} more job: `/costcodes ready`", "… and {n:,} more jobs: `/costcodes ready`", more
+    )
+    rest = [context(and_more)] if more > 0 else []
+    how = context(say("`/costcodes notify` says how often you hear of them, and when not."))
+    oldest = say("The one that waits longest: {job}.", job=ALOUD.data(rows[0].title)) if rows else ""
+    return message(f"{head}. {oldest}".rstrip(), [section(f"*{head}*"), *shown, *rest, how])
 
 
 def noted(said: Message, note: str) -> Message:
@@ -116,9 +172,10 @@ def jobs_list(
     With `update_several` it ends with the button that opens the window of all ready jobs.
     """
     shown = fitting(map(job_row, rows[:JOBS_SHOWN]))
-    title = f"{heading}: {counted(total, 'job')}"
+    count = plural("{n:,} job", "{n:,} jobs", total)
+    title = f"{heading}: {count}"
     more = total - len(shown)
-    rest = [context(f"… and {more:,} more. Narrow it down: `/costcodes jobs ready riverside`")]
+    rest = [context(say("… and {more:,} more. Narrow it down: `/costcodes jobs ready riverside`", more=more))]
     several = [actions([several_button()])] if update_several and total > 1 else []
     return message(
         escape(title),
@@ -128,15 +185,21 @@ def jobs_list(
 
 def burst_digest(burst: BurstFacts) -> Message:
     """Tells the channel once that many jobs became ready, and how far their cards are."""
-    head = f"{counted(burst.jobs, 'job')} became Ready to Update at once"
+    head = plural(
+        "{n:,} job became Ready to Update at once",
+        "{n:,} jobs became Ready to Update at once",
+        burst.jobs,
+    )
     if burst.waiting:
         there = burst.jobs - burst.waiting
-        far = (
-            f"Their cards follow here, oldest first, about one a second: {there:,} of {burst.jobs:,} so far."
+        far = say(
+            "Their cards follow here, oldest first, about one a second: {there:,} of {jobs:,} so far.",
+            there=there,
+            jobs=burst.jobs,
         )
     else:
-        far = "Every one of them has its card here."
-    how = "`/costcodes ready` lists them, and `/costcodes update` updates many at once."
+        far = say("Every one of them has its card here.")
+    how = say("`/costcodes ready` lists them, and `/costcodes update` updates many at once.")
     return message(
         f"{head}. {far}",
         [
@@ -147,15 +210,16 @@ def burst_digest(burst: BurstFacts) -> Message:
     )
 
 
-def several_button(label: str = "Update several") -> ButtonElement:
+def several_button(label: str = later("Update several")) -> ButtonElement:
     """Opens Update several."""
-    return button(label, Action.UPDATE_SEVERAL)
+    return button(say(label), Action.UPDATE_SEVERAL)
 
 
 def job_row(facts: UpdateFacts) -> Json:
     """One job in two lines, with its View button."""
+    state = f"{words.STATE_EMOJI[facts.state]} {say(words.STATE_WORDS[facts.state])}"
     return section(
-        f"*{SLACK.data(facts.title)}*\n{words.STATE_EMOJI[facts.state]} {words.STATE_WORDS[facts.state]}, "
+        f"*{SLACK.data(facts.title)}*\n{state}, "
         f"{words.counts_words(facts.counts)}\n{words.request_words(facts)}",
         accessory=view_button(facts),
         block_id=f"job:{facts.job_id}",
@@ -169,33 +233,47 @@ def holds_list(holds: Sequence[tuple[Job, HoldFacts]]) -> Message:
         if hold.waiting:
             by_job.setdefault(job.title, []).append(words.hold_line(hold))
     if not by_job:
-        return answer("Nothing is on hold: no contract or change order waits for cost codes.")
-    count = counted(sum(map(len, by_job.values())), "contract")
-    head = f"⏸️ {count} on hold until the cost codes of the job are updated"
+        return answer(say("Nothing is on hold: no contract or change order waits for cost codes."))
+    head = plural(
+        "⏸️ {n:,} contract on hold until the cost codes of the job are updated",
+        "⏸️ {n:,} contracts on hold until the cost codes of the job are updated",
+        sum(map(len, by_job.values())),
+    )
     shown = fitting(_holds_of_job(title, lines) for title, lines in by_job.items())
     more = len(by_job) - len(shown)
-    rest = [context(f"… and those of {counted(more, 'more job')}: `costbot hold list`")]
+    rest = [
+        context(
+            plural(
+                "… and those of {n:,} more job: `costbot hold list`",
+                "… and those of {n:,} more jobs: `costbot hold list`",
+                more,
+            )
+        )
+    ]
     return message(head, [section(f"*{head}*"), *shown, *(rest if more else [])])
 
 
 def history(title: str, events: Sequence[HistoryEvent]) -> Message:
     """What happened to a job, newest last; `title` is plain."""
     if not events:
-        return answer(f"Nothing has happened to {title} yet.")
+        return answer(say("Nothing has happened to {job} yet.", job=title))
     newest = [section(words.dated_event_words(event)) for event in reversed(events[-EVENTS_SHOWN:])]
     shown = fitting(newest)
     earlier = len(events) - len(shown)
-    rest = [context(f"… {earlier:,} earlier: `costbot audit export` has them all")]
-    head = f"History of {SLACK.data(title)}"
+    rest = [context(say("… {earlier:,} earlier: `costbot audit export` has them all", earlier=earlier))]
+    head = say("History of {job}", job=SLACK.data(title))
     return message(head, [section(f"*{head}*"), *(rest if earlier else []), *reversed(shown)])
 
 
 def syncs(data_syncs: Sequence[DataSync], *, next_sync: datetime | None) -> Message:
     """The newest data syncs, newest first, and when the next one runs."""
-    lines = [f"• {sync_words(sync)}" for sync in data_syncs[:SYNCS_SHOWN]] or ["No data sync has run yet"]
+    lines = [f"• {sync_words(sync)}" for sync in data_syncs[:SYNCS_SHOWN]] or [
+        say("No data sync has run yet")
+    ]
+    head = say("Data syncs")
     return message(
-        "Data syncs",
-        [section("*Data syncs*\n" + "\n".join(lines)), context(words.next_sync_words(next_sync))],
+        head,
+        [section("\n".join([f"*{head}*", *lines])), context(words.next_sync_words(next_sync))],
     )
 
 
@@ -203,29 +281,36 @@ def sync_words(sync: DataSync) -> str:
     """One data sync: its batch, its state, when, and what Sage made of it."""
     result = words.outcome_words(sync.created, sync.tied, sync.already_there, sync.failed)
     when = SLACK.date(sync.finished_at or sync.sent_at or sync.started_at)
-    jobs = counted(sync.jobs, "job")
+    jobs = plural("{n:,} job", "{n:,} jobs", sync.jobs)
     finished = ""
     if sync.finished_at:
-        finished = f": {result}, in {words.time_taken(sync.started_at, sync.finished_at)}"
+        took = words.time_taken(sync.started_at, sync.finished_at)
+        finished = say(": {result}, in {took}", result=result, took=took)
     elif sync.alerted_at:
-        finished = ": nobody has imported its file yet"
-    file = f"; file {sync.file} (SHA-256 {(sync.file_sha256 or '')[:_HASH_SHOWN]}…)" if sync.file else ""
-    return f"{sync.batch} {_SYNC_WORDS[sync.state]} {when}, {jobs}{finished}{file}"
+        finished = say(": nobody has imported its file yet")
+    hashed = (sync.file_sha256 or "")[:_HASH_SHOWN]
+    named = say("file {file} (SHA-256 {hash}…)", file=sync.file, hash=hashed)
+    file = f"; {named}" if sync.file else ""
+    return f"{sync.batch} {say(_SYNC_WORDS[sync.state])} {when}, {jobs}{finished}{file}"
 
 
 def whoami(person: Person | None, refused: Refused | None) -> Message:
     """Who the company directory says a person is, and whether they may Update."""
     verdict = (
-        f"🔒 {refused.words}" if refused else "✅ You are an accounting approver: you may update and reject."
+        f"🔒 {refused.words}"
+        if refused
+        else say("✅ You are an accounting approver: you may update and reject.")
     )
     if person is None:
         return answer(verdict)
-    permission = person.erp_permission.replace("_", " ").capitalize()
+    permission = say(_PERMISSION_WORDS[person.erp_permission])
     facts = (
-        f"You are {person.name} ({person.email}) in the company directory.",
-        f"ERP Integrations: {permission}",
-        f"Can Push to Accounting: {'yes' if person.can_push_to_accounting else 'no'}",
-        f"Active: {'yes' if person.active else 'no'}",
+        say("You are {name} ({email}) in the company directory.", name=person.name, email=person.email),
+        say("ERP Integrations: {permission}", permission=permission),
+        say("Can Push to Accounting: yes")
+        if person.can_push_to_accounting
+        else say("Can Push to Accounting: no"),
+        say("Active: yes") if person.active else say("Active: no"),
         verdict,
     )
     return answer("\n".join(facts))
@@ -233,26 +318,34 @@ def whoami(person: Person | None, refused: Refused | None) -> Message:
 
 def help_text() -> Message:
     """What `/costcodes` understands."""
-    lines = (f"`/costcodes {usage}` {meaning}" for usage, meaning in COMMANDS.items())
-    return message("How to use /costcodes", [section("*How to use /costcodes*\n" + "\n".join(lines))])
+    lines = [f"`/costcodes {usage}` {say(meaning)}" for usage, meaning in COMMANDS.items()]
+    head = say("How to use /costcodes")
+    return message(head, [section("\n".join([f"*{head}*", *lines]))])
 
 
 COMMANDS = {
     "jobs [ready|accepted|failed|synced|rejected|expired|all] [text]": (
-        "lists jobs; without a word, those Ready to Update"
+        later("lists jobs; without a word, those Ready to Update")
     ),
-    "ready": "lists the jobs Ready to Update",
-    "show JOB": "opens the job's Cost Codes for Update",
-    "update [JOB]": "opens the same window, where an approver updates; without a job, many jobs at once",
-    "request [JOB]": "asks for new cost codes and categories of a job",
-    "sync": "runs a data sync now",
-    "syncs": "lists the latest data syncs",
-    "holds": "lists contracts that wait for cost codes",
-    "history JOB": "tells what happened to a job",
-    "notify": "opens what you want to hear of, and your quiet hours",
-    "away [2026-12-01..2026-12-05 to @person | off]": "lets another approver stand in, shows it, or ends it",
-    "whoami": "says who costbot takes you for, and what you may do",
-    "help": "shows this",
+    "ready": later("lists the jobs Ready to Update"),
+    "show JOB": later("opens the job's Cost Codes for Update"),
+    "update [JOB]": later(
+        "opens the same window, where an approver updates; without a job, many jobs at once"
+    ),
+    "request [JOB]": later("asks for new cost codes and categories of a job"),
+    "sync": later("runs a data sync now"),
+    "syncs": later("lists the latest data syncs"),
+    "holds": later("lists contracts that wait for cost codes"),
+    "history JOB": later("tells what happened to a job"),
+    "report [week|month]": later(
+        "sends you the waits, the volume and the failures as a chart and a CSV file"
+    ),
+    "notify": later("opens what you want to hear of, and your quiet hours"),
+    "away [2026-12-01..2026-12-05 to @person | off]": later(
+        "lets another approver stand in, shows it, or ends it"
+    ),
+    "whoami": later("says who costbot takes you for, and what you may do"),
+    "help": later("shows this"),
 }
 """Usage and meaning of every subcommand."""
 
@@ -261,10 +354,11 @@ def _told_of_job(group: Sequence[Told]) -> Json:
     last = group[-1]
     lines = [words.event_words(one.event) for one in group[-EVENTS_A_JOB:]]
     if len(group) > EVENTS_A_JOB:
-        lines.insert(0, f"… {len(group) - EVENTS_A_JOB:,} earlier")
+        lines.insert(0, say("… {earlier:,} earlier", earlier=len(group) - EVENTS_A_JOB))
     if last.facts is None:
         return section("\n".join(lines))
-    card = f"  <{last.card}|Open the card>" if last.card else ""
+    open_card = say("Open the card")
+    card = f"  <{last.card}|{open_card}>" if last.card else ""
     return section(
         "\n".join([f"*{SLACK.data(last.facts.title)}*{card}", *lines]),
         accessory=view_button(last.facts),
@@ -274,5 +368,5 @@ def _told_of_job(group: Sequence[Told]) -> Json:
 
 def _holds_of_job(title: str, lines: Sequence[str]) -> Json:
     more = len(lines) - HOLDS_A_JOB
-    rest = [f"… and {more:,} more"] if more > 0 else []
+    rest = [say("… and {more:,} more", more=more)] if more > 0 else []
     return section("\n".join([f"*{SLACK.data(title)}*", *lines[:HOLDS_A_JOB], *rest]))

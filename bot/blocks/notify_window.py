@@ -12,20 +12,30 @@ from slack_sdk.models.blocks import InputBlock, Option, RadioButtonsElement, Sta
 from bot.blocks import limits
 from bot.blocks.pieces import Json, modal, plain, plain_context
 from bot.payloads import Window
+from workflow.language import later, say
 from workflow.preferences import Choices, QuietHours
 from workflow.vocabulary import Notify
 
-TITLE = "Messages to you"
+TITLE = later("Messages to you")
 NOTIFY_BLOCK = "notify"
 FROM_BLOCK = "quiet_from"
 UNTIL_BLOCK = "quiet_until"
 _NEVER = "never"
 _OPTIONS: Mapping[Notify, tuple[str, str]] = {
-    Notify.EVERY_REQUEST: ("Every request", "A message as soon as a job is Ready to Update, and reminders."),
-    Notify.HOURLY: ("Hourly digest", "In working hours, one message with all that waits."),
-    Notify.DAILY: ("Daily digest", "Each working morning, one message with all that waits."),
-    Notify.MENTIONS: ("Mentions only", "Reminders of jobs that wait for long, and what concerns you."),
-    Notify.DO_NOT_PING: ("I can update, do not ping me", "Nothing as an approver; what concerns you comes."),
+    Notify.EVERY_REQUEST: (
+        later("Every request"),
+        later("A message as soon as a job is Ready to Update, and reminders."),
+    ),
+    Notify.HOURLY: (later("Hourly digest"), later("In working hours, one message with all that waits.")),
+    Notify.DAILY: (later("Daily digest"), later("Each working morning, one message with all that waits.")),
+    Notify.MENTIONS: (
+        later("Mentions only"),
+        later("Reminders of jobs that wait for long, and what concerns you."),
+    ),
+    Notify.DO_NOT_PING: (
+        later("I can update, do not ping me"),
+        later("Nothing as an approver; what concerns you comes."),
+    ),
 }
 
 
@@ -42,8 +52,8 @@ def notify_window(choices: Choices, *, time_zone: str, is_approver: bool) -> Jso
     return modal(
         TITLE,
         list(_blocks(choices, time_zone, is_approver)),
-        submit=plain("Save", limits.VIEW_TITLE),
-        close=plain("Cancel", limits.VIEW_TITLE),
+        submit=plain(say("Save"), limits.VIEW_TITLE),
+        close=plain(say("Cancel"), limits.VIEW_TITLE),
         callback_id=Window.NOTIFY.value,
     )
 
@@ -56,21 +66,21 @@ def choices_picked(picked: Mapping[str, str], before: Choices = Choices()) -> Ch
         return Choices(notify)
     if _NEVER in (since, until):
         block = FROM_BLOCK if since == _NEVER else UNTIL_BLOCK
-        return Wrong(block, "Choose both hours, or none.")
+        return Wrong(block, say("Choose both hours, or none."))
     if since == until:
-        return Wrong(UNTIL_BLOCK, "Choose another hour than the one they begin at.")
+        return Wrong(UNTIL_BLOCK, say("Choose another hour than the one they begin at."))
     return Choices(notify, QuietHours(time.fromisoformat(since), time.fromisoformat(until)))
 
 
 def _blocks(choices: Choices, time_zone: str, is_approver: bool) -> Iterator[Json]:
     if is_approver:
         options = {
-            notify: Option(value=notify.value, label=label, description=meaning)
+            notify: Option(value=notify.value, label=say(label), description=say(meaning))
             for notify, (label, meaning) in _OPTIONS.items()
         }
         yield InputBlock(
             block_id=NOTIFY_BLOCK,
-            label=plain("What do you want to hear of?", limits.INPUT_LABEL),
+            label=plain(say("What do you want to hear of?"), limits.INPUT_LABEL),
             element=RadioButtonsElement(
                 action_id=NOTIFY_BLOCK,
                 options=list(options.values()),
@@ -78,10 +88,13 @@ def _blocks(choices: Choices, time_zone: str, is_approver: bool) -> Iterator[Jso
             ),
         ).to_dict()
     quiet = choices.quiet
-    yield _hours(FROM_BLOCK, "Quiet hours from", quiet.since if quiet else None)
-    yield _hours(UNTIL_BLOCK, "Quiet hours until", quiet.until if quiet else None)
+    yield _hours(FROM_BLOCK, say("Quiet hours from"), quiet.since if quiet else None)
+    yield _hours(UNTIL_BLOCK, say("Quiet hours until"), quiet.until if quiet else None)
     yield plain_context(
-        f"In quiet hours nothing comes; it waits until they are over. Hours are yours: {time_zone}."
+        say(
+            "In quiet hours nothing comes; it waits until they are over. Hours are yours: {time_zone}.",
+            time_zone=time_zone,
+        )
     )
 
 
@@ -89,7 +102,7 @@ def _hours(block_id: str, label: str, chosen: time | None) -> Json:
     clock = [time(hour, minute) for hour in range(24) for minute in (0, 30)]
     if chosen is not None and chosen not in clock:
         clock = sorted([*clock, chosen])  # the command line takes any minute
-    never = Option(value=_NEVER, label="No quiet hours")
+    never = Option(value=_NEVER, label=say("No quiet hours"))
     hours = {at: Option(value=f"{at:%H:%M}", label=f"{at:%H:%M}") for at in clock}
     return InputBlock(
         block_id=block_id,

@@ -46,6 +46,7 @@ from bot.payloads import (
     PrivilegeRequestMark,
     SeveralButton,
 )
+from workflow.language import later, say
 
 Json = dict[str, Any]
 _TITLE_AND_CLOSING = 2_000
@@ -84,7 +85,7 @@ def fitting(blocks: Iterable[Json]) -> list[Json]:
 
 def modal(title: str, blocks: Iterable[Json], **more: Any) -> Json:
     """A window; `more` are the arguments of slack_sdk's `View`, such as `submit` and `callback_id`."""
-    view = View(type="modal", title=plain(title, limits.VIEW_TITLE), blocks=list(blocks), **more)
+    view = View(type="modal", title=plain(say(title), limits.VIEW_TITLE), blocks=list(blocks), **more)
     return view.to_dict()
 
 
@@ -217,13 +218,13 @@ def box(text: str, action: Action, value: str, *, ticked: bool, block_id: str) -
     return ActionsBlock(elements=[element], block_id=block_id).to_dict()
 
 
-def confirm(title: str, text: str, *, yes: str, no: str = "Cancel") -> ConfirmObject:
+def confirm(title: str, text: str, *, yes: str, no: str = later("Cancel")) -> ConfirmObject:
     """The question Slack asks after a click; `text` is plain."""
     return ConfirmObject(
         title=plain(title, limits.CONFIRM_TITLE),
         text=plain(text, limits.CONFIRM_TEXT),
         confirm=plain(yes, limits.CONFIRM_BUTTON),
-        deny=plain(no, limits.CONFIRM_BUTTON),
+        deny=plain(say(no), limits.CONFIRM_BUTTON),
     )
 
 

@@ -25,10 +25,11 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import ALOUD, SLACK, Form
 from bot.payloads import Action, PrivilegeButton, PrivilegeRequestMark, Window
+from workflow.language import later, say
 from workflow.tables import PrivilegeRequest
 from workflow.vocabulary import PrivilegeAnswer
 
-TITLE = "Ask for the privilege"
+TITLE = later("Ask for the privilege")
 REASON_BLOCK, COMMENT_BLOCK = "reason", "comment"
 HOW_IN_PROCORE = (
     "https://v2.support.procore.com/product-manuals/erp-integrations-company/tutorials/"
@@ -37,9 +38,9 @@ HOW_IN_PROCORE = (
 """Procore, 'Grant Accounting Approver Privileges'."""
 _LENGTH = 500
 _ANSWERS = {
-    PrivilegeAnswer.GRANTED: "✅ {who} granted it {when}. {asker} is an accounting approver.",
-    PrivilegeAnswer.DONE: "✅ {who} did it {when}. {asker} may update once the directory says so.",
-    PrivilegeAnswer.DECLINED: "⛔ {who} declined it {when}: “{comment}”",
+    PrivilegeAnswer.GRANTED: later("✅ {who} granted it {when}. {asker} is an accounting approver."),
+    PrivilegeAnswer.DONE: later("✅ {who} did it {when}. {asker} may update once the directory says so."),
+    PrivilegeAnswer.DECLINED: later("⛔ {who} declined it {when}: “{comment}”"),
 }
 
 
@@ -52,13 +53,18 @@ def ask_window(mark: PrivilegeButton) -> Json:
         TITLE,
         [
             plain_section(
-                f"To Update you need Standard or Admin on ERP Integrations and Can Push to Accounting. "
-                f"What stands in the way: {words.REFUSAL_WORDS[mark.reason]}."
+                say(
+                    "To Update you need Standard or Admin on ERP Integrations and Can Push to Accounting. "
+                    "What stands in the way: {lacks}.",
+                    lacks=say(words.REFUSAL_WORDS[mark.reason]),
+                )
             ),
-            input_block(REASON_BLOCK, "Why do you need it?", reason, hint="The administrator reads this."),
+            input_block(
+                REASON_BLOCK, say("Why do you need it?"), reason, hint=say("The administrator reads this.")
+            ),
         ],
-        submit=plain("Ask", limits.VIEW_TITLE),
-        close=plain("Cancel", limits.VIEW_TITLE),
+        submit=plain(say("Ask"), limits.VIEW_TITLE),
+        close=plain(say("Cancel"), limits.VIEW_TITLE),
         callback_id=Window.ASK_FOR_PRIVILEGE.value,
         private_metadata=mark.text(),
     )
@@ -71,13 +77,15 @@ def decline_window(request: PrivilegeRequest, mark: PrivilegeRequestMark) -> Jso
     )
     asker = words.one_line(request.asker)
     return modal(
-        "Decline",
+        say("Decline"),
         [
             section(_question(request, SLACK)),
-            input_block(COMMENT_BLOCK, "Why?", comment, hint=f"{asker} gets this comment."),
+            input_block(
+                COMMENT_BLOCK, say("Why?"), comment, hint=say("{asker} gets this comment.", asker=asker)
+            ),
         ],
-        submit=plain("Decline", limits.VIEW_TITLE),
-        close=plain("Cancel", limits.VIEW_TITLE),
+        submit=plain(say("Decline"), limits.VIEW_TITLE),
+        close=plain(say("Cancel"), limits.VIEW_TITLE),
         callback_id=Window.DECLINE_PRIVILEGE.value,
         private_metadata=mark.text(),
     )
@@ -95,8 +103,9 @@ def answer_words(request: PrivilegeRequest, form: Form) -> str:
     """What was answered, by whom and when; nothing while it waits."""
     if request.answer is None or request.answered_at is None:
         return ""
-    return _ANSWERS[request.answer].format(
-        who=form.data(request.answered_by.name if request.answered_by else "Somebody"),
+    return say(
+        _ANSWERS[request.answer],
+        who=form.data(request.answered_by.name if request.answered_by else say("Somebody")),
         when=form.date(request.answered_at),
         asker=form.data(request.asker),
         comment=form.data(request.comment or ""),
@@ -104,10 +113,12 @@ def answer_words(request: PrivilegeRequest, form: Form) -> str:
 
 
 def _question(request: PrivilegeRequest, form: Form) -> str:
-    return (
-        f"{form.strong(form.data(request.asker))} asks to become an accounting approver "
-        f"({form.date(request.asked_at)}): {words.REFUSAL_WORDS[request.lacks]}.\n"
-        f"“{form.data(request.reason)}”"
+    return say(
+        "{asker} asks to become an accounting approver ({asked_at}): {lacks}.\n“{reason}”",
+        asker=form.strong(form.data(request.asker)),
+        asked_at=form.date(request.asked_at),
+        lacks=say(words.REFUSAL_WORDS[request.lacks]),
+        reason=form.data(request.reason),
     )
 
 
@@ -116,25 +127,35 @@ def _rest(request: PrivilegeRequest) -> Iterator[Json]:
         yield section(answer_words(request, SLACK))
         return
     mark = PrivilegeRequestMark(privilege_request_id=request.id)
-    decline = button("Decline", Action.DECLINE_PRIVILEGE, mark)
+    decline = button(say("Decline"), Action.DECLINE_PRIVILEGE, mark)
     if request.in_procore:
         yield context(
-            "costbot cannot grant it: the directory is Procore's. In Procore open the company's Directory, "
-            "edit the person, mark “Can push to accounting” under ERP Permissions, and save; then press Done."
+            say(
+                "costbot cannot grant it: the directory is Procore's. In Procore open the company's "
+                "Directory, edit the person, mark “Can push to accounting” under ERP Permissions, and "
+                "save; then press Done."
+            )
         )
-        how = LinkButtonElement(text="How to in Procore", url=HOW_IN_PROCORE, action_id="privilege:how")
-        yield actions([button("Done", Action.GRANT_PRIVILEGE, mark, style="primary"), decline, how])
+        how = LinkButtonElement(text=say("How to in Procore"), url=HOW_IN_PROCORE, action_id="privilege:how")
+        yield actions([button(say("Done"), Action.GRANT_PRIVILEGE, mark, style="primary"), decline, how])
     elif request.person is None:
         yield context(
-            "costbot cannot grant it: the company directory does not know this person. Add them with "
-            "`costbot import people`, then press Done."
+            say(
+                "costbot cannot grant it: the company directory does not know this person. Add them "
+                "with `costbot import people`, then press Done."
+            )
         )
-        yield actions([button("Done", Action.GRANT_PRIVILEGE, mark, style="primary"), decline])
+        yield actions([button(say("Done"), Action.GRANT_PRIVILEGE, mark, style="primary"), decline])
     else:
         asker = words.one_line(request.asker, limits.BUTTON_TEXT)
         sure = confirm(
-            "Grant?",
-            f"{asker} will be able to Update: Standard on ERP Integrations, and Can Push to Accounting.",
-            yes="Grant",
+            say("Grant?"),
+            say(
+                "{asker} will be able to Update: Standard on ERP Integrations, and Can Push to Accounting.",
+                asker=asker,
+            ),
+            yes=say("Grant"),
         )
-        yield actions([button("Grant", Action.GRANT_PRIVILEGE, mark, style="primary", confirm=sure), decline])
+        yield actions(
+            [button(say("Grant"), Action.GRANT_PRIVILEGE, mark, style="primary", confirm=sure), decline]
+        )

@@ -5,7 +5,7 @@ Pure functions of figures; plain text, with the data as it is stored.
 
 from collections.abc import Iterator
 
-from bot.blocks.words import counted
+from workflow.language import plural, say
 from workflow.report import Pair, Report, Waiting
 
 _FEW = 3
@@ -13,7 +13,9 @@ _FEW = 3
 
 def report_title(report: Report) -> str:
     """What the report is about."""
-    return f"Cost code updates from {report.since:%Y-%m-%d} to {report.until:%Y-%m-%d}"
+    return say(
+        "Cost code updates from {since:%Y-%m-%d} to {until:%Y-%m-%d}", since=report.since, until=report.until
+    )
 
 
 def report_words(report: Report) -> list[str]:
@@ -24,41 +26,58 @@ def report_words(report: Report) -> list[str]:
 def hours_words(hours: float) -> str:
     """`25 minutes`, `3.5 hours`, `2.1 days`."""
     if hours < 1:
-        return counted(round(hours * 60), "minute")
+        return plural("{n:,} minute", "{n:,} minutes", round(hours * 60))
     if hours < 48:
-        return f"{hours:.1f} hours"
-    return f"{hours / 24:.1f} days"
+        return say("{hours:.1f} hours", hours=hours)
+    return say("{hours:.1f} days", hours=hours / 24)
 
 
 def pair_words(pair: Pair) -> str:
     """Whose requests waited on whom."""
-    return (
-        f"{pair.updated_by} updated {counted(pair.updates, 'request')} of {pair.requested_by}, "
-        f"half of them within {hours_words(pair.median)}."
+    return say(
+        "{updated_by} updated {requests} of {requested_by}, half of them within {hours_words}.",
+        updated_by=pair.updated_by,
+        requests=plural("{n:,} request", "{n:,} requests", pair.updates),
+        requested_by=pair.requested_by,
+        hours_words=hours_words(pair.median),
     )
 
 
 def waiting_now_words(waiting: Waiting) -> str:
     """Who waits for an approver now."""
-    return (
-        f"{waiting.requested_by} waits for {counted(waiting.jobs, 'job')}, "
-        f"the oldest since {waiting.oldest:%Y-%m-%d %H:%M} UTC."
+    return say(
+        "{requested_by} waits for {jobs}, the oldest since {oldest:%Y-%m-%d %H:%M} UTC.",
+        requested_by=waiting.requested_by,
+        jobs=plural("{n:,} job", "{n:,} jobs", waiting.jobs),
+        oldest=waiting.oldest,
     )
 
 
 def _sentences(report: Report) -> Iterator[str]:
     waits = report.waits
     yield (
-        f"{counted(report.requested, 'request')} came, {waits.updates:,} updated, "
-        f"{report.rejected:,} rejected."
+        say(
+            "{requests} came, {updates:,} updated, {rejected:,} rejected.",
+            requests=plural("{n:,} request", "{n:,} requests", report.requested),
+            updates=waits.updates,
+            rejected=report.rejected,
+        )
     )
     if waits.median is not None and waits.ninth_decile is not None:
         yield (
-            f"Half of the Updates came within {hours_words(waits.median)} of the request, "
-            f"nine out of ten within {hours_words(waits.ninth_decile)}."
+            say(
+                "Half of the Updates came within {hours_words} of the request, nine out of ten within "
+                "{hours_words_2}.",
+                hours_words=hours_words(waits.median),
+                hours_words_2=hours_words(waits.ninth_decile),
+            )
         )
     if report.failures:
         lines = sum(failure.lines for failure in report.failures)
-        yield f"Sage refused {counted(lines, 'line')}, most of them for: {report.failures[0].reason}"
+        yield say(
+            "Sage refused {lines}, most of them for: {reason}",
+            lines=plural("{n:,} line", "{n:,} lines", lines),
+            reason=say(report.failures[0].reason),
+        )
     yield from map(pair_words, report.pairs[:_FEW])
     yield from map(waiting_now_words, report.waiting[:_FEW])

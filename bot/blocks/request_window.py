@@ -33,14 +33,15 @@ from bot.blocks.pieces import (
     plain_section,
     section,
 )
-from bot.blocks.words import SLACK, counted
+from bot.blocks.words import SLACK
 from bot.payloads import Action, DraftMark, FirstStep, Typed, Window
 from workflow.asked_lines import EXAMPLE
+from workflow.language import later, plural, say
 from workflow.request_preview import Preview, PreviewLine
 from workflow.requests import NothingNew, Requested
 from workflow.vocabulary import Severity, Standing, State
 
-TITLE = "Request cost codes"
+TITLE = later("Request cost codes")
 JOB_BLOCK, CODES_BLOCK, LINES_BLOCK, FILE_BLOCK = "job", "codes", "lines", "file"
 TICK_BLOCK = "tick:"
 """Before the cost code, in the `block_id` of its row of the grid."""
@@ -56,9 +57,9 @@ _FINDINGS_SHOWN = 8
 _CODES_SHOWN = 30
 _LABEL = 50
 _GROUPS = {
-    Standing.NEW_CODE: "🆕 New to Sage",
-    Standing.NEW_CATEGORY: "🔗 In Sage, new category",
-    Standing.IN_SAGE: "✅ In Sage already, nothing to send",
+    Standing.NEW_CODE: later("🆕 New to Sage"),
+    Standing.NEW_CATEGORY: later("🔗 In Sage, new category"),
+    Standing.IN_SAGE: later("✅ In Sage already, nothing to send"),
 }
 
 
@@ -99,30 +100,30 @@ def request_window(facts: RequestFacts, problems: Sequence[str] = (), *, note: s
             *_kept(facts, is_shown_first=not problems),
             input_block(
                 JOB_BLOCK,
-                "Job",
+                say("Job"),
                 ExternalDataSelectElement(
                     action_id=Typed.JOB.value,
-                    placeholder=plain("Type a number or a name", limits.PLACEHOLDER),
+                    placeholder=plain(say("Type a number or a name"), limits.PLACEHOLDER),
                     initial_option=job,
                     min_query_length=0,
                 ),
             ),
             input_block(
                 CODES_BLOCK,
-                "Cost codes of the standard list",
+                say("Cost codes of the standard list"),
                 ExternalDataMultiSelectElement(
                     action_id=Typed.COST_CODES.value,
-                    placeholder=plain("Type a code or a description", limits.PLACEHOLDER),
+                    placeholder=plain(say("Type a code or a description"), limits.PLACEHOLDER),
                     initial_options=[option(f"{code} {name}", code) for code, name in facts.picked] or None,
                     min_query_length=0,
                     max_selected_items=GRID_CODES,
                 ),
-                hint="The next step asks for the categories of each.",
+                hint=say("The next step asks for the categories of each."),
                 optional=True,
             ),
             input_block(
                 LINES_BLOCK,
-                "Or write or paste them, a line each",
+                say("Or write or paste them, a line each"),
                 PlainTextInputElement(
                     action_id="lines",
                     multiline=True,
@@ -130,19 +131,24 @@ def request_window(facts: RequestFacts, problems: Sequence[str] = (), *, note: s
                     max_length=LINES_LENGTH,
                     placeholder=plain(EXAMPLE, limits.PLACEHOLDER),
                 ),
-                hint=f"Cost code, then categories: {EXAMPLE}. Beyond {LINES_LENGTH:,} characters: a file.",
+                hint=say(
+                    "Cost code, then categories: {example}. Beyond {most:,} characters: a file.",
+                    example=EXAMPLE,
+                    most=LINES_LENGTH,
+                ),
                 optional=True,
             ),
             input_block(
                 FILE_BLOCK,
-                "Or share a file",
+                say("Or share a file"),
                 FileInputElement(action_id="file", filetypes=["csv", "text"], max_files=1),
-                hint="CSV with the header code,category, or text with lines as above; 1 MB at most.",
+                hint=say("CSV with the header code,category, or text with lines as above; 1 MB at most."),
                 optional=True,
             ),
+            context(say("Next keeps what you put in; Close before that loses it.")),
         ],
-        submit=plain("Next", limits.VIEW_TITLE),
-        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain(say("Next"), limits.VIEW_TITLE),
+        close=plain(say("Close"), limits.VIEW_TITLE),
         callback_id=Window.REQUEST.value,
         private_metadata=FirstStep(token=facts.token, lines_in_file=facts.lines_in_file).text(),
     )
@@ -158,19 +164,26 @@ def category_window(
             f"{TICK_BLOCK}{row.code}",
             f"{row.code} {row.description}".strip(),
             _boxes(row, categories),
-            hint=f"Sage has {words.one_line(', '.join(row.in_sage))} for this job." if row.in_sage else None,
+            hint=say("Sage has {categories} for this job.", categories=words.one_line(", ".join(row.in_sage)))
+            if row.in_sage
+            else None,
         )
         for row in rows[:GRID_CODES]
     ]
     return modal(
         TITLE,
         [
-            section(f"*{SLACK.data(title)}*\nWhich categories? Those of the standard list are ticked."),
+            section(
+                say(
+                    "*{job}*\nWhich categories? Those of the standard list are ticked.",
+                    job=SLACK.data(title),
+                )
+            ),
             *grid,
-            actions([button("Back", Action.CHANGE_REQUEST, mark)]),
+            actions([button(say("Back"), Action.CHANGE_REQUEST, mark)]),
         ],
-        submit=plain("Next", limits.VIEW_TITLE),
-        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain(say("Next"), limits.VIEW_TITLE),
+        close=plain(say("Close"), limits.VIEW_TITLE),
         callback_id=Window.CATEGORIES.value,
         private_metadata=mark.text(),
     )
@@ -187,10 +200,10 @@ def preview_window(preview: Preview, *, token: str) -> Json:
             divider(),
             *_groups(preview),
             *_found(preview),
-            actions([button("Back", Action.CHANGE_REQUEST, mark)]),
+            actions([button(say("Back"), Action.CHANGE_REQUEST, mark)]),
         ],
-        submit=plain("Request", limits.VIEW_TITLE) if new else None,
-        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain(say("Request"), limits.VIEW_TITLE) if new else None,
+        close=plain(say("Close"), limits.VIEW_TITLE),
         callback_id=Window.PREVIEW.value,
         private_metadata=mark.text(),
     )
@@ -200,13 +213,15 @@ def requested(
     title: str, result: Requested | NothingNew, *, channel: str | None, card: str | None
 ) -> Message:
     """What became of a request, and where it is; `channel` as the settings have it, `card` its address."""
-    where = f"<{card}|Open the card>" if card else f"Its card goes to {_channel(channel)}."
+    open_card = say("Open the card")
+    where = f"<{card}|{open_card}>" if card else say("Its card goes to {channel}.", channel=_channel(channel))
     if isinstance(result, NothingNew):
-        told = "All of it waits for an approver already, so nothing was changed."
+        told = say("All of it waits for an approver already, so nothing was changed.")
     else:
-        told = (
-            f"{counted(result.added, 'new assignment')}. Ready to Update, "
-            f"revision {result.requested_update.revision}. You hear of what an approver decides."
+        told = say(
+            "{assignments}. Ready to Update, revision {revision}. You hear of what an approver decides.",
+            assignments=plural("{n:,} new assignment", "{n:,} new assignments", result.added),
+            revision=result.requested_update.revision,
         )
     text = f"✅ {SLACK.strong(SLACK.data(title))}: {told}"
     return message(f"✅ {SLACK.data(title)}: {told}", [section(f"{text}\n{where}")])
@@ -214,7 +229,7 @@ def requested(
 
 def _channel(channel: str | None) -> str:
     if channel is None:
-        return "the approvals channel"
+        return say("the approvals channel")
     return SLACK.data(channel) if channel.startswith("#") else f"<#{channel}>"
 
 
@@ -224,28 +239,42 @@ def unread(lines: Sequence[str]) -> str:
         return ""
     shown = [f"• {words.one_line(line, _PROBLEM)}" for line in lines[:_UNREAD_SHOWN]]
     if len(lines) > _UNREAD_SHOWN:
-        shown.append(f"… and {len(lines) - _UNREAD_SHOWN:,} more")
-    head = "These lines of the message name something that is not on the standard cost code list:"
+        shown.append(say("… and {more:,} more", more=len(lines) - _UNREAD_SHOWN))
+    head = say("These lines of the message name something that is not on the standard cost code list:")
     return "\n".join([head, *shown])
 
 
 def _problems(problems: Sequence[str]) -> Iterator[Json]:
     if not problems:
         return
-    yield section(f"❌ *Nothing was requested yet: {counted(len(problems), 'problem')} to mend.*")
+    yield section(
+        plural(
+            "❌ *Nothing was requested yet: {n:,} problem to mend.*",
+            "❌ *Nothing was requested yet: {n:,} problems to mend.*",
+            len(problems),
+        )
+    )
     shown = [f"• {words.one_line(problem, _PROBLEM)}" for problem in problems[:_PROBLEMS_SHOWN]]
     if len(problems) > _PROBLEMS_SHOWN:
-        shown.append(f"… and {len(problems) - _PROBLEMS_SHOWN:,} more")
+        shown.append(say("… and {more:,} more", more=len(problems) - _PROBLEMS_SHOWN))
     yield plain_section("\n".join(shown))
 
 
 def _kept(facts: RequestFacts, *, is_shown_first: bool) -> Iterator[Json]:
     if facts.lines_in_file:
         name = SLACK.data(facts.file_name)
-        yield context(f"📎 {name}: {counted(facts.lines_in_file, 'line')}. Another file takes its place.")
+        yield context(
+            say(
+                "📎 {name}: {lines}. Another file takes its place.",
+                name=name,
+                lines=plural("{n:,} line", "{n:,} lines", facts.lines_in_file),
+            )
+        )
     if facts.begun_at and is_shown_first:
-        yield context(f"You began this {SLACK.date(facts.begun_at)}; it is as you left it.")
-        start_over = button("Start over", Action.START_OVER, DraftMark(token=facts.token))
+        yield context(
+            say("You began this {begun_at}; it is as you left it.", begun_at=SLACK.date(facts.begun_at))
+        )
+        start_over = button(say("Start over"), Action.START_OVER, DraftMark(token=facts.token))
         yield actions([start_over])
 
 
@@ -260,7 +289,7 @@ def _boxes(row: GridRow, categories: Mapping[str, str]) -> InputInteractiveEleme
         )
     return ExternalDataMultiSelectElement(
         action_id=Typed.CATEGORIES.value,
-        placeholder=plain("Type a category", limits.PLACEHOLDER),
+        placeholder=plain(say("Type a category"), limits.PLACEHOLDER),
         initial_options=ticked,
         min_query_length=0,
     )
@@ -273,26 +302,39 @@ def _category(code: str, categories: Mapping[str, str]) -> Option:
 
 def _preview_head(preview: Preview) -> Iterator[Json]:
     new = preview.new
-    codes = counted(len({line.assignment.code_key for line in new}), "cost code")
-    about = f"{counted(len(new), 'assignment')} of {codes} to request"
-    yield section(f"*{SLACK.data(preview.title)}*\n{about if new else 'Nothing new to request'}")
+    codes = plural("{n:,} cost code", "{n:,} cost codes", len({line.assignment.code_key for line in new}))
+    about = say(
+        "{assignments} of {codes} to request",
+        assignments=plural("{n:,} assignment", "{n:,} assignments", len(new)),
+        codes=codes,
+    )
+    nothing = say("Nothing new to request")
+    yield section(f"*{SLACK.data(preview.title)}*\n{about if new else nothing}")
     joins = preview.joins
     if joins and joins.state is State.FAILED:
         yield context(
-            f"Sage refused lines of {SLACK.data(joins.requested_by)}'s request: they go out with this."
+            say(
+                "Sage refused lines of {requested_by}'s request: they go out with this.",
+                requested_by=SLACK.data(joins.requested_by),
+            )
         )
     elif joins:
-        yield context(f"Joins what is Ready to Update already. {words.request_words(joins)}.")
+        yield context(
+            say(
+                "Joins what is Ready to Update already. {request}.",
+                request=words.request_words(joins),
+            )
+        )
     if preview.read_back_at:
-        yield context(f"As Sage was read {SLACK.date(preview.read_back_at)}.")
+        yield context(say("As Sage was read {read_back_at}.", read_back_at=SLACK.date(preview.read_back_at)))
     else:
-        yield context("Sage has not been read for this job yet, so everything counts as new.")
+        yield context(say("Sage has not been read for this job yet, so everything counts as new."))
 
 
 def _groups(preview: Preview) -> Iterator[Json]:
     for standing, title in _GROUPS.items():
-        yield from _group(title, [line for line in preview.new if line.standing is standing])
-    yield from _group("🟡 Waits for an approver already", [x for x in preview.lines if x.waits_already])
+        yield from _group(say(title), [line for line in preview.new if line.standing is standing])
+    yield from _group(say("🟡 Waits for an approver already"), [x for x in preview.lines if x.waits_already])
 
 
 def _group(title: str, lines: Sequence[PreviewLine]) -> Iterator[Json]:
@@ -307,17 +349,20 @@ def _group(title: str, lines: Sequence[PreviewLine]) -> Iterator[Json]:
         for label, categories in list(by_code.items())[:_CODES_SHOWN]
     ]
     if len(by_code) > _CODES_SHOWN:
-        listed.append(f"… and {len(by_code) - _CODES_SHOWN:,} more")
-    yield section("\n".join([f"*{title}*: {counted(len(lines), 'assignment')}", *listed]))
+        listed.append(say("… and {more:,} more", more=len(by_code) - _CODES_SHOWN))
+    count = plural("{n:,} assignment", "{n:,} assignments", len(lines))
+    yield section("\n".join([f"*{title}*: {count}", *listed]))
 
 
 def _found(preview: Preview) -> Iterator[Json]:
     found = words.told_of(preview.found)
     if not found:
         return
-    listed = [words.finding_words(finding) for finding in found[:_FINDINGS_SHOWN]]
+    listed = [words.full_finding_words(finding) for finding in found[:_FINDINGS_SHOWN]]
     if len(found) > _FINDINGS_SHOWN:
-        listed.append(f"… and {len(found) - _FINDINGS_SHOWN:,} more")
-    yield section("\n".join(["*What Sage would say*", *listed]))
+        listed.append(say("… and {more:,} more", more=len(found) - _FINDINGS_SHOWN))
+    yield section("\n".join([say("*What Sage would say*"), *listed]))
     if any(finding.severity is Severity.REFUSE for finding in found):
-        yield context("You may request this all the same: an approver cannot Update it before it is mended.")
+        yield context(
+            say("You may request this all the same: an approver cannot Update it before it is mended.")
+        )

@@ -24,14 +24,15 @@ from bot.blocks.pieces import (
     plain,
     section,
 )
-from bot.blocks.words import SLACK, counted, one_line
+from bot.blocks.words import SLACK, one_line
 from bot.payloads import Action, SeveralButton, SeveralMetadata, Tick, Window
 from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow.language import later, plural, say
 from workflow.privileges import Refused, Rules
 from workflow.queries import UpdateFacts
 from workflow.vocabulary import Refusal, Severity
 
-TITLE = "Update several"
+TITLE = later("Update several")
 JOBS_A_PAGE = 20
 """Three blocks a job, so that a page is far under Slack's 100 blocks and does not tire a thumb."""
 MOST_AT_ONCE = 100
@@ -39,6 +40,7 @@ MOST_AT_ONCE = 100
 _WARNINGS = 2
 _VIEWS = 40
 _TEXT = 2_500
+_NO_LONGER_THERE = later("A job that you ticked")
 _TITLE = 80
 """Characters of a job's title in a list, so that a hundred jobs stay under Slack's 100 blocks."""
 
@@ -75,12 +77,16 @@ def list_window(
     elsewhere = tuple(tick.text() for tick in sorted(ticked - boxes, key=_order))
     metadata = metadata.model_copy(update={"ticked": elsewhere, "drawing": metadata.drawing + 1})
     if not jobs:
-        blocks = [section("✅ Nothing waits for an approver.")]
+        blocks = [section(say("✅ Nothing waits for an approver."))]
     else:
         blocks = [
             *([section(f"⚠️ *{SLACK.data(note)}*")] if note else []),
             section(
-                f"*{counted(total, 'job')} Ready to Update*, oldest first. Tick those to update, then Next."
+                plural(
+                    "*{n:,} job Ready to Update*. Tick it to update, then Next.",
+                    "*{n:,} jobs Ready to Update*, oldest first. Tick those to update, then Next.",
+                    total,
+                )
             ),
             *_whole_page(metadata, boxes, ticked),
             *(block for job in jobs for block in _job(job, metadata.drawing, ticked, now, rules)),
@@ -89,34 +95,42 @@ def list_window(
     return modal(
         TITLE,
         blocks,
-        submit=plain("Next", limits.VIEW_TITLE) if boxes or elsewhere else None,
-        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain(say("Next"), limits.VIEW_TITLE) if boxes or elsewhere else None,
+        close=plain(say("Close"), limits.VIEW_TITLE),
         callback_id=Window.SEVERAL.value,
         private_metadata=metadata.text(),
     )
 
 
 def confirm_window(
-    chosen: Sequence[UpdateFacts], changed: Sequence[UpdateFacts], *, metadata: SeveralMetadata, rules: Rules
+    chosen: Sequence[UpdateFacts],
+    changed: Sequence[UpdateFacts],
+    *,
+    gone: int = 0,
+    metadata: SeveralMetadata,
+    rules: Rules,
 ) -> Json:
-    """Asks before the Update; `changed` are ticked jobs that are others than the person saw."""
+    """Asks before the Update; `changed` are ticked jobs that are others than the person saw.
+
+    `gone` is how many ticked requested updates have joined another one of their job.
+    """
     back = SeveralButton(page=metadata.page)
     ticked = tuple(tick_of(facts).text() for facts in chosen)
     lines = [
         f"• *{_title(facts)}*: {words.counts_words(facts.counts)}{_twos(facts, rules)}" for facts in chosen
     ]
     blocks = [
-        section(f"*Update {counted(len(chosen), 'job')}?*"),
+        section(plural("*Update {n:,} job?*", "*Update {n:,} jobs?*", len(chosen))),
         *map(section, _paragraphs(lines)),
-        context("They go to Sage with the next data sync; until then each can be taken back."),
-        *_changed(changed),
-        actions([button("Back to the list", Action.TURN_SEVERAL, back)]),
+        context(say("They go to Sage with the next data sync; until then each can be taken back.")),
+        *_changed(changed, gone),
+        actions([button(say("Back to the list"), Action.TURN_SEVERAL, back)]),
     ]
     return modal(
         TITLE,
         blocks,
-        submit=plain(f"Update {counted(len(chosen), 'job')}", limits.VIEW_TITLE),
-        close=plain("Cancel", limits.VIEW_TITLE),
+        submit=plain(plural("Update {n:,} job", "Update {n:,} jobs", len(chosen)), limits.VIEW_TITLE),
+        close=plain(say("Cancel"), limits.VIEW_TITLE),
         callback_id=Window.SEVERAL_CONFIRM.value,
         private_metadata=metadata.model_copy(update={"ticked": ticked}).text(),
     )
@@ -131,9 +145,9 @@ def result_window(results: Sequence[Result]) -> Json:
         section(f"*{results_words(results)}*"),
         *map(_with_view, with_view),
         *map(section, _paragraphs(result_line(result) for result in [*rest, *done])),
-        actions([several_button("Update more jobs")]),
+        actions([several_button(say("Update more jobs"))]),
     ]
-    return modal(TITLE, blocks, close=plain("Close", limits.VIEW_TITLE))
+    return modal(TITLE, blocks, close=plain(say("Close"), limits.VIEW_TITLE))
 
 
 def result_message(results: Sequence[Result]) -> Message:
@@ -146,18 +160,19 @@ def results_words(results: Sequence[Result]) -> str:
     """`Update several: 9 updated; 3 not updated`: how many came out how."""
     updated = sum(isinstance(result.decision, Done) for result in results)
     first = sum(isinstance(result.decision, FirstOfTwo) for result in results)
+    left = len(results) - updated - first
     parts = (
-        (updated, f"{updated:,} updated"),
-        (first, f"1 of 2 for {first:,}, where a second approver must Update"),
-        (len(results) - updated - first, f"{len(results) - updated - first:,} not updated"),
+        (updated, plural("{n:,} updated", "{n:,} updated", updated)),
+        (first, say("1 of 2 for {first:,}, where a second approver must Update", first=first)),
+        (left, plural("{n:,} not updated", "{n:,} not updated", left)),
     )
     said = "; ".join(sentence for number, sentence in parts if number)
-    return f"Update several: {said or 'nothing was ticked'}"
+    return say("Update several: {said}", said=said or say("nothing was ticked"))
 
 
 def result_line(result: Result) -> str:
     """One job and what became of it."""
-    title = _title(result.facts) if result.facts else "A job that you ticked"
+    title = _title(result.facts) if result.facts else say(_NO_LONGER_THERE)
     mark, said = decision_words(result.decision)
     return f"{mark} *{title}*: {SLACK.data(said)}"
 
@@ -166,22 +181,25 @@ def decision_words(decision: Decision | None) -> tuple[str, str]:
     """What an Update came to: an emoji, and a plain sentence that says all of it."""
     match decision:
         case Done():
-            return "✅", "Updated. It goes out with the next data sync."
+            return "✅", say("Updated. It goes out with the next data sync.")
         case FirstOfTwo():
-            return "👥", "1 of 2: your Update is on record, and a second approver must Update."
+            return "👥", say("1 of 2: your Update is on record, and a second approver must Update.")
         case AlreadyDecided(words=said):
-            return "☑️", f"Nothing was left to do. {said}"
+            return "☑️", say("Nothing was left to do. {said}", said=said)
         case Stale(words=said, new=()):
             return "🔁", said
         case Stale(new=new):
-            came = counted(len(new), "assignment")
-            return "🔁", f"Changed since you looked: {came} came. Nothing was done; look and decide again."
+            return "🔁", plural(
+                "Changed since you looked: {n:,} assignment came. Nothing was done; look and decide again.",
+                "Changed since you looked: {n:,} assignments came. Nothing was done; look and decide again.",
+                len(new),
+            )
         case Refused(reason=Refusal.SAGE_WOULD_REFUSE, words=said):
-            return "🚫", f"Refused by a check. {said}"
+            return "🚫", say("Refused by a check. {said}", said=said)
         case Refused(words=said):
-            return "🔒", f"Not updated. {said}"
+            return "🔒", say("Not updated. {said}", said=said)
         case None:
-            return "⚠️", "Something went wrong, and nothing of this job was changed. Try it again."
+            return "⚠️", say("Something went wrong, and nothing of this job was changed. Try it again.")
 
 
 def tick_of(facts: UpdateFacts) -> Tick:
@@ -197,11 +215,15 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
     lines = [
         f"*{SLACK.data(facts.title)}*",
         words.counts_words(facts.counts),
-        f"{words.request_words(facts)}, waits for {words.age_words(facts.requested_at, now)}",
+        say(
+            "{request}, waits for {age}",
+            request=words.request_words(facts),
+            age=words.age_words(facts.requested_at, now),
+        ),
         words.approvers_words(facts, rules),
-        "🔁 Changed since you ticked it: look at it again." if seen_before else "",
+        say("🔁 Changed since you ticked it: look at it again.") if seen_before else "",
         *_warnings(facts),
-        f"🔒 Cannot be ticked. {SLACK.data(job.why_not)}" if job.why_not else "",
+        say("🔒 Cannot be ticked. {why_not}", why_not=SLACK.data(job.why_not)) if job.why_not else "",
     ]
     number = one_line(facts.number, 40)
     yield divider()
@@ -212,7 +234,7 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
     )
     if job.why_not is None:
         yield box(
-            f"Update {number}",
+            say("Update {number}", number=number),
             Action.TICK,
             tick.text(),
             ticked=tick in ticked,
@@ -223,12 +245,20 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
 def _warnings(facts: UpdateFacts) -> Iterator[str]:
     """The first things to know; what refuses is said by `why_not`."""
     warned = [finding for finding in facts.found.first if finding.severity is Severity.WARN]
-    yield from map(words.finding_words, warned[:_WARNINGS])
+    yield from map(words.full_finding_words, warned[:_WARNINGS])
     more = facts.found.warning - len(warned[:_WARNINGS])
     if more > 0:
-        yield f"… and {counted(more, 'more thing')} to know: View Requested Updates"
+        yield plural(
+            "… and {n:,} more thing to know: View Requested Updates",
+            "… and {n:,} more things to know: View Requested Updates",
+            more,
+        )
     if facts.holds_waiting:
-        yield f"⏸️ {counted(facts.holds_waiting, 'contract')} on hold until these cost codes are updated"
+        yield plural(
+            "⏸️ {n:,} contract on hold until these cost codes are updated",
+            "⏸️ {n:,} contracts on hold until these cost codes are updated",
+            facts.holds_waiting,
+        )
 
 
 def _whole_page(metadata: SeveralMetadata, boxes: set[Tick], ticked: frozenset[Tick]) -> Iterator[Json]:
@@ -236,7 +266,9 @@ def _whole_page(metadata: SeveralMetadata, boxes: set[Tick], ticked: frozenset[T
     if len(boxes) < 2:
         return
     every = boxes <= ticked
-    label = "Untick all of this page" if every else f"Tick all {len(boxes)} of this page"
+    label = (
+        say("Untick all of this page") if every else say("Tick all {count} of this page", count=len(boxes))
+    )
     yield actions([button(label, Action.TURN_SEVERAL, SeveralButton(page=metadata.page, tick=not every))])
 
 
@@ -244,19 +276,27 @@ def _turning(page: int, pages: int, ticked_elsewhere: int) -> Iterator[Json]:
     if pages <= 1:
         return
     yield divider()
-    ticked = f" {counted(ticked_elsewhere, 'job')} ticked on other pages." if ticked_elsewhere else ""
-    yield context(f"Page {page + 1:,} of {pages:,}. Ticks are kept when you turn the page.{ticked}")
-    for label, to in (("Previous", page - 1), ("Next", page + 1)):
+    ticked = plural("{n:,} job ticked on other pages.", "{n:,} jobs ticked on other pages.", ticked_elsewhere)
+    kept = say(
+        "Page {page:,} of {pages:,}. Ticks are kept when you turn the page.", page=page + 1, pages=pages
+    )
+    yield context(f"{kept} {ticked}" if ticked_elsewhere else kept)
+    for label, to in ((say("Previous page"), page - 1), (say("Next page"), page + 1)):
         if 0 <= to < pages:
-            turn = button(f"{label} page", Action.TURN_SEVERAL, SeveralButton(page=to))
-            yield section(f"{label}: page {to + 1:,}", accessory=turn, block_id=f"page:{to}")
+            turn = button(label, Action.TURN_SEVERAL, SeveralButton(page=to))
+            yield section(say("Page {page:,}", page=to + 1), accessory=turn, block_id=f"page:{to}")
 
 
-def _changed(changed: Sequence[UpdateFacts]) -> Iterator[Json]:
-    if not changed:
+def _changed(changed: Sequence[UpdateFacts], gone: int) -> Iterator[Json]:
+    if not changed and not gone:
         return
-    head = f"🔁 *{counted(len(changed), 'ticked job')} changed since you looked* and will not be updated now:"
-    yield from map(section, _paragraphs([head, *(f"• {_title(facts)}" for facts in changed)]))
+    head = plural(
+        "🔁 *{n:,} ticked job changed since you looked* and will not be updated now:",
+        "🔁 *{n:,} ticked jobs changed since you looked* and will not be updated now:",
+        len(changed) + gone,
+    )
+    named = [*map(_title, changed), *[say(_NO_LONGER_THERE)] * gone]
+    yield from map(section, _paragraphs([head, *(f"• {each}" for each in named)]))
 
 
 def _title(facts: UpdateFacts) -> str:

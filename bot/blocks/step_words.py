@@ -7,19 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.blocks.pieces import Json
-from bot.blocks.words import counted
+from workflow.language import later, plural, say
 from workflow.vocabulary import StepKind
-from workflow.waiting_steps import NOTHING
 
-NOT_KNOWN = (
+NOT_KNOWN = later(
     "This costbot does not know this step any more, and nothing was changed. "
     "Take the step out of the workflow, or have costbot upgraded."
 )
-NOBODY = (
+NOBODY = later(
     "The step does not say who asks, and nothing was changed. In Workflow Builder choose “Person who started "
     "this workflow” there."
 )
-WENT_WRONG = (
+WENT_WRONG = later(
     "Something went wrong, and nothing was changed. Run the workflow again, or tell your administrator."
 )
 
@@ -44,21 +43,39 @@ def step_outputs(
 
 def _asked(title: str, *, added: int, revision: int) -> str:
     if not added:
-        return f"All of it waits for an Update of {title} already, in revision {revision}."
-    return (
-        f"Requested {counted(added, 'assignment')} for {title}. It is Ready to Update, revision {revision}."
+        return say(
+            "All of it waits for an Update of {job} already, in revision {revision}.",
+            job=title,
+            revision=revision,
+        )
+    return say(
+        "Requested {assignments} for {job}. It is Ready to Update, revision {revision}.",
+        assignments=plural("{n:,} assignment", "{n:,} assignments", added),
+        job=title,
+        revision=revision,
     )
 
 
 def _ended(facts: Mapping[str, Any], title: str) -> str:
-    who = facts["who"] or "Somebody"
-    if facts["outcome"] == NOTHING:
-        return f"Nothing was ever requested for {title}, so there is nothing to wait for."
-    said = {
-        "updated": f"{who} updated {title}. It goes out with the next data sync.",
-        "synced": f"Sage holds every cost code that was requested for {title}.",
-        "failed": f"Sage refused cost codes of {title}. Its card says which, and why.",
-        "rejected": f"{who} rejected what was requested for {title}: “{facts['comment']}”",
-        "expired": f"Nobody updated or rejected what was requested for {title} in time, so it expired.",
-    }[facts["outcome"]]
-    return said if facts["waited"] else f"Nothing waits any more. {said}"
+    who = facts["who"] or say("Somebody")
+    match facts["outcome"]:
+        case "updated":
+            said = say("{who} updated {job}. It goes out with the next data sync.", who=who, job=title)
+        case "synced":
+            said = say("Sage holds every cost code that was requested for {job}.", job=title)
+        case "failed":
+            said = say("Sage refused cost codes of {job}. Its card says which, and why.", job=title)
+        case "rejected":
+            said = say(
+                "{who} rejected what was requested for {job}: “{comment}”",
+                who=who,
+                job=title,
+                comment=facts["comment"],
+            )
+        case "expired":
+            said = say(
+                "Nobody updated or rejected what was requested for {job} in time, so it expired.", job=title
+            )
+        case _:
+            return say("Nothing was ever requested for {job}, so there is nothing to wait for.", job=title)
+    return said if facts["waited"] else say("Nothing waits any more. {said}", said=said)

@@ -21,14 +21,15 @@ from bot.blocks.pieces import (
     plain_section,
     section,
 )
-from bot.blocks.words import SLACK, code_words, counted, one_line
+from bot.blocks.words import SLACK, code_words, one_line
 from bot.payloads import Action, PageButton, Window, WindowMetadata
+from workflow.language import later, plural, say
 from workflow.merge import Assignment
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import State
 
-TITLE = "Cost Codes for Update"
+TITLE = later("Cost Codes for Update")
 CODES_A_PAGE = 40
 """One block a cost code, so that a page stays under Slack's 100 blocks."""
 COMMENT_BLOCK = "comment"
@@ -88,8 +89,8 @@ def updates_window(
     return modal(
         TITLE,
         blocks,
-        submit=plain("Update", limits.VIEW_TITLE) if open_to_update else None,
-        close=plain("Close", limits.VIEW_TITLE),
+        submit=plain(say("Update"), limits.VIEW_TITLE) if open_to_update else None,
+        close=plain(say("Close"), limits.VIEW_TITLE),
         callback_id=Window.UPDATES.value,
         private_metadata=metadata.text(),
     )
@@ -97,20 +98,23 @@ def updates_window(
 
 def message_view(title: str, text: str) -> Json:
     """A small window that only says something, such as who updated it before; `text` is plain."""
-    return modal(title, [plain_section(text)], close=plain("Close", limits.VIEW_TITLE))
+    return modal(title, [plain_section(text)], close=plain(say("Close"), limits.VIEW_TITLE))
 
 
 def answer_window(answer: Message) -> Json:
     """An answer in a window, for who acted in one."""
-    return modal("Cost codes", answer.blocks, close=plain("Close", limits.VIEW_TITLE))
+    return modal(say("Cost codes"), answer.blocks, close=plain(say("Close"), limits.VIEW_TITLE))
 
 
 def reject_window(facts: UpdateFacts, metadata: WindowMetadata) -> Json:
     """Asks for the comment that goes to whoever requested the cost codes."""
     comment = InputBlock(
         block_id=COMMENT_BLOCK,
-        label=plain("Why?", limits.INPUT_LABEL),
-        hint=plain(f"{one_line(facts.requested_by)} gets this comment.", limits.INPUT_LABEL),
+        label=plain(say("Why?"), limits.INPUT_LABEL),
+        hint=plain(
+            say("{requested_by} gets this comment.", requested_by=one_line(facts.requested_by)),
+            limits.INPUT_LABEL,
+        ),
         element=PlainTextInputElement(
             action_id=COMMENT_INPUT,
             multiline=True,
@@ -121,10 +125,10 @@ def reject_window(facts: UpdateFacts, metadata: WindowMetadata) -> Json:
     )
     about = f"{SLACK.strong(SLACK.data(facts.title))}\n{words.counts_words(facts.counts)}"
     return modal(
-        "Reject",
+        say("Reject"),
         [section(about), context(words.request_words(facts)), comment.to_dict()],
-        submit=plain("Reject", limits.VIEW_TITLE),
-        close=plain("Cancel", limits.VIEW_TITLE),
+        submit=plain(say("Reject"), limits.VIEW_TITLE),
+        close=plain(say("Cancel"), limits.VIEW_TITLE),
         callback_id=Window.REJECT.value,
         private_metadata=metadata.text(),
     )
@@ -144,13 +148,19 @@ def _head(
         words.counts_words(facts.counts),
     )
     yield section("\n".join(filter(None, lines)))
-    link = f"\n<{card}|Open the card>" if card else ""
+    open_card = say("Open the card")
+    link = f"\n<{card}|{open_card}>" if card else ""
     yield context(f"{words.request_words(facts)}{link}")
-    yield context("Read-only. ☑ asked for or in Sage already, ☐ not asked for.")
+    yield context(say("Read-only. ☑ asked for or in Sage already, ☐ not asked for."))
     if new_since:
         yield section(
-            f"🆕 *{counted(len(new_since), 'assignment')} came since you looked.* Nothing was done yet: "
-            "look at what is marked 🆕 and decide again."
+            plural(
+                "🆕 *{n:,} assignment came since you looked.* Nothing was done yet: look at what is marked "
+                "🆕 and decide again.",
+                "🆕 *{n:,} assignments came since you looked.* Nothing was done yet: look at what is marked "
+                "🆕 and decide again.",
+                len(new_since),
+            )
         )
     if why_not:
         yield plain_context(f"🔒 {why_not}")
@@ -161,7 +171,9 @@ def _holds(holds: Sequence[HoldFacts]) -> Iterator[Json]:
     if not waiting:
         return
     listed = map(words.hold_line, waiting[:_HOLDS_SHOWN])
-    more = [f"… and {len(waiting) - _HOLDS_SHOWN:,} more"] if len(waiting) > _HOLDS_SHOWN else []
+    more = (
+        [say("… and {more:,} more", more=len(waiting) - _HOLDS_SHOWN)] if len(waiting) > _HOLDS_SHOWN else []
+    )
     yield section("\n".join([f"⏸️ *{words.waiting_words(waiting)}*", *listed, *more]))
 
 
@@ -172,9 +184,10 @@ def _cost_code(
     new_since: frozenset[Assignment],
 ) -> str:
     asked = set(code.requested)
+    new = say("🆕 since you looked")
     requested = (
-        _box("☑", category, categories, " (in Sage)" if category in code.in_sage else " (new)")
-        + (" 🆕 since you looked" if Assignment(code.code, category, code.extra) in new_since else "")
+        _box("☑", category, categories, say("(in Sage)") if category in code.in_sage else say("(new)"))
+        + (f" {new}" if Assignment(code.code, category, code.extra) in new_since else "")
         for category in code.requested
     )
     held = (_box("☑", category, categories) for category in code.in_sage if category not in asked)
@@ -186,18 +199,18 @@ def _cost_code(
     lines = [
         f"*{SLACK.data(code_words(code.extra, code.code))}* {SLACK.data(code.description)}: "
         f"{words.standing_words(code, state)}",
-        f"Asked for: {_boxes(requested)}",
+        say("Asked for: {boxes}", boxes=_boxes(requested)),
     ]
     in_sage, not_asked = _boxes(held), _boxes(others)
     if in_sage:
-        lines.append(f"In Sage already: {in_sage}")
+        lines.append(say("In Sage already: {in_sage}", in_sage=in_sage))
     if not_asked:
-        lines.append(f"Not asked for: {not_asked}")
+        lines.append(say("Not asked for: {not_asked}", not_asked=not_asked))
     if code.sage_keeps is not None:
-        lines.append(f"Sage keeps: {SLACK.data(code.sage_keeps)}")
+        lines.append(say("Sage keeps: {sage_keeps}", sage_keeps=SLACK.data(code.sage_keeps)))
     if state in (State.READY, State.ACCEPTED):
-        lines += [words.finding_words(finding) for finding in words.told_of(code.findings)[:_REASONS]]
-    lines += [f"❌ {SLACK.data(f'{category}: {why}')}" for category, why in code.refused[:_REASONS]]
+        lines += [words.full_finding_words(finding) for finding in words.told_of(code.findings)[:_REASONS]]
+    lines += [f"❌ {SLACK.data(f'{category}: {say(why)}')}" for category, why in code.refused[:_REASONS]]
     return "\n".join(lines)
 
 
@@ -205,7 +218,7 @@ def _box(mark: str, code: str, names: Mapping[str, str], note: str = "") -> str:
     """A ticked or unticked box; its label stays beside it where the line is full."""
     name = names.get(code, code)
     label = SLACK.data(code if name == code else f"{code} {one_line(name, _NAME)}")
-    return f"{mark} {label}{note}".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{mark} {label} {note}".rstrip().replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _boxes(boxes: Iterable[str]) -> str:
@@ -217,7 +230,7 @@ def _boxes(boxes: Iterable[str]) -> str:
             shown.append(box)
         else:
             left += 1
-    return "   ".join([*shown, f"and {left:,} more"] if left else shown)
+    return "   ".join([*shown, say("and {left:,} more", left=left)] if left else shown)
 
 
 def _turning(
@@ -226,9 +239,10 @@ def _turning(
     if pages <= 1:
         return
     yield divider()
-    every = f" Update accepts every page: {words.counts_words(facts.counts)}." if open_to_update else ""
-    yield context(f"Page {page + 1:,} of {pages:,}.{every}")
-    for label, to in (("Previous", page - 1), ("Next", page + 1)):
+    where = say("Page {page:,} of {pages:,}.", page=page + 1, pages=pages)
+    every = say("Update accepts every page: {counts}.", counts=words.counts_words(facts.counts))
+    yield context(f"{where} {every}" if open_to_update else where)
+    for label, to in ((say("Previous"), page - 1), (say("Next"), page + 1)):
         if 0 <= to < pages:
             value = PageButton(
                 job_id=facts.job_id,
@@ -237,4 +251,4 @@ def _turning(
                 page=to,
             )
             turn = button(label, Action.TURN_PAGE, value)
-            yield section(f"{label}: page {to + 1:,}", accessory=turn, block_id=f"page:{to}")
+            yield section(say("Page {page:,}", page=to + 1), accessory=turn, block_id=f"page:{to}")

@@ -14,6 +14,7 @@ from bot.blocks.limits import clamp, escape
 from workflow import four_eyes
 from workflow.aways import AwaySet, Cannot
 from workflow.checks import Finding
+from workflow.language import later, plural, say
 from workflow.preferences import Choices
 from workflow.privileges import Rules
 from workflow.queries import CostCodeFacts, Counts, HistoryEvent, HoldFacts, UpdateFacts
@@ -55,7 +56,8 @@ def _utc(at: datetime) -> str:
 
 def _local(at: datetime) -> str:
     # Slack shows each reader their own time zone; the fallback is for clients that cannot
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{_utc(at)}>"
+    when = say("{day} at {time}", day="{date_short_pretty}", time="{time}")
+    return f"<!date^{int(at.timestamp())}^{when}|{_utc(at)}>"
 
 
 SLACK = Form(
@@ -75,53 +77,85 @@ STATE_EMOJI = {
     State.EXPIRED: "⌛",
 }
 STATE_WORDS = {
-    State.READY: "Ready to Update",
-    State.ACCEPTED: "Updated, waits for the data sync",
-    State.EXPORTED: "Sent to Sage, waits for the read-back",
-    State.SYNCED: "Synced",
-    State.FAILED: "Failed to Export",
-    State.REJECTED: "Rejected",
-    State.EXPIRED: "Expired",
+    State.READY: later("Ready to Update"),
+    State.ACCEPTED: later("Updated, waits for the data sync"),
+    State.EXPORTED: later("Sent to Sage, waits for the read-back"),
+    State.SYNCED: later("Synced"),
+    State.FAILED: later("Failed to Export"),
+    State.REJECTED: later("Rejected"),
+    State.EXPIRED: later("Expired"),
 }
 STANDING_WORDS = {
-    Standing.NEW_CODE: "new cost code",
-    Standing.NEW_CATEGORY: "in Sage, new category",
-    Standing.IN_SAGE: "in Sage already",
+    Standing.NEW_CODE: later("new cost code"),
+    Standing.NEW_CATEGORY: later("in Sage, new category"),
+    Standing.IN_SAGE: later("in Sage already"),
 }
 DONE_WORDS = {
-    Standing.NEW_CODE: "created",
-    Standing.NEW_CATEGORY: "category added",
-    Standing.IN_SAGE: "was there already",
+    Standing.NEW_CODE: later("created"),
+    Standing.NEW_CATEGORY: later("category added"),
+    Standing.IN_SAGE: later("was there already"),
 }
 REFUSAL_WORDS = {
-    Refusal.NO_MATCHING_PERSON: "no matching person in the company directory",
-    Refusal.PERMISSION_TOO_LOW: "permission on ERP Integrations is too low",
-    Refusal.PRIVILEGE_MISSING: "the Can Push to Accounting privilege is missing",
-    Refusal.DEACTIVATED: "deactivated in the company directory",
-    Refusal.COULD_NOT_FIND_OUT: "could not find out who it is",
-    Refusal.FROM_OUTSIDE: "not a member of this workspace",
-    Refusal.OWN_REQUEST: "asked for these cost codes themselves",
-    Refusal.SECOND_APPROVER_NEEDED: "was the first of the two approvers already",
-    Refusal.NOT_READY: "it was not Ready to Update",
-    Refusal.NOT_ACCEPTED: "it was not updated",
-    Refusal.NOT_FAILED: "Sage had refused nothing",
-    Refusal.ALREADY_GOING_OUT: "the data sync was sending it",
-    Refusal.COMMENT_MISSING: "the comment was missing",
-    Refusal.NOT_ADMINISTRATOR: "not an administrator on record",
-    Refusal.OWN_PRIVILEGE: "asked for it themselves",
-    Refusal.SAGE_WOULD_REFUSE: "Sage would refuse it",
-    Refusal.NOT_TURNED_DOWN: "there was nothing to ask again",
-    Refusal.CANNOT_STAND_IN: "the person named cannot stand in",
+    Refusal.NO_MATCHING_PERSON: later("no matching person in the company directory"),
+    Refusal.PERMISSION_TOO_LOW: later("permission on ERP Integrations is too low"),
+    Refusal.PRIVILEGE_MISSING: later("the Can Push to Accounting privilege is missing"),
+    Refusal.DEACTIVATED: later("deactivated in the company directory"),
+    Refusal.COULD_NOT_FIND_OUT: later("could not find out who it is"),
+    Refusal.FROM_OUTSIDE: later("not a member of this workspace"),
+    Refusal.OWN_REQUEST: later("asked for these cost codes themselves"),
+    Refusal.SECOND_APPROVER_NEEDED: later("was the first of the two approvers already"),
+    Refusal.NOT_READY: later("it was not Ready to Update"),
+    Refusal.NOT_ACCEPTED: later("it was not updated"),
+    Refusal.NOT_FAILED: later("Sage had refused nothing"),
+    Refusal.ALREADY_GOING_OUT: later("the data sync was sending it"),
+    Refusal.COMMENT_MISSING: later("the comment was missing"),
+    Refusal.NOT_ADMINISTRATOR: later("not an administrator on record"),
+    Refusal.OWN_PRIVILEGE: later("asked for it themselves"),
+    Refusal.SAGE_WOULD_REFUSE: later("Sage would refuse it"),
+    Refusal.NOT_TURNED_DOWN: later("there was nothing to ask again"),
+    Refusal.CANNOT_STAND_IN: later("the person named cannot stand in"),
 }
 NOTIFY_WORDS = {
-    Notify.EVERY_REQUEST: "every request, at once",
-    Notify.HOURLY: "a digest every working hour",
-    Notify.DAILY: "a digest every working morning",
-    Notify.MENTIONS: "mentions only",
-    Notify.DO_NOT_PING: "may update, is not pinged",
+    Notify.EVERY_REQUEST: later("every request, at once"),
+    Notify.HOURLY: later("a digest every working hour"),
+    Notify.DAILY: later("a digest every working morning"),
+    Notify.MENTIONS: later("mentions only"),
+    Notify.DO_NOT_PING: later("may update, is not pinged"),
 }
+HOLD_WORDS: Mapping[str, str] = {
+    HoldKind.COMMITMENT: later("commitment"),
+    HoldKind.COMMITMENT_CHANGE_ORDER: later("commitment change order"),
+    HoldKind.PRIME_CONTRACT: later("prime contract"),
+    HoldKind.PRIME_CONTRACT_CHANGE_ORDER: later("prime contract change order"),
+    HoldKind.BUDGET: later("budget"),
+    HoldKind.DIRECT_COST: later("direct cost"),
+    HoldKind.INVOICE: later("invoice"),
+}
+KNOWN_WORDS = (
+    later("update"),
+    later("reject"),
+    later("take back"),
+    later("send again"),
+    later("update several"),
+    later("request"),
+    later("ask again"),
+    later("hand over"),
+    later("look at cost codes"),
+    later("start a data sync"),
+    later("ask for the privilege"),
+    later("answer for the privilege"),
+    later("people"),
+    later("jobs"),
+    later("categories"),
+    later("standard codes"),
+)
+"""What audit events name in words: the acts that were refused, and what was imported."""
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
 FINDING_EMOJI = {Severity.REFUSE: "🚫", Severity.WARN: "⚠️"}
+_FINDING_WORDS = {
+    Severity.REFUSE: later("stops the Update: {finding}"),
+    Severity.WARN: later("to know: {finding}"),
+}
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -134,46 +168,58 @@ def counts_words(counts: Counts) -> str:
 
     Of what was sent again only what waits is counted: the rest of it is in Sage already.
     """
-    new = counted(counts.new_codes, "code") if counts.new_codes else "no code"
+    new = (
+        plural("{n:,} code new to Sage", "{n:,} codes new to Sage", counts.new_codes)
+        if counts.new_codes
+        else say("no code new to Sage")
+    )
     in_sage = counts.assignments - counts.open_lines if counts.open_lines else 0
     codes, lines = (
         (counts.open_codes, counts.open_lines) if in_sage else (counts.cost_codes, counts.assignments)
     )
-    said = f"{counted(codes, 'cost code')}, {counted(lines, 'assignment')}, {new} new to Sage"
+    said = say(
+        "{cost_codes}, {assignments}, {new}",
+        cost_codes=plural("{n:,} cost code", "{n:,} cost codes", codes),
+        assignments=plural("{n:,} assignment", "{n:,} assignments", lines),
+        new=new,
+    )
     if not in_sage:
         return said
-    return f"{said}. Sage has {in_sage:,} more {'assignment' if in_sage == 1 else 'assignments'} already"
+    held = plural(
+        "Sage has {n:,} more assignment already", "Sage has {n:,} more assignments already", in_sage
+    )
+    return f"{said}. {held}"
 
 
 def outcome_words(created: int, tied: int, already_there: int, failed: int) -> str:
     """What became of lines in Sage: `4 created, 2 tied to cost codes Sage had, 1 refused`."""
     parts = (
-        (created, "created"),
-        (tied, "tied to cost codes Sage had"),
-        (already_there, "there already"),
-        (failed, "refused"),
+        (created, plural("{n:,} created", "{n:,} created", created)),
+        (tied, plural("{n:,} tied to cost codes Sage had", "{n:,} tied to cost codes Sage had", tied)),
+        (already_there, plural("{n:,} there already", "{n:,} there already", already_there)),
+        (failed, plural("{n:,} refused", "{n:,} refused", failed)),
     )
-    return ", ".join(f"{number:,} {word}" for number, word in parts if number) or "nothing to send"
+    return ", ".join(said for number, said in parts if number) or say("nothing to send")
 
 
 def standing_words(code: CostCodeFacts, state: State) -> str:
     """How a cost code stands against Sage now, or what became of it once Sage was read back."""
     if code.refused:
-        return "refused by Sage"
+        return say("refused by Sage")
     if state in (State.SYNCED, State.FAILED):
-        return DONE_WORDS[code.standing]
+        return say(DONE_WORDS[code.standing])
     held = set(code.requested) <= set(code.in_sage)
-    return STANDING_WORDS[Standing.IN_SAGE if held else code.standing]
+    return say(STANDING_WORDS[Standing.IN_SAGE if held else code.standing])
 
 
 def code_words(extra: str, code: str) -> str:
     """A cost code of the job itself, or of one of its extras."""
-    return f"{code} (extra {extra})" if extra else code
+    return say("{code} (extra {extra})", code=code, extra=extra) if extra else code
 
 
 def hold_words(kind: HoldKind | str, number: str, title: str = "") -> str:
     """`commitment change order CO-3 Steel erection`; plain text, for a form to put in."""
-    return " ".join(filter(None, (kind.replace("_", " "), number, title)))
+    return " ".join(filter(None, (say(HOLD_WORDS.get(kind, kind)), number, title)))
 
 
 def hold_line(hold: HoldFacts, form: Form = SLACK) -> str:
@@ -184,33 +230,53 @@ def hold_line(hold: HoldFacts, form: Form = SLACK) -> str:
 
 def waiting_words(holds: Sequence[HoldFacts]) -> str:
     """How many contracts wait, in a sentence."""
-    kind = "contract" if all(hold.kind.is_contract for hold in holds) else "export"
-    verb = "waits" if len(holds) == 1 else "wait"
-    return f"{counted(len(holds), kind)} {verb} until these cost codes are updated"
+    if all(hold.kind.is_contract for hold in holds):
+        return plural(
+            "{n:,} contract waits until these cost codes are updated",
+            "{n:,} contracts wait until these cost codes are updated",
+            len(holds),
+        )
+    return plural(
+        "{n:,} export waits until these cost codes are updated",
+        "{n:,} exports wait until these cost codes are updated",
+        len(holds),
+    )
 
 
 def state_words(facts: UpdateFacts, form: Form = SLACK) -> str:
     """The state in words with its emoji, and who put it there and when."""
-    title = f"{STATE_EMOJI[facts.state]} {form.strong(STATE_WORDS[facts.state])}"
-    who = acting_words(form.data(facts.decided_by or "somebody"), form.data(facts.decided_for or ""))
-    by = f"by {who} {form.date(facts.decided_at)}" if facts.decided_at else f"by {who}"
+    title = f"{STATE_EMOJI[facts.state]} {form.strong(say(STATE_WORDS[facts.state]))}"
+    who = acting_words(form.data(facts.decided_by or say("somebody")), form.data(facts.decided_for or ""))
+    by = (
+        say("by {who} {when}", who=who, when=form.date(facts.decided_at))
+        if facts.decided_at
+        else say("by {who}", who=who)
+    )
     match facts.state:
         case State.READY:
             return title
         case State.ACCEPTED:
             after = facts.first_approval
-            return f"{title}: {by}, after {form.data(after.by)}" if after else f"{title}: {by}"
+            return (
+                say("{title}: {by}, after {first}", title=title, by=by, first=form.data(after.by))
+                if after
+                else f"{title}: {by}"
+            )
         case State.REJECTED:
             return f"{title}: {by}: “{form.data(facts.comment or '')}”"
         case State.EXPIRED:
             when = f" {form.date(facts.decided_at)}" if facts.decided_at else ""
-            return f"{title}{when}: nobody updated or rejected it in time, and nothing went to Sage"
+            return say(
+                "{title}{when}: nobody updated or rejected it in time, and nothing went to Sage",
+                title=title,
+                when=when,
+            )
         case State.EXPORTED:
-            return f"{title}: data sync {facts.batch}"
+            return say("{title}: data sync {batch}", title=title, batch=facts.batch)
         case State.SYNCED | State.FAILED:
             c = facts.counts
             result = outcome_words(c.created, c.tied, c.already_there, c.failed)
-            batch = f"data sync {facts.batch}" if facts.batch else "data sync"
+            batch = say("data sync {batch}", batch=facts.batch) if facts.batch else say("data sync")
             when = f" {form.date(facts.finished_at)}" if facts.finished_at else ""
             return f"{title}: {batch}{when}: {result}"
 
@@ -227,26 +293,38 @@ def approvers_words(facts: UpdateFacts, rules: Rules, form: Form = SLACK) -> str
         return ""
     first = facts.first_approval
     if first is None:
-        return "👥 Two approvers must Update this."
-    return f"👥 1 of 2: {form.data(first.by)} updated {form.date(first.at)}, a second approver must Update."
+        return say("👥 Two approvers must Update this.")
+    return say(
+        "👥 1 of 2: {by} updated {at}, a second approver must Update.",
+        by=form.data(first.by),
+        at=form.date(first.at),
+    )
 
 
 def acting_words(who: str, instead_of: str) -> str:
     """`Dana Reyes, for Sam Ortiz,`: who acted, and for whom they stood in, if for anybody."""
-    return f"{who}, for {instead_of}," if instead_of else who
+    return say("{who}, for {instead_of},", who=who, instead_of=instead_of) if instead_of else who
 
 
 def request_words(facts: UpdateFacts, form: Form = SLACK) -> str:
     """Who asked, when, and which revision this is."""
-    return (
-        f"Requested by {form.data(facts.requested_by)} {form.date(facts.requested_at)}, "
-        f"revision {facts.revision}"
+    return say(
+        "Requested by {requested_by} {requested_at}, revision {revision}",
+        requested_by=form.data(facts.requested_by),
+        requested_at=form.date(facts.requested_at),
+        revision=facts.revision,
     )
 
 
 def finding_words(finding: Finding, form: Form = SLACK) -> str:
-    """What a check before Update found, marked by whether it stops the Update."""
-    return f"{FINDING_EMOJI[finding.severity]} {form.data(finding.message)}"
+    """What a check before Update found, marked by whether it stops the Update; below words that say so."""
+    return f"{FINDING_EMOJI[finding.severity]} {form.data(say(finding.message))}"
+
+
+def full_finding_words(finding: Finding, form: Form = SLACK) -> str:
+    """The same where no head says whether it stops the Update."""
+    said = say(_FINDING_WORDS[finding.severity], finding=form.data(say(finding.message)))
+    return f"{FINDING_EMOJI[finding.severity]} {said}"
 
 
 def told_of(findings: Iterable[Finding]) -> list[Finding]:
@@ -254,44 +332,78 @@ def told_of(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.rule is not Rule.DESCRIPTION_DIFFERS]
 
 
+def quiet_words(quiet: str) -> str:
+    """Quiet hours as they are kept, `18:00 to 08:00`, in words."""
+    since, _, until = quiet.partition(" to ")
+    return say("{since} to {until}", since=since, until=until)
+
+
 def choices_words(choices: Choices) -> str:
     """What a person chose to hear of, in a sentence; plain text."""
-    how = NOTIFY_WORDS[choices.notify]
+    how = say(NOTIFY_WORDS[choices.notify])
     if choices.quiet:
-        return f"Messages: {how}. Quiet hours {choices.quiet}."
-    return f"Messages: {how}. No quiet hours."
+        return say("Messages: {how}. Quiet hours {quiet}.", how=how, quiet=quiet_words(str(choices.quiet)))
+    return say("Messages: {how}. No quiet hours.", how=how)
 
 
 def away_words(away: Away) -> str:
     """Who is away when, and who stands in; plain text."""
-    return (
-        f"{away.person.name} is away from {away.first_day} to {away.last_day}, "
-        f"and {away.delegate.name} stands in."
+    return say(
+        "{person} is away from {first_day} to {last_day}, and {delegate} stands in.",
+        person=away.person.name,
+        first_day=away.first_day,
+        last_day=away.last_day,
+        delegate=away.delegate.name,
     )
 
 
 def away_set_words(done: AwaySet) -> str:
     """That somebody stands in from now on, and what that means; plain text."""
     name = done.away.delegate.name
-    said = f"{away_words(done.away)} Messages go to {name}, who acts by their own right: rights do not move."
+    said = say(
+        "{away_words} Messages go to {name}, who acts by their own right: rights do not move.",
+        away_words=away_words(done.away),
+        name=name,
+    )
+    before = done.replaced
+    if before:
+        said = say(
+            "{said} This is in place of {first} to {last}, when {before} was to stand in.",
+            said=said,
+            first=before.first_day,
+            last=before.last_day,
+            before=before.delegate.name,
+        )
     if not done.both_away:
         return said
     back = done.away.person.name
-    return f"{said} {name} is away on some of these days too; on those the messages go to {back}."
+    return say(
+        "{said} {name} is away on some of these days too; on those the messages go to {back}.",
+        said=said,
+        name=name,
+        back=back,
+    )
 
 
 def forwarded_words(person: str, last_day: date, form: Form = SLACK) -> str:
     """Why somebody reads another person's message."""
-    return f"This is for {form.data(person)}, who is away until {last_day}. You stand in."
+    return say(
+        "This is for {person}, who is away until {last_day}. You stand in.",
+        person=form.data(person),
+        last_day=last_day,
+    )
 
 
 def not_forwarded_words(delegate: str, cannot: Cannot, form: Form = SLACK) -> str:
     """Why somebody who is away gets a message after all."""
     if cannot is Cannot.AWAY:
-        return f"You are away, but so is {form.data(delegate)}, who stands in for you. So this comes to you."
-    return (
-        f"You are away, but {form.data(delegate)}, who stands in for you, may not Update any more. "
-        "So this comes to you."
+        return say(
+            "You are away, but so is {delegate}, who stands in for you. So this comes to you.",
+            delegate=form.data(delegate),
+        )
+    return say(
+        "You are away, but {delegate}, who stands in for you, may not Update any more. So this comes to you.",
+        delegate=form.data(delegate),
     )
 
 
@@ -306,26 +418,37 @@ def time_taken(start: datetime, end: datetime) -> str:
 def age_words(since: datetime, now: datetime) -> str:
     """How long ago something was, in one unit: `3 days`, `1 hour`, `less than a minute`."""
     minutes = int((now - since).total_seconds()) // 60
-    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            return counted(minutes // size, unit)
-    return "less than a minute"
+    if minutes >= 24 * 60:
+        return plural("{n:,} day", "{n:,} days", minutes // (24 * 60))
+    if minutes >= 60:
+        return plural("{n:,} hour", "{n:,} hours", minutes // 60)
+    if minutes >= 1:
+        return plural("{n:,} minute", "{n:,} minutes", minutes)
+    return say("less than a minute")
 
 
 def next_sync_words(next_sync: datetime | None, form: Form = SLACK) -> str:
     """When the next data sync runs, as the schedule has it."""
-    return f"Next data sync: {form.date(next_sync)}" if next_sync else "No data sync is scheduled"
+    return (
+        say("Next data sync: {next_sync}", next_sync=form.date(next_sync))
+        if next_sync
+        else say("No data sync is scheduled")
+    )
 
 
 def last_run_words(last_run: datetime | None, form: Form = SLACK) -> str:
     """When the data sync ran last, whether or not it had something to send."""
-    return f"Last data sync: {form.date(last_run)}" if last_run else "No data sync has run yet"
+    return (
+        say("Last data sync: {last_run}", last_run=form.date(last_run))
+        if last_run
+        else say("No data sync has run yet")
+    )
 
 
 def event_words(event: HistoryEvent, form: Form = SLACK) -> str:
     """One audit event as a sentence: the same in a thread, a history, a direct message, a terminal."""
     words = _SENTENCES[Event(event.event)](_Told(event, form))
-    return f"{words} (command line)" if event.place == Place.COMMAND_LINE else words
+    return say("{words} (command line)", words=words) if event.place == Place.COMMAND_LINE else words
 
 
 def dated_event_words(event: HistoryEvent, form: Form = SLACK) -> str:
@@ -345,6 +468,10 @@ class _Told:
     def text(self, name: str) -> str:
         return self._form.data(str(self._facts.get(name) or ""))
 
+    def known(self, name: str) -> str:
+        """A word of costbot's own, such as the name of an act, as the reader says it."""
+        return self._form.data(say(str(self._facts.get(name) or "")))
+
     def number(self, name: str) -> int:
         return int(self._facts.get(name) or 0)
 
@@ -359,13 +486,17 @@ class _Told:
 
     @property
     def reason(self) -> str:
-        return REFUSAL_WORDS[Refusal(self._facts["reason"])]
+        return say(REFUSAL_WORDS[Refusal(self._facts["reason"])])
 
     @property
     def asked_for(self) -> str:
         """`7 assignments of 3 cost codes`."""
         codes = {(extra, code) for extra, code, _ in self.list("assignments")}
-        return f"{counted(self.number('added'), 'assignment')} of {counted(len(codes), 'cost code')}"
+        return say(
+            "{assignments} of {cost_codes}",
+            assignments=plural("{n:,} assignment", "{n:,} assignments", self.number("added")),
+            cost_codes=plural("{n:,} cost code", "{n:,} cost codes", len(codes)),
+        )
 
     @property
     def code(self) -> str:
@@ -377,7 +508,7 @@ class _Told:
         """The approvals channel: Slack shows its name to whoever may see it."""
         channel = str(self._facts.get("channel") or "")
         if not channel:
-            return "the approvals channel"
+            return say("the approvals channel")
         is_id = _CHANNEL_ID.fullmatch(channel) is not None
         return f"<#{channel}>" if is_id and self._form is not PLAIN else self._form.data(channel)
 
@@ -390,7 +521,7 @@ class _Told:
 
     @property
     def refused_lines(self) -> str:
-        return counted(int((self._facts.get("lines") or {}).get("failed") or 0), "line")
+        return plural("{n:,} line", "{n:,} lines", int((self._facts.get("lines") or {}).get("failed") or 0))
 
     @property
     def hold(self) -> str:
@@ -403,7 +534,8 @@ class _Told:
         """`24-017 Riverside Medical Center, 24-031 Harbor Point and 3 more`."""
         named = self.list("oldest")
         more = self.number("jobs") - len(named)
-        return self._form.data(", ".join(map(str, named))) + (f" and {more:,} more" if more > 0 else "")
+        names = self._form.data(", ".join(map(str, named)))
+        return say("{names} and {more:,} more", names=names, more=more) if more > 0 else names
 
     @property
     def holds(self) -> str:
@@ -414,152 +546,294 @@ class _Told:
 
 def _requested(told: _Told) -> str:
     if told.fact("again"):
-        return f"{told.who} asked again for {told.asked_for}. Ready to Update."
-    return _with_note(told, f"{told.who} requested {told.asked_for}. Ready to Update.")
+        return say(
+            "{who} asked again for {asked_for}. Ready to Update.", who=told.who, asked_for=told.asked_for
+        )
+    said = say("{who} requested {asked_for}. Ready to Update.", who=told.who, asked_for=told.asked_for)
+    return _with_note(told, said)
 
 
 def _joined(told: _Told) -> str:
-    revision = told.number("revision")
-    return _with_note(told, f"{told.who} added {told.asked_for}. Ready to Update, revision {revision}.")
+    said = say(
+        "{who} added {asked_for}. Ready to Update, revision {revision}.",
+        who=told.who,
+        asked_for=told.asked_for,
+        revision=told.number("revision"),
+    )
+    return _with_note(told, said)
 
 
 def _with_note(told: _Told, said: str) -> str:
     """What who asks wants the approver to know, from a step of a workflow."""
-    return f"{said} Note: “{told.text('note')}”" if told.fact("note") else said
+    if not told.fact("note"):
+        return said
+    return say("{said} Note: “{note}”", said=said, note=told.text("note"))
 
 
 def _escalated(told: _Told) -> str:
-    waited = f"Nobody has updated or rejected this for {counted(told.number('hours'), 'working hour')}."
-    return f"{waited} It was escalated to {told.names('to')}." if told.list("to") else waited
+    waited = plural(
+        "Nobody has updated or rejected this for {n:,} working hour.",
+        "Nobody has updated or rejected this for {n:,} working hours.",
+        told.number("hours"),
+    )
+    return (
+        say("{waited} It was escalated to {to}.", waited=waited, to=told.names("to"))
+        if told.list("to")
+        else waited
+    )
 
 
 def _notify_chosen(told: _Told) -> str:
-    how = NOTIFY_WORDS[Notify(told.fact("notify") or Notify.EVERY_REQUEST)]
+    how = say(NOTIFY_WORDS[Notify(told.fact("notify") or Notify.EVERY_REQUEST)])
     if told.fact("quiet"):
-        return (
-            f"{told.who} set the messages for {told.text('person')}: {how}. Quiet hours {told.text('quiet')}."
+        return say(
+            "{who} set the messages for {person}: {how}. Quiet hours {quiet}.",
+            who=told.who,
+            person=told.text("person"),
+            how=how,
+            quiet=quiet_words(told.text("quiet")),
         )
-    return f"{told.who} set the messages for {told.text('person')}: {how}. No quiet hours."
+    return say(
+        "{who} set the messages for {person}: {how}. No quiet hours.",
+        who=told.who,
+        person=told.text("person"),
+        how=how,
+    )
 
 
 def _sent_again(told: _Told) -> str:
-    new = f" with {told.asked_for}" if told.number("added") else ""
-    return _with_note(
-        told,
-        f"{told.who} sent again what Sage refused{new}. Ready to Update, revision {told.number('revision')}.",
+    if told.number("added"):
+        said = say(
+            "{who} sent again what Sage refused with {asked_for}. Ready to Update, revision {revision}.",
+            who=told.who,
+            asked_for=told.asked_for,
+            revision=told.number("revision"),
+        )
+        return _with_note(told, said)
+    said = say(
+        "{who} sent again what Sage refused. Ready to Update, revision {revision}.",
+        who=told.who,
+        revision=told.number("revision"),
+    )
+    return _with_note(told, said)
+
+
+def _removed(told: _Told) -> str:
+    if told.number("left"):
+        return say(
+            "Removed in Procore before it was updated: {asked_for}. Ready to Update, revision {revision}.",
+            asked_for=told.asked_for,
+            revision=told.number("revision"),
+        )
+    return say(
+        "Removed in Procore before it was updated: {asked_for}. Nothing of it is left to update.",
+        asked_for=told.asked_for,
     )
 
 
 def _updated(told: _Told) -> str:
     revision, first = told.number("revision"), told.text("first")
     if first:
-        return (
-            f"{told.who} updated revision {revision} as the second approver, after {first}. "
-            "It goes out with the next data sync."
+        return say(
+            "{who} updated revision {revision} as the second approver, after {first}. It goes out "
+            "with the next data sync.",
+            who=told.who,
+            revision=revision,
+            first=first,
         )
-    return f"{told.who} updated revision {revision}. It goes out with the next data sync."
+    return say(
+        "{who} updated revision {revision}. It goes out with the next data sync.",
+        who=told.who,
+        revision=revision,
+    )
 
 
 def _channel_closed(told: _Told) -> str:
     channel = told.channel
     match told.code:
         case "not_in_channel":
-            why = (
-                f"costbot is not in {channel}, so it cannot post there. "
-                "Open that channel and type `/invite @costbot`."
+            why = say(
+                "costbot is not in {channel}, so it cannot post there. Open that channel and type "
+                "`/invite @costbot`.",
+                channel=channel,
             )
         case "is_archived":
-            why = f"{channel} is archived. Unarchive it, or set `COSTBOT_CHANNEL` to another channel."
+            why = say(
+                "{channel} is archived. Unarchive it, or set `COSTBOT_CHANNEL` to another channel.",
+                channel=channel,
+            )
         case "restricted_action":
-            why = (
-                f"Apps may not post in {channel}. "
-                "Let costbot post there, or set `COSTBOT_CHANNEL` to another channel."
+            why = say(
+                "Apps may not post in {channel}. Let costbot post there, or set `COSTBOT_CHANNEL` to "
+                "another channel.",
+                channel=channel,
             )
         case _:
-            why = (
-                f"costbot does not find {channel}. If it is private, open it and type `/invite @costbot`; "
-                "else correct `COSTBOT_CHANNEL`."
+            why = say(
+                "costbot does not find {channel}. If it is private, open it and type `/invite "
+                "@costbot`; else correct `COSTBOT_CHANNEL`.",
+                channel=channel,
             )
-    return f"{why} What is to be told there waits, and nothing is lost."
+    return say("{why} What is to be told there waits, and nothing is lost.", why=why)
 
 
 _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.REQUESTED: _requested,
     Event.JOINED: _joined,
-    Event.FIRST_APPROVED: lambda t: (
-        f"{t.who} updated revision {t.number('revision')} as the first of two approvers. "
-        "A second approver must Update."
+    Event.FIRST_APPROVED: lambda t: say(
+        "{who} updated revision {revision} as the first of two approvers. A second approver must Update.",
+        who=t.who,
+        revision=t.number("revision"),
     ),
-    Event.FIRST_TAKEN_BACK: lambda t: (
-        f"{t.who} took the first of the two updates back. Two approvers must Update."
+    Event.FIRST_TAKEN_BACK: lambda t: say(
+        "{who} took the first of the two updates back. Two approvers must Update.", who=t.who
     ),
     Event.UPDATED: _updated,
-    Event.TAKEN_BACK: lambda t: (
-        f"{t.who} took the update back. Ready to Update again, revision {t.number('revision')}."
+    Event.TAKEN_BACK: lambda t: say(
+        "{who} took the update back. Ready to Update again, revision {revision}.",
+        who=t.who,
+        revision=t.number("revision"),
     ),
-    Event.REJECTED: lambda t: f"{t.who} rejected revision {t.number('revision')}: “{t.text('comment')}”",
+    Event.REJECTED: lambda t: say(
+        "{who} rejected revision {revision}: “{comment}”",
+        who=t.who,
+        revision=t.number("revision"),
+        comment=t.text("comment"),
+    ),
     Event.SENT_AGAIN: _sent_again,
     Event.ESCALATED: _escalated,
-    Event.EXPIRED: lambda t: (
-        f"Revision {t.number('revision')} expired: nobody updated or rejected it for "
-        f"{counted(t.number('days'), 'day')}. Nothing went to Sage. Ask again brings it back."
+    Event.EXPIRED: lambda t: say(
+        "Revision {revision} expired: nobody updated or rejected it for {days}. Nothing went "
+        "to Sage. Ask again brings it back.",
+        revision=t.number("revision"),
+        days=plural("{n:,} day", "{n:,} days", t.number("days")),
     ),
-    Event.EXPORTED: lambda t: f"Data sync {t.text('batch')} sent it to Sage.",
-    Event.SYNCED: lambda t: f"Sage holds every line after data sync {t.text('batch')}: {t.outcomes}.",
-    Event.FAILED: lambda t: f"Sage refused {t.refused_lines} of data sync {t.text('batch')}: {t.outcomes}.",
-    Event.STALE: lambda t: (
-        f"{t.who} wanted to {t.text('act')} revision {t.number('seen')}, which had changed meanwhile. "
-        "Nothing was done."
+    Event.EXPORTED: lambda t: say("Data sync {batch} sent it to Sage.", batch=t.text("batch")),
+    Event.SYNCED: lambda t: say(
+        "Sage holds every line after data sync {batch}: {outcomes}.",
+        batch=t.text("batch"),
+        outcomes=t.outcomes,
     ),
-    Event.REFUSED: lambda t: f"{t.who} may not {t.text('act')}: {t.reason}.",
+    Event.FAILED: lambda t: say(
+        "Sage refused {refused_lines} of data sync {batch}: {outcomes}.",
+        refused_lines=t.refused_lines,
+        batch=t.text("batch"),
+        outcomes=t.outcomes,
+    ),
+    Event.REMOVED: _removed,
+    Event.GONE_AFTER_UPDATE: lambda t: say(
+        "Removed in Procore after it was updated: {asked_for}. Sage keeps what it has; take it out in Sage "
+        "by hand, or add it again in Procore.",
+        asked_for=t.asked_for,
+    ),
+    Event.STALE: lambda t: say(
+        "{who} wanted to {act} revision {seen}, which had changed meanwhile. Nothing was done.",
+        who=t.who,
+        act=t.known("act"),
+        seen=t.number("seen"),
+    ),
+    Event.REFUSED: lambda t: say(
+        "{who} may not {act}: {reason}.", who=t.who, act=t.known("act"), reason=t.reason
+    ),
     Event.PRIVILEGE_ASKED: lambda t: (
-        f"{t.who} asks to become an accounting approver: {t.reason}. "
-        "It takes Standard or Admin on ERP Integrations and Can Push to Accounting."
+        say(
+            "{who} asks to become an accounting approver: {reason}. It takes Standard or Admin on "
+            "ERP Integrations and Can Push to Accounting.",
+            who=t.who,
+            reason=t.reason,
+        )
         + (f" “{t.text('words')}”" if t.text("words") else "")
     ),
     Event.PRIVILEGE_GRANTED: lambda t: (
-        f"{t.who} made {t.text('person')} an accounting approver."
+        say("{who} made {person} an accounting approver.", who=t.who, person=t.text("person"))
         if t.text("answer") == PrivilegeAnswer.GRANTED
-        else f"{t.who} says that {t.text('person')} is made an accounting approver in the company directory."
+        else say(
+            "{who} says that {person} is made an accounting approver in the company directory.",
+            who=t.who,
+            person=t.text("person"),
+        )
     ),
-    Event.PRIVILEGE_DECLINED: lambda t: (
-        f"{t.who} declined that {t.text('person')} becomes an accounting approver: “{t.text('comment')}”"
+    Event.PRIVILEGE_DECLINED: lambda t: say(
+        "{who} declined that {person} becomes an accounting approver: “{comment}”",
+        who=t.who,
+        person=t.text("person"),
+        comment=t.text("comment"),
     ),
-    Event.SYNC_ASKED: lambda t: f"{t.who} asked for a data sync now.",
-    Event.SYNC_STARTED: lambda t: (
-        f"Data sync {t.text('batch')} started with {counted(t.number('jobs'), 'job')}."
+    Event.SYNC_ASKED: lambda t: say("{who} asked for a data sync now.", who=t.who),
+    Event.SYNC_STARTED: lambda t: say(
+        "Data sync {batch} started with {jobs}.",
+        batch=t.text("batch"),
+        jobs=plural("{n:,} job", "{n:,} jobs", t.number("jobs")),
     ),
-    Event.SYNC_FINISHED: lambda t: (
-        f"Data sync {t.text('batch')} finished {counted(t.number('jobs'), 'job')}: {t.outcomes}."
+    Event.SYNC_FINISHED: lambda t: say(
+        "Data sync {batch} finished {jobs}: {outcomes}.",
+        batch=t.text("batch"),
+        jobs=plural("{n:,} job", "{n:,} jobs", t.number("jobs")),
+        outcomes=t.outcomes,
     ),
-    Event.REMINDED: lambda t: (
-        f"Reminded the accounting approvers of {counted(t.number('jobs'), 'job')} Ready to Update for long: "
-        f"{t.oldest}."
+    Event.REMINDED: lambda t: say(
+        "Reminded the accounting approvers of {jobs} Ready to Update for long: {oldest}.",
+        jobs=plural("{n:,} job", "{n:,} jobs", t.number("jobs")),
+        oldest=t.oldest,
     ),
-    Event.SYNC_OVERDUE: lambda t: (
-        f"Nobody has imported {t.text('file')} of data sync {t.text('batch')} into Sage yet. Import it from "
-        "the folder outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done. If it "
-        "lies there already, costbot waits for a newer export of Job Cost: save it anew."
+    Event.SYNC_OVERDUE: lambda t: say(
+        "Nobody has imported {file} of data sync {batch} into Sage yet. Import it from the "
+        "folder outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done. "
+        "If it lies there already, costbot waits for a newer export of Job Cost: save it anew.",
+        file=t.text("file"),
+        batch=t.text("batch"),
     ),
-    Event.HOLD_ADDED: lambda t: f"{t.who} registered {t.hold}.",
-    Event.HOLD_PLACED: lambda t: f"On hold until the cost codes are updated: {t.holds}.",
-    Event.HOLD_RELEASED: lambda t: f"Released, may be exported now: {t.holds}.",
-    Event.IMPORTED: lambda t: (
-        f"{t.who} imported {t.text('what')} ({counted(t.number('rows'), 'row')}) from {t.text('source')}."
+    Event.HOLD_ADDED: lambda t: say("{who} registered {hold}.", who=t.who, hold=t.hold),
+    Event.HOLD_PLACED: lambda t: say("On hold until the cost codes are updated: {holds}.", holds=t.holds),
+    Event.HOLD_RELEASED: lambda t: say("Released, may be exported now: {holds}.", holds=t.holds),
+    Event.IMPORTED: lambda t: say(
+        "{who} imported {what} ({rows}) from {source}.",
+        who=t.who,
+        what=t.known("what"),
+        rows=plural("{n:,} row", "{n:,} rows", t.number("rows")),
+        source=t.text("source"),
     ),
     Event.CHANNEL_CLOSED: _channel_closed,
-    Event.CHANNEL_OPEN: lambda t: f"costbot can post in {t.channel} again.",
-    Event.PERSON_LINKED: lambda t: f"{t.who} linked {t.text('person')} to Slack user {t.text('user_id')}.",
-    Event.PERSON_UNLINKED: lambda t: (
-        f"{t.who} unlinked {t.text('person')} from Slack user {t.text('user_id')}."
+    Event.CHANNEL_OPEN: lambda t: say("costbot can post in {channel} again.", channel=t.channel),
+    Event.SLACK_INSTALLED: lambda t: say(
+        "{who} installed costbot in {workspace}.", who=t.who, workspace=t.text("workspace")
+    ),
+    Event.SLACK_REMOVED: lambda t: say("costbot was taken out of the Slack workspace."),
+    Event.PERSON_LINKED: lambda t: say(
+        "{who} linked {person} to Slack user {user_id}.",
+        who=t.who,
+        person=t.text("person"),
+        user_id=t.text("user_id"),
+    ),
+    Event.PERSON_UNLINKED: lambda t: say(
+        "{who} unlinked {person} from Slack user {user_id}.",
+        who=t.who,
+        person=t.text("person"),
+        user_id=t.text("user_id"),
     ),
     Event.NOTIFY_CHOSEN: _notify_chosen,
-    Event.AWAY: lambda t: (
-        f"{t.text('person')} is away from {t.text('first_day')} to {t.text('last_day')}, "
-        f"and {t.text('delegate')} stands in."
+    Event.AWAY: lambda t: say(
+        "{person} is away from {first_day} to {last_day}, and {delegate} stands in.",
+        person=t.text("person"),
+        first_day=t.text("first_day"),
+        last_day=t.text("last_day"),
+        delegate=t.text("delegate"),
     ),
-    Event.AWAY_ENDED: lambda t: (
-        f"{t.text('person')} is not away any more (it was to be {t.text('first_day')} to "
-        f"{t.text('last_day')}), and {t.text('delegate')} no longer stands in."
+    Event.AWAY_ENDED: lambda t: say(
+        "{person} is not away any more (it was to be {first_day} to {last_day}), and "
+        "{delegate} no longer stands in.",
+        person=t.text("person"),
+        first_day=t.text("first_day"),
+        last_day=t.text("last_day"),
+        delegate=t.text("delegate"),
     ),
 }
+
+
+def not_installed(team: str, page: str) -> str:
+    """That nothing can be told in Slack until the app is installed there, on that page."""
+    return say(
+        "costbot is not installed in the Slack workspace {team}, so notices wait: open {page}.",
+        team=team,
+        page=page,
+    )

@@ -86,7 +86,7 @@ def take_back(line: CommandLine, job: JobNumber, by: ByEmail) -> Answer:
 
 @command(app, "send-again")
 def send_again(line: CommandLine, job: JobNumber, by: ByEmail) -> Answer:
-    """Make what Sage refused Ready to Update again, after it was corrected in Sage."""
+    """Make what Sage refused Ready to Update again, after it was corrected in Sage or in the profile."""
     return _do(line, _SEND_AGAIN, job, by, lambda _: {})
 
 

@@ -25,6 +25,8 @@ from bot.processes import Child, Family, Pause, costbot, stopping_on_signals
 from bot.sandbox import sample_company, workspace
 from bot.sandbox.sample_company import Request
 from sync.sage import embedded_company
+from sync.sage.export_file import QUIET
+from sync.sage.folders import Folders
 from sync.sage.import_task import ImportTask
 from sync.worker import nudger
 from workflow import outbox, queries
@@ -49,7 +51,7 @@ def run_demo(port: int, *, keep: bool, sage: SageTarget = SageTarget.EMBEDDED) -
         line.start_logs(process="demo")
         say("Preparing the sample company …")
         if not kept:
-            _load(line)
+            load_sample_company(line)
         _reach_sage(sage)
         line.close()
         line = CommandLine()
@@ -115,7 +117,10 @@ def _reach_sage(target: SageTarget) -> None:
         return
     folder = Path.cwd() / "sage"
     export = folder / "export.csv"
+    Folders.under(folder).set_up()
     ImportTask(folder, embedded_company(CommandLine().settings), export).save_export()
+    long_ago = export.stat().st_mtime - QUIET.total_seconds()
+    os.utime(export, (long_ago, long_ago))  # it stands whole: nobody need wait until it was left alone
     os.environ |= {
         "COSTBOT_SAGE": target.value,
         "COSTBOT_SAGE_FOLDER": str(folder),
@@ -123,7 +128,7 @@ def _reach_sage(target: SageTarget) -> None:
     }
 
 
-def _load(line: CommandLine) -> None:
+def load_sample_company(line: CommandLine) -> None:
     """Take the sample company over by the commands that a real one uses."""
     _must(imports.people(line, sample_company.PEOPLE))
     _must(imports.categories(line, sample_company.CATEGORIES))

@@ -125,13 +125,21 @@ def jobs(
 @command(app, "show")
 def show(line: CommandLine, job: JobNumber) -> Answer:
     """Show a job's requested update with every line, and the holds that wait on it."""
+    from bot.links import job_link  # imported here, as below
+
     with line.database.reading() as session:
         found = line.job(session, job)
-        return described(session, found, card=_card(line, session, found))
+        card = _card(line, session, found)
+        return described(session, found, card=card, link=job_link(line.settings, found.number) or card)
 
 
 def described(
-    session: Session, job: Job, facts: UpdateFacts | None = None, *, card: str | None = None
+    session: Session,
+    job: Job,
+    facts: UpdateFacts | None = None,
+    *,
+    card: str | None = None,
+    link: str | None = None,
 ) -> Answer:
     """A job's requested update in full: the one given, else the one that the job shows now."""
     facts = facts or queries.current_update(session, job.id)
@@ -142,7 +150,9 @@ def described(
         shown.append(_holds(holds))
     if card:
         shown.append(f"Card in Slack: {card}")
-    return Answer(UpdateShape.of(job, facts, lines, holds, card), shown)
+    if link and link != card:
+        shown.append(f"Link: {link}")
+    return Answer(UpdateShape.of(job, facts, lines, holds, card, link), shown)
 
 
 def summary(facts: UpdateFacts) -> list[str]:
@@ -157,12 +167,13 @@ def summary(facts: UpdateFacts) -> list[str]:
 
 def _card(line: CommandLine, session: Session, job: Job) -> str | None:
     """The address of the job's card, where costbot is connected to Slack."""
-    if line.settings.slack_bot_token is None:
+    if not line.settings.reaches_slack:
         return None
-    from bot.gateway import Gateway  # imported here, for it is slow and few commands call Slack
+    from bot.installations import connected  # imported here, for it is slow and few commands call Slack
     from bot.links import card_address
 
-    return card_address(session, Gateway.connect(line.settings), job.id)
+    with connected(line.settings) as gateway:
+        return card_address(session, gateway, job.id)
 
 
 @command(app, "history")

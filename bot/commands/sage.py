@@ -11,10 +11,10 @@ from bot.blocks.words import code_words, counted
 from bot.commands import csv_files
 from bot.commands.command import CommandLine, JobNumber, StopError, command, failed
 from bot.commands.csv_files import File
-from bot.commands.shapes import ImportShape, SageCheckShape, SageCode, SageJobShape
+from bot.commands.shapes import ImportShape, SageCheckShape, SageCode, SageFoldersShape, SageJobShape
 from bot.commands.terminal import Answer, Table, progress, warn
 from sync import data_sync, files
-from sync.sage import company_profile, embedded_company, open_company, standard_cost_codes
+from sync.sage import company_profile, embedded_company, open_company, set_up_folders, standard_cost_codes
 from sync.sage.company import SageUnreachableError
 from sync.sage.profile import EXAMPLE, SageProfile
 from workflow.settings import SageTarget
@@ -43,6 +43,23 @@ def check(line: CommandLine) -> Answer:
         only_in_costbot=sorted(on_list - in_sage.keys()) if in_sage else [],
     )
     return Answer(facts, [f"Sage can be used: {settings.sage}.", *_lists(facts)])
+
+
+@command(app, "set-up")
+def set_up(line: CommandLine) -> Answer:
+    """Make the folders of the import files in COSTBOT_SAGE_FOLDER, once, while the share is mounted."""
+    settings = line.settings
+    try:
+        made = set_up_folders(settings)
+    except OSError as error:
+        where = error.filename or settings.sage_folder
+        raise StopError(
+            failed(
+                f"COSTBOT_SAGE_FOLDER: {where} cannot be made: {error.strerror}.", reason="sage_unreachable"
+            )
+        ) from None
+    told = [f"{path} is made." for path in made] or [f"{settings.sage_folder} has its folders already."]
+    return Answer(SageFoldersShape(made=[str(path) for path in made]), told)
 
 
 @command(app, "profile")
@@ -88,7 +105,10 @@ def load_categories(line: CommandLine, file: File) -> Answer:
 @command(app, "show")
 def show(line: CommandLine, job: JobNumber) -> Answer:
     """Show what Sage holds for a job now."""
-    held = next(open_company(line.settings).read([job.strip()]))
+    sage = open_company(line.settings)
+    held = next(sage.read([job.strip()]), None)
+    if held is None:
+        raise StopError(failed(sage.untold()[job.strip()], reason="sage_unreachable"))
     if held.name is None:
         raise StopError(failed(f"Sage has no job {job}.", reason="unknown_job"))
     codes = [

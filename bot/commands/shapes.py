@@ -121,6 +121,8 @@ class UpdateShape(Shape):
     holds: list[HoldShape]
     card: str | None
     """The address of the job's card in Slack, which `show` alone asks for."""
+    link: str | None
+    """The job's stable address, likewise; the card's where COSTBOT_PUBLIC_URL is not set."""
 
     @classmethod
     def of(
@@ -130,6 +132,7 @@ class UpdateShape(Shape):
         lines: Sequence[LineFacts],
         holds: Sequence[HoldFacts],
         card: str | None = None,
+        link: str | None = None,
     ) -> "UpdateShape":
         return cls(
             job=JobShape.of(job),
@@ -143,6 +146,7 @@ class UpdateShape(Shape):
             lines=[LineShape.model_validate(line, from_attributes=True) for line in lines],
             holds=[HoldShape.of(hold) for hold in holds],
             card=card,
+            link=link,
         )
 
 
@@ -409,6 +413,7 @@ class StatusShape(Shape):
     holds_waiting: int
     notices_waiting: int
     notices_given_up: int
+    notices_wait_for: str | None
     last_sync: SyncRow | None
     next_sync_at: datetime
 
@@ -428,6 +433,12 @@ class SageJobShape(Shape):
     job: str
     name: str | None
     cost_codes: list[SageCode]
+
+
+class SageFoldersShape(Shape):
+    """`sage set-up`: the folders that were made, in full."""
+
+    made: list[str]
 
 
 class SageCheckShape(Shape):

@@ -36,7 +36,7 @@ def sync(line: CommandLine) -> Answer:
         return failed(
             "Another data sync has been running for an hour. See `costbot syncs`.", reason=report.state
         )
-    return Answer(SyncShape.model_validate(report, from_attributes=True), [_told(report)])
+    return Answer(SyncShape.model_validate(report, from_attributes=True), [_told(report), *report.untold])
 
 
 @command(app, "syncs")

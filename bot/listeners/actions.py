@@ -12,6 +12,7 @@ from bot.listeners.syncing import sync_now
 from bot.payloads import Action, JobButton, PageButton, WindowMetadata
 from bot.visit import Services, Visit, lazily
 from workflow import approvals, queries
+from workflow.language import say
 
 
 def register(app: App, services: Services) -> None:
@@ -40,7 +41,7 @@ def update(visit: Visit) -> None:
 def open_reject(visit: Visit) -> None:
     """Ask an approver for the comment; others hear at once that they may not."""
     button = visit.interaction.read(JobButton)
-    visit.open(loading("Reject"))
+    visit.open(loading(say("Reject")))
     refused = visit.act(
         lambda session, by, at: approvals.check(
             session,

@@ -24,17 +24,18 @@ from bot.blocks.request_window import (
     unread,
 )
 from bot.blocks.updates_window import message_view
-from bot.gateway import Posted, SlackError
-from bot.interaction import Interaction, interaction_of
+from bot.interaction import Interaction, UnreadableError, interaction_of
+from bot.links import card_address
 from bot.listeners.opening import loading
 from bot.listeners.request_steps import first_step, grid_step, preview_step
 from bot.listeners.shared_files import shared_lines
 from bot.payloads import Action, DraftMark, FirstStep, Shortcut, Window
-from bot.visit import Services, Visit, lazily
-from workflow import asked_lines, directory, drafts, lines, messages, queries, requests, search
+from bot.visit import Services, Visit, lazily, promptly
+from workflow import asked_lines, directory, drafts, lines, queries, requests, search
 from workflow.asked_lines import EXAMPLE
 from workflow.columns import Unfit
 from workflow.drafts import NoDraft
+from workflow.language import say
 from workflow.privileges import Actor, Refused
 from workflow.requests import NothingNew, Requested
 from workflow.tables import Job, RequestDraft
@@ -46,9 +47,11 @@ def register(app: App, services: Services) -> None:
     app.shortcut(Shortcut.REQUEST_THESE.value)(ack=_acknowledge, lazy=[lazily(services, ask_for_these)])
     app.action(Action.CHANGE_REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, change)])
     app.action(Action.START_OVER.value)(ack=_acknowledge, lazy=[lazily(services, start_over)])
-    app.view(Window.REQUEST.value)(ack=_check_first_step, lazy=[lazily(services, take_first_step)])
-    app.view(Window.CATEGORIES.value)(ack=_look, lazy=[lazily(services, take_categories)])
-    app.view(Window.PREVIEW.value)(ack=_look, lazy=[lazily(services, submit)])
+    app.view(Window.REQUEST.value)(
+        ack=promptly(services, _check_first_step), lazy=[lazily(services, take_first_step)]
+    )
+    app.view(Window.CATEGORIES.value)(ack=promptly(services, _look), lazy=[lazily(services, take_categories)])
+    app.view(Window.PREVIEW.value)(ack=promptly(services, _look), lazy=[lazily(services, submit)])
 
 
 def ask(visit: Visit, typed: str = "") -> None:
@@ -158,7 +161,7 @@ def submit(visit: Visit) -> None:
         case Requested(requested_update=update) | NothingNew(requested_update=update):
             with visit.reading() as session:
                 title = session.get_one(Job, update.job_id).title
-            card = _card(visit, update.job_id)
+                card = card_address(session, visit.services.gateway, update.job_id)
             visit.tell(requested(title, result, channel=visit.services.settings.channel, card=card))
         case Unfit(problems=problems):
             with visit.reading() as session:
@@ -176,7 +179,10 @@ def _acknowledge(ack: Ack) -> None:
 
 def _check_first_step(ack: Ack, body: dict[str, Any]) -> None:
     """Keep the window open while it asks for nothing; else show that it is being looked at."""
-    errors = _errors(interaction_of(body))
+    try:
+        errors = _errors(interaction_of(body))
+    except UnreadableError:
+        errors = {}  # a window of an older costbot is answered after the ack
     if errors:
         ack(response_action="errors", errors=errors)
     else:
@@ -184,7 +190,7 @@ def _check_first_step(ack: Ack, body: dict[str, Any]) -> None:
 
 
 def _look(ack: Ack, body: dict[str, Any]) -> None:
-    waiting = message_view(TITLE, "Looking… If nothing follows, /costcodes request goes on from here.")
+    waiting = message_view(TITLE, say("Looking… If nothing follows, /costcodes request goes on from here."))
     ack(response_action="update", view=result_window(interaction_of(body), waiting))
 
 
@@ -192,10 +198,10 @@ def _errors(act: Interaction) -> dict[str, str]:
     """What is missing in the first step, by block id."""
     errors = {}
     if not act.picked.get(JOB_BLOCK):
-        errors[JOB_BLOCK] = "Choose the job."
+        errors[JOB_BLOCK] = say("Choose the job.")
     kept = act.read(FirstStep).lines_in_file
     if not (act.picked.get(CODES_BLOCK) or act.inputs.get(LINES_BLOCK, "").strip() or act.files or kept):
-        errors[LINES_BLOCK] = "Choose cost codes above, write them here, or share a file."
+        errors[LINES_BLOCK] = say("Choose cost codes above, write them here, or share a file.")
     return errors
 
 
@@ -212,12 +218,14 @@ def _take_over(session: Session, message: str, by: Actor, at: datetime) -> str:
     jobs = [job for number in sorted(like) if (job := directory.job_by_number(session, number))]
     note = unread(asked_lines.unread_lines(message, {*on_list, *(job.number for job in jobs)}))
     if not found:
-        nothing = "There is no cost code of the standard list in this message. Choose or write them here."
+        nothing = say(
+            "There is no cost code of the standard list in this message. Choose or write them here."
+        )
         return "\n".join(filter(None, (nothing, note)))
     draft = drafts.of_person(session, by)
     job_id = jobs[0].id if len(jobs) == 1 else draft.job_id if draft else None
     content = drafts.content_of(draft).with_lines(
-        found, longest=LINES_LENGTH, name="The message", categories=categories
+        found, longest=LINES_LENGTH, name=say("The message"), categories=categories
     )
     drafts.save(session, by, content, job_id=job_id, at=at)
     return note
@@ -231,15 +239,22 @@ def _job(session: Session, typed: str) -> tuple[Job | None, str]:
     found = [exact] if exact else search.jobs(session, typed, limit=2)
     if len(found) == 1:
         return found[0], ""
-    return None, f"{'Which job is' if found else 'There is no job'} “{typed}”? Choose the job below."
+    if found:
+        return None, say("Which job is “{typed}”? Choose the job below.", typed=typed)
+    return None, say("There is no job “{typed}”. Choose the job below.", typed=typed)
 
 
 def _too_many(to_tick: int) -> list[str]:
     if to_tick <= GRID_CODES:
         return []
     return [
-        f"{to_tick:,} cost codes name no category, and the next step has room for {GRID_CODES}: "
-        f"write their categories too, a line each, such as {EXAMPLE}"
+        say(
+            "{to_tick:,} cost codes name no category, and the next step has room for {most}: "
+            "write their categories too, a line each, such as {example}",
+            to_tick=to_tick,
+            most=GRID_CODES,
+            example=EXAMPLE,
+        )
     ]
 
 
@@ -248,15 +263,3 @@ def _preview(visit: Visit, draft: RequestDraft) -> None:
         visit.services.read_back(draft.job_id)
     with visit.reading() as session:
         visit.show(preview_step(session, draft, limits=visit.services.limits))
-
-
-def _card(visit: Visit, job_id: int) -> str | None:
-    """The address of the job's card, where it stands in Slack already."""
-    with visit.reading() as session:
-        card = messages.find(session, messages.card_key(job_id))
-    if card is None or card.ts is None:
-        return None
-    try:
-        return visit.services.gateway.permalink(Posted(card.channel, card.ts))
-    except SlackError:
-        return None

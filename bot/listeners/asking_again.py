@@ -8,6 +8,7 @@ from bot.payloads import JobButton
 from bot.visit import Visit
 from workflow import requests
 from workflow.columns import Unfit
+from workflow.language import say
 from workflow.privileges import Actor, Refused
 from workflow.requests import NothingNew, Requested
 from workflow.vocabulary import Refusal
@@ -40,11 +41,11 @@ def asked_again_words(result: Requested | NothingNew | Unfit | Refused) -> str:
     """What came of asking again; plain text."""
     match result:
         case Requested():
-            return "It was asked for again, and is Ready to Update. The approvers hear of it."
+            return say("It was asked for again, and is Ready to Update. The approvers hear of it.")
         case NothingNew():
-            return "All of it waits for an approver already, so nothing was changed."
+            return say("All of it waits for an approver already, so nothing was changed.")
         case Unfit(problems=problems):
             why = "; ".join(problem.reason for problem in problems[:_PROBLEMS_SAID])
-            return f"It cannot be asked for as it was: {why}."
+            return say("It cannot be asked for as it was: {why}.", why=why)
         case Refused(words=words):
             return words

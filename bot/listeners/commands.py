@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
-from bot.links import card_address
-from bot.listeners import several, standing_in
+from bot.links import card_address, job_link
+from bot.listeners import reporting, several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
 from bot.listeners.opening import loading, updates_view
@@ -16,18 +16,20 @@ from bot.listeners.syncing import sync_now
 from bot.listeners.usage import Command, WrongUsage, parse
 from bot.visit import Services, Visit, lazily
 from workflow import directory, queries, slots
+from workflow.language import later, say
 from workflow.privileges import refusal_of
+from workflow.report import Period
 from workflow.tables import Job, Person
 
 COMMAND = "/costcodes"
 _HEADINGS = {
-    "ready": "Ready to Update",
-    "accepted": "Updated, on their way to Sage",
-    "failed": "Failed to Export",
-    "synced": "Synced",
-    "rejected": "Rejected",
-    "expired": "Expired",
-    "all": "Jobs with requested cost codes",
+    "ready": later("Ready to Update"),
+    "accepted": later("Updated, on their way to Sage"),
+    "failed": later("Failed to Export"),
+    "synced": later("Synced"),
+    "rejected": later("Rejected"),
+    "expired": later("Expired"),
+    "all": later("Jobs with requested cost codes"),
 }
 _SUGGESTED = 5
 
@@ -46,7 +48,8 @@ def run(visit: Visit) -> None:
     """Do what was typed, or say what comes closest to it."""
     command = parse(visit.interaction.text)
     if isinstance(command, WrongUsage):
-        visit.answer(command.words)
+        visit.meet()
+        visit.answer(say(command.words))
     else:
         HANDLERS[command.verb](visit, command)
 
@@ -57,8 +60,9 @@ def jobs(visit: Visit, command: Command) -> None:
     with visit.reading() as session:
         rows = queries.list_updates(session, states, text=command.text, limit=JOBS_SHOWN)
         total = queries.count_updates(session, states, text=command.text)
-    about = f" with “{command.text}”" if command.text else ""
-    heading = f"{_HEADINGS[command.filter]}{about}"
+    heading = say(_HEADINGS[command.filter])
+    if command.text:
+        heading = say("{jobs} with “{text}”", jobs=heading, text=command.text)
     ready = command.filter == "ready"
     visit.tell(notices.jobs_list(rows, total, heading=heading, update_several=ready))
 
@@ -72,6 +76,7 @@ def show(visit: Visit, command: Command) -> None:
     if isinstance(job, str):
         visit.answer(job)
     else:
+        card = card and (job_link(visit.services.settings, job.number) or card)
         visit.show(updates_view(visit, job.id, card=card))
 
 
@@ -122,6 +127,11 @@ def whoami(visit: Visit, _: Command) -> None:
     visit.tell(notices.whoami(person, refusal_of(visit.actor, person, visit.rules)))
 
 
+def report(visit: Visit, command: Command) -> None:
+    """Send the figures of a week or a month, as a chart and as CSV."""
+    reporting.run(visit, Period(command.filter))
+
+
 def notify(visit: Visit, _: Command) -> None:
     """Open what the person wants to hear of."""
     open_choices(visit)
@@ -134,6 +144,7 @@ def away(visit: Visit, command: Command) -> None:
 
 def help_(visit: Visit, _: Command) -> None:
     """Say what there is."""
+    visit.meet()
     visit.tell(notices.help_text())
 
 
@@ -146,6 +157,7 @@ HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "syncs": syncs,
     "holds": holds,
     "history": history,
+    "report": report,
     "notify": notify,
     "away": away,
     "whoami": whoami,
@@ -163,5 +175,10 @@ def _job(session: Session, typed: str) -> Job | str:
     if len(found) == 1:
         return session.get_one(Job, found[0].job_id)
     if found:
-        return f"Which job is “{typed}”? {', '.join(facts.title for facts in found)}"
-    return f"There is no job “{typed}”. /costcodes jobs all lists every job with requested cost codes."
+        return say(
+            "Which job is “{typed}”? {jobs}", typed=typed, jobs=", ".join(facts.title for facts in found)
+        )
+    return say(
+        "There is no job “{typed}”. /costcodes jobs all lists every job with requested cost codes.",
+        typed=typed,
+    )

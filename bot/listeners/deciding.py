@@ -8,11 +8,14 @@ from bot.payloads import JobButton
 from bot.visit import Visit
 from workflow import approvals
 from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow.language import later, say
 from workflow.privileges import Refused
 from workflow.tables import Job
 from workflow.vocabulary import Refusal
 
-FIRST_OF_TWO = "1 of 2: your Update is on record. A second approver must Update before it goes to Sage."
+FIRST_OF_TWO = later(
+    "1 of 2: your Update is on record. A second approver must Update before it goes to Sage."
+)
 _OF_THE_STATE = (
     Refusal.NOT_READY,
     Refusal.NOT_ACCEPTED,
@@ -25,26 +28,26 @@ _OF_THE_STATE = (
 
 def update(visit: Visit, button: JobButton) -> None:
     """Accept the revision that the person saw."""
-    done = "It is updated, and goes out with the next data sync."
+    done = say("It is updated, and goes out with the next data sync.")
     _decide(visit, button, approvals.accept, done, revision=button.revision)
 
 
 def reject(visit: Visit, button: JobButton, comment: str) -> None:
     """Turn down the revision that the person saw; `comment` goes to whoever asked."""
-    done = "It is rejected, and whoever requested it gets your comment."
+    done = say("It is rejected, and whoever requested it gets your comment.")
     _decide(visit, button, approvals.reject, done, revision=button.revision, comment=comment)
 
 
 def take_back(visit: Visit) -> None:
     """Undo an Update before a data sync takes it."""
     button = visit.interaction.read(JobButton)
-    _decide(visit, button, approvals.take_back, "It is taken back, and Ready to Update again.")
+    _decide(visit, button, approvals.take_back, say("It is taken back, and Ready to Update again."))
 
 
 def send_again(visit: Visit) -> None:
     """Make what Sage refused ready again."""
     button = visit.interaction.read(JobButton)
-    done = "It is Ready to Update again, for an approver to update anew."
+    done = say("It is Ready to Update again, for an approver to update anew.")
     _decide(visit, button, approvals.send_again, done)
 
 
@@ -68,7 +71,7 @@ def _decide(
 def _answer(visit: Visit, button: JobButton, decision: Decision, done: str) -> None:
     match decision:
         case FirstOfTwo():
-            visit.answer(f"{_title(visit, button)}: {FIRST_OF_TWO}")
+            visit.answer(f"{_title(visit, button)}: {say(FIRST_OF_TWO)}")
         case Done():
             visit.answer(f"{_title(visit, button)}: {done}")
         case AlreadyDecided(words=words):
@@ -89,4 +92,4 @@ def _answer(visit: Visit, button: JobButton, decision: Decision, done: str) -> N
 def _title(visit: Visit, button: JobButton) -> str:
     with visit.reading() as session:
         job = session.get(Job, button.job_id)
-        return job.title if job else "This job"
+        return job.title if job else say("This job")

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import words
 from bot.blocks.notify_window import TITLE, Wrong, choices_picked, notify_window
-from bot.interaction import interaction_of
+from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.listeners.opening import loading, show_waiting
 from bot.visit import Visit
 from workflow import directory, preferences
+from workflow.language import say
 from workflow.preferences import Choices
 from workflow.privileges import Actor, lacks, refusal_of
 from workflow.tables import Person
@@ -33,17 +34,30 @@ def open_choices(visit: Visit) -> None:
 
 def check(ack: Ack, body: dict[str, Any]) -> None:
     """Keep the window open for hours that do not go together; else show that they are being saved."""
-    picked = choices_picked(interaction_of(body).inputs)
+    try:
+        picked = _picked(interaction_of(body))
+    except UnreadableError:
+        picked = Choices()  # a window of an older costbot is answered after the ack
     if isinstance(picked, Wrong):
         ack(response_action="errors", errors={picked.block_id: picked.why})
     else:
-        show_waiting(ack, body, TITLE, "Saving…", "If nothing follows, close this window and look again.")
+        show_waiting(
+            ack, body, TITLE, say("Saving…"), say("If nothing follows, close this window and look again.")
+        )
 
 
 def save(visit: Visit) -> None:
     """Keep what was chosen; where it does not go together, the window said so and is still open."""
-    if not isinstance(choices_picked(visit.interaction.inputs), Wrong):
+    if not isinstance(_picked(visit.interaction), Wrong):
         visit.answer(visit.act(lambda session, by, at: _save(session, visit, by, at)))
+
+
+def _picked(act: Interaction, before: Choices = Choices()) -> Choices | Wrong:  # noqa: B008 - frozen
+    """What was picked. Raises UnreadableError for choices that this costbot does not offer."""
+    try:
+        return choices_picked(act.inputs, before)
+    except ValueError as error:
+        raise UnreadableError(act.name) from error
 
 
 def _save(session: Session, visit: Visit, by: Actor, at: datetime) -> str:
@@ -52,7 +66,7 @@ def _save(session: Session, visit: Visit, by: Actor, at: datetime) -> str:
         refused = refusal_of(by, None, visit.rules)
         return refused.words if refused else ""
     before = preferences.choices_of(session, [person.id])[person.id]
-    choices = choices_picked(visit.interaction.inputs, before)
+    choices = _picked(visit.interaction, before)
     assert isinstance(choices, Choices)
     preferences.choose(session, person, choices, by=by, at=at)
     return words.choices_words(choices)

@@ -12,12 +12,13 @@ from bot.interaction import interaction_of
 from bot.payloads import JobButton
 from bot.visit import Visit
 from workflow import approvals, lines, queries
+from workflow.language import say
 from workflow.vocabulary import State
 
 
 def loading(title: str = TITLE) -> Json:
     """What opens at once, because a click is good for three seconds and the database may be slow."""
-    return message_view(title, "Loading…")
+    return message_view(title, say("Loading…"))
 
 
 def show_waiting(ack: Ack, body: dict[str, Any], title: str, doing: str, if_nothing_follows: str) -> None:
@@ -37,7 +38,7 @@ def updates_view(
     with visit.reading() as session:
         facts = queries.current_update(session, job_id)
         if facts is None:
-            return message_view(TITLE, "Nobody has requested cost codes for this job.")
+            return message_view(TITLE, say("Nobody has requested cost codes for this job."))
         seen_revision = facts.revision
         if seen and seen.requested_update_id != facts.requested_update_id:
             page = 0  # the person has seen nothing of this one

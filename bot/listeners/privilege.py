@@ -10,16 +10,21 @@ from bot.blocks.updates_window import message_view
 from bot.interaction import interaction_of
 from bot.listeners.opening import loading
 from bot.payloads import PrivilegeButton, PrivilegeRequestMark, Window
-from bot.visit import Services, Visit, lazily
+from bot.visit import Services, Visit, lazily, promptly
 from workflow import privilege_requests
+from workflow.language import say
 from workflow.privilege_requests import Answered, AnsweredBefore, Decision
 from workflow.privileges import Refused
 
 
 def register(app: App, services: Services) -> None:
     """Listen to the two windows; the buttons are registered with all others in `bot.listeners.actions`."""
-    app.view(Window.ASK_FOR_PRIVILEGE.value)(ack=_check_reason, lazy=[lazily(services, ask)])
-    app.view(Window.DECLINE_PRIVILEGE.value)(ack=_check_comment, lazy=[lazily(services, decline)])
+    app.view(Window.ASK_FOR_PRIVILEGE.value)(
+        ack=promptly(services, _check_reason), lazy=[lazily(services, ask)]
+    )
+    app.view(Window.DECLINE_PRIVILEGE.value)(
+        ack=promptly(services, _check_comment), lazy=[lazily(services, decline)]
+    )
     app.action("privilege:how")(lambda ack: ack())
 
 
@@ -57,11 +62,11 @@ def grant(visit: Visit) -> None:
 def open_decline(visit: Visit) -> None:
     """Ask the administrator for the comment."""
     mark = visit.interaction.read(PrivilegeRequestMark)
-    visit.open(loading("Decline"))
+    visit.open(loading(say("Decline")))
     with visit.reading() as session:
         request = privilege_requests.find(session, mark.privilege_request_id)
         if request is None or request.answer is not None:
-            return visit.answer("This was answered already.")
+            return visit.answer(say("This was answered already."))
         return visit.show(decline_window(request, mark))
 
 
@@ -95,11 +100,11 @@ def _answer(visit: Visit, decision: Decision) -> None:
 
 
 def _check_reason(ack: Ack, body: dict[str, Any]) -> None:
-    _check(ack, body, REASON_BLOCK, TITLE, "Asking…")
+    _check(ack, body, REASON_BLOCK, TITLE, say("Asking…"))
 
 
 def _check_comment(ack: Ack, body: dict[str, Any]) -> None:
-    _check(ack, body, COMMENT_BLOCK, "Decline", "Declining…")
+    _check(ack, body, COMMENT_BLOCK, say("Decline"), say("Declining…"))
 
 
 def _check(ack: Ack, body: dict[str, Any], block_id: str, title: str, doing: str) -> None:
@@ -108,4 +113,4 @@ def _check(ack: Ack, body: dict[str, Any], block_id: str, title: str, doing: str
     if act.inputs.get(block_id, "").strip():
         ack(response_action="update", view=result_window(act, message_view(title, doing)))
     else:
-        ack(response_action="errors", errors={block_id: "Say why."})
+        ack(response_action="errors", errors={block_id: say("Say why.")})

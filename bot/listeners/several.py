@@ -30,15 +30,16 @@ from bot.blocks.updates_window import message_view
 from bot.interaction import UnreadableError, interaction_of
 from bot.listeners.opening import loading
 from bot.payloads import Action, SeveralButton, SeveralMetadata, Tick, Window
-from bot.visit import RepeatedError, Services, Visit, lazily
+from bot.visit import RepeatedError, Services, Visit, lazily, promptly
 from workflow import approvals, queries
 from workflow.approvals import Decision
+from workflow.language import later, say
 from workflow.privileges import Actor
 from workflow.vocabulary import State
 
-_NOTHING_TICKED = "Tick at least one job, then press Next."
-_ALL_CHANGED = "Every job that you ticked has changed since. Nothing was done."
-_TOO_MANY = f"At most {MOST_AT_ONCE} jobs at once: the first {MOST_AT_ONCE} stay ticked."
+_NOTHING_TICKED = later("Tick at least one job, then press Next.")
+_ALL_CHANGED = later("Every job that you ticked has changed since. Nothing was done.")
+_TOO_MANY = later("At most {most} jobs at once: the first {most} stay ticked.", most=MOST_AT_ONCE)
 _log = structlog.get_logger()
 
 
@@ -47,8 +48,10 @@ def register(app: App, services: Services) -> None:
     for action, handle in ((Action.UPDATE_SEVERAL, open_list), (Action.TURN_SEVERAL, turn_page)):
         app.action(action.value)(ack=acknowledge, lazy=[lazily(services, handle)])
     app.action(Action.TICK.value)(acknowledge)
-    app.view(Window.SEVERAL.value)(ack=wait_for_list, lazy=[lazily(services, ask)])
-    app.view(Window.SEVERAL_CONFIRM.value)(ack=wait_for_results, lazy=[lazily(services, update)])
+    app.view(Window.SEVERAL.value)(ack=promptly(services, wait_for_list), lazy=[lazily(services, ask)])
+    app.view(Window.SEVERAL_CONFIRM.value)(
+        ack=promptly(services, wait_for_results), lazy=[lazily(services, update)]
+    )
 
 
 def acknowledge(ack: Ack) -> None:
@@ -58,7 +61,7 @@ def acknowledge(ack: Ack) -> None:
 
 def wait_for_list(ack: Ack, body: dict[str, Any]) -> None:
     """Show that the ticked jobs are looked at."""
-    _wait(ack, body, "Looking at the jobs that you ticked…")
+    _wait(ack, body, say("Looking at the jobs that you ticked…"))
 
 
 def wait_for_results(ack: Ack, body: dict[str, Any]) -> None:
@@ -66,8 +69,10 @@ def wait_for_results(ack: Ack, body: dict[str, Any]) -> None:
     _wait(
         ack,
         body,
-        "Updating, one job after the other… You may close this window: nothing of what is done is undone, "
-        "the cards tell what came of it, and you get a message with the results.",
+        say(
+            "Updating, one job after the other… You may close this window: nothing of what is done "
+            "is undone, the cards tell what came of it, and you get a message with the results."
+        ),
     )
 
 
@@ -100,10 +105,11 @@ def ask(visit: Visit) -> None:
     chosen = [facts for facts in found if facts.state is State.READY and tick_of(facts) in ticked]
     chosen.sort(key=lambda facts: (facts.requested_at, facts.requested_update_id))
     if not chosen or len(chosen) > MOST_AT_ONCE:
-        note = _ALL_CHANGED if ticked else _NOTHING_TICKED
+        note = say(_ALL_CHANGED if ticked else _NOTHING_TICKED)
         return visit.show(_list_view(visit, metadata, ticked, note=note))
     changed = [facts for facts in found if facts not in chosen]
-    return visit.show(confirm_window(chosen, changed, metadata=metadata, rules=visit.rules))
+    gone = len({tick.requested_update_id for tick in ticked}) - len(found)
+    return visit.show(confirm_window(chosen, changed, gone=gone, metadata=metadata, rules=visit.rules))
 
 
 def update(visit: Visit) -> None:
@@ -163,7 +169,7 @@ def _list_view(
         ticked = ticked | boxes if tick else ticked - boxes
     if len(ticked) > MOST_AT_ONCE:
         kept = sorted(ticked, key=lambda each: each.requested_update_id)[:MOST_AT_ONCE]
-        ticked, note = frozenset(kept), _TOO_MANY
+        ticked, note = frozenset(kept), say(_TOO_MANY)
     return list_window(
         jobs,
         total=total,

@@ -11,11 +11,12 @@ from bot.blocks import words
 from bot.visit import Visit
 from workflow import aways, directory
 from workflow.aways import AwaySet, Unusable
+from workflow.language import later, say
 from workflow.privileges import Actor, Refused, refusal_of
 from workflow.tables import Away, Person
 from workflow.vocabulary import Refusal
 
-USAGE = (
+USAGE = later(
     "Write the days and who stands in: /costcodes away 2026-12-01..2026-12-05 to @person. "
     "/costcodes away off ends it."
 )
@@ -77,8 +78,8 @@ def _shown(visit: Visit) -> str:
         person_id = visit.actor.person_id
         away = aways.planned(session, person_id, at=visit.now) if person_id else None
         if away is None:
-            return f"Nobody stands in for you. {USAGE}"
-        return f"{words.away_words(away)} /costcodes away off ends it."
+            return " ".join([say("Nobody stands in for you."), say(USAGE)])
+        return " ".join([words.away_words(away), say("/costcodes away off ends it.")])
 
 
 def _end(visit: Visit) -> None:
@@ -88,9 +89,9 @@ def _end(visit: Visit) -> None:
 
     ended = visit.act(end)
     visit.answer(
-        f"It is over: {ended.delegate.name} no longer stands in for you."
+        say("It is over: {name} no longer stands in for you.", name=ended.delegate.name)
         if ended
-        else "Nobody stands in for you, so nothing was changed."
+        else say("Nobody stands in for you, so nothing was changed.")
     )
 
 

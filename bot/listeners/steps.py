@@ -21,6 +21,7 @@ from bot.listeners.home import acknowledge
 from bot.middleware import REQUEST_ID, bind_log
 from bot.visit import Services
 from workflow import steps
+from workflow.language import say, speaking
 from workflow.privileges import Actor
 from workflow.tables import WorkflowStep
 from workflow.vocabulary import PeriodicWork, StepKind
@@ -89,11 +90,13 @@ def _lazily(services: Services, act: _Act | None) -> Callable[..., None]:
             _log.warning("a step of a workflow was not understood")
             return
         try:
-            _run(services, run, str(body.get("team_id") or ""), act)
+            language = services.identity.language(run.text("person")) or services.settings.language
+            with speaking(language):
+                _run(services, run, str(body.get("team_id") or ""), act)
         except Exception:  # noqa: BLE001 - the last door: logged, and the workflow does not wait for ever
             _log.exception("a step of a workflow failed", step=run.function_execution_id)
             with contextlib.suppress(SlackError):
-                services.gateway.fail_step(run.function_execution_id, step_words.WENT_WRONG)
+                services.gateway.fail_step(run.function_execution_id, say(step_words.WENT_WRONG))
 
     return run_step
 
@@ -106,7 +109,7 @@ def _run(services: Services, run: StepRun, team: str, act: _Act | None) -> None:
         if act and by:
             step = act(session, run, team, by, at)
         else:
-            words = step_words.NOBODY if act else step_words.NOT_KNOWN
+            words = say(step_words.NOBODY if act else step_words.NOT_KNOWN)
             step = steps.not_known(session, run.function_execution_id, words, team_id=team, at=at)
     if step is None:
         _log.info("delivered twice, handled once", step=run.function_execution_id)

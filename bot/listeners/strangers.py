@@ -9,21 +9,38 @@ from collections.abc import Callable
 from slack_bolt import Ack, App
 
 from bot.visit import Services, Visit, lazily
+from workflow.language import later, say
 
-_ANYTHING = re.compile(".*", re.DOTALL)
+BUTTON = later(
+    "This costbot does not know that button any more, and nothing was changed. "
+    "/costcodes jobs shows every job with buttons that work."
+)
+WINDOW = later(
+    "This costbot does not know that window any more, and nothing was changed. "
+    "/costcodes jobs shows every job with buttons that work."
+)
+SHORTCUT = later(
+    "This costbot does not know that shortcut any more, and nothing was changed. "
+    "/costcodes jobs shows every job with buttons that work."
+)
+COMMAND = later(
+    "This costbot does not know that command any more, and nothing was changed. "
+    "/costcodes jobs shows every job with buttons that work."
+)
+ANYTHING = re.compile(".*", re.DOTALL)
 
 
 def register(app: App, services: Services) -> None:
     """Listen to everything that a person can do in Slack."""
     for listen, what in (
-        (app.action, "button"),
-        (app.view_submission, "window"),
-        (app.shortcut, "shortcut"),
-        (app.command, "command"),
+        (app.action, BUTTON),
+        (app.view_submission, WINDOW),
+        (app.shortcut, SHORTCUT),
+        (app.command, COMMAND),
     ):
-        listen(_ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
-    app.view_closed(_ANYTHING)(acknowledge)
-    app.options(_ANYTHING)(offer_nothing)
+        listen(ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
+    app.view_closed(ANYTHING)(acknowledge)
+    app.options(ANYTHING)(offer_nothing)
 
 
 def acknowledge(ack: Ack) -> None:
@@ -40,9 +57,6 @@ def answer_about(what: str) -> Callable[[Visit], None]:
     """The answer to a click on, or a submit of, something of that kind."""
 
     def unknown(visit: Visit) -> None:
-        visit.answer(
-            f"This costbot does not know that {what} any more, and nothing was changed. "
-            "/costcodes jobs shows every job with buttons that work."
-        )
+        visit.answer(say(what))
 
     return unknown

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.visit import Visit
 from workflow import approvals, slots
+from workflow.language import say
 from workflow.privileges import Actor, Refused
 from workflow.vocabulary import PeriodicWork
 
@@ -23,4 +24,4 @@ def sync_now(visit: Visit) -> None:
     if refused:
         return visit.deny(refused)
     visit.services.nudge(PeriodicWork.DATA_SYNC)
-    return visit.answer("A data sync was asked for. The cards tell what Sage makes of it.")
+    return visit.answer(say("A data sync was asked for. The cards tell what Sage makes of it."))

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.blocks.notices import COMMANDS
+from workflow.language import later
 from workflow.queries import FILTERS
+from workflow.report import Period
 
 VERBS = {usage.split()[0]: usage for usage in COMMANDS}
 """Usage by the word that begins it."""
@@ -16,7 +18,10 @@ _SLACKS_ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as it was meant; `job` is what was typed for one, `text` what narrows a list."""
+    """A command as it was meant; `job` is what was typed for one, `text` what narrows a list.
+
+    `filter` is a list's, or the period of a report.
+    """
 
     verb: str
     job: str = ""
@@ -46,11 +51,21 @@ def parse(typed: str) -> Command | WrongUsage:
     if verb in _ABOUT_A_JOB:
         if rest:
             return Command(verb, job=rest)
-        return WrongUsage(f"Which job? Try /costcodes {VERBS[verb]}, such as /costcodes {verb} 24-017.")
+        return WrongUsage(
+            later(
+                "Which job? Try /costcodes {usage}, such as /costcodes {verb} 24-017.",
+                usage=VERBS[verb],
+                verb=verb,
+            )
+        )
+    if verb == "report":
+        return _report(rest)
     if verb == "away":
         return Command(verb, text=rest)
     if rest:
-        return WrongUsage(f"/costcodes {verb} takes nothing after it, and you wrote “{rest}”.")
+        return WrongUsage(
+            later("/costcodes {verb} takes nothing after it, and you wrote “{rest}”.", verb=verb, rest=rest)
+        )
     return Command(verb)
 
 
@@ -64,8 +79,18 @@ def _list(verb: str, rest: str) -> Command:
     return Command("jobs", filter="all" if rest else "ready", text=rest)
 
 
+def _report(rest: str) -> Command | WrongUsage:
+    if rest.lower() in ("", *Period):
+        return Command("report", filter=rest.lower() or Period.WEEK)
+    return WrongUsage(later("A report is of a week or a month, and you wrote “{rest}”.", rest=rest))
+
+
 def _unknown(verb: str) -> WrongUsage:
     closest = get_close_matches(verb, VERBS, n=1)
     if closest:
-        return WrongUsage(f"There is no “{verb}”. Did you mean /costcodes {VERBS[closest[0]]}?")
-    return WrongUsage(f"There is no “{verb}”. /costcodes help lists what there is.")
+        return WrongUsage(
+            later(
+                "There is no “{verb}”. Did you mean /costcodes {usage}?", verb=verb, usage=VERBS[closest[0]]
+            )
+        )
+    return WrongUsage(later("There is no “{verb}”. /costcodes help lists what there is.", verb=verb))

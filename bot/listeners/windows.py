@@ -13,29 +13,32 @@ from bot.interaction import interaction_of
 from bot.listeners import deciding, notifying
 from bot.listeners.opening import show_waiting
 from bot.payloads import Window, WindowMetadata
-from bot.visit import Services, Visit, lazily
+from bot.visit import Services, Visit, lazily, promptly
+from workflow.language import later, say
 
-_CARD_TELLS = "If nothing follows, close this window: the card tells what came of it."
+_CARD_TELLS = later("If nothing follows, close this window: the card tells what came of it.")
 
 
 def register(app: App, services: Services) -> None:
     """Listen to the windows of one job."""
-    app.view(Window.UPDATES.value)(ack=wait_for_update, lazy=[lazily(services, update)])
-    app.view(Window.REJECT.value)(ack=check_comment, lazy=[lazily(services, reject)])
-    app.view(Window.NOTIFY.value)(ack=notifying.check, lazy=[lazily(services, notifying.save)])
+    app.view(Window.UPDATES.value)(ack=promptly(services, wait_for_update), lazy=[lazily(services, update)])
+    app.view(Window.REJECT.value)(ack=promptly(services, check_comment), lazy=[lazily(services, reject)])
+    app.view(Window.NOTIFY.value)(
+        ack=promptly(services, notifying.check), lazy=[lazily(services, notifying.save)]
+    )
 
 
 def wait_for_update(ack: Ack, body: dict[str, Any]) -> None:
     """Show that the Update is under way."""
-    show_waiting(ack, body, "Update", "Updating…", _CARD_TELLS)
+    show_waiting(ack, body, say("Update"), say("Updating…"), say(_CARD_TELLS))
 
 
 def check_comment(ack: Ack, body: dict[str, Any]) -> None:
     """Keep the window open for a comment that says nothing; else show that the Reject is under way."""
     if _comment(interaction_of(body).inputs):
-        show_waiting(ack, body, "Reject", "Rejecting…", _CARD_TELLS)
+        show_waiting(ack, body, say("Reject"), say("Rejecting…"), say(_CARD_TELLS))
     else:
-        why = "Say why, for the person who requested the cost codes."
+        why = say("Say why, for the person who requested the cost codes.")
         ack(response_action="errors", errors={COMMENT_BLOCK: why})
 
 

@@ -23,6 +23,8 @@ SLACK_USERS = FOLDER / "slack_users.json"
 
 APPROVER = "dana.whitfield@kestrelbuilders.example"
 SECOND_APPROVER = "marcus.oyelaran@kestrelbuilders.example"
+SPANISH_APPROVER = "lucia.herrera@kestrelbuilders.example"
+"""She has set Slack to Spanish."""
 ADMIN_WITHOUT_PRIVILEGE = "priya.raman@kestrelbuilders.example"
 PROJECT_ENGINEER = "tom.beckett@kestrelbuilders.example"
 GUEST = "grace@lindqvistarchitects.example"
@@ -42,7 +44,7 @@ def requests() -> list[Request]:
 
 
 def slack_users() -> list[User]:
-    """The five people of the company's Slack workspace."""
+    """The six people of the company's Slack workspace."""
     return [User(**user) for user in json.loads(SLACK_USERS.read_text(encoding="utf-8"))]
 
 

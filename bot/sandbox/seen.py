@@ -6,8 +6,6 @@ from bot.sandbox.modals import View
 from bot.sandbox.workspace import (
     BOT_USER_ID,
     SHORTCUTS,
-    TEAM_ID,
-    TEAM_NAME,
     Conversation,
     Message,
     User,
@@ -23,7 +21,7 @@ def seen_by(workspace: Workspace, user: User, *, connected: bool) -> Json:
     home = workspace.modals.home(user.id)
     return {
         "version": workspace.version,
-        "workspace": {"id": TEAM_ID, "name": TEAM_NAME},
+        "workspace": {"id": workspace.team.id, "name": workspace.team.name},
         "bot": {"id": BOT_USER_ID, "connected": connected},
         "me": user.id,
         "shortcuts": SHORTCUTS,
@@ -65,11 +63,29 @@ def _conversation(conversation: Conversation, user: User) -> Json:
 
 def _message(message: Message) -> Json:
     return message.to_slack() | {
-        "blocks": message.blocks,
+        "blocks": message.blocks or _with_files(message),
         "attachments": message.attachments,
         "is_ephemeral": message.only_for is not None,
         "broadcast": message.broadcast,
     }
+
+
+def _with_files(message: Message) -> list[Json]:
+    """A message with files as the page draws it: its text, then pictures and links."""
+    if not message.files:
+        return []
+    shown: list[Json] = [{"type": "section", "text": {"type": "mrkdwn", "text": message.text}}]
+    for file in message.files:
+        title, url = file["title"], file["url_private"]
+        if file["mimetype"].startswith("image/"):
+            named = {"type": "plain_text", "text": title}
+            shown.append(
+                {"type": "image", "image_url": url, "alt_text": file["alt_txt"] or title, "title": named}
+            )
+        else:
+            linked = {"type": "mrkdwn", "text": f"File: <{url}|{file['name']}> {title}"}
+            shown.append({"type": "section", "text": linked})
+    return shown
 
 
 def _view(workspace: Workspace, view: View) -> Json:

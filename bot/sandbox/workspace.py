@@ -38,6 +38,22 @@ SHORTCUTS = (
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Team:
+    """Which workspace it is; `org_wide` when the app is installed in the whole of its organisation."""
+
+    id: str = TEAM_ID
+    name: str = TEAM_NAME
+    domain: str = TEAM_DOMAIN
+    enterprise_id: str | None = None
+    org_wide: bool = False
+
+    @property
+    def installed_in(self) -> str:
+        """The workspace or organisation that an install is for."""
+        return self.enterprise_id if self.org_wide and self.enterprise_id else self.id
+
+
 @dataclass
 class User:
     """A member of the workspace, or a stranger from another one (`team_id`)."""
@@ -49,6 +65,7 @@ class User:
     team_id: str = TEAM_ID
     title: str = ""
     tz: str = "America/Chicago"
+    locale: str = "en-US"
     is_admin: bool = False
     is_restricted: bool = False
     is_ultra_restricted: bool = False
@@ -56,8 +73,13 @@ class User:
     is_email_confirmed: bool = True
     deleted: bool = False
 
-    def to_slack(self) -> Json:
-        return {
+    def to_slack(self, seen_from: Team | None = None) -> Json:
+        """The user as Slack tells of them in a workspace."""
+        home = seen_from or Team()
+        grid: Json = {}
+        if home.enterprise_id and self.team_id == home.id:
+            grid = {"enterprise_user": {"enterprise_id": home.enterprise_id, "teams": [home.id]}}
+        return grid | {
             "id": self.id,
             "team_id": self.team_id,
             "name": self.name,
@@ -71,7 +93,7 @@ class User:
             "is_bot": self.is_bot,
             "is_app_user": self.is_bot,
             "is_email_confirmed": self.is_email_confirmed,
-            "is_stranger": self.team_id != TEAM_ID,
+            "is_stranger": self.team_id != home.id,
             "updated": 0,
             "profile": {
                 "team": self.team_id,
@@ -92,23 +114,25 @@ class Message:
     text: str = ""
     blocks: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
+    files: list[Json] = field(default_factory=list)
     metadata: Json | None = None
     thread_ts: str | None = None
     broadcast: bool = False
     only_for: str | None = None
     edited: str | None = None
+    team: str = TEAM_ID
 
     def to_slack(self, *, with_metadata: bool = True) -> Json:
         message: Json = {
             "type": "message",
             "ts": self.ts,
             "user": self.user,
-            "team": TEAM_ID,
+            "team": self.team,
             "text": self.text,
         }
         if self.user == BOT_USER_ID:
             message |= {"bot_id": BOT_ID, "app_id": APP_ID}
-        for name in ("blocks", "attachments", "thread_ts"):
+        for name in ("blocks", "attachments", "files", "thread_ts"):
             if getattr(self, name):
                 message[name] = getattr(self, name)
         if self.broadcast:
@@ -142,6 +166,31 @@ class SharedFile:
 
 
 @dataclass
+class Upload:
+    """A file of the bot's: first only promised, then with its bytes, at last shared."""
+
+    id: str
+    name: str
+    length: int
+    alt_text: str
+    title: str = ""
+    content: bytes = b""
+
+    def to_slack(self, base_url: str) -> Json:
+        kind = self.name.rpartition(".")[2].lower()
+        picture = kind in ("png", "jpg", "gif")
+        return {
+            "id": self.id,
+            "name": self.name,
+            "title": self.title,
+            "size": len(self.content),
+            "filetype": kind,
+            "mimetype": f"image/{kind}" if picture else f"text/{kind}",
+            "url_private": f"{base_url}/upload/{self.id}",
+        } | ({"alt_txt": self.alt_text} if picture else {})
+
+
+@dataclass
 class Conversation:
     """A channel, or a direct message between the bot and one person (`with_user`)."""
 
@@ -151,6 +200,7 @@ class Conversation:
     members: set[str] = field(default_factory=set)
     is_archived: bool = False
     messages: list[Message] = field(default_factory=list)
+    team: str = TEAM_ID
 
     @property
     def is_im(self) -> bool:
@@ -162,7 +212,7 @@ class Conversation:
             "created": 0,
             "is_archived": self.is_archived,
             "is_im": self.is_im,
-            "context_team_id": TEAM_ID,
+            "context_team_id": self.team,
         }
         if self.is_im:
             return common | {"user": self.with_user, "is_open": True}
@@ -189,15 +239,23 @@ class Conversation:
 class Workspace:
     """Everything that Slack would remember, and a version that counts its changes."""
 
-    def __init__(self, people: Iterable[User] = (), *, trigger_seconds: float = 3.0) -> None:
-        bot = User(BOT_USER_ID, BOT_NAME, BOT_NAME, "", is_bot=True)
-        slackbot = User(SLACKBOT_ID, "slackbot", "Slackbot", "")  # as Slack's own: not marked as a bot
+    def __init__(
+        self, people: Iterable[User] = (), *, trigger_seconds: float = 3.0, team: Team | None = None
+    ) -> None:
+        self.team = team or Team()
+        at = self.team.id
+        bot = User(BOT_USER_ID, BOT_NAME, BOT_NAME, "", team_id=at, is_bot=True)
+        # as Slack's own: not marked as a bot
+        slackbot = User(SLACKBOT_ID, "slackbot", "Slackbot", "", team_id=at)
         self.users = {user.id: user for user in (*people, bot, slackbot)}
-        channel = Conversation(CHANNEL_ID, CHANNEL_NAME, members=set(self.users))
+        channel = Conversation(CHANNEL_ID, CHANNEL_NAME, members=set(self.users), team=at)
         self.conversations = {channel.id: channel}
-        self.modals = Modals(TEAM_ID, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
+        self.modals = Modals(at, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
         self.files: dict[str, SharedFile] = {}
         self.runs = Runs()
+        self.uploads: dict[str, Upload] = {}
+        """Files on their way: gone from here once they are shared."""
+        self.uploaded: dict[str, Upload] = {}
         self.version = 0
         self._last_ts = 0
         self._watchers: set[asyncio.Event] = set()
@@ -263,7 +321,9 @@ class Workspace:
         channel_id = f"D{user_id[1:]}"
         if channel_id not in self.conversations:
             members = {user_id, BOT_USER_ID}
-            self.conversations[channel_id] = Conversation(channel_id, with_user=user_id, members=members)
+            self.conversations[channel_id] = Conversation(
+                channel_id, with_user=user_id, members=members, team=self.team.id
+            )
         return self.conversations[channel_id]
 
     def share(self, name: str, content: bytes) -> SharedFile:
@@ -272,7 +332,14 @@ class Workspace:
         self.files[file.id] = file
         return file
 
+    def expect(self, name: str, length: int, alt_text: str) -> Upload:
+        """Promise a place to a file of the bot's."""
+        file = Upload(f"FUP{len(self.uploaded) + 1:06d}", name, length, alt_text)
+        self.uploads[file.id] = self.uploaded[file.id] = file
+        return file
+
     def post(self, conversation: Conversation, message: Message) -> Message:
+        message.team = self.team.id
         conversation.messages.append(message)
         self.changed()
         return message

@@ -1,5 +1,6 @@
 """The ways to a Sage 300 CRE company, and which of them the settings choose."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync.sage.company import SageCompany
@@ -28,6 +29,20 @@ def open_company(settings: Settings) -> SageCompany:
     return ImportFileCompany(settings.sage_folder.absolute(), profile, _reader(settings, profile))
 
 
+def set_up_folders(settings: Settings) -> list[Path]:
+    """Make the folders of the import files that are missing; returns them.
+
+    Raises:
+        SettingsError: files are not how Sage is reached.
+        OSError: they cannot be made.
+    """
+    if settings.sage_folder is None:
+        raise SettingsError("COSTBOT_SAGE_FOLDER is missing: set the folder that import files go to.")
+    from sync.sage.folders import Folders
+
+    return Folders.under(settings.sage_folder.absolute()).set_up()
+
+
 def standard_cost_codes(settings: Settings) -> dict[str, str] | None:
     """Description by code of Sage's standard cost code list, where Sage can be asked for it: by ODBC.
 
@@ -50,7 +65,7 @@ def _reader(settings: Settings, profile: SageProfile) -> "Reader":
 
     if settings.sage_export is None:
         raise SettingsError("COSTBOT_SAGE_ODBC and COSTBOT_SAGE_EXPORT are both missing: set one.")
-    return ExportReader(settings.sage_export.absolute())
+    return ExportReader(settings.sage_export.absolute(), encoding=profile.file.encoding)
 
 
 def embedded_company(settings: Settings) -> EmbeddedSage:

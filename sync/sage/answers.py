@@ -5,20 +5,24 @@ Estimate Import Report is text for people, so a rejected line gets the report's 
 """
 
 import codecs
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
 from sync.sage.company import Batch
-from sync.sage.folders import SUFFIX, Folders, arrived, modified
+from sync.sage.folders import SUFFIX, Folders, Manifest, arrived, modified
+from sync.sage.import_report import Report
 from sync.sage.layouts import JobLine, read_records
+from workflow.exports import ExportLine
+from workflow.merge import Assignment
 
 _REPORTS = (".txt", ".prn", ".log")
 _BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
-_WORD = re.compile(r"[^\s\",;()]+")
 _OPENING_BYTES = 1_000
 _QUIET = timedelta(minutes=1)
 """A file in `rejected/` that changed since may belong to an import that still runs."""
@@ -39,20 +43,30 @@ class Answers:
     reports: tuple[Path, ...]
 
     @classmethod
-    def to(cls, batch: Batch, folders: Folders, *, now: datetime) -> "Answers":
-        """Look through `done/` and `rejected/` for the answers to a batch."""
-        done = _named(folders.done, f"{batch.name}{SUFFIX}")
+    def to(cls, batch: Batch, folders: Folders, manifest: Manifest | None, *, now: datetime) -> "Answers":
+        """Look through `done/` and `rejected/` for the answers to a batch.
+
+        `manifest` tells the import file itself from an answer, wherever somebody moved it.
+        """
+        named = _named(folders.done, f"{batch.name}{SUFFIX}")
+        done = named or _renamed(folders.done, batch, manifest)
         published = done or _named(folders.outgoing, f"{batch.name}{SUFFIX}")
         # the same clock as that of the answers, which may be another machine's
         since = modified(published) if published else batch.started_at
-        rejected = tuple(f for f in _files(folders.rejected, (SUFFIX,)) if _is_about(f, batch, since))
-        reports = tuple(
+        answers = [
             f
-            for f in chain(_files(folders.done, _REPORTS), _files(folders.rejected, _REPORTS))
-            if _is_about(f, batch, since)
-        )
-        by_name = [f for f in (*rejected, *reports) if batch.name.upper() in _batches(f)]
-        latest = max(map(modified, (*rejected, *reports)), default=since)
+            for f in chain(_files(folders.done), _files(folders.rejected))
+            if f != done
+            and f.suffix.lower() in (SUFFIX, *_REPORTS)
+            and _is_about(f, batch, since)
+            and not _is_import_file(f, batch, manifest)
+        ]
+        if named and not _is_import_file(named, batch, manifest):
+            answers.append(named)  # of that name, but with other content: what was rejected
+        rejected = tuple(f for f in answers if f.suffix.lower() == SUFFIX)
+        reports = tuple(f for f in answers if f.suffix.lower() != SUFFIX)
+        by_name = [f for f in answers if f != named and batch.name.upper() in _batches(f)]
+        latest = max(map(modified, answers), default=since)
         quiet = now - latest >= _QUIET
         return cls(
             imported=done is not None or bool(by_name and quiet),
@@ -63,36 +77,69 @@ class Answers:
             reports=reports,
         )
 
-    def words(self, *, encoding: str) -> dict[JobLine, str]:
-        """Sage's words for each rejected line."""
-        report = _Report([line for path in self.reports for line in _text(path, encoding).splitlines()])
-        return {
-            record.line: report.words(record.line) or f"Sage rejected this line: see {path.name}."
+    def rejections(self, *, encoding: str) -> "Rejections":
+        """What the rejected records and the reports say of each line."""
+        rejected = {
+            record.line: path.name
             for path in self.rejected
             for record in read_records(_text(path, encoding).splitlines())
         }
+        return Rejections(
+            rejected, [row for path in self.reports for row in _text(path, encoding).splitlines()]
+        )
 
 
-class _Report:
-    """The lines of import reports, found by the words in them."""
+class Rejections:
+    """The rejected records, by the line that each names, and Sage's words for them."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
-        self._lines = [
-            (" ".join(line.split()), frozenset(word.rstrip(".:") for word in _WORD.findall(line)))
-            for line in lines
-        ]
-        self._by_word: dict[str, list[int]] = {}
-        for place, (_, words) in enumerate(self._lines):
-            for word in words:
-                self._by_word.setdefault(word, []).append(place)
+    def __init__(self, rejected: Mapping[JobLine, str], report: Iterable[str]) -> None:
+        self._rejected = rejected
+        self._report = Report(report, rejected)
+        self._jobs_of = Counter(line.assignment for line in rejected)
+
+    def __bool__(self) -> bool:
+        return bool(self._rejected)
 
     def words(self, line: JobLine) -> str | None:
-        """The line of the report that names the rejected line most closely; it names the code at least."""
-        code, *rest = line.assignment.code.split()
-        places = self._by_word.get(code, [])
-        wanted = {*rest, line.job, line.assignment.extra, line.assignment.category}
-        best = max(places, key=lambda place: len(wanted & self._lines[place][1]), default=None)
-        return None if best is None else self._lines[best][0]
+        """Sage's words for a line that was rejected under its job; None for one that was not."""
+        file = self._rejected.get(line)
+        return None if file is None else self._words(line, file)
+
+    def without_job(self, candidates: Iterable[ExportLine]) -> dict[int, str]:
+        """Words by line id for records that stand under no job row, where candidates fit them.
+
+        Where lines of several jobs or extras fit, one was rejected, and each is told so.
+        """
+        fitting: dict[JobLine, list[ExportLine]] = {}
+        for line in candidates:
+            # above a record without its job row the extra's row may be missing as well
+            for extra in {line.extra, ""}:
+                record = JobLine("", Assignment(line.code, line.category, extra))
+                if record in self._rejected:
+                    fitting.setdefault(record, []).append(line)
+        said: dict[int, str] = {}
+        for record, lines in fitting.items():
+            file = self._rejected[record]
+            sure = len({(line.job_number, line.extra) for line in lines}) == 1
+            for line in lines:
+                said[line.line_id] = (
+                    self._words(JobLine(line.job_number, line.assignment), file)
+                    if sure
+                    else f"Sage may have rejected this line: {file} has its cost code and category without a "
+                    "job row, and several lines fit. Compare the Estimate Import Report."
+                )
+        return said
+
+    def has_no_job(self, line: ExportLine) -> bool:
+        """Whether a record without a job row may be this line."""
+        return any(
+            JobLine("", Assignment(line.code, line.category, extra)) in self._rejected
+            for extra in (line.extra, "")
+        )
+
+    def _words(self, line: JobLine, file: str) -> str:
+        only_job = self._jobs_of[line.assignment] == 1
+        return self._report.words(line, only_job=only_job) or f"Sage rejected this line: see {file}."
 
 
 def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
@@ -101,11 +148,37 @@ def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
     return batch.name.upper() in named if named else modified(path) >= since
 
 
-def _batches(path: Path) -> set[str]:
-    """The batches that a file's name or first lines name."""
+def _renamed(folder: Path, batch: Batch, manifest: Manifest | None) -> Path | None:
+    """The batch's import file under another name."""
+    return next(
+        (
+            path
+            for path in _files(folder)
+            if batch.name.upper() in _batches(path) and _is_import_file(path, batch, manifest)
+        ),
+        None,
+    )
+
+
+def _is_import_file(path: Path, batch: Batch, manifest: Manifest | None) -> bool:
+    """Whether a file is the one that costbot wrote, if only saved anew: its comment row, and every line."""
+    if manifest is not None:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == manifest.sha256:
+                return True
+    if batch.name.upper() not in _batches(path, of_name=False):
+        return False
+    rows = _text(path, "latin-1").splitlines()
+    return rows[0].startswith(";") and (
+        manifest is None or sum(1 for _ in read_records(rows)) == manifest.lines
+    )
+
+
+def _batches(path: Path, *, of_name: bool = True) -> set[str]:
+    """The batches that a file's first lines name, or its own name."""
     with path.open("rb") as file:
         opening = file.read(_OPENING_BYTES).decode("latin-1").replace("\0", "")  # UTF-16 has them
-    return {name.upper() for name in _BATCH.findall(f"{path.name}\n{opening}")}
+    return {name.upper() for name in _BATCH.findall(f"{path.name if of_name else ''}\n{opening}")}
 
 
 def _text(path: Path, encoding: str) -> str:
@@ -120,12 +193,11 @@ def _text(path: Path, encoding: str) -> str:
     return content.decode("latin-1")
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[Path]:
     if folder.exists():
-        found = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes)
-        yield from (path for path in found if path.is_file())
+        yield from (path for path in sorted(folder.iterdir()) if path.is_file())
 
 
 def _named(folder: Path, name: str) -> Path | None:
     """The file of this name, whatever letter case it got on its way."""
-    return next((path for path in _files(folder, (SUFFIX,)) if path.name.upper() == name.upper()), None)
+    return next((path for path in _files(folder) if path.name.upper() == name.upper()), None)

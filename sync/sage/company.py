@@ -46,7 +46,10 @@ class SageCompany(Protocol):
         """How long after `send` nobody need worry that there is no answer yet."""
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
-        """What Sage holds now for each job, streamed in the order of `numbers`."""
+        """What Sage holds now for each job, in the order of `numbers`; `untold` ones are left out."""
+
+    def untold(self) -> Mapping[str, str]:
+        """Jobs of which it cannot be told now what Sage holds, by number, with the reason and the mend."""
 
     def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         """Give Sage the lines of a batch: all or, when killed, none. A second time changes nothing.
@@ -57,7 +60,8 @@ class SageCompany(Protocol):
     def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
         """Sage's own words for each line that it refused, by line id; None while it has not answered.
 
-        `lines` are those that were sent, in the same order.
+        `lines` are those that were sent, in the same order; they are read to their end before Sage is
+        asked anything that takes time.
         """
 
     def problem(self) -> str | None:

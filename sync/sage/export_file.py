@@ -1,66 +1,129 @@
 """Read-back without ODBC: a Job Cost export that somebody saves as CSV.
 
-Columns `job,job_name,extra,code,description,category`. The file is read anew whenever it changed;
-what it says was true when it was written, and is used as that.
+Columns `job,job_name,extra,code,description,category`. The file is read anew whenever it changed,
+once nobody has written it for a while; what it says was true then, and is used as that.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sync.files import read_export
 from sync.sage.company import SageUnreachableError
-from sync.sage.folders import modified
+from sync.sage.embedded import LoadedRow
 from workflow.merge import CodeKey, SageCode, SageJob
 from workflow.rows import BadFileError
 
+QUIET = timedelta(seconds=10)
+"""An export that was written since may be half saved."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the file was like when it was looked at: a save changes one or the other."""
+
+    as_of: datetime
+    size: int
+
+    @classmethod
+    def at(cls, path: Path) -> "_Look":
+        status = path.stat()
+        return cls(datetime.fromtimestamp(status.st_mtime, UTC), status.st_size)
+
 
 class ExportReader:
-    """Reads jobs from an export file."""
+    """Reads jobs from an export file; `clock` tells the time in UTC."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, encoding: str = "cp1252", clock: Callable[[], datetime] = _now) -> None:
         self._path = path
-        self._as_of: datetime | None = None
+        self._encoding = encoding
+        self._clock = clock
+        self._seen: _Look | None = None
+        self._seen_since = datetime.min.replace(tzinfo=UTC)
+        self._read: _Look | None = None
         self._jobs: Mapping[str, SageJob] = {}
+        self._untold: Mapping[str, str] = {}
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         jobs = self._export()
         for number in numbers:
-            yield jobs.get(number) or SageJob(number, None, {})
+            if number not in self._untold:
+                yield jobs.get(number) or SageJob(number, None, {})
+
+    def untold(self) -> Mapping[str, str]:
+        """Why, by number, of each job whose rows are not all usable: it may have more than they say."""
+        self._export()
+        return self._untold
 
     def is_newer_than(self, moment: datetime) -> bool:
         try:
-            return modified(self._path) >= moment
+            return self._look().as_of >= moment
         except OSError:
             return False
 
     def problem(self) -> str | None:
         try:
-            self._export()
+            return next(iter(self.untold().values()), None)
         except SageUnreachableError as error:
             return str(error)
-        return None
 
     def _export(self) -> Mapping[str, SageJob]:
         try:
-            as_of = modified(self._path)
-            if as_of != self._as_of:
-                self._jobs, self._as_of = _read(self._path), as_of
+            look = self._look()
+            if look != self._read:
+                self._require_quiet(look)
+                export = read_export(self._path, encoding=self._encoding)
+                self._require_unchanged(look)
+                self._jobs, self._read = _jobs(export.rows), look
+                self._untold = {
+                    job: f"COSTBOT_SAGE_EXPORT: {BadFileError(self._path, problems)}. Correct it and save "
+                    f"the export anew; until then costbot leaves job {job} as it is."
+                    for job, problems in export.unusable.items()
+                }
         except OSError as error:
             raise SageUnreachableError(
                 f"COSTBOT_SAGE_EXPORT {self._path} cannot be read ({error.strerror}): save an export of Job "
                 "Cost there."
             ) from error
         except BadFileError as error:
-            raise SageUnreachableError(f"COSTBOT_SAGE_EXPORT cannot be used: {error}") from error
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_EXPORT cannot be used: {error}. Correct it and save the export anew."
+            ) from error
         return self._jobs
 
+    def _look(self) -> _Look:
+        look = _Look.at(self._path)
+        if look != self._seen:
+            self._seen, self._seen_since = look, self._clock()
+        return look
 
-def _read(path: Path) -> dict[str, SageJob]:
+    def _require_quiet(self, look: _Look) -> None:
+        """Wait for the end of a save: by the file's own time or, where its clock is ahead, by ours."""
+        now = self._clock()
+        if now - look.as_of < QUIET and now - self._seen_since < QUIET:
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_EXPORT {self._path} was written a moment ago and may be half saved. costbot "
+                f"reads it when it has been left alone for {QUIET.seconds} seconds."
+            )
+
+    def _require_unchanged(self, look: _Look) -> None:
+        if self._look() != look:
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_EXPORT {self._path} was saved anew while costbot read it. "
+                "The next data sync reads it."
+            )
+
+
+def _jobs(rows: Iterable[LoadedRow]) -> dict[str, SageJob]:
     names: dict[str, str] = {}
     descriptions: dict[str, dict[CodeKey, str]] = {}
     categories: dict[tuple[str, CodeKey], set[str]] = {}
-    for row in read_export(path).rows:
+    for row in rows:
         names[row.job] = row.job_name
         codes = descriptions.setdefault(row.job, {})
         if row.code:

@@ -43,10 +43,26 @@ class Folders:
     def __iter__(self) -> Iterator[Path]:
         return iter((self.outgoing, self.rejected, self.done))
 
-    def make(self) -> None:
-        """Make those that are missing."""
+    def set_up(self) -> list[Path]:
+        """Make those that are missing, for the first time too; returns them."""
+        made = [folder for folder in self if not folder.exists()]
         for folder in self:
             folder.mkdir(parents=True, exist_ok=True)
+        return made
+
+    def are_there(self) -> bool:
+        """Whether the share is; what is missing in it is made.
+
+        Without any of them nothing is made: what lies where the share should be may be its bare mount point.
+        """
+        there = False
+        for folder in self:
+            with suppress(FileNotFoundError):  # anything else that is wrong is the caller's to tell
+                folder.stat()
+                there = True
+        if there:
+            self.set_up()
+        return there
 
     def manifest(self, batch: str) -> Manifest | None:
         """The manifest of a batch, wherever the accountant moved it; None when it is lost, or not whole."""

@@ -7,7 +7,7 @@ holds is read back by whatever reader the company has (ODBC, or an export file).
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -22,7 +22,7 @@ from sync.sage.layouts import JobLine, RowWriter, UnwritableError
 from sync.sage.profile import SageProfile
 from workflow.checks import SageLimits
 from workflow.exports import ExportLine
-from workflow.merge import SageJob
+from workflow.merge import Assignment, SageJob
 
 
 class Reader(Protocol):
@@ -30,6 +30,9 @@ class Reader(Protocol):
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         """What Sage holds for each job, in the order of `numbers`."""
+
+    def untold(self) -> Mapping[str, str]:
+        """Why, by number, of the jobs that `read` leaves out."""
 
     def is_newer_than(self, moment: datetime) -> bool:
         """Whether what `read` says was true after `moment`."""
@@ -65,10 +68,13 @@ class ImportFileCompany:
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
         return self._reader.read(numbers)
 
+    def untold(self) -> Mapping[str, str]:
+        return self._reader.untold()
+
     def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         """Write the batch's file, once: what was published is never written again. No lines, no file."""
         try:
-            self._folders.make()
+            self._require_share()
             manifest = self._folders.manifest(batch.name) or self._write(batch, lines)
             if manifest.started_at != batch.started_at:
                 raise SageUnreachableError(
@@ -87,32 +93,42 @@ class ImportFileCompany:
         whatever became of the file, when Sage holds every line.
         """
         try:
+            self._require_share()
             manifest = self._folders.manifest(batch.name)
-            answers = Answers.to(batch, self._folders, now=self._clock())
-            words = answers.words(encoding=self._profile.file.encoding)
+            answers = Answers.to(batch, self._folders, manifest, now=self._clock())
+            rejections = answers.rejections(encoding=self._profile.file.encoding)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
         refusals = dict(manifest.unwritable) if manifest else {}
-        imported, all_held = answers.imported, not answers.imported
+        jobless: list[ExportLine] = []
+        imported, none_rejected = answers.imported, True
+        wanted: dict[str, set[Assignment]] = {}
         for number, group in groupby(lines, attrgetter("job_number")):
             written = [line for line in group if line.line_id not in refusals]
             rejected = {
-                line.line_id: words[key]
-                for line in (written if words else ())
-                if (key := JobLine(number, line.assignment)) in words
+                line.line_id: words
+                for line in (written if rejections else ())
+                if (words := rejections.words(JobLine(number, line.assignment)))
             }
+            jobless += [line for line in (written if rejections else ()) if rejections.has_no_job(line)]
             refusals |= rejected
             imported = imported or bool(rejected and answers.quiet)
-            all_held = all_held and not rejected and self._holds(number, written)
+            none_rejected = none_rejected and not rejected
+            if none_rejected and not answers.imported:
+                wanted[number] = {line.assignment for line in written}
+        # the lines are read to their end: no transaction of the database waits for Sage
+        all_held = none_rejected and not answers.imported and self._holds(wanted)
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
-            return refusals
+            return rejections.without_job(jobless) | refusals
         return None
 
     def problem(self) -> str | None:
         try:
-            self._folders.make()
+            self._require_share()
         except OSError as error:
             return self._unusable(error)
+        except SageUnreachableError as error:
+            return str(error)
         for folder in self._folders:
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 return (
@@ -120,11 +136,19 @@ class ImportFileCompany:
                 )
         return self._reader.problem()
 
-    def _holds(self, number: str, lines: Sequence[ExportLine]) -> bool:
-        """Whether Sage holds all these lines of a job."""
-        held = next(self._reader.read([number])).cost_codes
-        return all(
-            (code := held.get((line.extra, line.code))) and line.category in code.categories for line in lines
+    def _require_share(self) -> None:
+        if not self._folders.are_there():
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_FOLDER: {self._folder} has no folder outgoing, rejected or done. If it is on "
+                "a share, mount the share; if it is new, run `costbot sage set-up` once."
+            )
+
+    def _holds(self, wanted: Mapping[str, Collection[Assignment]]) -> bool:
+        """Whether Sage holds all these assignments by job: read at one go, up to the first that it lacks."""
+        return not wanted.keys() & self._reader.untold().keys() and all(
+            (code := job.cost_codes.get(asked.code_key)) is not None and asked.category in code.categories
+            for job in self._reader.read(wanted)
+            for asked in wanted[job.number]
         )
 
     def _write(self, batch: Batch, lines: Iterable[ExportLine]) -> Manifest:

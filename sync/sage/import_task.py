@@ -29,7 +29,7 @@ class ImportTask:
 
     def run(self, *, lain_for: timedelta = timedelta(0)) -> list[str]:
         """Import each file that has lain in `outgoing/` for a while; returns their names."""
-        self._folders.make()
+        self._folders.set_up()
         ready = datetime.now(UTC) - lain_for
         files = [
             path for path in sorted(self._folders.outgoing.glob(f"*{SUFFIX}")) if modified(path) <= ready

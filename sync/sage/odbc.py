@@ -4,7 +4,7 @@ One connection per reading, one job at a time, rows streamed; Sage is never lock
 Table and column names come from the profile; the defaults are those that public code queries.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -41,6 +41,10 @@ class OdbcReader:
         with self._connected() as connection:
             for number in numbers:
                 yield self._held(connection, number)
+
+    def untold(self) -> Mapping[str, str]:
+        """None: what the database says of a job is whole."""
+        return {}
 
     def is_newer_than(self, moment: datetime) -> bool:
         """Always: ODBC reads Sage itself."""

@@ -213,6 +213,7 @@ class SageProfile(_Part):
             encoding=self.file.encoding,
             job_must_exist=job.must_exist,
             beyond_standard_list=code.beyond_standard_list,
+            repeats_sage_description=self.file.existing_description is ExistingDescription.SAGE,
         )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bot.blocks.pieces import Message as Drawn
 from bot.delivery import drain
-from bot.gateway import Gateway, Posted
+from bot.gateway import Gateway, Posted, SlackUnavailable
 from bot.posting import Poster
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Sandbox
@@ -84,6 +84,27 @@ def test_a_burst_is_one_digest_and_then_the_cards_oldest_first(works_on_either: 
         assert "and 2 more jobs" in told.words
     posts = [call["arguments"]["channel"] for call in works.sandbox.calls("chat.postMessage")]
     assert posts.count(CHANNEL_ID) == 1 + 12 + 12
+
+
+def test_cards_that_slack_did_not_answer_for_a_while_still_come_oldest_first(works: Works) -> None:
+    works.import_jobs(8)
+
+    class Away(Gateway):
+        posts = 0
+
+        def post(self, channel: str, message: Drawn, **more: Any) -> Posted:
+            Away.posts += 1
+            if 4 <= Away.posts <= 6:
+                raise SlackUnavailable("chat.postMessage", "no answer")
+            return super().post(channel, message, **more)
+
+    works.run(gateway=works.connect(Away))
+    assert 2 < len(works.channel()) < 8
+    works.clock.wait(seconds=60)
+    works.run_until_nothing_waits()
+    digest, *cards = works.channel()
+    assert digest.text.startswith("8 jobs became Ready to Update at once")
+    assert [card.text.split(" ")[0] for card in cards] == [f"40-{n:03}" for n in range(8)]
 
 
 def test_the_pace_of_one_message_a_second_is_kept_from_process_to_process(works: Works) -> None:

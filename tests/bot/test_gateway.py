@@ -1,6 +1,7 @@
 """The gateway against a running Slack look-alike: what it sends, how it keeps pace, which errors it knows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -182,7 +183,8 @@ def test_people_are_found_by_id_and_by_e_mail(gateway: Gateway) -> None:
     assert (dana.name, dana.email, dana.team_id) == ("Dana Whitfield", sample_company.APPROVER, TEAM_ID)
     assert dana.email_confirmed
     assert (dana.is_guest, dana.is_bot, dana.deleted) == (False, False, False)
-    assert gateway.user_by_email(sample_company.APPROVER) == dana
+    assert dana.locale == "en-US"
+    assert gateway.user_by_email(sample_company.APPROVER) == replace(dana, locale=None)
     assert gateway.user_by_email("nobody@example.com") is None
     assert gateway.user("U0GRACE").is_guest
     assert gateway.user(BOT_USER_ID).is_bot

@@ -1,14 +1,21 @@
-"""The address of a job's card."""
+"""The address of a job's card, and the job's own, which leads there."""
 
 from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from slack_bolt import App
 
-from bot.links import card_address
+from bot.http import http_app
+from bot.links import card_address, card_of_number, job_link
 from bot.sandbox.client import Sandbox
-from bot.sandbox.workspace import CHANNEL_ID
+from bot.sandbox.server import running
+from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
 from tests.bot.test_delivery import Site
 from workflow.database import Database
+from workflow.settings import Settings
 
 
 @pytest.fixture
@@ -41,3 +48,53 @@ def test_without_an_answer_of_slack_there_is_no_address(site: Site) -> None:
     site.drain()
     site.sandbox.fail_next("chat.getPermalink", "server_error")
     assert address(site) is None
+
+
+@pytest.fixture
+def web(site: Site) -> Iterator[httpx.Client]:
+    """The bot's HTTP server, as anybody reaches it."""
+    bolt = App(token=BOT_TOKEN, signing_secret="-", token_verification_enabled=False)
+    card_of = partial(card_of_number, site.database, site.gateway)
+    app = http_app(bolt, takes_events=False, ready={}, card_of=card_of)
+    with running(app) as url, httpx.Client(base_url=url) as client:
+        yield client
+
+
+def settings(public_url: str | None) -> Settings:
+    return Settings(_env_file=None, public_url=public_url)
+
+
+@pytest.mark.parametrize("public_url", ["https://costbot.example.com", "https://example.com/costbot/"])
+def test_a_job_has_one_address_with_its_number_quoted(public_url: str) -> None:
+    link = job_link(settings(public_url), "24/017 ä?#")
+    assert link == f"{public_url.rstrip('/')}/jobs/24%2F017%20%C3%A4%3F%23"
+    assert job_link(settings(None), "24-017") is None
+
+
+@pytest.mark.parametrize("number", ["24-099", "24/099", "24 099 ä?#%2F"])
+def test_a_jobs_own_address_leads_to_its_card(site: Site, web: httpx.Client, number: str) -> None:
+    with site.database.writing() as session:
+        session.merge(site.riverside).number = number
+    site.ask(site.riverside, "03-300 L")
+    site.drain()
+    link = job_link(settings("https://costbot.example.com"), number)
+    assert link is not None
+    answer = web.get(urlsplit(link).path)
+    assert (answer.status_code, answer.headers["location"]) == (302, address(site))
+
+
+def test_unknown_jobs_and_jobs_without_a_card_are_answered_alike(site: Site, web: httpx.Client) -> None:
+    answers = [web.get(f"/jobs/{number}") for number in ("99-999", site.riverside.number)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].text == answers[1].text
+    assert "/costcodes jobs all" in answers[0].text
+    assert site.riverside.name not in answers[1].text
+
+
+def test_while_slack_does_not_answer_the_page_says_that_it_may_be_so(site: Site, web: httpx.Client) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.drain()
+    site.sandbox.fail_next("chat.getPermalink", "server_error")
+    answer = web.get(f"/jobs/{site.riverside.number}")
+    assert answer.status_code == 404
+    assert "Slack does not answer" in answer.text

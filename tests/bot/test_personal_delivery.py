@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
+from bot.blocks.pieces import Message
+from bot.gateway import Gateway, Posted, SlackUnavailable
 from bot.sandbox.client import Sandbox
+from tests import factories
 from tests.bot.test_delivery import Site
 from tests.factories import RULES, actor
-from workflow import aways, preferences
+from workflow import aways, outbox, preferences, privilege_requests
 from workflow.calendar import Calendar
 from workflow.database import Database
 from workflow.preferences import Choices, QuietHours
+from workflow.privileges import Rules
 from workflow.tables import Person
 from workflow.vocabulary import Notify
 
@@ -91,11 +96,69 @@ def test_in_quiet_hours_on_the_readers_own_clock_a_message_waits(site: Site) -> 
     site.drain()
     assert len(said_to(site, site.dana)) == 1
     [waiting] = site.waiting()
-    assert waiting.last_error == "waits for the end of the quiet hours"
+    assert waiting.last_error is None  # it is meant to wait, so nobody needs to look after it
+    with site.database.reading() as session:
+        assert outbox.backlog(session, now=site.clock.now).waiting == 0
 
     site.clock.now = waiting.due_at
     site.drain()
     assert len(said_to(site, site.dana)) == 2
+
+
+def test_an_administrator_is_not_asked_in_quiet_hours_and_sees_the_answer_at_once(site: Site) -> None:
+    site.clock.now = datetime.now(UTC).replace(hour=18, minute=0) + timedelta(days=1)  # about noon in Chicago
+    rules = Rules(admin_emails=(site.marcus.email,))
+    choose(site, site.marcus, Choices(quiet=CHICAGO_QUIET))
+    with site.database.writing() as session:
+        asked = privilege_requests.ask(
+            session, reason="I close the month.", by=actor(site.tom), at=site.clock.now, rules=rules
+        )
+    assert isinstance(asked, privilege_requests.Asked)
+    site.drain()
+    assert said_to(site, site.marcus) == []
+
+    [waiting] = site.waiting()
+    site.clock.now = waiting.due_at
+    site.drain()
+    assert "I close the month." in said_to(site, site.marcus)[0]
+
+    site.clock.wait(hours=1)
+    with site.database.writing() as session:
+        privilege_requests.grant(
+            session,
+            privilege_request_id=asked.privilege_request.id,
+            by=actor(site.marcus),
+            at=site.clock.now,
+            rules=rules,
+        )
+    site.drain()
+    assert len(said_to(site, site.marcus)) == 1
+    assert "is an accounting approver" in said_to(site, site.marcus)[0]
+
+
+@pytest.mark.parametrize("notify", [Notify.EVERY_REQUEST, Notify.HOURLY])
+def test_a_day_in_which_slack_takes_no_message_is_no_flood_afterwards(site: Site, notify: Notify) -> None:
+    class Deaf(Gateway):
+        """Slack answers, except when something is to be posted."""
+
+        def post(self, channel: str, message: Message, **more: Any) -> Posted:
+            raise SlackUnavailable("chat.postMessage", "no answer")
+
+    choose(site, site.dana, Choices(notify))
+    with site.database.writing() as session:
+        jobs = [factories.job(session, f"50-{number:03}", "Tower") for number in range(5)]
+    for job in jobs:
+        site.ask(job, "03-300 L")
+        for _ in range(2):
+            site.clock.wait(hours=1)
+            site.drain(gateway=site.connect(Deaf))
+    while site.waiting():
+        site.clock.wait(minutes=5)
+        site.drain()
+
+    told = said_to(site, site.dana)
+    assert len(told) <= 2  # the one that was tried may be in Slack, so it comes alone
+    assert all(f"50-{number:03}" in "".join(told) for number in range(5))
 
 
 def test_what_is_for_somebody_away_goes_to_the_delegate_with_their_name_and_once(site: Site) -> None:

@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.office import answers, free_ports
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.walk import Walk
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -30,45 +31,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         tree.stop()
-
-
-class Walk:
-    """Somebody in front of the demo's page, who photographs what there is to see."""
-
-    def __init__(self, page: Page, album: Path) -> None:
-        self.page = page
-        self._album = album
-
-    def choose(self, name: str) -> None:
-        """Press this in the side bar: a person to be, or a place to look at."""
-        menu = self.page.get_by_role("button", name="Open menu")
-        if menu.is_visible():
-            menu.click()
-        self.page.get_by_role("button", name=name).click()
-
-    def card(self, job: str) -> Locator:
-        """The card of a job in the channel."""
-        view = self.page.get_by_role("button", name="View Requested Updates")
-        everything = self.page.get_by_role("log", name="Messages in #cost-codes").get_by_role("article")
-        return everything.filter(has_text=job, has_not_text="Only visible to you").filter(has=view)
-
-    def press(self, name: str, on: Locator, confirm: bool = False) -> None:
-        """Press a button, and say yes where it asks."""
-        on.get_by_role("button", name=name, exact=True).click()
-        if confirm:
-            asked = self.page.get_by_role("alertdialog")
-            asked.get_by_role("button", name=name, exact=True).click()
-
-    def say(self, text: str) -> None:
-        """Type a message or a command into the channel."""
-        self.page.get_by_role("textbox", name="Message #cost-codes").fill(text)
-        self.page.keyboard.press("Enter")
-
-    def photograph(self, name: str) -> None:
-        """Keep what is on the screen; nothing of it may lie beside the screen."""
-        width = self.page.evaluate("window.innerWidth")
-        self.page.screenshot(path=self._album / f"{name}-{width}.png", animations="disabled")
-        assert self.page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
 @pytest.fixture
@@ -217,3 +179,52 @@ def test_cost_codes_are_asked_for_by_clicks_and_typing_alone(walk: Walk, width: 
     walk.photograph("4-requested")
     walk.press("Close", answer)
     expect(walk.card(job)).to_contain_text("Ready to Update")
+
+
+@pytest.mark.parametrize(
+    ("width", "job"), [(1280, "25-003 City Hall Seismic Retrofit"), (390, "25-014 Union Station Concourse")]
+)
+def test_an_approver_who_has_set_slack_to_spanish_reads_spanish_from_end_to_end(
+    walk: Walk, width: int, job: str
+) -> None:
+    page, card = walk.page, walk.card(job)
+    page.set_viewport_size({"width": width, "height": 844})
+    walk.choose("Lucía Herrera")
+    expect(card).to_contain_text("Ready to Update")  # the channel reads the company's language
+    walk.choose("costbot Messages")
+    expect(page.get_by_role("log")).to_contain_text("solicitó")
+    walk.photograph("1-told")
+
+    walk.choose("costbot Home")
+    home = page.get_by_role("region", name="App Home")
+    expect(home).to_contain_text("Última sincronización de datos")
+    expect(home).to_contain_text("listas para actualizar")
+    walk.photograph("2-home")
+
+    walk.choose("cost-codes")
+    walk.press("View Requested Updates", card)
+    window = page.get_by_role("dialog", name="Códigos por actualizar")
+    expect(window).to_contain_text("Solo lectura.")
+    walk.photograph("3-window")
+    walk.press("Actualizar", window)
+    answer = page.get_by_role("dialog").get_by_text("Quedó actualizada")
+    expect(answer).to_be_visible()
+    walk.photograph("4-updated")
+    walk.press("Cerrar", page.get_by_role("dialog"))
+    expect(card).not_to_contain_text("Ready to Update")
+
+    walk.say("/costcodes update")
+    several = page.get_by_role("dialog", name="Actualizar varias")
+    expect(several).to_contain_text(
+        "Márquela" if "1 obra" in several.inner_text() else "Marque las que desea"
+    )
+    walk.photograph("5-several")
+    walk.press("Cerrar", several)
+    walk.say("/costcodes request")
+    request = page.get_by_role("dialog", name="Solicitar códigos")
+    expect(request).to_contain_text("Códigos de costo de la lista estándar")
+    walk.photograph("6-request")
+    walk.press("Cerrar", request)
+    walk.say("/costcodes help")
+    expect(page.get_by_text("muestra los contratos que esperan códigos de costo")).to_be_visible()
+    walk.photograph("7-help")

@@ -177,6 +177,9 @@ class WatchedSage:
             yield held
         self._tell("read")
 
+    def untold(self) -> Mapping[str, str]:
+        return self._sage.untold()
+
     @property
     def limits(self) -> SageLimits:
         return self._sage.limits

@@ -6,12 +6,13 @@ from pathlib import Path
 from sync.data_sync import refresh_read_back, run
 from sync.files import read_sage, read_standard_codes
 from sync.sage.embedded import EmbeddedSage
-from sync.sage.export_file import ExportReader
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
 from tests import factories
 from tests.factories import NINE, RULES
+from tests.sync.sage.lines import left_alone
 from workflow import approvals, asked_lines, directory, queries, requests
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
@@ -40,7 +41,8 @@ def carry_out(page: dict[str, str], database: Database, folder: Path) -> dict[st
     sage, shared = EmbeddedSage(folder / "sage.db"), folder / "shared"
     sage.load(read_sage(folder / "export.csv").rows)
     sage.load_categories(["L", "M", "S"])
-    company = ImportFileCompany(shared, SageProfile(), ExportReader(folder / "export.csv"))
+    Folders.under(shared).set_up()
+    company = ImportFileCompany(shared, SageProfile(), left_alone(folder / "export.csv"))
     with database.writing() as session:
         approver = factories.approver(session)
         job = factories.job(session)

@@ -1,23 +1,28 @@
 """The data sync by import file, from Update to the read-back, with an accountant who imports it by hand."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from sync.data_sync import RunState, SyncReport, refresh_read_back, run
 from sync.sage.company import SageCompany
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from sync.sage.export_file import ExportReader
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
 from tests import factories
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, JOBS, RIVERSIDE, YARD, WatchedSage, clock
+from tests.sync.sage.lines import left_alone
 from workflow import audit, queries
 from workflow.database import Database
+from workflow.merge import SageJob
 from workflow.privileges import SCHEDULE
 from workflow.tables import DataSync, OutboxNotice, Person
 from workflow.vocabulary import Event, NoticeKind, Severity
@@ -31,10 +36,11 @@ class Site:
         self.sage = EmbeddedSage(folder / "sage.db")
         work.set_up(database, self.sage)
         self.shared = folder / "shared"
+        Folders.under(self.shared).set_up()
         export = folder / "export.csv"
         self.accountant = ImportTask(self.shared, self.sage, export)
         self.accountant.save_export()
-        self.company = ImportFileCompany(self.shared, SageProfile(), ExportReader(export))
+        self.company = ImportFileCompany(self.shared, SageProfile(), left_alone(export))
 
     def sync(self, sage: SageCompany | None = None, *, at: datetime | None = None) -> SyncReport:
         return run(self.database, sage or self.company, by=SCHEDULE, clock=lambda: at or clock())
@@ -153,6 +159,83 @@ def test_a_file_that_nobody_imports_is_told_to_the_approvers_once(site: Site) ->
     site.sync(at=late + timedelta(hours=2))
     with site.database.reading() as session:
         assert queries.overdue_syncs(session) == []
+
+
+def test_a_job_with_a_bad_row_in_the_export_waits_and_is_neither_synced_nor_failed(site: Site) -> None:
+    export = site.shared.parent / "export.csv"
+    work.accept_everything(site.database)
+    site.sync()
+    site.accountant.run()
+    good = export.read_text()
+    export.write_text(f"{good}{RIVERSIDE},,,,\n")
+
+    report = site.sync()
+
+    assert report.state is RunState.SENT
+    assert f"until then costbot leaves job {RIVERSIDE} as it is" in report.untold[0]
+    assert [work.states(site.database, number) for number in JOBS] == [["exported"], ["failed"], ["synced"]]
+    work.accept(site.database, YARD, "16-100 M")
+    assert site.sync().batch == "DS000002"
+    export.write_text(good)
+    site.sync()
+    assert [work.states(site.database, number) for number in JOBS] == [
+        ["synced"],
+        ["failed"],
+        ["synced", "exported"],
+    ]
+
+
+def test_a_job_with_a_bad_row_in_the_export_is_not_sent_and_the_others_are(site: Site) -> None:
+    work.accept_everything(site.database)
+    export = site.shared.parent / "export.csv"
+    good = export.read_text()
+    export.write_text(f"{good}{RIVERSIDE},,,,\n")
+
+    site.sync()
+
+    assert [work.states(site.database, number) for number in JOBS] == [
+        ["accepted"],
+        ["exported"],
+        ["exported"],
+    ]
+    assert RIVERSIDE.encode() not in site.file()
+    export.write_text(good)
+    site.sync()
+    assert work.states(site.database, RIVERSIDE) == ["exported"]
+
+
+def test_no_transaction_of_the_database_is_open_while_sage_is_read(
+    site: Site,
+) -> None:
+    open_now: set[object] = set()
+    seen: list[int] = []
+
+    def begun(_session: object, transaction: object, _connection: object) -> None:
+        open_now.add(transaction)
+
+    def ended(_session: object, transaction: object) -> None:
+        open_now.discard(transaction)
+
+    class Watched(ExportReader):
+        def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+            for job in super().read(numbers):
+                seen.append(len(open_now))
+                yield job
+
+    work.accept_everything(site.database)
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    watched = Watched(site.shared.parent / "export.csv", clock=lambda: later)
+    event.listen(Session, "after_begin", begun)
+    event.listen(Session, "after_transaction_end", ended)
+    try:
+        site.sync(ImportFileCompany(site.shared, SageProfile(), watched))
+        site.sync(ImportFileCompany(site.shared, SageProfile(), watched))
+    finally:
+        event.remove(Session, "after_begin", begun)
+        event.remove(Session, "after_transaction_end", ended)
+
+    assert len(seen) >= 5
+    assert set(seen) == {0}
 
 
 def test_a_job_that_sage_does_not_know_is_not_created_there(site: Site) -> None:

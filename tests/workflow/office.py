@@ -2,17 +2,38 @@
 
 import random
 from collections import Counter
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from tests.factories import LIMITS, NINE, RULES, actor, assignments
 from tests.workflow.site import Site
-from workflow import directory, holds, requests
+from workflow import (
+    aways,
+    directory,
+    drafts,
+    escalation,
+    expiry,
+    holds,
+    preferences,
+    reminders,
+    requests,
+)
+from workflow.calendar import Calendar
+from workflow.preferences import Choices
 from workflow.privileges import SCHEDULE, Refused
 from workflow.tables import Job, Person, RequestedUpdate
-from workflow.vocabulary import ErpPermission, HoldKind, State
+from workflow.vocabulary import ErpPermission, HoldKind, Notify, State
+from workflow.waiting import Patience
 
 _LOCK_SECONDS = 60.0
+_LATER = NINE + timedelta(days=9)
+_IMPATIENT = Patience(
+    remind_after=timedelta(hours=1),
+    escalate_after=timedelta(hours=2),
+    escalate_to=("ben.second@example.com",),
+    expire_after=timedelta(days=1),
+)
 
 
 class Office:
@@ -33,6 +54,11 @@ class Office:
             self.sync,
             self.import_jobs,
             self.import_people,
+            self.look_at_what_waits,
+            self.ask_again,
+            self.hand_over,
+            self.choose,
+            self.send_a_draft,
         ]
         done: Counter[str] = Counter()
         for _ in range(15):
@@ -111,6 +137,67 @@ class Office:
         ]
         with self.site.database.writing() as session:
             assert directory.put_people(session, rows, source="people", by=SCHEDULE, at=NINE) is None
+
+    def look_at_what_waits(self) -> None:
+        """Expire, escalate or remind, as the schedule does."""
+        patience, calendar = _IMPATIENT, Calendar()
+        act = self.chance.choice(["expire", "escalate", "remind"])
+        update = self.some(State.READY)
+        with self.site.database.writing() as session:
+            if act == "remind":
+                reminders.remind(session, patience=patience, calendar=calendar, at=_LATER)
+            elif update is not None and act == "expire":
+                expiry.expire(session, requested_update_id=update.id, patience=patience, at=_LATER)
+            elif update is not None:
+                escalation.escalate(
+                    session, requested_update_id=update.id, patience=patience, calendar=calendar, at=_LATER
+                )
+
+    def ask_again(self) -> None:
+        update = self.some(State.EXPIRED) or self.some(State.REJECTED)
+        with self.site.database.writing() as session:
+            requests.ask_again(
+                session,
+                requested_update_id=update.id if update else None,
+                by=actor(self.site.engineer),
+                at=NINE,
+                rules=RULES,
+                limits=LIMITS,
+            )
+
+    def hand_over(self) -> None:
+        pair = [self.site.approver, self.site.second]
+        self.chance.shuffle(pair)
+        with self.site.database.writing() as session:
+            person, delegate = (session.get_one(Person, one.id) for one in pair)
+            if self.chance.random() < 0.3:
+                aways.end_away(session, person=person, by=actor(person), at=NINE)
+            else:
+                aways.set_away(
+                    session,
+                    person=person,
+                    delegate=delegate,
+                    first_day=NINE.date(),
+                    last_day=NINE.date(),
+                    zone=Calendar().zone,
+                    by=actor(person),
+                    at=NINE,
+                    rules=RULES,
+                )
+
+    def choose(self) -> None:
+        person = self.chance.choice([self.site.approver, self.site.second])
+        choices = Choices(self.chance.choice(list(Notify)))
+        with self.site.database.writing() as session:
+            preferences.choose(session, person, choices, by=actor(person), at=NINE)
+
+    def send_a_draft(self) -> None:
+        by, content = actor(self.site.engineer), drafts.Content(text="09-250 L,M\n16-100 L")
+        with self.site.database.writing() as session:
+            job_id = self.chance.choice(self.jobs).id
+            token = drafts.save(session, by, content, job_id=job_id, at=NINE).token
+        with self.site.database.writing() as session:
+            drafts.submit(session, token=token, by=by, at=NINE, rules=RULES, limits=LIMITS)
 
     def some(self, state: State) -> RequestedUpdate | None:
         with self.site.database.reading() as session:

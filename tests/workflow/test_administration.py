@@ -6,10 +6,11 @@ from sqlalchemy import update
 
 from tests import factories
 from tests.workflow.site import Site
-from workflow import administration, outbox
+from workflow import administration, outbox, preferences
 from workflow.administration import NearlyApprover
+from workflow.preferences import Choices
 from workflow.tables import OutboxNotice
-from workflow.vocabulary import ErpPermission, NoticeKind, Refusal
+from workflow.vocabulary import ErpPermission, NoticeKind, Notify, Refusal
 
 
 def test_who_may_update_and_who_lacks_one_thing_alone(site: Site) -> None:
@@ -50,9 +51,28 @@ def test_what_slack_was_not_told_is_counted_by_reason(site: Site) -> None:
             .values(done_at=factories.NINE)
         )
     with site.database.reading() as session:
-        found = administration.administration(session, limit=5)
+        found = administration.administration(session, limit=5, now=factories.later(1))
     assert [(u.reason, u.notices, u.given_up, u.oldest) for u in found.undelivered] == [
         ("not_in_channel", 2, 0, factories.NINE),
         ("nobody in Slack", 1, 1, factories.NINE),
     ]
     assert (found.backlog.waiting, found.backlog.given_up, found.late_files) == (2, 1, ())
+
+
+def test_a_digest_that_waits_for_its_hour_is_no_trouble_before_then(site: Site) -> None:
+    for person in (site.approver, site.second):
+        with site.database.writing() as session:
+            daily = Choices(Notify.DAILY)
+            preferences.choose(session, person, daily, by=factories.actor(person), at=factories.NINE)
+    site.ask("03-300 L")
+    with site.database.writing() as session:
+        cards = outbox.waiting_for_job(session, site.job.id, NoticeKind.CARD)
+        replies = outbox.waiting_for_job(session, site.job.id, NoticeKind.THREAD)
+        outbox.done(session, [*cards, *replies], at=factories.NINE)
+        [digest] = outbox.waiting_for_person(session, site.approver.id)
+
+        tonight = administration.administration(session, limit=5, now=factories.later(600))
+        late = administration.administration(session, limit=5, now=digest.due_at)
+
+    assert (tonight.backlog.waiting, tonight.backlog.oldest, tonight.undelivered) == (0, None, ())
+    assert (late.backlog.waiting, late.backlog.oldest) == (2, digest.due_at)

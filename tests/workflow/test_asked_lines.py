@@ -36,6 +36,12 @@ def pairs(asked: Asked) -> list[str]:
         "03-3000\tCast-in-place\tL; M",
         "| 03-3000 | Cast-in-place | L, M |",
         "`03-3000 L,M`",
+        "*03-3000* (L, M)",
+        "03-3000 - L, M",
+        "03\u20133000 \u2014 L and M.",
+        "03\u20113000 L,M",
+        "\ufeff03\u22123000\u200b L,M",
+        "'03-3000 L,M",
     ],
 )
 def test_a_line_is_read_however_it_is_written(line: str) -> None:
@@ -96,6 +102,15 @@ def test_a_file_is_read_by_its_kind() -> None:
     assert (as_csv.lines, as_text.lines) == ([2], [1])
 
 
+def test_the_categories_of_a_csv_file_are_read_as_those_of_lines_are() -> None:
+    content = 'code,category\n03\u20113000,l\n09-2110,"Labor Burden, M"\n03-3000,L\n16-1000,X\n'.encode()
+
+    asked = parse_file("a.csv", content, CATEGORIES)
+
+    assert pairs(asked) == ["03-3000 L", "09-2110 LB", "09-2110 M", "16-1000 X"]
+    assert (asked.lines, asked.problems) == ([2, 3, 3, 5], [])
+
+
 def test_a_csv_file_with_a_problem_gives_nothing_but_its_problems() -> None:
     asked = parse_file("a.csv", b"code,category\n03-3000,L\n03-3000,L\n", CATEGORIES)
 
@@ -112,6 +127,7 @@ def test_a_message_gives_its_cost_codes_with_the_categories_after_each() -> None
         "- 09-2110. I need it, L-shaped walls\n"
         "16-1000 S and 16-2000 Labor Burden"
     )
+    said = said.replace("16-1000", "16\u20131000")  # as a phone or Word may write it
     codes = {"03-3000", "09-2110", "16-1000", "16-2000"}
 
     assert codes | {"24-017"} <= code_like(said)

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.blocks import words
+from tests import factories
 from tests.factories import NINE, RULES, actor
 from tests.workflow.site import Site
 from workflow import approvals, aways, telling
@@ -134,6 +136,31 @@ def test_a_new_absence_replaces_the_one_before_and_off_ends_it(site: Site) -> No
         assert aways.end_away(session, person=site.approver, by=actor(site.approver), at=NINE) is None
 
     assert reads(site, site.approver, NEXT_MONDAY) == (site.approver.id, None)
+
+
+def test_who_stood_in_before_hears_that_another_one_does_now(site: Site) -> None:
+    with site.database.writing() as session:
+        third = factories.approver(session, "third@example.com")
+    set_away(site)
+
+    result = set_away(site, to=third, first=MONDAY + timedelta(days=7))
+
+    assert isinstance(result, AwaySet)
+    assert result.replaced is not None
+    assert (result.replaced.first_day, result.replaced.delegate_id) == (MONDAY, site.second.id)
+    assert site.notices_of(Event.AWAY)[1] == [site.second.email, third.email]
+    assert "in place of 2026-11-02 to 2026-11-06" in words.away_set_words(result)
+
+
+def test_a_delegate_who_leaves_as_the_person_comes_back_is_away_on_none_of_the_days(site: Site) -> None:
+    set_away(site, site.second, site.approver, first=MONDAY + timedelta(days=5))
+
+    result = set_away(site, days=5)
+    longer = set_away(site, days=6)
+
+    assert isinstance(result, AwaySet)
+    assert isinstance(longer, AwaySet)
+    assert (result.both_away, longer.both_away) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,27 @@ def test_a_code_beyond_the_standard_list_is_refused_unless_the_company_allows_it
 
     assert (Rule.CODE_NOT_STANDARD, Severity.REFUSE) in rules(line)
     allowed = rules(line, replace(LIMITS, beyond_standard_list=True))
-    assert Rule.CODE_NOT_STANDARD not in {rule for rule, _ in allowed}
+    assert (Rule.CODE_NOT_STANDARD, Severity.REFUSE) not in allowed
+
+
+def test_a_code_beyond_the_standard_list_that_the_company_allows_goes_without_a_description() -> None:
+    limits = replace(LIMITS, beyond_standard_list=True, code_format=Format())
+    [finding] = found(Assignment("09-9999", "L"), limits)
+
+    assert finding.severity is Severity.WARN
+    assert finding.message == (
+        "cost code 09-9999 is not on the standard cost code list, and goes to Sage without a description"
+    )
+
+
+def test_sage_s_own_description_must_fit_the_file_only_where_the_file_repeats_it() -> None:
+    line, held = Assignment("03-3000", "M"), {("", "03-3000"): SageCode("Béton 日本", frozenset({"L"}))}
+    repeats = replace(LIMITS, repeats_sage_description=True)
+
+    [refusal] = refusals(found(line, repeats, in_sage=held))
+
+    assert refusal.endswith("cannot carry: 日 (U+65E5), 本 (U+672C)")
+    assert refusals(found(line, in_sage=held)) == []
 
 
 def test_a_long_description_is_shown_as_it_will_be_cut() -> None:

@@ -157,3 +157,10 @@ def test_a_new_hold_is_drawn_on_the_card(site: Site) -> None:
     assert isinstance(added, HoldAdded)
     assert site.cards_due() == 1
     assert site.row(Hold, added.hold.id).title == "Concrete subcontract"
+
+
+def test_a_new_hold_of_a_job_with_a_card_is_told_in_its_thread(site: Site) -> None:
+    site.ask("03-300 L")
+    site.hold("SC-1")
+
+    assert site.notices_of(Event.HOLD_ADDED) == ([NoticeKind.THREAD], [], False)

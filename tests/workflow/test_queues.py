@@ -38,7 +38,9 @@ def test_ready_jobs_come_oldest_first_a_page_at_a_time(site: Site) -> None:
     assert (numbers(last), last.goes_on) == (["25-003", "25-004"], False)
     assert numbers(page(site, JobFilter.READY, text="-003")) == ["25-003"]
     assert numbers(page(site, JobFilter.READY, text="harbor", limit=1, number=4)) == ["25-004"]
-    assert page(site, JobFilter.READY, number=9) == Page((), goes_on=False)
+    assert numbers(page(site, JobFilter.READY, text=" 25-002 Harbor ")) == ["25-002"]  # as its title is shown
+    assert page(site, JobFilter.READY, limit=3, number=9) == last
+    assert page(site, JobFilter.READY, text="zebra", number=9) == Page((), 0, goes_on=False)
 
 
 def test_each_job_is_in_the_list_of_where_it_stands_now(site: Site) -> None:

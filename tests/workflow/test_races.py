@@ -7,21 +7,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import select, text
 
-from tests.factories import NINE, RULES, actor, assignments
+from tests.factories import LIMITS, NINE, RULES, actor, assignments
 from tests.workflow.office import Office
 from tests.workflow.site import Site
-from workflow import approvals, deliveries, directory, holds, slots
+from workflow import approvals, deliveries, directory, drafts, expiry, holds, slots
 from workflow.approvals import AlreadyDecided, Done, Stale
 from workflow.directory import AlreadyLinked
 from workflow.privileges import SCHEDULE, Refused
 from workflow.requests import Requested
 from workflow.tables import DataSync, Hold, Job, Person, RequestedUpdate, SlackLink, StandardCostCode
 from workflow.vocabulary import ErpPermission, Event, Refusal, State
+from workflow.waiting import Patience
 
 ROUNDS = 5
 DEADLINE_SECONDS = 60.0
@@ -66,6 +68,30 @@ def test_of_update_and_reject_one_is_done(site: Site) -> None:
 
         assert Counter(type(result) for result in results) == {Done: 1, AlreadyDecided: 1}
         site.data_sync()
+
+
+def test_of_expiry_and_an_update_at_the_same_moment_one_is_done(site: Site) -> None:
+    patience = Patience(remind_after=timedelta(days=1), expire_after=timedelta(days=1))
+
+    def expire(update: RequestedUpdate) -> bool:
+        with site.database.writing() as session:
+            return expiry.expire(
+                session, requested_update_id=update.id, patience=patience, at=NINE + timedelta(days=2)
+            )
+
+    for _ in range(ROUNDS):
+        update = site.ask("03-300 L")
+        expired, decided = at_once(partial(expire, update), partial(site.accept, update))
+
+        if expired:
+            assert isinstance(decided, AlreadyDecided)
+            assert decided.words.startswith("It expired")
+            assert site.state(update) is State.EXPIRED
+        else:
+            assert isinstance(decided, Done)
+            assert site.state(update) is State.ACCEPTED
+        site.data_sync()
+    assert site.problems() == []
 
 
 def test_what_is_asked_for_during_an_update_is_never_accepted_unseen(site: Site) -> None:
@@ -180,6 +206,24 @@ def test_twenty_requests_at_once_make_one_requested_update_with_all_of_them(site
     assert site.updates() == [(State.READY, 20)]
     assert site.pairs(site.ask(f"{codes[0]} L")) == [f"{code} L" for code in codes]
     assert site.problems() == []
+
+
+def test_two_windows_of_one_person_break_neither_each_other_nor_the_request(site: Site) -> None:
+    by, content = actor(site.engineer), drafts.Content(text="09-250 L,M\n16-100 L")
+
+    def save() -> str:
+        with site.database.writing() as session:
+            return drafts.save(session, by, content, job_id=site.job.id, at=NINE).token
+
+    def submit(token: str) -> object:
+        with site.database.writing() as session:
+            return drafts.submit(session, token=token, by=by, at=NINE, rules=RULES, limits=LIMITS)
+
+    for _ in range(4 * ROUNDS):
+        token, _ = at_once(save, save)
+        results = at_once(save, partial(submit, str(token)), partial(submit, str(token)))
+        assert sum(isinstance(result, Requested) for result in results) <= 1
+    assert site.event_names() == [Event.REQUESTED]
 
 
 def test_a_delivery_that_arrives_twice_at_once_is_handled_once(site: Site) -> None:

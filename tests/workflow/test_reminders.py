@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from tests import factories
 from tests.factories import NINE, RULES, actor
 from tests.workflow.site import Site
 from workflow import directory, escalation, preferences, reminders
@@ -125,11 +126,23 @@ def test_nobody_is_told_when_nothing_waits_for_long(site: Site) -> None:
     assert Event.REMINDED not in site.event_names()
 
 
-def test_a_second_group_hears_once_of_what_nobody_decides_on(site: Site) -> None:
+def add_boss(site: Site) -> None:
     with site.database.writing() as session:
-        boss = Person(email="boss@example.com", name="Bo Boss", erp_permission="none")
-        boss.can_push_to_accounting, boss.active = False, True
-        session.add(boss)
+        factories.person(session, "boss@example.com", name="Bo Boss")
+
+
+def test_while_nobody_of_the_second_group_is_there_nothing_is_taken_for_told(site: Site) -> None:
+    site.ask("03-300 L")
+
+    assert escalate(site, TUESDAY + timedelta(days=1)) == [False, False]
+    assert Event.ESCALATED not in site.event_names()
+    add_boss(site)
+    assert escalate(site, TUESDAY + timedelta(days=2)) == [True, False]
+    assert site.notices_of(Event.ESCALATED)[1] == ["boss@example.com"]
+
+
+def test_a_second_group_hears_once_of_what_nobody_decides_on(site: Site) -> None:
+    add_boss(site)
     update = site.ask("03-300 L")
 
     assert escalate(site, TUESDAY) == []

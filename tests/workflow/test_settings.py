@@ -45,6 +45,9 @@ WRONG = [
     ("COSTBOT_HOLIDAYS", "Atlantis", "US,2026-12-24"),
     ("COSTBOT_REMIND_AFTER", "0", "greater than 0"),
     ("COSTBOT_EXPIRE_AFTER_DAYS", "soon", "valid integer"),
+    ("COSTBOT_PUBLIC_URL", "costbot.example.com", "https://costbot.example.com"),
+    ("COSTBOT_PUBLIC_URL", "ftp://costbot.example.com", "https://costbot.example.com"),
+    ("COSTBOT_PUBLIC_URL", "https://costbot.example.com/?a=b", "https://costbot.example.com"),
 ]
 
 

@@ -1,12 +1,13 @@
 """The Web API methods of the sandbox, each as Slack documents it: who may call it, and what it answers."""
 
-from bot.sandbox.methods import apps, chat, conversations, functions, people, views
+from bot.sandbox.methods import apps, chat, conversations, files, functions, people, views
 from bot.sandbox.methods.call import Method
 
 METHODS: dict[str, Method] = {
     **apps.METHODS,
     **chat.METHODS,
     **conversations.METHODS,
+    **files.METHODS,
     **functions.METHODS,
     **people.METHODS,
     **views.METHODS,

@@ -190,7 +190,7 @@ def test_nobody_who_may_update_is_worth_a_warning() -> None:
 
 
 def test_whoever_may_not_look_sees_only_why() -> None:
-    view = closed_home("Only members.")
+    view = closed_home("Only members.", Refusal.FROM_OUTSIDE, can_ask=False)
     assert view_problems(view) == []
     assert said(view).count("🔒 Only members.") == 1
     assert len(view["blocks"]) == 1

@@ -178,7 +178,8 @@ def test_what_sage_would_refuse_stands_in_place_of_the_update_button() -> None:
         "🚫 cost code 3: &lt;bad&gt; format",
         "🚫 job unknown",
         "… and 5 more",
-        "Correct it in Sage and run `/costcodes sync`, or reject it with a comment.",
+        "Correct it in Sage, or in costbot's Sage profile where that is wrong, and run `/costcodes sync`; "
+        "or reject it with a comment.",
     ]
 
 

@@ -198,6 +198,6 @@ def test_what_the_checks_found_stands_with_its_cost_code_while_it_can_still_be_a
 
     text = said(window(code))
 
-    assert "🚫 no such category\\n⚠️ cut" in text
+    assert "🚫 stops the Update: no such category\\n⚠️ to know: cut" in text
     assert "Sage keeps its own" not in text
     assert "no such category" not in said(window(code, state=State.SYNCED))

@@ -1,6 +1,7 @@
 """`costbot check` and `diff`: what would be refused, and how Sage differs."""
 
 import json
+import os
 
 import pytest
 
@@ -194,9 +195,14 @@ def test_a_data_sync_by_import_file_is_listed_with_its_file(
 ) -> None:
     header = "job,job_name,extra,code,description,category"
     export = company.file("export.csv", f"{header}\n24-017,Riverside,,,,\n")
+    os.utime(export, (0, 0))
     monkeypatch.setenv("COSTBOT_SAGE", "import-file")
     monkeypatch.setenv("COSTBOT_SAGE_FOLDER", "sage")
     monkeypatch.setenv("COSTBOT_SAGE_EXPORT", export)
+    folders = [str(company.folder / "sage" / name) for name in ("outgoing", "rejected", "done")]
+    assert "`costbot sage set-up`" in company.run("sage", "check").err
+    assert company.json("sage", "set-up") == {"made": folders}
+    assert company.json("sage", "set-up") == {"made": []}
     company.request(lines=["09-250,L"])
     company.done("update", "24-017", "--by", ADA)
 

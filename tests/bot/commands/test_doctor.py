@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bot.commands.conftest import Shell
+from tests.bot.commands.conftest import ADA, Shell
 
 
 def findings(shell: Shell) -> dict[str, dict[str, object]]:
@@ -42,6 +42,24 @@ def test_everything_that_does_not_answer_is_found_at_once(
     assert "COSTBOT_REDIS_URL" in str(found["Redis"]["mend"])
     assert found["Sage"]["ok"] is False
     assert "hunter2" not in str(found)
+
+
+def test_whom_the_escalation_names_is_looked_up_in_the_directory(
+    company: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Escalation" not in findings(company)
+    monkeypatch.setenv("COSTBOT_ESCALATE_AFTER", "16")
+    monkeypatch.setenv("COSTBOT_ESCALATE_TO", f"{ADA.upper()}, pat.admin@example.com")
+
+    well = findings(company)["Escalation"]
+    assert well["ok"] is True
+    assert well["words"] == "Ada Approver, Pat Admin; of them Pat Admin may not Update"
+
+    monkeypatch.setenv("COSTBOT_ESCALATE_TO", f"{ADA},gone.approver@example.com,typo@example.com")
+    wrong = findings(company)["Escalation"]
+    assert wrong["ok"] is False
+    assert wrong["words"] == "nobody active in the directory has gone.approver@example.com, typo@example.com"
+    assert "COSTBOT_ESCALATE_TO" in str(wrong["mend"])
 
 
 def test_a_redis_that_is_set_is_asked(shell: Shell, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from structlog.typing import EventDict
 
 from bot.app import build_app
 from bot.blocks.job_card import job_card
-from bot.gateway import Gateway
+from bot.gateway import Gateway, web_client
 from bot.http import http_app
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person, Sandbox
@@ -126,7 +126,9 @@ def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> It
         factories.approver(session, sample_company.SECOND_APPROVER)
         factories.person(session, sample_company.ADMIN_WITHOUT_PRIVILEGE, erp_permission=ErpPermission.ADMIN)
         tom = factories.person(session, sample_company.PROJECT_ENGINEER)
-    office = Office(sandbox, Gateway.connect(read), read, site, tom)
+    client = web_client(BOT_TOKEN, sandbox.api_url)
+    # the pace of messages is tested with the gateway; a sandbox takes them as they come
+    office = Office(sandbox, Gateway(client, sleep=lambda _seconds: None), read, site, tom)
     office.request("03-300 L", "03-300 M", "16-100 S")
     bolt = build_app(
         read,

@@ -109,7 +109,7 @@ def test_a_window_that_asks_for_nothing_says_so_and_stays_open(office: Office, t
 
 
 def test_a_draft_outlives_a_window_that_was_closed(office: Office, tom: Person) -> None:
-    opened(tom)
+    assert "Next keeps what you put in; Close before that loses it." in opened(tom).words
     tom.submit(fill(office, lines="09-250"))
     window(tom, with_words="Which categories?")
     tom.close()

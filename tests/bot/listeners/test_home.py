@@ -3,6 +3,7 @@
 from bot.payloads import Action, FilterChoice
 from bot.sandbox.client import Person, View
 from tests.bot.listeners.conftest import TITLE, Office
+from workflow.tables import Person as InDirectory
 from workflow.vocabulary import Event, JobFilter, State
 
 
@@ -94,6 +95,31 @@ def test_pages_are_turned_both_ways(office: Office, dana: Person) -> None:
     dana.click("Next", home_of(dana, "Jobs 1 to 10 of 11"))
     dana.click("Previous", home_of(dana, "Jobs 11 to 11 of 11"))
     home_of(dana, "Jobs 1 to 10 of 11")
+
+
+def test_when_a_pages_last_job_is_updated_the_page_before_it_is_shown(office: Office, dana: Person) -> None:
+    for number in range(10):
+        office.site.ask("03-300 L", by=office.tom, job=office.site.another_job(f"25-{number:03}"))
+    dana.open_home()
+    dana.click(Action.HOME_SEARCH, home_of(dana, TITLE), value="2")
+    dana.click("Next", home_of(dana, "Jobs 1 to 10"))
+    home = home_of(dana, "Jobs 11 to 11")
+    dana.click("Update", home)
+    dana.wait_for_modal("It is updated")
+    dana.close()
+
+    dana.open_home()
+    assert "Only jobs with “2”" in home_of(dana, TITLE).words
+
+
+def test_whom_the_directory_does_not_know_asks_on_the_page_itself(office: Office, tom: Person) -> None:
+    with office.database.writing() as session:
+        session.get_one(InDirectory, office.tom.id).email = "another@example.com"
+    tom.open_home()
+    home = home_of(tom, "Nobody in the company directory matches")
+    assert TITLE not in home.words
+    tom.click("Ask for the privilege", home)
+    tom.wait_for_modal("Why do you need it?")
 
 
 def test_a_guest_sees_no_job(office: Office, grace: Person) -> None:

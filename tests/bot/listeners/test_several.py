@@ -10,7 +10,7 @@ from bot.payloads import Action
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person, View
 from tests.bot.listeners.conftest import Office
-from workflow.tables import LineFinding, RequestedLine, RequestedUpdate
+from workflow.tables import Job, LineFinding, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, Rule, Severity, State
 
 
@@ -139,6 +139,19 @@ def test_what_changed_before_the_question_is_not_updated(office: Office, dana: P
     confirm(dana, values, "1 ticked job changed since you looked")
     dana.wait_for_modal("Update several: 1 updated")
     assert states(office) == [State.READY, State.ACCEPTED]
+
+
+def test_what_joined_another_requested_update_is_said_before_the_question(
+    office: Office, dana: Person
+) -> None:
+    accepted = office.site.ask("03-300 L", by=office.tom, job=office.site.another_job("30-000"))
+    office.site.accept(accepted)
+    office.site.ask("16-100 S", by=office.tom, job=office.site.row(Job, accepted.job_id))
+    values = ticks(open_list(dana), "24-017", "30-000")
+    office.site.take_back(accepted)
+    dana.submit(values)
+    asked = dana.wait_for_modal("Update 1 job?")
+    assert "1 ticked job changed since you looked" in asked.words
 
 
 def test_who_may_not_update_hears_so_at_once_and_on_record(office: Office, tom: Person) -> None:

@@ -1,6 +1,9 @@
 """What no listener knows any more: each kind is taken, and whoever did it hears that nothing was changed."""
 
+import pytest
+
 from bot.blocks.pieces import Message as Drawn
+from bot.payloads import Window
 from bot.sandbox.client import Message, Person
 from bot.sandbox.workspace import CHANNEL_ID
 from tests.bot.listeners.conftest import Office
@@ -47,4 +50,32 @@ def test_a_menu_and_a_window_that_nobody_knows_are_answered(office: Office, dana
     assert dana.options("codes_v0", "03") == []
     assert dana.submit().error is None
     dana.wait_for_direct_message(UNKNOWN.format("window"))
+    assert office.state() is State.READY
+
+
+@pytest.mark.parametrize(
+    "window",
+    [Window.REQUEST, Window.NOTIFY, Window.SEVERAL, Window.CATEGORIES, Window.PREVIEW, Window.UPDATES],
+)
+def test_a_window_of_an_older_costbot_is_answered(office: Office, dana: Person, window: Window) -> None:
+    dana.slash("/costcodes show 24-017")
+    shown = dana.wait_for_modal("Read-only")
+    option = {"text": {"type": "plain_text", "text": "Weekly"}, "value": "weekly"}
+    radio = {"type": "radio_buttons", "action_id": "notify", "options": [option], "initial_option": option}
+    old = {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "Older"},
+        "submit": {"type": "plain_text", "text": "Go"},
+        "callback_id": window.value,
+        "private_metadata": '{"version":0}' if window is not Window.SEVERAL else "0",
+        "blocks": [
+            {"type": "input", "block_id": "notify", "label": option["text"], "element": radio},
+        ],
+    }
+    office.gateway.update_view(shown.id, old)
+    dana.wait_for(lambda seen: seen.modal if seen.modal and seen.modal.title == "Older" else None)
+
+    assert dana.submit().error is None
+
+    dana.wait_for(lambda seen: seen.modal if seen.modal and "older costbot" in seen.modal.words else None)
     assert office.state() is State.READY

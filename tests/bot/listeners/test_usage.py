@@ -13,6 +13,8 @@ from bot.listeners.usage import VERBS, Command, WrongUsage, parse
         ("", Command("help")),
         ("help", Command("help")),
         ("jobs", Command("jobs", filter="ready")),
+        ("report", Command("report", filter="week")),
+        ("report Month", Command("report", filter="month")),
         ("ready", Command("jobs", filter="ready")),
         ("ready riverside", Command("jobs", filter="ready", text="riverside")),
         ("jobs all", Command("jobs", filter="all")),
@@ -42,6 +44,7 @@ def test_reads_what_was_meant(typed: str, meant: Command) -> None:
         ("job", "Did you mean /costcodes jobs"),
         ("xyzzy", "/costcodes help lists what there is"),
         ("show", "such as /costcodes show 24-017"),
+        ("report year", "a week or a month"),
         ("sync 24-017", "takes nothing after it"),
     ],
 )

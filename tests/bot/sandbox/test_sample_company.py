@@ -81,14 +81,19 @@ def test_holds_wait_on_a_job_that_has_a_request() -> None:
     }
 
 
-def test_the_five_people_of_the_workspace_are_who_the_demo_needs() -> None:
+def test_the_six_people_of_the_workspace_are_who_the_demo_needs() -> None:
     people = {row["email"]: row for row in rows(sample_company.PEOPLE)}
     users = {user.email: user for user in slack_users()}
-    assert len(users) == 5
+    assert len(users) == 6
     assert all(user.team_id == TEAM_ID for user in users.values())
-    for approver in (sample_company.APPROVER, sample_company.SECOND_APPROVER):
+    for approver in (
+        sample_company.APPROVER,
+        sample_company.SECOND_APPROVER,
+        sample_company.SPANISH_APPROVER,
+    ):
         assert people[approver]["can_push_to_accounting"] == "yes"
         assert people[approver]["erp_permission"] in ("standard", "admin")
+    assert users[sample_company.SPANISH_APPROVER].locale == "es-LA"
     admin = people[sample_company.ADMIN_WITHOUT_PRIVILEGE]
     assert (admin["erp_permission"], admin["can_push_to_accounting"]) == ("admin", "no")
     assert people[sample_company.PROJECT_ENGINEER]["erp_permission"] == "read_only"

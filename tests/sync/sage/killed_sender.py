@@ -45,7 +45,7 @@ def _send(folder: Path, fatal: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
-    folder.mkdir(parents=True)
+    folders.Folders.under(folder).set_up()
     company = ImportFileCompany(folder, SageProfile(), FakeReader())
     sys.settrace(trace)
     company.send(BATCH, iter(LINES))

@@ -1,10 +1,12 @@
 """A batch, and what Sage holds, for the tests of the import file; a reader that answers from memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sync.sage.company import Batch
+from sync.sage.export_file import ExportReader
 from tests.factories import NINE
 from workflow.exports import ExportLine
 from workflow.merge import SageCode, SageJob
@@ -26,12 +28,19 @@ LINES = [
 ]
 
 
+def left_alone(export: Path) -> ExportReader:
+    """A reader of an export that nobody has written for a minute."""
+    return ExportReader(export, clock=lambda: datetime.now(UTC) + timedelta(minutes=1))
+
+
 @dataclass
 class FakeReader:
     """Sage as it can be read: what it holds by job, and until when that was true."""
 
     held: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     as_of: datetime | None = None
+    readings: list[list[str]] = field(default_factory=list)
+    """Which jobs were read at one go."""
 
     def take(self, lines: Iterable[ExportLine]) -> None:
         """Sage has imported these lines."""
@@ -40,13 +49,18 @@ class FakeReader:
             codes.setdefault(each.code, set()).add(each.category)
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+        self.readings.append([])
         for number in numbers:
+            self.readings[-1].append(number)
             codes = self.held.get(number, {})
             yield SageJob(
                 number,
                 f"Name of {number}",
                 {("", code): SageCode("As Sage calls it", frozenset(tied)) for code, tied in codes.items()},
             )
+
+    def untold(self) -> Mapping[str, str]:
+        return {}
 
     def is_newer_than(self, moment: datetime) -> bool:
         return self.as_of is None or self.as_of >= moment

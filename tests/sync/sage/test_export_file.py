@@ -8,6 +8,8 @@ import pytest
 
 from sync.sage.company import SageUnreachableError
 from sync.sage.export_file import ExportReader
+from tests.factories import NINE
+from tests.sync.sage.lines import left_alone
 from workflow.merge import SageCode, SageJob
 
 HEADER = "job,job_name,extra,code,description,category\n"
@@ -36,7 +38,7 @@ def export(tmp_path: Path) -> Path:
 
 
 def test_jobs_are_read_in_the_order_asked_and_unknown_ones_are_said_so(export: Path) -> None:
-    assert list(ExportReader(export).read(["24-018", "24-099", "24-017"])) == [
+    assert list(left_alone(export).read(["24-018", "24-099", "24-017"])) == [
         SageJob("24-018", "Depot", {}),
         SageJob("24-099", None, {}),
         RIVERSIDE,
@@ -44,7 +46,7 @@ def test_jobs_are_read_in_the_order_asked_and_unknown_ones_are_said_so(export: P
 
 
 def test_a_newer_export_is_read_anew(export: Path) -> None:
-    reader = ExportReader(export)
+    reader = left_alone(export)
     assert next(reader.read(["24-017"])) == RIVERSIDE
     export.write_text(f"{HEADER}24-017,Riverside,,,,\n")
     later = export.stat().st_mtime + 5
@@ -55,14 +57,14 @@ def test_a_newer_export_is_read_anew(export: Path) -> None:
 
 def test_it_is_newer_than_what_happened_before_it_was_saved(export: Path) -> None:
     saved = datetime.fromtimestamp(export.stat().st_mtime, UTC)
-    reader = ExportReader(export)
+    reader = left_alone(export)
 
     assert reader.is_newer_than(saved - timedelta(minutes=1))
     assert not reader.is_newer_than(saved + timedelta(minutes=1))
 
 
 def test_an_export_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
-    reader = ExportReader(tmp_path / "export.csv")
+    reader = left_alone(tmp_path / "export.csv")
 
     assert not reader.is_newer_than(datetime.now(UTC))
     assert "COSTBOT_SAGE_EXPORT" in str(reader.problem())
@@ -73,11 +75,92 @@ def test_an_export_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> N
 def test_a_company_with_wider_fields_is_read_as_it_is(export: Path) -> None:
     export.write_text(f"{HEADER}24-017,Riverside,,03-3000-10-100,{'Concrete' * 5},LABOR\n")
 
-    [job] = ExportReader(export).read(["24-017"])
+    [job] = left_alone(export).read(["24-017"])
     assert job.cost_codes == {("", "03-3000-10-100"): SageCode("Concrete" * 5, frozenset({"LABOR"}))}
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=3)])
+def test_an_export_that_may_be_half_saved_is_waited_for(tmp_path: Path, ahead: timedelta) -> None:
+    """`ahead` is how far the share's clock is before costbot's."""
+    path, now = tmp_path / "export.csv", NINE
+    reader = ExportReader(path, clock=lambda: now)
+
+    def save(text: str) -> None:
+        path.write_text(text)
+        at = (now + ahead).timestamp()
+        os.utime(path, (at, at))
+
+    save(EXPORT[: EXPORT.index("24-018")])
+    half_saved = reader.problem()
+    now += timedelta(seconds=9)
+    save(EXPORT)
+    saved_just_now = reader.problem()
+    now += timedelta(seconds=10)
+
+    assert "may be half saved" in str(half_saved)
+    assert "when it has been left alone for 10 seconds" in str(saved_just_now)
+    assert list(reader.read(["24-018"])) == [SageJob("24-018", "Depot", {})]
+
+
+def test_what_was_read_before_is_not_taken_for_an_export_that_is_being_saved(tmp_path: Path) -> None:
+    path, now = tmp_path / "export.csv", NINE
+    reader = ExportReader(path, clock=lambda: now)
+    path.write_text(EXPORT)
+    os.utime(path, (now.timestamp() - 10, now.timestamp() - 10))
+    assert list(reader.read(["24-017"])) == [RIVERSIDE]
+    path.write_text(EXPORT[:100])
+    os.utime(path, (now.timestamp(), now.timestamp()))
+
+    with pytest.raises(SageUnreachableError, match="may be half saved"):
+        next(reader.read(["24-017"]))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (f"24-018,Depot,,03-3000,Concrete,{'L' * 21}", "line 7, column category: is longer than 20"),
+        ("24-018,Depot,,03-3000,Concrete, cast in place,L", "line 7: has 7 values where the header has 6"),
+        ("24-018,Depot,,03-30", "line 7: has 4 values where the header has 6"),
+        ("24-018,Another depot,,03-3000,Concrete,L", "line 7, column job_name: Another depot differs"),
+    ],
+)
+def test_of_a_job_with_a_bad_row_nothing_is_told_and_the_others_are_read(
+    export: Path, row: str, reason: str
+) -> None:
+    export.write_text(f"{EXPORT}{row}\n")
+    reader = left_alone(export)
+
+    assert list(reader.read(["24-018", "24-017"])) == [RIVERSIDE]
+    assert list(reader.untold()) == ["24-018"]
+    assert reason in reader.untold()["24-018"]
+    assert "Correct it and save the export anew" in reader.untold()["24-018"]
+    assert reader.problem() == reader.untold()["24-018"]
+
+
+@pytest.mark.parametrize(
+    "row", [",Depot,,03-3000,Concrete,L", "24-01", '24-018,"Dep"ot,,,,', '24-018,"Depot']
+)
+def test_where_the_job_of_a_bad_row_is_not_known_no_job_can_be_told(export: Path, row: str) -> None:
+    export.write_text(f"{EXPORT}{row}\n")
+
+    with pytest.raises(SageUnreachableError, match=r"line 7.*Correct it and save the export anew"):
+        list(left_alone(export).read(["24-017"]))
+
+
+def test_a_row_that_is_there_twice_and_an_empty_one_say_nothing_new(export: Path) -> None:
+    export.write_text(f"{EXPORT}24-017,Riverside,,03-3000,Concrete,L\n,,,,,\n")
+    reader = left_alone(export)
+
+    assert (reader.problem(), list(reader.read(["24-017"]))) == (None, [RIVERSIDE])
+
+
+def test_an_export_saved_in_the_encoding_of_the_profile_is_read(export: Path) -> None:
+    export.write_text(f"{HEADER}24-017,Café Riverside,,,,\n", "cp1252")
+
+    assert list(left_alone(export).read(["24-017"])) == [SageJob("24-017", "Café Riverside", {})]
 
 
 def test_a_bad_row_of_an_export_is_named(export: Path) -> None:
     export.write_text(f"{HEADER}24-017,Riverside,,03-3000,Concrete,{'L' * 21}\n")
 
-    assert "line 2, column category: is longer than 20 characters" in str(ExportReader(export).problem())
+    assert "line 2, column category: is longer than 20 characters" in str(left_alone(export).problem())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sync.sage.company import Batch, SageUnreachableError
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import SageProfile
 from tests.factories import NINE
@@ -29,6 +30,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.outgoing, self.rejected, self.done = (folder / name for name in ("outgoing", "rejected", "done"))
+        Folders.under(folder).set_up()
         self.sage = FakeReader()
         self.company = ImportFileCompany(folder, SageProfile(), self.sage, clock=minutes_later)
 
@@ -130,6 +132,71 @@ def test_a_file_in_done_may_have_changed_its_letter_case(desk: Desk) -> None:
     assert desk.answer() == {}
 
 
+@pytest.mark.parametrize("name", ["Riverside imported.jce", "DS000001 imported.jce.old", "imported.txt"])
+def test_a_file_in_done_is_known_by_its_content_whatever_its_name(desk: Desk, name: str) -> None:
+    desk.send()
+    desk.file_away(name)
+
+    assert desk.answer() == {}
+
+
+def test_a_file_in_done_that_was_opened_and_saved_anew_rejects_nothing(desk: Desk) -> None:
+    desk.send()
+    text = (desk.outgoing / "DS000001.jce").read_text("cp1252")
+    (desk.outgoing / "DS000001.jce").unlink()
+    (desk.done / "saved anew.jce").write_text(text, "utf-16", newline="\n")
+
+    assert desk.answer() == {}
+
+
+@pytest.mark.parametrize("name", ["DS000001 rejected.jce", "Reject.jce"])
+def test_rejected_records_that_were_put_into_done_are_read_there(desk: Desk, name: str) -> None:
+    desk.send()
+    desk.reject("S", name=name)
+    (desk.rejected / name).rename(desk.done / name)
+
+    assert desk.answer() == {3: f"Sage rejected this line: see {name}."}
+
+
+def test_rejected_records_that_were_put_into_done_under_the_name_of_the_import_are_read_too(
+    desk: Desk,
+) -> None:
+    desk.send()
+    desk.reject("S")
+    (desk.rejected / "DS000001.jce").rename(desk.done / "DS000001.jce")
+
+    assert desk.answer() == {3: "Sage rejected this line: see DS000001.jce."}
+
+
+def test_rejected_records_without_their_job_row_are_matched_where_one_line_alone_fits(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    (desk.rejected / "DS000001.jce").write_text('"C","09-2500","","S",11022026,0.00,"",0.00,,,,,\n')
+    (desk.done / "DS000001.txt").write_text("DS000001\nJob 24-017 Cost code 09-2500 Category S closed\n")
+
+    assert desk.answer() == {3: "Job 24-017 Cost code 09-2500 Category S closed"}
+
+
+def test_where_several_lines_fit_a_rejected_record_without_its_job_row_each_is_told(desk: Desk) -> None:
+    lines = [*LINES, line(5, "22-1116", "M", job="24-019")]
+    desk.send(lines)
+    desk.file_away()
+    (desk.rejected / "DS000001.jce").write_text('"C","22-1116","","M",11022026,0.00,"",0.00,,,,,\n')
+
+    told = (
+        "Sage may have rejected this line: DS000001.jce has its cost code and category without a job "
+        "row, and several lines fit. Compare the Estimate Import Report."
+    )
+    assert desk.answer(lines) == {4: told, 5: told}
+
+
+def test_a_rejected_record_without_job_and_batch_does_not_say_that_the_file_was_imported(desk: Desk) -> None:
+    desk.send()
+    (desk.rejected / "Reject.jce").write_text('"C","09-2500","","S",11022026,0.00,"",0.00,,,,,\n')
+
+    assert desk.answer() is None
+
+
 def test_rejected_records_are_matched_to_their_lines_with_the_report_s_words(desk: Desk) -> None:
     desk.send()
     desk.file_away()
@@ -147,6 +214,49 @@ def test_rejected_records_are_matched_to_their_lines_with_the_report_s_words(des
         3: "Job 24-017 Cost code 09-2500 Category S Category is not a standard category",
         4: "Job 24-018 Cost code 22-1116 Category M Cost code is closed",
     }
+
+
+def reasons(desk: Desk, *report: str) -> dict[int, str]:
+    """The words for lines 2 (03-3000 M of job 24-017) and 4 (22-1116 M of 24-018) after this report."""
+    desk.send()
+    desk.file_away()
+    desk.reject("M")
+    (desk.done / "DS000001.txt").write_text("\n".join(("Estimate Import Report DS000001", *report)), "cp1252")
+    return dict(desk.answer() or {})
+
+
+NO_REASON = "Sage rejected this line: see DS000001.jce."
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Job 24-018  Cost code 03-3000  Category M  Cost code is closed",
+        "Job 24-999  Cost code 03-3000  Category M  Cost code is closed",
+        "Job 24-017  Cost code 03-3000  Category L  Cost code is closed",
+        "Job 24-017  Cost code 03-30001  Category M  Cost code is closed",
+        "Job 24-017  Extra 1  Cost code 03-3000  Category M  Cost code is closed",
+        "Job 24-017  Cost code 03-3000  Cost code is closed",
+        "Job: 24-018  Depot\n    03-3000  M  Cost code is closed",
+    ],
+)
+def test_what_the_report_says_of_another_line_is_no_reason(desk: Desk, other: str) -> None:
+    assert reasons(desk, other) == {2: NO_REASON, 4: NO_REASON}
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        ("24-017 03-3000 M  closed", "24-017 03-3000 M closed"),
+        ("Job 24-017  Riverside\n\n  03-3000  Concrete  M  closed", "03-3000 Concrete M closed"),
+        ("Job 24-018  Depot\nJob 24-017  Riverside\n  03-3000  M  closed", "03-3000 M closed"),
+        ("Cost code 03-3000, category M: closed", "Cost code 03-3000, category M: closed"),
+    ],
+)
+def test_the_reason_is_the_report_s_line_of_that_job_code_and_category(
+    desk: Desk, report: str, reason: str
+) -> None:
+    assert reasons(desk, report) == {2: reason, 4: NO_REASON}
 
 
 def test_without_a_report_the_words_name_the_file(desk: Desk) -> None:
@@ -204,6 +314,14 @@ def test_a_rejected_file_of_another_batch_says_nothing_of_this_one(desk: Desk) -
     assert desk.answer() is None
 
 
+@pytest.mark.parametrize("name", ["DS000001.jce", "Not yet.jce"])
+def test_an_import_file_that_was_moved_into_rejected_whole_rejects_nothing(desk: Desk, name: str) -> None:
+    desk.send()
+    (desk.outgoing / "DS000001.jce").rename(desk.rejected / name)
+
+    assert desk.answer() is None
+
+
 def test_an_import_that_still_writes_its_answer_is_waited_for(desk: Desk, tmp_path: Path) -> None:
     desk.send()
     (desk.rejected / "DS000001.jce").write_text("")
@@ -251,6 +369,15 @@ def test_a_file_that_nobody_filed_away_is_answered_when_sage_holds_every_line(de
     assert desk.answer() == {}
 
 
+def test_sage_is_read_at_one_go_and_no_further_than_the_first_line_that_it_lacks(desk: Desk) -> None:
+    desk.send()
+    desk.answer()
+    desk.sage.take(LINES)
+    desk.answer()
+
+    assert desk.sage.readings == [["24-017"], ["24-017", "24-018"]]
+
+
 def test_a_lost_manifest_stops_nothing(desk: Desk) -> None:
     desk.send()
     (desk.outgoing / "DS000001.json").unlink()
@@ -286,6 +413,29 @@ def test_an_unusable_folder_is_a_clear_error(tmp_path: Path) -> None:
     assert "COSTBOT_SAGE_FOLDER" in str(company.problem())
     with pytest.raises(SageUnreachableError, match=r"COSTBOT_SAGE_FOLDER: .*: Not a directory"):
         company.send(BATCH, iter(LINES))
+
+
+def test_a_share_that_is_not_mounted_is_said_so_and_nothing_is_made_in_its_place(tmp_path: Path) -> None:
+    mount_point = tmp_path / "mnt"
+    mount_point.mkdir()
+    for folder in (mount_point, mount_point / "costbot"):
+        company = ImportFileCompany(folder, SageProfile(), FakeReader())
+
+        assert "mount the share; if it is new, run `costbot sage set-up`" in str(company.problem())
+        with pytest.raises(SageUnreachableError, match="COSTBOT_SAGE_FOLDER"):
+            company.send(BATCH, iter(LINES))
+        with pytest.raises(SageUnreachableError, match="COSTBOT_SAGE_FOLDER"):
+            company.answer(BATCH, iter(LINES))
+    assert names_in(mount_point) == []
+
+
+def test_a_folder_that_somebody_removed_is_made_again(desk: Desk) -> None:
+    desk.rejected.rmdir()
+
+    desk.send()
+
+    assert desk.company.problem() is None
+    assert names_in(desk.rejected) == []
 
 
 def test_killed_at_any_line_of_code_the_file_is_there_whole_or_not_at_all_and_the_next_send_finishes_it(

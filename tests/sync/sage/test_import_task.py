@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from sync.sage.embedded import EmbeddedSage, LoadedRow
-from sync.sage.export_file import ExportReader
+from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
-from tests.sync.sage.lines import BATCH, LINES, line
+from tests.sync.sage.lines import BATCH, LINES, left_alone, line
 from workflow.merge import SageCode
 
 
@@ -35,7 +35,8 @@ def task(tmp_path: Path, sage: EmbeddedSage) -> ImportTask:
 
 @pytest.fixture
 def company(tmp_path: Path) -> ImportFileCompany:
-    return ImportFileCompany(tmp_path / "shared", SageProfile(), ExportReader(tmp_path / "export.csv"))
+    Folders.under(tmp_path / "shared").set_up()
+    return ImportFileCompany(tmp_path / "shared", SageProfile(), left_alone(tmp_path / "export.csv"))
 
 
 def test_what_it_exports_is_what_sage_holds(
