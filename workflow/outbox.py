@@ -130,6 +130,11 @@ def show_privilege_request(session: Session, event: AuditEvent, administrators: 
     )
 
 
+def put_report(session: Session, *, until: datetime, at: datetime) -> None:
+    """The channel gets the report of the week that ended at `until`, which is the notice's own time."""
+    session.add(OutboxNotice(kind=NoticeKind.REPORT, created_at=until, due_at=at))
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """How many notices wait for delivery, since when, and how many were given up."""

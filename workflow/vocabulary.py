@@ -222,6 +222,7 @@ class NoticeKind(StrEnum):
     DIRECT = "direct"
     DIGEST = "digest"
     PRIVILEGE = "privilege"
+    REPORT = "report"
 
 
 class PeriodicWork(StrEnum):
@@ -230,6 +231,7 @@ class PeriodicWork(StrEnum):
     DATA_SYNC = "data_sync"
     DELIVER = "deliver"
     REMIND = "remind"
+    REPORT = "report"
     TIDY = "tidy"
 
 
