@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check words bench
+.PHONY: help demo run test check words pictures bench
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open (SAGE=import-file shows the files)
 	@$(BIN)/costbot demo $(if $(SAGE),--sage $(SAGE)) $(ARGS)
@@ -23,14 +23,17 @@ check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compo
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
-	.ci/words check
+	$(BIN)/python -m tests.catalogues check
 	@for script in .ci/*; do bash -n $$script || exit 1; done
 
 words: .venv/.costbot-dev ## Take new words for people into the catalogues of translations, and compile them
-	@.ci/words
+	@$(BIN)/python -m tests.catalogues
 
 bench: .venv/.costbot-dev ## Measure costbot against bare baselines
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
+	@$(BIN)/python -m tests.pictures
 
 .venv/.costbot: pyproject.toml
 	@.ci/venv .

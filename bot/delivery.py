@@ -6,7 +6,7 @@ becomes of a notice that cannot be delivered. Nothing it does is lost or doubled
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -32,6 +32,7 @@ from bot.gateway import (
 )
 from bot.homes import Homes
 from bot.identity import Identity
+from bot.installations import connected
 from bot.links import card_address
 from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outages, outbox, slots, telling
@@ -73,18 +74,19 @@ _MENDS = {
     "restricted_action": "let apps post in the channel, or set COSTBOT_CHANNEL to another",
     "missing_scope": "install the Slack app again from bot/manifest.yaml",
 }
-_REINSTALL = "install the Slack app again and set SLACK_BOT_TOKEN to its new token"
+_REINSTALL = (
+    "install the Slack app again and set SLACK_BOT_TOKEN to its new token; on a host for many companies open "
+    "/slack/install instead"
+)
 _log = structlog.get_logger()
 
 
 def deliver_waiting() -> int:
     """RQ's entry point: deliver what is due with the settings in force; how many notices were delivered."""
     settings = read_settings()
-    if settings.slack_bot_token is None:
+    if not settings.reaches_slack:
         return 0
-    gateway = Gateway.connect(settings)
-    database = Database(settings.database)
-    try:
+    with connected(settings) as gateway, closing(Database(settings.database)) as database:
         return drain(
             database,
             gateway,
@@ -96,8 +98,6 @@ def deliver_waiting() -> int:
             language=settings.language,
             pages=Homes(database, gateway, Identity(gateway, database, clock=_now), settings, clock=_now),
         )
-    finally:
-        database.close()
 
 
 def _now() -> datetime:
@@ -240,8 +240,10 @@ class _Delivery:
             partial(self._ask_administrator, n) for n in due if n.kind is NoticeKind.PRIVILEGE
         ]
         ask += [partial(self._report, n) for n in due if n.kind is NoticeKind.REPORT]
+        steps: list[_Work] = [partial(self._answer_step, n) for n in due if n.kind is NoticeKind.STEP]
         if burst is None:
-            return [*tell_jobs.values(), *tell_people, *ask]
+            # after the cards, whose addresses the steps hand on
+            return [*tell_jobs.values(), *steps, *tell_people, *ask]
         with self._database.reading() as session:
             drawn = messages.with_card(session, jobs)
         new = [tell for job, tell in tell_jobs.items() if job not in drawn]
@@ -251,7 +253,7 @@ class _Delivery:
             tell_people = []
         elif people:
             self._people_told_at = now
-        return [*tell_people, *ask, *first, *new[:CARDS_A_ROUND]]
+        return [*steps, *tell_people, *ask, *first, *new[:CARDS_A_ROUND]]
 
     def _tell_job(self, job_id: int) -> None:
         """Draw the job's card once for all that ask for it, then answer in its thread, in order."""
@@ -430,6 +432,28 @@ class _Delivery:
             _log.warning("Slack takes no files: the weekly report is in words", error=str(refused))
             return False
         return True
+
+    def _answer_step(self, notice: OutboxNotice) -> None:
+        """End a step of a workflow in Slack; one that is over there needs no answer any more."""
+        step_id = notice.function_execution_id or ""
+        try:
+            with self._database.reading() as session:
+                ended = drawing.ended_step(session, step_id, card_address=self._card_address)
+            if ended is None:
+                self._give_up([notice], "the step is not on record")
+            elif isinstance(ended, str):
+                self._gateway.fail_step(step_id, ended)
+                self._done([notice])
+            else:
+                self._gateway.complete_step(step_id, ended)
+                self._done([notice])
+        except SlackRefused as refused:
+            if not refused.is_step_over:
+                return self._failed(refused, [notice])
+            _log.info("a step of a workflow was over already", step=step_id, code=refused.code)
+            self._done([notice])
+        except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
+            self._failed(error, [notice])
 
     def _write_to(self, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice], key: str) -> None:
         try:

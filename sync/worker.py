@@ -24,7 +24,7 @@ from sync.sage import open_company
 from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
-from workflow import deliveries, drafts, escalation, expiry, outbox, reminders, slots
+from workflow import deliveries, drafts, escalation, expiry, outbox, reminders, slots, waiting_steps
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
 from workflow.settings import Settings, read_settings
@@ -244,6 +244,7 @@ def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
         deliveries.forget(session, before=before)
         drafts.forget(session, before=before)
         outbox.forget(session, before=before)
+        waiting_steps.forget(session, before=before)
         slots.forget(session, before=before)
     return True
 

@@ -135,6 +135,15 @@ def put_report(session: Session, *, until: datetime, at: datetime) -> None:
     session.add(OutboxNotice(kind=NoticeKind.REPORT, created_at=until, due_at=at))
 
 
+def answer_step(session: Session, function_execution_id: str, *, at: datetime) -> None:
+    """Tell Slack what came of a step of a workflow."""
+    session.add(
+        OutboxNotice(
+            kind=NoticeKind.STEP, function_execution_id=function_execution_id, created_at=at, due_at=at
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """How many notices wait for delivery, since when, and how many were given up."""
@@ -236,6 +245,16 @@ def put_off(
     """
     attempts = OutboxNotice.attempts + (1 if counts else 0)
     _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts})
+
+
+def try_now(session: Session, *, put_off_by: str, at: datetime) -> None:
+    """Try again now what was put off by an error whose words begin so: its cause is gone."""
+    session.execute(
+        update(OutboxNotice)
+        .where(*_WAITS, OutboxNotice.due_at > at, OutboxNotice.last_error.startswith(put_off_by))
+        .values(due_at=at),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) -> None:

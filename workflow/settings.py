@@ -5,11 +5,12 @@ that names the variable and the mend.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -42,6 +43,13 @@ class SageTarget(StrEnum):
 
     EMBEDDED = "embedded"
     IMPORT_FILE = "import-file"
+
+
+class Source(StrEnum):
+    """Where jobs, lists, people and what a project team adds come from."""
+
+    FILES = "files"
+    PROCORE = "procore"
 
 
 class SettingsError(Exception):
@@ -109,6 +117,11 @@ def _written(read: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _a_slack_team(team: str) -> None:
+    if not re.fullmatch(r"[TE][A-Z0-9]+", team):
+        raise ValueError("use the id of a workspace (T…) or of an Enterprise Grid organisation (E…)")
+
+
 def _is_address(url: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -173,6 +186,35 @@ class Settings(BaseSettings):
         "https://slack.com/api/",
         validation_alias="SLACK_API_URL",
         description="Slack's Web API, or any Slack-compatible server for trials.",
+    )
+    companies: Path | None = Field(
+        None,
+        validation_alias="COSTBOT_COMPANIES",
+        description="Host for many companies: a folder with one sub-folder each (docs/many-workspaces.md).",
+    )
+    company: str | None = Field(
+        None,
+        validation_alias="COSTBOT_COMPANY",
+        description="On a host for many: the company that a command works on, as `--company` does.",
+    )
+    slack_team: Annotated[str, _written(_a_slack_team)] | None = Field(
+        None,
+        validation_alias="COSTBOT_SLACK_TEAM",
+        description="In a company's `.env`: its Slack workspace (T…), or Enterprise Grid organisation (E…).",
+    )
+    slack_client_id: str | None = Field(
+        None,
+        validation_alias="SLACK_CLIENT_ID",
+        description="Client ID of the Slack app, for installing it in many workspaces.",
+    )
+    slack_client_secret: SecretStr | None = Field(
+        None, validation_alias="SLACK_CLIENT_SECRET", description="Client Secret of the Slack app, likewise."
+    )
+    installations_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
+        None,
+        repr=False,
+        validation_alias="COSTBOT_INSTALLATIONS_URL",
+        description="Database of the workspaces' tokens. Default: a SQLite file in the host's data folder.",
     )
     channel: str | None = Field(
         None,
@@ -314,6 +356,71 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_HOLD_EVERY_EXPORT",
         description="Hold budgets, direct costs and invoices too, as newer Procore manuals do.",
     )
+    source: Source = Field(
+        Source.FILES,
+        validation_alias="COSTBOT_SOURCE",
+        description="`files`: CSV and Slack. `procore`: jobs, lists, people and requests from Procore too.",
+    )
+    procore_client_id: str | None = Field(
+        None,
+        validation_alias="COSTBOT_PROCORE_CLIENT_ID",
+        description="Client id of Procore's service account.",
+    )
+    procore_client_secret: SecretStr | None = Field(
+        None,
+        validation_alias="COSTBOT_PROCORE_CLIENT_SECRET",
+        description="Client secret of Procore's service account.",
+    )
+    procore_company_id: int | None = Field(
+        None,
+        gt=0,
+        validation_alias="COSTBOT_PROCORE_COMPANY_ID",
+        description="The number in the address app.procore.com/…/company/home.",
+    )
+    procore_api_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+        "https://api.procore.com/",
+        validation_alias="COSTBOT_PROCORE_API_URL",
+        description="Procore's REST API; `https://sandbox.procore.com/` for its sandbox.",
+    )
+    procore_login_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+        "https://login.procore.com/",
+        validation_alias="COSTBOT_PROCORE_LOGIN_URL",
+        description="Procore's login; `https://login-sandbox.procore.com/` for its sandbox.",
+    )
+    procore_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        validation_alias="COSTBOT_PROCORE_SHARE",
+        description="The share of the company's hourly limit of calls that costbot takes at most.",
+    )
+    procore_hourly_limit: int = Field(
+        3600,
+        ge=1,
+        validation_alias="COSTBOT_PROCORE_HOURLY_LIMIT",
+        description="The hourly limit of calls, until Procore tells its own.",
+    )
+    procore_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+        "*/10 * * * *",
+        validation_alias="COSTBOT_PROCORE_CRON",
+        description="When costbot looks in Procore for what changed: five cron fields, UTC.",
+    )
+    procore_sub_jobs: bool = Field(
+        False,
+        validation_alias="COSTBOT_PROCORE_SUB_JOBS",
+        description="Read the cost codes of sub jobs (Sage extras) too, where Procore switched them on.",
+    )
+    procore_people_minutes: int = Field(
+        60,
+        ge=1,
+        validation_alias="COSTBOT_PROCORE_PEOPLE_MINUTES",
+        description="Older than this, what Procore said of a person is asked anew before they Update.",
+    )
+    procore_erp_tool: str = Field(
+        "erp_integrations",
+        validation_alias="COSTBOT_PROCORE_ERP_TOOL",
+        description="How permission templates name the tool ERP Integrations.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="COSTBOT_LOG_LEVEL", description="How much is logged."
     )
@@ -341,10 +448,39 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _procore_can_be_reached(self) -> "Settings":
+        if self.source is Source.PROCORE:
+            needed = {
+                "COSTBOT_PROCORE_CLIENT_ID": self.procore_client_id,
+                "COSTBOT_PROCORE_CLIENT_SECRET": self.procore_client_secret,
+                "COSTBOT_PROCORE_COMPANY_ID": self.procore_company_id,
+            }
+            missing = [name for name, value in needed.items() if value is None]
+            if missing:
+                raise ValueError(f"COSTBOT_SOURCE=procore needs {', '.join(missing)}.")
+        return self
+
+    @model_validator(mode="after")
     def _escalation_has_a_time_and_people(self) -> "Settings":
         if (self.escalate_after is None) != (self.escalate_to is None):
             raise ValueError("COSTBOT_ESCALATE_AFTER and COSTBOT_ESCALATE_TO need each other: set both.")
         return self
+
+    @property
+    def reaches_slack(self) -> bool:
+        """Whether there is a token, or a place where the install puts it."""
+        return self.slack_bot_token is not None or self.companies is not None
+
+    @property
+    def install_page(self) -> str:
+        """On a host for many: where a browser begins the install."""
+        at = self.public_url or "https://YOUR-HOST"
+        return f"{at.removesuffix(company_path(self.company))}/slack/install"
+
+    @property
+    def installations(self) -> str:
+        """The URL of the database that holds the workspaces' tokens, on a host for many."""
+        return self.installations_url or f"sqlite:///{self.data_dir.absolute() / 'installations.db'}"
 
     @property
     def database(self) -> str:
@@ -379,6 +515,7 @@ class Settings(BaseSettings):
                     email for one in (self.admin_email or "").split(",") if (email := one.strip().lower())
                 )
             ),
+            directory_is_procores=self.source is Source.PROCORE,
             calendar=self.calendar,
         )
 
@@ -407,14 +544,58 @@ class Settings(BaseSettings):
         )
 
 
-def read_settings() -> Settings:
-    """The settings in force.
+class _FromFileAlone(Settings):
+    """Settings of which none come from the environment of the process."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, dotenv_settings
+
+
+def company_path(company: str | None) -> str:
+    """On a host for many: the path below which a company's own addresses are."""
+    return f"/companies/{company}"
+
+
+def read_settings(company: str | None = None) -> Settings:
+    """The settings in force; on a host for many those of one company, `company` or COSTBOT_COMPANY.
 
     Raises:
         SettingsError: a line for each variable that is wrong, with the mend.
     """
+    host = read_host()
+    if host.companies is not None:
+        from workflow.companies import read_company  # which builds on this module
+
+        return read_company(host, company or host.company)
+    if named := company or host.company:
+        raise SettingsError(
+            f"There is no company {named}, for costbot works for one company here: leave --company and "
+            "COSTBOT_COMPANY out, or set COSTBOT_COMPANIES."
+        )
+    return host
+
+
+def read_host() -> Settings:
+    """The settings of this machine as they are, for many companies or for one; raises SettingsError."""
+    return _read(Settings)
+
+
+def read_file(path: Path) -> Settings:
+    """The settings in a file alone, whatever the environment holds; raises SettingsError."""
+    return _read(partial(_FromFileAlone, _env_file=path))
+
+
+def _read(build: Callable[[], Settings]) -> Settings:
     try:
-        return Settings()
+        return build()
     except ValidationError as error:
         raise SettingsError("\n".join(_mend(e["loc"], e["msg"]) for e in error.errors())) from None
     except UnicodeDecodeError:

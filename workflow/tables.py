@@ -44,7 +44,9 @@ from workflow.vocabulary import (
     Severity,
     Standing,
     State,
+    StepKind,
     SyncState,
+    Until,
 )
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -123,7 +125,9 @@ class Table(DeclarativeBase):
         Severity: _words(Severity),
         Standing: _words(Standing),
         State: _words(State),
+        StepKind: _words(StepKind),
         SyncState: _words(SyncState),
+        Until: _words(Until),
     }
 
 
@@ -443,6 +447,7 @@ class OutboxNotice(Table):
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     event_seq: Mapped[int | None] = mapped_column(ForeignKey("audit_events.seq"))
+    function_execution_id: Mapped[str | None] = mapped_column(String(100))
     broadcast: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -555,6 +560,26 @@ class HomeView(Table):
     version: Mapped[int]
 
 
+class WorkflowStep(Table):
+    """One run of a step of costbot's in a workflow of Slack's: who waits for what, or what came of it.
+
+    Finished means that the outcome is fixed, and that a notice in the outbox tells Slack of it.
+    """
+
+    __tablename__ = "workflow_steps"
+
+    function_execution_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    team_id: Mapped[str] = mapped_column(String(30))
+    kind: Mapped[StepKind | None]
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    requested_update_id: Mapped[int | None] = mapped_column(index=True)
+    until: Mapped[Until | None]
+    begun_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    outputs: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class SeenDelivery(Table):
     """An interaction or event that was handled already; Slack may deliver it again."""
 
@@ -594,3 +619,85 @@ class AuditHead(Table):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class ProcoreLimit(Table):
+    """What Procore told of a company's hourly limit of calls, and until when nobody may call.
+
+    The row is the lock of counting calls.
+    """
+
+    __tablename__ = "procore_limits"
+
+    company_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hourly_limit: Mapped[int | None]
+    paused_until: Mapped[datetime | None]
+
+
+class ProcoreCalls(Table):
+    """How often costbot called Procore in one minute of a company."""
+
+    __tablename__ = "procore_calls"
+
+    company_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    calls: Mapped[int]
+
+
+class ProcoreProject(Table):
+    """An ERP-integrated project of Procore, which is one job: when its cost codes were last read.
+
+    `stale_since` is set while something is known to have changed since.
+    """
+
+    __tablename__ = "procore_projects"
+    __table_args__ = (Index("ix_procore_projects_next", "stale_since", "read_at"),)
+
+    project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    read_at: Mapped[datetime | None]
+    stale_since: Mapped[datetime | None]
+
+    job: Mapped[Job] = relationship(lazy="joined")
+
+
+class ProcoreAssignment(Table):
+    """A line item type of a cost code in Procore that costbot has seen; it is asked for once.
+
+    `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore.
+    """
+
+    __tablename__ = "procore_assignments"
+    __table_args__ = (Index("ix_procore_assignments_job_id", "job_id"),)
+
+    cost_code_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line_item_type_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    extra: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str] = mapped_column(String(40))
+    category: Mapped[str] = mapped_column(String(20))
+    added_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    problem: Mapped[str | None] = mapped_column(Text)
+    removed_at: Mapped[datetime | None]
+
+
+class ProcorePerson(Table):
+    """Who a user of Procore's Company Directory is, and when that was last read."""
+
+    __tablename__ = "procore_people"
+
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), unique=True)
+    read_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class ProcoreMark(Table):
+    """Up to when something of Procore was read, by what it is."""
+
+    __tablename__ = "procore_marks"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    at: Mapped[datetime]

@@ -118,6 +118,7 @@ class Place(StrEnum):
     SLACK = "Slack"
     COMMAND_LINE = "command line"
     SCHEDULE = "schedule"
+    PROCORE = "Procore"
 
 
 class Refusal(StrEnum):
@@ -172,6 +173,8 @@ class Event(StrEnum):
     SYNCED = "requested_update:synced"
     FAILED = "requested_update:failed"
     STALE = "requested_update:stale"
+    REMOVED = "requested_update:removed"
+    GONE_AFTER_UPDATE = "requested_update:gone_after_update"
     REFUSED = "act:refused"
     PRIVILEGE_ASKED = "privilege:asked"
     PRIVILEGE_GRANTED = "privilege:granted"
@@ -187,6 +190,8 @@ class Event(StrEnum):
     IMPORTED = "directory:imported"
     CHANNEL_CLOSED = "channel:closed"
     CHANNEL_OPEN = "channel:open"
+    SLACK_INSTALLED = "slack:installed"
+    SLACK_REMOVED = "slack:removed"
     PERSON_LINKED = "person:linked"
     PERSON_UNLINKED = "person:unlinked"
     NOTIFY_CHOSEN = "person:notify_chosen"
@@ -223,6 +228,21 @@ class NoticeKind(StrEnum):
     DIGEST = "digest"
     PRIVILEGE = "privilege"
     REPORT = "report"
+    STEP = "step"
+
+
+class StepKind(StrEnum):
+    """The steps that costbot has in Workflow Builder, by their `callback_id` in `bot/manifest.yaml`."""
+
+    ASK = "ask_for_cost_code_update"
+    WAIT = "wait_for_the_update"
+
+
+class Until(StrEnum):
+    """What a workflow waits for: an approver's Update, or that Sage holds every line."""
+
+    UPDATE = "update"
+    SYNCED = "synced"
 
 
 class PeriodicWork(StrEnum):
@@ -233,6 +253,8 @@ class PeriodicWork(StrEnum):
     REMIND = "remind"
     REPORT = "report"
     TIDY = "tidy"
+    PROCORE = "procore"
+    PROCORE_PEOPLE = "procore_people"
 
 
 class Queue(StrEnum):

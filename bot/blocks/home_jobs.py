@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.blocks import words
-from bot.blocks.job_card import job_button, update_button, view_button
+from bot.blocks.job_card import ask_again_button, update_button, view_button
 from bot.blocks.pieces import (
     Json,
     actions,
@@ -99,7 +99,7 @@ def job_row(
     yield section("\n".join(_lines(row, now, rules)))
     buttons = [view_button(facts), *(update_button(facts, rules) if may_update else ())]
     if mine and facts.state in TURNED_DOWN:
-        buttons.append(button(say("Ask again"), Action.ASK_AGAIN, job_button(facts)))
+        buttons.append(ask_again_button(facts))
     yield actions(buttons, block_id=f"{'mine' if mine else 'job'}:{facts.requested_update_id}")
 
 

@@ -86,6 +86,16 @@ def view_button(facts: UpdateFacts) -> ButtonElement:
     return button(say("View Requested Updates"), Action.VIEW, job_button(facts))
 
 
+def ask_again_button(facts: UpdateFacts) -> ButtonElement:
+    """Requests the same lines once more, after a question."""
+    ask = confirm(
+        say("Ask again for {number}?", number=one_line(facts.number, 40)),
+        say("The same cost codes and categories become Ready to Update, for an approver to decide on."),
+        yes=say("Ask again"),
+    )
+    return button(say("Ask again"), Action.ASK_AGAIN, job_button(facts), confirm=ask)
+
+
 def update_button(facts: UpdateFacts, rules: Rules = USUAL_RULES) -> list[ButtonElement]:
     """Accepts the revision that these facts show, after a question; none where a check refuses."""
     if facts.state is not State.READY or facts.found.refusing:
@@ -261,13 +271,6 @@ def _buttons(facts: UpdateFacts, rules: Rules) -> list[ButtonElement]:
             )
             return [view, button(say("Send again"), Action.SEND_AGAIN, value, style="primary", confirm=ask)]
         case State.REJECTED | State.EXPIRED:
-            ask = confirm(
-                say("Ask again for {number}?", number=one_line(facts.number, 40)),
-                say(
-                    "The same cost codes and categories become Ready to Update, for an approver to decide on."
-                ),
-                yes=say("Ask again"),
-            )
-            return [view, button(say("Ask again"), Action.ASK_AGAIN, value, confirm=ask)]
+            return [view, ask_again_button(facts)]
         case State.EXPORTED | State.SYNCED:
             return [view]

@@ -51,7 +51,7 @@ def run_demo(port: int, *, keep: bool, sage: SageTarget = SageTarget.EMBEDDED) -
         line.start_logs(process="demo")
         say("Preparing the sample company …")
         if not kept:
-            _load(line)
+            load_sample_company(line)
         _reach_sage(sage)
         line.close()
         line = CommandLine()
@@ -128,7 +128,7 @@ def _reach_sage(target: SageTarget) -> None:
     }
 
 
-def _load(line: CommandLine) -> None:
+def load_sample_company(line: CommandLine) -> None:
     """Take the sample company over by the commands that a real one uses."""
     _must(imports.people(line, sample_company.PEOPLE))
     _must(imports.categories(line, sample_company.CATEGORIES))

@@ -82,6 +82,21 @@ class Shortcut(_Body):
     ts: str | None = None
 
 
+class RunWorkflow(_Body):
+    """The workflow that asks for a cost code update and waits for it; `until` is `Update` or `synced`."""
+
+    job: str
+    lines: str
+    note: str = ""
+    until: str = "Update"
+
+
+class StopWorkflow(_Body):
+    """Cancel a workflow."""
+
+    run_id: str
+
+
 class Options(_Body):
     """What was typed into an external select of a window."""
 
@@ -146,7 +161,8 @@ class Control:
     async def _act(self, request: Request) -> Any:
         user = self._workspace.person(request.path_params["who"])
         act = request.path_params["act"]
-        base_url = str(request.base_url).rstrip("/").removesuffix("/sandbox")
+        below = str(request.scope.get("root_path", "")).removesuffix("/sandbox")
+        base_url = str(request.url.replace(path=below, query="", fragment="")).rstrip("/")
         outcome = await self._acted(act, user, await _json(request), base_url)
         return asdict(outcome)
 
@@ -177,6 +193,16 @@ class Control:
             case "upload":
                 upload = Upload.model_validate(body)
                 return self._acts.upload(upload.name, upload.content, base_url)
+        return await self._ran(act, user, body)
+
+    async def _ran(self, act: str, user: User, body: Json) -> Outcome:
+        """What a person does with workflows."""
+        match act:
+            case "run-workflow":
+                run = RunWorkflow.model_validate(body)
+                return await self._acts.run_workflow(user, run.job, run.lines, run.note, run.until)
+            case "stop-workflow":
+                return self._acts.stop_workflow(StopWorkflow.model_validate(body).run_id)
         raise SlackError("unknown_act")
 
     async def _click(self, user: User, click: Click, base_url: str) -> Outcome:
@@ -201,12 +227,13 @@ class Control:
         if not set(body) <= known or "id" not in body:
             raise SlackError("invalid_arguments", sorted(set(body) - known))
         old = self._workspace.users.get(body["id"])
-        base = asdict(old) if old else {"name": body["id"].lower(), "real_name": body["id"], "email": ""}
+        new = {"name": body["id"].lower(), "real_name": body["id"], "email": ""}
+        base = asdict(old) if old else new | {"team_id": self._workspace.team.id}
         self._workspace.users[body["id"]] = User(**(base | body))
         if old is None:
             self._workspace.conversation(CHANNEL_ID).members.add(body["id"])
         self._workspace.changed()
-        return self._workspace.users[body["id"]].to_slack()
+        return self._workspace.users[body["id"]].to_slack(self._workspace.team)
 
     async def _calls(self, request: Request) -> Any:
         return self._web_api.records(request.query_params.get("method"))

@@ -1,4 +1,4 @@
-"""The weekly report to the channel: with its files, once whatever is killed, in words where Slack takes none."""
+"""The weekly report in the channel: with files, once whatever is killed, in words where Slack takes none."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress

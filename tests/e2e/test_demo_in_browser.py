@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.office import answers, free_ports
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.walk import Walk
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -30,45 +31,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         tree.stop()
-
-
-class Walk:
-    """Somebody in front of the demo's page, who photographs what there is to see."""
-
-    def __init__(self, page: Page, album: Path) -> None:
-        self.page = page
-        self._album = album
-
-    def choose(self, name: str) -> None:
-        """Press this in the side bar: a person to be, or a place to look at."""
-        menu = self.page.get_by_role("button", name="Open menu")
-        if menu.is_visible():
-            menu.click()
-        self.page.get_by_role("button", name=name).click()
-
-    def card(self, job: str) -> Locator:
-        """The card of a job in the channel."""
-        view = self.page.get_by_role("button", name="View Requested Updates")
-        everything = self.page.get_by_role("log", name="Messages in #cost-codes").get_by_role("article")
-        return everything.filter(has_text=job, has_not_text="Only visible to you").filter(has=view)
-
-    def press(self, name: str, on: Locator, confirm: bool = False) -> None:
-        """Press a button, and say yes where it asks."""
-        on.get_by_role("button", name=name, exact=True).click()
-        if confirm:
-            asked = self.page.get_by_role("alertdialog")
-            asked.get_by_role("button", name=name, exact=True).click()
-
-    def say(self, text: str) -> None:
-        """Type a message or a command into the channel."""
-        self.page.get_by_role("textbox", name="Message #cost-codes").fill(text)
-        self.page.keyboard.press("Enter")
-
-    def photograph(self, name: str) -> None:
-        """Keep what is on the screen; nothing of it may lie beside the screen."""
-        width = self.page.evaluate("window.innerWidth")
-        self.page.screenshot(path=self._album / f"{name}-{width}.png", animations="disabled")
-        assert self.page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
 @pytest.fixture

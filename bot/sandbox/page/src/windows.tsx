@@ -27,6 +27,8 @@ export function Modal({ view }: { view: View }) {
   const [trouble, setTrouble] = useState<string | null>(null);
   useEffect(() => {
     if (!dialog.current?.open) dialog.current?.showModal();
+    // the browser would begin at the button that dismisses
+    dialog.current?.querySelector<HTMLElement>(".body")?.focus();
   }, [view.id]);
 
   const submit = async () => {
@@ -61,7 +63,7 @@ export function Modal({ view }: { view: View }) {
             ✕
           </button>
         </header>
-        <div className="body">
+        <div className="body" tabIndex={-1}>
           {trouble && <p role="alert" className="trouble">{trouble}</p>}
           <Blocks blocks={view.blocks} place={{ at: { view_id: view.id }, values, set, errors: view.errors }} />
         </div>

@@ -1,0 +1,215 @@
+"""Reading Procore into costbot: projects, lists, and the cost codes of one project after another.
+
+What was seen and asked for is kept by `workflow.procore_intake`. It may be killed anywhere and run again;
+with nothing changed in Procore it changes nothing. The number of calls: one a page of changed projects, a
+handful a day for the lists, one for each project that is read.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from sync.procore.api import ProcoreApi
+from sync.procore.errors import ProcoreRefusedError
+from workflow import directory, procore_intake
+from workflow.checks import SageLimits
+from workflow.columns import Unfit
+from workflow.database import Database
+from workflow.directory import StandardCode
+from workflow.merge import Assignment
+from workflow.privileges import Rules
+from workflow.procore_intake import PROCORE, Key, ProjectFacts, Seen, TakenIn
+
+OLDEST_A_RUN = 20
+"""Projects that are read though nothing is known to have changed: with a run every 10 minutes 120 an hour, so
+that 1,000 projects come round in some 8 hours. Webhooks are discarded after 12."""
+
+LISTS_EVERY = timedelta(hours=24)
+_OVERLAP = timedelta(minutes=5)
+_LOCK = "procore_intake"
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeReport:
+    """What one run did: `projects` changed and `read`; `requested`, `removed` and `problems` are assignments.
+
+    `to_read_back` are jobs whose cost codes in Sage have to be known before it can be told what is new.
+    """
+
+    projects: int = 0
+    read: int = 0
+    requested: int = 0
+    removed: int = 0
+    problems: int = 0
+    to_read_back: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Reads a company's Procore into costbot's database."""
+
+    database: Database
+    api: ProcoreApi
+    rules: Rules
+    limits: SageLimits
+    clock: Callable[[], datetime]
+    sub_jobs: bool = False
+
+    def run(self, *, oldest: int = OLDEST_A_RUN) -> IntakeReport:
+        """Everything that is due: lists, changed projects, then the projects that are to be read.
+
+        Nothing while another process does it.
+
+        Raises:
+            ProcoreError: what was read before stays, and the next run goes on.
+        """
+        with self.database.exclusive(_LOCK) as held:
+            if not held:
+                return IntakeReport()
+            self.read_lists()
+            projects = self.read_projects()
+            with self.database.reading() as session:
+                due = [
+                    (each.project_id, each.job_id) for each in procore_intake.to_read(session, oldest=oldest)
+                ]
+            return self._read(projects, due)
+
+    def read_lists(self, *, at_once: bool = False) -> bool:
+        """The ERP standard cost code list and the line item types, once a day or `at_once`."""
+        with self.database.reading() as session:
+            last = procore_intake.mark(session, "lists")
+        now = self.clock()
+        if last is not None and now - last < LISTS_EVERY and not at_once:
+            return False
+        types = [
+            {"code": each.code, "name": each.name[:200]}
+            for each in self.api.line_item_types()
+            if each.origin_id
+        ]
+        # a company that has no ERP list yet has nothing that may be asked for
+        erp = [each.id for each in self.api.standard_lists() if each.is_erp_list]
+        codes = [
+            StandardCode(each.full_code, each.name[:200], ())
+            for list_id in erp
+            for each in self.api.standard_codes(list_id)
+        ]
+        with self.database.writing() as session:
+            wrong: list[Unfit] = []
+            if types:
+                put = directory.put_categories(session, types, source="Procore", by=PROCORE, at=now)
+                wrong += [put] if put else []
+            if codes:
+                taken = directory.put_standard_codes(session, codes, source="Procore", by=PROCORE, at=now)
+                wrong += [taken] if isinstance(taken, Unfit) else []
+            procore_intake.set_mark(session, "lists", now)
+        for each in wrong:
+            _log.warning("lists of Procore cannot be taken", reasons=[p.reason for p in each.problems][:5])
+        return True
+
+    def read_projects(self) -> int:
+        """Projects that changed since the last time become jobs, and are to be read; how many."""
+        with self.database.reading() as session:
+            last = procore_intake.mark(session, "projects")
+        now = self.clock()
+        count = 0
+        for project in self.api.projects(since=last and last - _OVERLAP):
+            if project.job_number is None or not project.active:
+                continue
+            facts = ProjectFacts(project.id, project.job_number, project.name[:200])
+            with self.database.writing() as session:
+                wrong = procore_intake.put_projects(session, [facts], by=PROCORE, at=now)
+            if wrong:
+                reasons = [problem.reason for problem in wrong.problems]
+                _log.warning("a project of Procore cannot be a job", project=project.id, reasons=reasons)
+                continue
+            count += 1
+        # only now, so that a run that is killed reads them again
+        with self.database.writing() as session:
+            procore_intake.set_mark(session, "projects", now)
+        return count
+
+    def read_project(self, project_id: int, job_id: int) -> TakenIn:
+        """The cost codes of one project, and what came of them."""
+        read_from = self.clock()
+        with self.database.reading() as session:
+            before = procore_intake.extras_by_key(session, job_id)
+        places = list(self._places(project_id))
+        found = [
+            (code, extra)
+            for extra, sub_job_id in places
+            for code in self.api.cost_codes(project_id, sub_job_id)
+            if code.deleted_at is None
+        ]
+        present = {(code.id, kind.id) for code, _ in found for kind in code.line_item_types}
+        missing = {key: extra for key, extra in before.items() if key not in present}
+        gone = self._really_gone(project_id, missing, {code.id for code, _ in found}, dict(places))
+        seen = [
+            Seen(
+                code.id,
+                kind.id,
+                Assignment(code.full_code, kind.code, extra),
+                is_new=code.origin_id is None,
+                added_at=code.created_at if code.origin_id is None else code.updated_at or code.created_at,
+            )
+            for code, extra in found
+            for kind in code.line_item_types
+        ]
+        with self.database.writing() as session:
+            return procore_intake.take_in(
+                session,
+                project_id=project_id,
+                seen=seen,
+                gone=gone,
+                read_from=read_from,
+                at=self.clock(),
+                rules=self.rules,
+                limits=self.limits,
+            )
+
+    def _read(self, projects: int, due: Collection[tuple[int, int]]) -> IntakeReport:
+        read = requested = removed = problems = 0
+        to_read_back = []
+        for project_id, job_id in due:
+            try:
+                taken = self.read_project(project_id, job_id)
+            except ProcoreRefusedError as refused:
+                # one project that the account may not see must not stop the others
+                _log.warning("a project cannot be read", project=project_id, reason=str(refused))
+                continue
+            read += 1
+            requested += taken.requested
+            removed += taken.removed
+            problems += taken.problems
+            if taken.undecided:
+                to_read_back.append(job_id)
+        return IntakeReport(projects, read, requested, removed, problems, tuple(to_read_back))
+
+    def _places(self, project_id: int) -> Iterator[tuple[str, int | None]]:
+        """The extras of a job in Sage, and the sub job of each; the project itself is extra ''."""
+        yield "", None
+        if self.sub_jobs:
+            for sub_job in self.api.sub_jobs(project_id):
+                yield sub_job.code, sub_job.id
+
+    def _really_gone(
+        self,
+        project_id: int,
+        missing: Mapping[Key, str],
+        present: Collection[int],
+        places: Mapping[str, int | None],
+    ) -> set[Key]:
+        """What is missing and gone: a cost code may have slipped from a page to one that was read already.
+
+        What is missing because its sub job was not read is not gone.
+        """
+        gone = {key for key in missing if key[0] in present}
+        unsure = {key: extra for key, extra in missing.items() if key not in gone and extra in places}
+        for cost_code_id, extra in sorted({(key[0], extra) for key, extra in unsure.items()}):
+            found = self.api.cost_code(cost_code_id, project_id, places[extra])
+            has = {kind.id for kind in found.line_item_types} if found else set()
+            gone |= {key for key in unsure if key[0] == cost_code_id and key[1] not in has}
+        return gone

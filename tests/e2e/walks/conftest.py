@@ -1,0 +1,57 @@
+"""Walks through the small office that these tests share: on a desk's screen and on a phone's."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, expect
+
+from tests.e2e.office import Office
+from tests.e2e.tree import PATIENCE
+from tests.e2e.walk import Walk
+
+_PLAYWRIGHTS_OWN_PATIENCE = 5.0
+_PATIENCE_MILLISECONDS = PATIENCE * 1000
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A screen in CSS pixels; a phone's is touched."""
+
+    width: int
+    height: int
+    touched: bool
+
+
+DESK = Screen(1280, 800, touched=False)
+PHONE = Screen(390, 844, touched=True)
+
+
+@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+def screen(request: pytest.FixtureRequest) -> Screen:
+    """Each walk is walked once on each."""
+    screen: Screen = request.param
+    return screen
+
+
+@pytest.fixture
+def walk(office: Office, screen: Screen, browser: Browser, tmp_path: Path) -> Iterator[Walk]:
+    """Dana Whitfield before her screen; what she sees at the end is kept when the walk fails."""
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
+    size = {"width": screen.width, "height": screen.height}
+    context = browser.new_context(viewport=size, has_touch=screen.touched)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(_PATIENCE_MILLISECONDS)
+    page.goto(office.sandbox.url)
+    expect(page.get_by_text("costbot is connected")).to_be_attached()
+    yield Walk(page, tmp_path)
+    with suppress(Error):  # the page itself may be gone: then the walk's own error says more
+        page.screenshot(path=tmp_path / "at-the-end.png")
+    context.close()
+    # the next walk begins with nobody in a window that this one left open
+    for person in (office.dana, office.marcus, office.priya, office.tom):
+        while person.sees().modal:
+            person.close()
+    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)

@@ -1,0 +1,111 @@
+"""A Procore look-alike on a socket, a client of it, and a clock that both go by."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, Procore, create_procore
+from bot.sandbox.procore.company import Company
+from bot.sandbox.procore.limits import Limits
+from bot.sandbox.server import running
+from sync.procore.budget import Budget, SharedBudget
+from sync.procore.client import Account, ProcoreClient
+from sync.procore.limits import Told
+from workflow.database import Database
+
+
+class Clock:
+    """A time that moves when somebody waits."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+        self.waits: list[float] = []
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pause(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.at += timedelta(seconds=seconds)
+
+    def unix(self) -> float:
+        return self.at.timestamp()
+
+
+class NoBudget:
+    """Lets every call pass, and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+
+    def take(self) -> datetime | None:
+        return None
+
+    def heed(self, told: Told) -> None:
+        self.told.append(told)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+MakeProcore = Callable[..., tuple[Procore, Account]]
+
+
+@pytest.fixture
+def make_procore(clock: Clock) -> Iterator[MakeProcore]:
+    with ExitStack() as stack:
+
+        def make(limits: Limits | None = None) -> tuple[Procore, Account]:
+            # a limit of a spike is what its own tests are about
+            made = create_procore(
+                Company(clock=clock.unix), limits=limits or Limits(spike=10_000), pause=clock.pause
+            )
+            stack.callback(made.webhooks.close)
+            address = stack.enter_context(running(made.app)) + "/"
+            secret = SecretStr(CLIENT_SECRET)
+            return made, Account(made.company.id, CLIENT_ID, secret, address, address)
+
+        yield make
+
+
+@pytest.fixture
+def served(make_procore: MakeProcore) -> tuple[Procore, Account]:
+    return make_procore()
+
+
+@pytest.fixture
+def procore(served: tuple[Procore, Account]) -> Procore:
+    return served[0]
+
+
+@pytest.fixture
+def account(served: tuple[Procore, Account]) -> Account:
+    return served[1]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+def client_of(
+    account: Account, clock: Clock, budget: Budget | None = None, patience: timedelta = timedelta(seconds=30)
+) -> ProcoreClient:
+    return ProcoreClient(account, budget or NoBudget(), clock=clock, pause=clock.pause, patience=patience)
+
+
+def shared(database: Database, clock: Clock, *, share: float = 0.5, usual_limit: int = 3600) -> SharedBudget:
+    return SharedBudget(database, 4001, share, usual_limit, clock)
+
+
+@pytest.fixture
+def client(account: Account, clock: Clock) -> Iterator[ProcoreClient]:
+    with client_of(account, clock) as made:
+        yield made
