@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,15 +20,17 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Route
 
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
 from bot.links import card_of_number
+from bot.procore_webhooks import webhook_route
 from workflow import queries
 from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.settings import Settings, SettingsError
+from workflow.settings import Settings, SettingsError, Source
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
@@ -77,8 +79,25 @@ def run_bot(
             ready=_checks(settings, database, socket_mode),
             notes={"sage": lambda: _not_imported(database)},
             card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
+            more=_of_procore(settings, database, nudge),
             socket_mode=socket_mode,
         )
+
+
+def _of_procore(settings: Settings, database: Database, nudge: Callable[[str], None]) -> list[Route]:
+    """The route of Procore's webhooks, where the settings switch it on."""
+    secret, company_id = settings.procore_webhook_secret, settings.procore_company_id
+    if settings.source is not Source.PROCORE or secret is None or company_id is None:
+        return []
+    return [
+        webhook_route(
+            secret=secret.get_secret_value(),
+            company_id=company_id,
+            database=database,
+            nudge=nudge,
+            clock=_now,
+        )
+    ]
 
 
 class SocketMode:
@@ -133,6 +152,7 @@ def _serve(
     ready: dict[str, Check],
     notes: dict[str, Check],
     card_of: Callable[[str], str | None] | None,
+    more: Sequence[Route],
     socket_mode: SocketMode | None,
 ) -> None:
     web = http_app(
@@ -141,6 +161,7 @@ def _serve(
         ready=ready,
         notes=notes,
         card_of=card_of,
+        more=more,
     )
     server = uvicorn.Server(
         uvicorn.Config(

@@ -5,7 +5,7 @@ repeated (docs.slack.dev/authentication/verifying-requests-from-slack). Nothing 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from slack_bolt import App, BoltRequest
@@ -51,6 +51,7 @@ def http_app(
     ready: Mapping[str, Check],
     notes: Mapping[str, Check] | None = None,
     card_of: Callable[[str], str | None] | None = None,
+    more: Sequence[Route] = (),
 ) -> Starlette:
     """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret.
 
@@ -58,6 +59,7 @@ def http_app(
     there is one: what people have left undone is no reason to take the bot from Slack.
     With `card_of`, `/jobs/NUMBER` leads to the job's card in Slack, who asks for the sign-in; a job that is
     unknown and one that has no card are answered alike, and nothing of a job is told here.
+    `more` are routes of others than Slack.
     """
 
     async def events(request: Request) -> Response:
@@ -90,7 +92,7 @@ def http_app(
             said |= {name: note for name, note in noted.items() if note}
         return JSONResponse(said, status)
 
-    routes = [Route("/healthz", healthy), Route("/readyz", readiness), *_job_routes(card_of)]
+    routes = [Route("/healthz", healthy), Route("/readyz", readiness), *_job_routes(card_of), *more]
     if takes_events:
         routes.append(Route("/slack/events", events, methods=["POST"]))
     return Starlette(routes=routes)

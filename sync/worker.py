@@ -25,6 +25,7 @@ from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
 from workflow import deliveries, drafts, escalation, expiry, outbox, reminders, slots
+from workflow import procore_events as kept_events
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
 from workflow.settings import Settings, read_settings
@@ -54,6 +55,21 @@ def data_sync() -> None:
 def remind() -> None:
     """RQ entry point: expire, escalate and remind of what has waited for long."""
     _work_off(PeriodicWork.REMIND, _look_at_what_waits)
+
+
+def procore() -> None:
+    """RQ entry point: look in Procore for what changed."""
+    _work_off(PeriodicWork.PROCORE, _look_in_procore)
+
+
+def procore_events() -> None:
+    """RQ entry point: work on the webhooks that came from Procore."""
+    from sync.procore.work import work_on_events
+
+    settings = read_settings()
+    with closing(Database(settings.database)) as database:
+        if work_on_events(settings, database, open_company(settings), clock=_now):
+            nudger(settings)(PeriodicWork.DELIVER)
 
 
 def tidy() -> None:
@@ -218,12 +234,23 @@ def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> b
     return True
 
 
+def _look_in_procore(settings: Settings, database: Database, _by: Actor) -> bool:
+    # imported here, for who works with files needs none of it
+    from sync.procore.work import look
+
+    if look(settings, database, open_company(settings), clock=_now):
+        nudger(settings)(PeriodicWork.DELIVER)
+    # done even when Procore was away: the next time comes soon, and what is to be read is kept
+    return True
+
+
 def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
     before = _now() - _KEEP
     with database.writing() as session:
         deliveries.forget(session, before=before)
         drafts.forget(session, before=before)
         outbox.forget(session, before=before)
+        kept_events.forget(session, before=before)
         slots.forget(session, before=before)
     return True
 

@@ -375,6 +375,12 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_PEOPLE_MINUTES",
         description="Older than this, what Procore said of a person is asked anew before they Update.",
     )
+    procore_webhook_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias="COSTBOT_PROCORE_WEBHOOK_SECRET",
+        description="Long and random: switches `POST /procore/webhooks` on, and is what Procore must send.",
+    )
     procore_erp_tool: str = Field(
         "erp_integrations",
         validation_alias="COSTBOT_PROCORE_ERP_TOOL",

@@ -676,3 +676,33 @@ class ProcoreMark(Table):
 
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     at: Mapped[datetime]
+
+
+class ProcoreEvent(Table):
+    """A webhook of Procore by its ULID: kept when it came, worked on afterwards, once."""
+
+    __tablename__ = "procore_events"
+    __table_args__ = (Index("ix_procore_events_waiting", "handled_at", "received_at"),)
+
+    ulid: Mapped[str] = mapped_column(String(40), primary_key=True)
+    resource: Mapped[str] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(String(40))
+    resource_id: Mapped[int]
+    project_id: Mapped[int | None]
+    user_id: Mapped[int | None]
+    application_id: Mapped[str | None] = mapped_column(String(200))
+    happened_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]
+
+
+class ProcoreHook(Table):
+    """The hook in Procore that `costbot procore connect` made; `own_user_id` is costbot's own user there."""
+
+    __tablename__ = "procore_hooks"
+
+    hook_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    url: Mapped[str] = mapped_column(Text)
+    payload_version: Mapped[str] = mapped_column(String(10))
+    own_user_id: Mapped[int | None]
+    connected_at: Mapped[datetime]

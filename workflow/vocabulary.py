@@ -235,6 +235,7 @@ class PeriodicWork(StrEnum):
     REMIND = "remind"
     TIDY = "tidy"
     PROCORE = "procore"
+    PROCORE_EVENTS = "procore_events"
     PROCORE_PEOPLE = "procore_people"
 
 
