@@ -23,11 +23,11 @@ check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compo
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
-	.ci/words check
+	$(BIN)/python -m tests.catalogues check
 	@for script in .ci/*; do bash -n $$script || exit 1; done
 
 words: .venv/.costbot-dev ## Take new words for people into the catalogues of translations, and compile them
-	@.ci/words
+	@$(BIN)/python -m tests.catalogues
 
 bench: .venv/.costbot-dev ## Measure costbot against bare baselines
 	@$(BIN)/python -m benchmarks $(ARGS)

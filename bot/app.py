@@ -15,8 +15,19 @@ from slack_bolt.authorization import AuthorizeResult
 from bot import middleware
 from bot.gateway import Gateway
 from bot.identity import Identity
-from bot.listeners import actions, asking, commands, home, options, privilege, several, strangers, windows
-from bot.visit import Services
+from bot.listeners import (
+    actions,
+    asking,
+    commands,
+    home,
+    options,
+    privilege,
+    removal,
+    several,
+    strangers,
+    windows,
+)
+from bot.visit import ForgetInstall, Services, keep_settings
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.settings import Settings
@@ -33,14 +44,29 @@ def build_app(
     clock: Callable[[], datetime],
     limits: SageLimits,
     read_back: Callable[[int], None],
+    forget_install: ForgetInstall = keep_settings,
 ) -> App:
     """The app for `/slack/events` and Socket Mode alike.
 
     `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `clock` gives
     aware times; `limits` is what the company's Sage takes; `read_back` reads what Sage holds for a job now,
-    by its id, and never raises. Shut `app.listener_runner.listener_executor` down at the end: what was
-    acknowledged goes on in it.
+    by its id, and never raises; `forget_install` drops the workspace's token, where costbot keeps it. Shut
+    `app.listener_runner.listener_executor` down at the end: what was acknowledged goes on in it.
     """
+    app = bare_app(settings)
+    app.use(middleware.drop_other_events)
+    identity = Identity(gateway, database, clock=clock)
+    services = Services(
+        settings, gateway, database, identity, nudge, clock, limits, read_back, forget_install
+    )
+    for surface in (several, asking, options, privilege, actions, windows, commands, home, removal):
+        surface.register(app, services)
+    strangers.register(app, services)
+    return app
+
+
+def bare_app(settings: Settings) -> App:
+    """An app that listens to nothing yet, for requests that Slack has signed."""
     # Bolt's warnings are advice to whoever writes an app, such as how to listen to what this one ignores
     logger = logging.getLogger("slack_bolt.costbot")
     logger.setLevel(logging.ERROR)
@@ -58,12 +84,6 @@ def build_app(
     )
     app.error(middleware.answer_trouble)
     app.use(middleware.name_the_request)
-    app.use(middleware.drop_other_events)
-    identity = Identity(gateway, database, clock=clock)
-    services = Services(settings, gateway, database, identity, nudge, clock, limits, read_back)
-    for surface in (several, asking, options, privilege, actions, windows, commands, home):
-        surface.register(app, services)
-    strangers.register(app, services)
     return app
 
 

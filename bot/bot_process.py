@@ -8,9 +8,10 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from typing import cast
 
 import redis
 import structlog
@@ -20,6 +21,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bot.app import build_app
@@ -27,6 +29,7 @@ from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
 from bot.links import card_of_number
 from bot.procore_webhooks import webhook_route
+from bot.routing import ManyApps
 from workflow import queries
 from workflow.checks import SageLimits
 from workflow.database import Database
@@ -55,13 +58,9 @@ def run_bot(
     Raises:
         SettingsError: a token is missing, or the port is taken.
     """
-    if settings.slack_app_token is None and settings.slack_signing_secret is None:
-        raise SettingsError(
-            "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: set the first for Socket Mode, "
-            "the second for HTTP mode."
-        )
+    require_way_in(settings)
     gateway = Gateway.connect(settings)
-    with _listening(settings) as listener, contextlib.closing(Database(settings.database)) as database:
+    with listening(settings) as listener, contextlib.closing(Database(settings.database)) as database:
         app = build_app(
             settings,
             gateway=gateway,
@@ -72,15 +71,24 @@ def run_bot(
             read_back=partial(read_back, database),
         )
         socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
-        _serve(
+        web = http_app(
             app,
-            settings,
-            listener,
-            ready=_checks(settings, database, socket_mode),
+            takes_events=settings.slack_signing_secret is not None,
+            ready={**checks(settings, database), **slack_check(socket_mode)},
             notes={"sage": lambda: _not_imported(database)},
-            card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
             more=_of_procore(settings, database, nudge),
-            socket_mode=socket_mode,
+            card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
+        )
+        with finished(app):
+            serve(web, settings, listener, socket_mode)
+
+
+def require_way_in(settings: Settings) -> None:
+    """Raise SettingsError when nothing could arrive from Slack."""
+    if settings.slack_app_token is None and settings.slack_signing_secret is None:
+        raise SettingsError(
+            "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: set the first for Socket Mode, "
+            "the second for HTTP mode."
         )
 
 
@@ -103,10 +111,10 @@ def _of_procore(settings: Settings, database: Database, nudge: Callable[[str], N
 class SocketMode:
     """The WebSocket to Slack: opened here however long that takes, and again by the SDK when it is lost."""
 
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(self, app: App | ManyApps, settings: Settings) -> None:
         token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
         self._handler = SocketModeHandler(
-            app,
+            cast("App", app),  # it only dispatches
             token,
             logger=logging.getLogger("slack_sdk.socket_mode"),
             # not the bot's client: this one must carry the app token, to the same server
@@ -144,25 +152,19 @@ class SocketMode:
             delay = min(delay * 2, _LONGEST_RETRY_SECONDS)
 
 
-def _serve(
-    app: App,
-    settings: Settings,
-    listener: socket.socket,
-    *,
-    ready: dict[str, Check],
-    notes: dict[str, Check],
-    card_of: Callable[[str], str | None] | None,
-    more: Sequence[Route],
-    socket_mode: SocketMode | None,
+@contextlib.contextmanager
+def finished(app: App) -> Iterator[None]:
+    """What the app has acknowledged in the block is done when the block ends."""
+    try:
+        yield
+    finally:
+        app.listener_runner.listener_executor.shutdown(wait=True)
+
+
+def serve(
+    web: Starlette, settings: Settings, listener: socket.socket, socket_mode: SocketMode | None
 ) -> None:
-    web = http_app(
-        app,
-        takes_events=settings.slack_signing_secret is not None,
-        ready=ready,
-        notes=notes,
-        card_of=card_of,
-        more=more,
-    )
+    """Serve until SIGTERM or SIGINT. Main thread only."""
     server = uvicorn.Server(
         uvicorn.Config(
             web, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=_STOP_SECONDS
@@ -182,12 +184,12 @@ def _serve(
     finally:
         if socket_mode:
             socket_mode.stop()
-        app.listener_runner.listener_executor.shutdown(wait=True)
         _log.info("the bot has stopped")
 
 
 @contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The bot's port; SettingsError when it is taken."""
     family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
     try:
         listener = socket.create_server((settings.http_host, settings.http_port), family=family)
@@ -200,7 +202,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-def _checks(settings: Settings, database: Database, socket_mode: SocketMode | None) -> dict[str, Check]:
+def checks(settings: Settings, database: Database) -> dict[str, Check]:
+    """Whether a company's database and Redis answer."""
+
     def check_database() -> str | None:
         try:
             database.ping()
@@ -216,8 +220,12 @@ def _checks(settings: Settings, database: Database, socket_mode: SocketMode | No
             return type(error).__name__
         return None
 
-    checks: dict[str, Check] = {"database": check_database, "redis": check_redis}
-    return checks | ({"slack": socket_mode.problem} if socket_mode else {})
+    return {"database": check_database, "redis": check_redis}
+
+
+def slack_check(socket_mode: SocketMode | None) -> dict[str, Check]:
+    """Whether Socket Mode is connected, where it is on."""
+    return {"slack": socket_mode.problem} if socket_mode else {}
 
 
 def _not_imported(database: Database) -> str | None:

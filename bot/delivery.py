@@ -6,7 +6,7 @@ becomes of a notice that cannot be delivered. Nothing it does is lost or doubled
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,6 +31,7 @@ from bot.gateway import (
 )
 from bot.homes import Homes
 from bot.identity import Identity
+from bot.installations import connected
 from bot.links import card_address
 from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outages, outbox, slots, telling
@@ -70,18 +71,19 @@ _MENDS = {
     "restricted_action": "let apps post in the channel, or set COSTBOT_CHANNEL to another",
     "missing_scope": "install the Slack app again from bot/manifest.yaml",
 }
-_REINSTALL = "install the Slack app again and set SLACK_BOT_TOKEN to its new token"
+_REINSTALL = (
+    "install the Slack app again and set SLACK_BOT_TOKEN to its new token; on a host for many companies open "
+    "/slack/install instead"
+)
 _log = structlog.get_logger()
 
 
 def deliver_waiting() -> int:
     """RQ's entry point: deliver what is due with the settings in force; how many notices were delivered."""
     settings = read_settings()
-    if settings.slack_bot_token is None:
+    if not settings.reaches_slack:
         return 0
-    gateway = Gateway.connect(settings)
-    database = Database(settings.database)
-    try:
+    with connected(settings) as gateway, closing(Database(settings.database)) as database:
         return drain(
             database,
             gateway,
@@ -93,8 +95,6 @@ def deliver_waiting() -> int:
             language=settings.language,
             pages=Homes(database, gateway, Identity(gateway, database, clock=_now), settings, clock=_now),
         )
-    finally:
-        database.close()
 
 
 def _now() -> datetime:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.gateway import Bot, Gateway, SlackError, SlackRefused, web_client
-from workflow.settings import Settings
+from bot.installations import Installations, connected
+from workflow.settings import Settings, SettingsError
 
 _READ = frozenset({"channels:read", "groups:read"})
 _HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
@@ -59,7 +61,40 @@ class Finding:
 
 def look_at_slack(settings: Settings) -> list[Finding]:
     """Everything that costbot needs of Slack, in the order in which to mend it."""
-    return [*_bot(settings), *_incoming(settings)]
+    if settings.companies is None:
+        return [*_bot(settings), *_incoming(settings)]
+    return list(_installed(settings))
+
+
+def look_at_app(host: Settings) -> list[Finding]:
+    """What all companies of a host share: the Slack app's own settings, and where tokens are kept."""
+    name = "Slack app"
+    try:
+        Installations(host).close()
+    except (SettingsError, SQLAlchemyError, OSError) as error:
+        mend = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, and check COSTBOT_INSTALLATIONS_URL."
+        return [Finding(name, False, f"tokens cannot be kept: {error}", mend), *_incoming(host)]
+    return [Finding(name, True, "tokens are kept, and rotated before they expire"), *_incoming(host)]
+
+
+def _installed(settings: Settings) -> Iterator[Finding]:
+    name, team = "Slack install", settings.slack_team or ""
+    install = f"Open {settings.install_page}, and choose the workspace."
+    try:
+        with connected(settings) as gateway:
+            bot = gateway.auth_test()
+            yield Finding(name, True, f"good for {bot.team or bot.team_id}")
+            yield _scopes(bot, install)
+            yield _channel(settings, gateway, install)
+    except SlackRefused as refused:
+        said = f"Slack does not take the token of {team}: {refused.code}"
+        if refused.code == "not_installed":
+            said = f"costbot is not installed in {team}"
+        yield Finding(name, False, said, install)
+    except SlackError as error:
+        yield Finding(name, False, f"Slack does not answer: {error}", _TRY_LATER)
+    except (SettingsError, SQLAlchemyError) as error:
+        yield Finding(name, False, f"the token cannot be read: {error}", "See “Slack app” above.")
 
 
 def _bot(settings: Settings) -> Iterator[Finding]:
@@ -82,18 +117,18 @@ def _bot(settings: Settings) -> Iterator[Finding]:
         yield _channel(settings, gateway)
 
 
-def _scopes(bot: Bot) -> Finding:
+def _scopes(bot: Bot, reinstall: str = _REINSTALL) -> Finding:
     name = "Slack scopes"
     if not bot.scopes:
         return Finding(name, True, "this server does not tell them")
     missing = sorted(SCOPES - bot.scopes)
     if missing:
-        mend = f"Add them under OAuth & Permissions, Bot Token Scopes. {_REINSTALL}"
+        mend = f"Add them under OAuth & Permissions, Bot Token Scopes. {reinstall}"
         return Finding(name, False, f"missing: {', '.join(missing)}", mend)
     return Finding(name, True, "all there")
 
 
-def _channel(settings: Settings, gateway: Gateway) -> Finding:
+def _channel(settings: Settings, gateway: Gateway, reinstall: str = _REINSTALL) -> Finding:
     name, wanted = "Slack channel", settings.channel
     if not wanted:
         return Finding(
@@ -105,7 +140,7 @@ def _channel(settings: Settings, gateway: Gateway) -> Finding:
         if refused.code == "unknown_method":
             return Finding(name, True, f"{wanted}; this server does not tell more of it")
         if refused.code != "channel_not_found":
-            return Finding(name, False, f"cannot look at {wanted}: {refused.code}", _REINSTALL)
+            return Finding(name, False, f"cannot look at {wanted}: {refused.code}", reinstall)
         mend = f"Correct COSTBOT_CHANNEL, or type /invite @costbot in {wanted} if it is private."
         return Finding(name, False, f"there is no {wanted} that costbot can see", mend)
     except SlackError as error:

@@ -42,14 +42,20 @@ _CHANNEL_PROBLEM = {"not_in_channel", "channel_not_found", "is_archived", "restr
 _TOKEN_PROBLEM = {
     "account_inactive",
     "invalid_auth",
+    "invalid_refresh_token",
     "missing_scope",
     "not_allowed_token_type",
     "not_authed",
+    "not_installed",
     "token_expired",
     "token_revoked",
 }
+_EXPIRED = "token_expired"
 _BLOCKS_REFUSED = {"invalid_blocks", "invalid_attachments"}
 _Method = Callable[..., SlackResponse]
+TokenSource = Callable[[str | None], str]
+"""Gives the token in force, and another one for a token that Slack has just called expired; may raise as
+the gateway does."""
 _log = structlog.get_logger()
 
 
@@ -101,6 +107,7 @@ class Bot:
     """Whose token this is, and what it may do."""
 
     team_id: str
+    """The workspace, or the Enterprise Grid organisation (E…) where the app is installed in all of it."""
     team: str
     user_id: str
     scopes: frozenset[str]
@@ -116,7 +123,7 @@ class SlackUser:
     email_confirmed: bool
     team_id: str
     teams: tuple[str, ...]
-    """The other workspaces of the same Enterprise Grid that they belong to."""
+    """The other workspaces of the same Enterprise Grid that they belong to, and its organisation."""
     is_guest: bool
     is_bot: bool
     deleted: bool
@@ -155,6 +162,7 @@ class Gateway:
         self,
         client: WebClient,
         *,
+        tokens: TokenSource | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -166,7 +174,8 @@ class Gateway:
         self._channel_free_at: dict[str, float] = {}
         self._method_free_at: dict[str, float] = {}
         self._tables_refused = False
-        self._token, self._home = client.token or "", urlsplit(client.base_url)
+        self._tokens: TokenSource = tokens or (lambda _: client.token or "")
+        self._home = urlsplit(client.base_url)
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -180,8 +189,9 @@ class Gateway:
         """Whose token this is."""
         answer = self._call(self._client.auth_test)
         scopes = _header(answer.headers, "x-oauth-scopes") or ""
+        of_the_org = bool(answer.get("is_enterprise_install"))
         return Bot(
-            team_id=answer["team_id"],
+            team_id=(answer.get("enterprise_id") if of_the_org else None) or answer["team_id"],
             team=answer.get("team") or "",
             user_id=answer["user_id"],
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
@@ -295,7 +305,7 @@ class Gateway:
         slacks = there.scheme == "https" and (there.hostname or "").endswith(".slack.com")
         if not slacks and (there.scheme, there.netloc) != (self._home.scheme, self._home.netloc):
             raise SlackRefused("files", "not_slacks_file")
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._tokens(None)}"}
         content = bytearray()
         try:
             with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT_SECONDS) as answer:
@@ -405,7 +415,10 @@ class Gateway:
         self._wait_for_turn(method, arguments.get("channel"))
         outcome = "ok"
         try:
-            return call(**arguments)
+            return self._with_token(call, **arguments)
+        except SlackRefused as refused:
+            outcome = refused.code  # there is no token to call with
+            raise
         except SlackApiError as error:
             known = _error(method, error)
             outcome = known.code if isinstance(known, SlackRefused) else type(known).__name__
@@ -419,6 +432,17 @@ class Gateway:
         finally:
             with self._lock:
                 self.calls[method, outcome] += 1
+
+    def _with_token(self, call: _Method, **arguments: Any) -> SlackResponse:
+        """Call with the token in force; once more with a newer one, where Slack did nothing for the old."""
+        token = self._tokens(None)
+        try:
+            return call(**arguments, token=token)
+        except SlackApiError as error:
+            newer = self._tokens(token) if error.response.get("error") == _EXPIRED else token
+            if newer == token:
+                raise
+            return call(**arguments, token=newer)
 
     def _wait_for_turn(self, method: str, channel: str | None) -> None:
         """Keep Slack's pace in the channel; RateLimited at once while Slack wants no call of the method."""
@@ -464,7 +488,7 @@ def _metadata(key: str) -> Json:
 
 
 def _user(user: Json) -> SlackUser:
-    profile = user.get("profile") or {}
+    profile, grid = user.get("profile") or {}, user.get("enterprise_user") or {}
     return SlackUser(
         id=user["id"],
         name=user.get("real_name") or profile.get("real_name") or user.get("name") or user["id"],
@@ -472,7 +496,7 @@ def _user(user: Json) -> SlackUser:
         # Slack's documented examples leave the field out; only its `false` says that nobody confirmed it
         email_confirmed=user.get("is_email_confirmed") is not False,
         team_id=user.get("team_id") or "",
-        teams=tuple((user.get("enterprise_user") or {}).get("teams") or ()),
+        teams=(*(grid.get("teams") or ()), *filter(None, (grid.get("enterprise_id"),))),
         is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")),
         is_bot=bool(user.get("is_bot")),
         deleted=bool(user.get("deleted")),

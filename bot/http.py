@@ -6,9 +6,10 @@ repeated (docs.slack.dev/authentication/verifying-requests-from-slack). Nothing 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import structlog
-from slack_bolt import App, BoltRequest
+from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.starlette.handler import to_starlette_response
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -44,22 +45,28 @@ class _UnsignedError(Exception):
     """Signature or time are missing, or of a shape that Bolt breaks on."""
 
 
+class Dispatcher(Protocol):
+    """What takes Slack's requests: a Bolt app, or several behind one door."""
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """Answer one request."""
+
+
 def http_app(
-    bolt: App,
+    bolt: Dispatcher,
     *,
     takes_events: bool,
     ready: Mapping[str, Check],
     notes: Mapping[str, Check] | None = None,
-    card_of: Callable[[str], str | None] | None = None,
     more: Sequence[Route] = (),
+    card_of: Callable[[str], str | None] | None = None,
 ) -> Starlette:
-    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret.
+    """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret; and `more`.
 
     `/readyz` is 503 when something in `ready` is wrong. `notes` are only said, where
     there is one: what people have left undone is no reason to take the bot from Slack.
     With `card_of`, `/jobs/NUMBER` leads to the job's card in Slack, who asks for the sign-in; a job that is
     unknown and one that has no card are answered alike, and nothing of a job is told here.
-    `more` are routes of others than Slack.
     """
 
     async def events(request: Request) -> Response:
@@ -92,13 +99,14 @@ def http_app(
             said |= {name: note for name, note in noted.items() if note}
         return JSONResponse(said, status)
 
-    routes = [Route("/healthz", healthy), Route("/readyz", readiness), *_job_routes(card_of), *more]
+    routes = [Route("/healthz", healthy), Route("/readyz", readiness), *job_routes(card_of), *more]
     if takes_events:
         routes.append(Route("/slack/events", events, methods=["POST"]))
     return Starlette(routes=routes)
 
 
-def _job_routes(card_of: Callable[[str], str | None] | None) -> list[Route]:
+def job_routes(card_of: Callable[[str], str | None] | None, *, below: str = "") -> list[Route]:
+    """The stable addresses of jobs, below a path; none where `card_of` does not tell the way to a card."""
     if card_of is None:
         return []
 
@@ -109,7 +117,7 @@ def _job_routes(card_of: Callable[[str], str | None] | None) -> list[Route]:
         return RedirectResponse(found, 302, headers=_NOT_KEPT)
 
     # a number may hold a slash, which comes unquoted
-    return [Route("/jobs/{number:path}", job)]
+    return [Route(f"{below}/jobs/{{number:path}}", job)]
 
 
 async def _body(request: Request) -> bytes | None:

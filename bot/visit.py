@@ -32,7 +32,15 @@ from workflow.vocabulary import PeriodicWork
 
 Result = TypeVar("Result")
 
+ForgetInstall = Callable[[float | None], bool]
+"""Drops the workspace's token, unless its install is younger (Unix seconds); whether it did."""
+
 _log = structlog.get_logger()
+
+
+def keep_settings(_installed_before: float | None) -> bool:
+    """How a token in the settings is forgotten: not by costbot."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,8 @@ class Services:
     """What the company's Sage takes."""
     read_back: Callable[[int], None]
     """Read what Sage holds for a job now, as far as Sage can be asked; never raises."""
+    forget_install: ForgetInstall
+    """Drop the token that the install has left with costbot."""
 
 
 class RepeatedError(Exception):

@@ -37,6 +37,11 @@ class Database:
         self._reader = self.engine.execution_options(**snapshot)
 
     @property
+    def writer(self) -> Engine:
+        """The engine for a library that writes by itself; whatever it begins waits for its turn."""
+        return self._writer
+
+    @property
     def _is_postgresql(self) -> bool:
         return self.engine.dialect.name == "postgresql"
 

@@ -233,6 +233,16 @@ def put_off(
     _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts})
 
 
+def try_now(session: Session, *, put_off_by: str, at: datetime) -> None:
+    """Try again now what was put off by an error whose words begin so: its cause is gone."""
+    session.execute(
+        update(OutboxNotice)
+        .where(*_WAITS, OutboxNotice.due_at > at, OutboxNotice.last_error.startswith(put_off_by))
+        .values(due_at=at),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) -> None:
     """Never try again; the reason stays on record."""
     _change(session, notices, {"given_up": True, "last_error": error})

@@ -5,11 +5,12 @@ that names the variable and the mend.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -116,6 +117,11 @@ def _written(read: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _a_slack_team(team: str) -> None:
+    if not re.fullmatch(r"[TE][A-Z0-9]+", team):
+        raise ValueError("use the id of a workspace (T…) or of an Enterprise Grid organisation (E…)")
+
+
 def _is_address(url: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -180,6 +186,35 @@ class Settings(BaseSettings):
         "https://slack.com/api/",
         validation_alias="SLACK_API_URL",
         description="Slack's Web API, or any Slack-compatible server for trials.",
+    )
+    companies: Path | None = Field(
+        None,
+        validation_alias="COSTBOT_COMPANIES",
+        description="Host for many companies: a folder with one sub-folder each (docs/many-workspaces.md).",
+    )
+    company: str | None = Field(
+        None,
+        validation_alias="COSTBOT_COMPANY",
+        description="On a host for many: the company that a command works on, as `--company` does.",
+    )
+    slack_team: Annotated[str, _written(_a_slack_team)] | None = Field(
+        None,
+        validation_alias="COSTBOT_SLACK_TEAM",
+        description="In a company's `.env`: its Slack workspace (T…), or Enterprise Grid organisation (E…).",
+    )
+    slack_client_id: str | None = Field(
+        None,
+        validation_alias="SLACK_CLIENT_ID",
+        description="Client ID of the Slack app, for installing it in many workspaces.",
+    )
+    slack_client_secret: SecretStr | None = Field(
+        None, validation_alias="SLACK_CLIENT_SECRET", description="Client Secret of the Slack app, likewise."
+    )
+    installations_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
+        None,
+        repr=False,
+        validation_alias="COSTBOT_INSTALLATIONS_URL",
+        description="Database of the workspaces' tokens. Default: a SQLite file in the host's data folder.",
     )
     channel: str | None = Field(
         None,
@@ -375,6 +410,17 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_PEOPLE_MINUTES",
         description="Older than this, what Procore said of a person is asked anew before they Update.",
     )
+    procore_write_back: bool = Field(
+        False,
+        validation_alias="COSTBOT_PROCORE_WRITE_BACK",
+        description="Mark in Procore what reached Sage; only where no other ERP connector does it.",
+    )
+    procore_assignments_path: str = Field(
+        "rest/v1.0/cost_code_line_item_types/sync",
+        pattern=r"^rest/[\w./-]+$",
+        validation_alias="COSTBOT_PROCORE_ASSIGNMENTS_PATH",
+        description="Procore's path for marking cost type assignments as synced; ask Procore for it.",
+    )
     procore_webhook_secret: SecretStr | None = Field(
         None,
         min_length=16,
@@ -430,6 +476,22 @@ class Settings(BaseSettings):
         if (self.escalate_after is None) != (self.escalate_to is None):
             raise ValueError("COSTBOT_ESCALATE_AFTER and COSTBOT_ESCALATE_TO need each other: set both.")
         return self
+
+    @property
+    def reaches_slack(self) -> bool:
+        """Whether there is a token, or a place where the install puts it."""
+        return self.slack_bot_token is not None or self.companies is not None
+
+    @property
+    def install_page(self) -> str:
+        """On a host for many: where a browser begins the install."""
+        at = self.public_url or "https://YOUR-HOST"
+        return f"{at.removesuffix(company_path(self.company))}/slack/install"
+
+    @property
+    def installations(self) -> str:
+        """The URL of the database that holds the workspaces' tokens, on a host for many."""
+        return self.installations_url or f"sqlite:///{self.data_dir.absolute() / 'installations.db'}"
 
     @property
     def database(self) -> str:
@@ -493,14 +555,58 @@ class Settings(BaseSettings):
         )
 
 
-def read_settings() -> Settings:
-    """The settings in force.
+class _FromFileAlone(Settings):
+    """Settings of which none come from the environment of the process."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, dotenv_settings
+
+
+def company_path(company: str | None) -> str:
+    """On a host for many: the path below which a company's own addresses are."""
+    return f"/companies/{company}"
+
+
+def read_settings(company: str | None = None) -> Settings:
+    """The settings in force; on a host for many those of one company, `company` or COSTBOT_COMPANY.
 
     Raises:
         SettingsError: a line for each variable that is wrong, with the mend.
     """
+    host = read_host()
+    if host.companies is not None:
+        from workflow.companies import read_company  # which builds on this module
+
+        return read_company(host, company or host.company)
+    if named := company or host.company:
+        raise SettingsError(
+            f"There is no company {named}, for costbot works for one company here: leave --company and "
+            "COSTBOT_COMPANY out, or set COSTBOT_COMPANIES."
+        )
+    return host
+
+
+def read_host() -> Settings:
+    """The settings of this machine as they are, for many companies or for one; raises SettingsError."""
+    return _read(Settings)
+
+
+def read_file(path: Path) -> Settings:
+    """The settings in a file alone, whatever the environment holds; raises SettingsError."""
+    return _read(partial(_FromFileAlone, _env_file=path))
+
+
+def _read(build: Callable[[], Settings]) -> Settings:
     try:
-        return Settings()
+        return build()
     except ValidationError as error:
         raise SettingsError("\n".join(_mend(e["loc"], e["msg"]) for e in error.errors())) from None
     except UnicodeDecodeError:

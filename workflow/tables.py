@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -639,7 +640,9 @@ class ProcoreProject(Table):
 class ProcoreAssignment(Table):
     """A line item type of a cost code in Procore that costbot has seen; it is asked for once.
 
-    `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore.
+    `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore. `is_new` while
+    its cost code has no ERP id there; `written_at` since Procore was told that Sage holds it, `write_error`
+    is what Procore said instead.
     """
 
     __tablename__ = "procore_assignments"
@@ -655,6 +658,9 @@ class ProcoreAssignment(Table):
     seen_at: Mapped[datetime]
     problem: Mapped[str | None] = mapped_column(Text)
     removed_at: Mapped[datetime | None]
+    is_new: Mapped[bool] = mapped_column(default=False, server_default=false())
+    written_at: Mapped[datetime | None]
+    write_error: Mapped[str | None] = mapped_column(Text)
 
 
 class ProcorePerson(Table):

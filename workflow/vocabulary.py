@@ -190,6 +190,8 @@ class Event(StrEnum):
     IMPORTED = "directory:imported"
     CHANNEL_CLOSED = "channel:closed"
     CHANNEL_OPEN = "channel:open"
+    SLACK_INSTALLED = "slack:installed"
+    SLACK_REMOVED = "slack:removed"
     PERSON_LINKED = "person:linked"
     PERSON_UNLINKED = "person:unlinked"
     NOTIFY_CHOSEN = "person:notify_chosen"

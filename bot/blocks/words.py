@@ -767,6 +767,10 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     ),
     Event.CHANNEL_CLOSED: _channel_closed,
     Event.CHANNEL_OPEN: lambda t: say("costbot can post in {channel} again.", channel=t.channel),
+    Event.SLACK_INSTALLED: lambda t: say(
+        "{who} installed costbot in {workspace}.", who=t.who, workspace=t.text("workspace")
+    ),
+    Event.SLACK_REMOVED: lambda t: say("costbot was taken out of the Slack workspace."),
     Event.PERSON_LINKED: lambda t: say(
         "{who} linked {person} to Slack user {user_id}.",
         who=t.who,
@@ -796,3 +800,12 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
         delegate=t.text("delegate"),
     ),
 }
+
+
+def not_installed(team: str, page: str) -> str:
+    """That nothing can be told in Slack until the app is installed there, on that page."""
+    return say(
+        "costbot is not installed in the Slack workspace {team}, so notices wait: open {page}.",
+        team=team,
+        page=page,
+    )

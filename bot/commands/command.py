@@ -26,13 +26,17 @@ from bot.commands.terminal import Answer, give, warn
 from workflow import directory
 from workflow.database import Database
 from workflow.privileges import Actor
-from workflow.settings import Settings, read_settings
+from workflow.settings import Settings, read_host, read_settings
 from workflow.tables import Job
 from workflow.vocabulary import Place
 
 P = ParamSpec("P")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")]
+ForCompany = Annotated[
+    str | None,
+    typer.Option("--company", metavar="NAME", help="Which company, where costbot works for many."),
+]
 ByEmail = Annotated[str, typer.Option("--by", metavar="EMAIL", help="E-mail of the person who acts.")]
 JobNumber = Annotated[str, typer.Argument(metavar="JOB", help="Job number, such as 24-017.")]
 
@@ -67,12 +71,22 @@ def refused(words: str, *, reason: str) -> Answer:
 class CommandLine:
     """What one command works with: settings and database, read and opened when first asked for."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, company: str | None = None) -> None:
         self._given = settings
+        self._company = company
 
     @cached_property
     def settings(self) -> Settings:
-        return self._given or read_settings()
+        """The company's; on a host for many it has to be named."""
+        return self._given or read_settings(self._company)
+
+    @cached_property
+    def host(self) -> Settings | None:
+        """The settings of a host for many companies, for what is done for all; None where one is meant."""
+        if self._given or self._company:
+            return None
+        host = read_host()
+        return None if host.company or host.companies is None else host
 
     @cached_property
     def database(self) -> Database:
@@ -80,8 +94,9 @@ class CommandLine:
 
     def start_logs(self, *, process: str = "") -> None:
         """Logs as the settings say; a command that only answers is quiet until somebody debugs it."""
-        level = self.settings.log_level
-        logs.configure(level if process or level == "debug" else "warning", process=process)
+        settings = self.host or self.settings
+        level, named = settings.log_level, f"{settings.company or ''} {process}".strip() if process else ""
+        logs.configure(level if process or level == "debug" else "warning", process=named)
 
     def close(self) -> None:
         if "database" in self.__dict__:
@@ -110,6 +125,8 @@ class CommandLine:
         return Actor(Place.COMMAND_LINE, person.name, person.id)
 
 
+_COMPANY = inspect.Parameter("company", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ForCompany)
+
 Answering: TypeAlias = Callable[Concatenate[CommandLine, P], Answer]
 Running: TypeAlias = Callable[Concatenate[CommandLine, P], None]
 
@@ -127,15 +144,15 @@ def command(app: typer.Typer, name: str) -> Callable[[Answering[P]], Answering[P
 
     def add(function: Answering[P]) -> Answering[P]:
         @wraps(function)
-        def run(*args: Any, as_json: bool, **options: Any) -> None:
+        def run(*args: Any, as_json: bool, company: str | None, **options: Any) -> None:
             def work(line: CommandLine) -> Answer:
                 line.start_logs()
                 return function(line, *args, **options)
 
-            _run(work, as_json=as_json)
+            _run(work, as_json=as_json, company=company)
 
         flag = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson)
-        _show_to_typer(run, function, extra=[flag])
+        _show_to_typer(run, function, extra=[flag, _COMPANY])
         app.command(name)(run)
         return function
 
@@ -147,20 +164,20 @@ def process(app: typer.Typer, name: str) -> Callable[[Running[P]], Running[P]]:
 
     def add(function: Running[P]) -> Running[P]:
         @wraps(function)
-        def run(*args: Any, **options: Any) -> None:
-            _run(lambda line: function(line, *args, **options), as_json=False)
+        def run(*args: Any, company: str | None, **options: Any) -> None:
+            _run(lambda line: function(line, *args, **options), as_json=False, company=company)
 
-        _show_to_typer(run, function, extra=[])
+        _show_to_typer(run, function, extra=[_COMPANY])
         app.command(name)(run)
         return function
 
     return add
 
 
-def _run(work: Callable[[CommandLine], Answer | None], *, as_json: bool) -> None:
+def _run(work: Callable[[CommandLine], Answer | None], *, as_json: bool, company: str | None) -> None:
     """Do the work, print its answer, and end with its exit code; an error is an answer too."""
     logs.configure("warning")
-    line = CommandLine()
+    line = CommandLine(company=company)
     answer = None
     try:
         answer = _answer(work, line)

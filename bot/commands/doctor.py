@@ -15,6 +15,7 @@ from bot.commands.terminal import Answer, progress
 from bot.logs import mask
 from sync.sage import open_company
 from workflow import escalation
+from workflow.companies import read_companies
 from workflow.database import newest_revision
 from workflow.privileges import lacks
 from workflow.settings import SageTarget, Settings, SettingsError
@@ -27,15 +28,8 @@ app = typer.Typer()
 @command(app, "doctor")
 def doctor(line: CommandLine) -> Answer:
     """Check database, Redis, Slack and Sage; say what is wrong and how to mend it."""
-    settings = line.settings
     with progress("Looking at everything"):
-        findings = [
-            *_database(settings),
-            *_redis(settings),
-            *_slack(settings),
-            *_sage(settings),
-            *_escalation(settings),
-        ]
+        findings = [*(_host(line.host) if line.host else _company(line.settings))]
     ok = all(finding.ok for finding in findings)
     told = [
         f"{'✅ ok   ' if finding.ok else '❌ wrong'} {finding.name}: {finding.words}"
@@ -49,6 +43,32 @@ def doctor(line: CommandLine) -> Answer:
         exit_code=Exit.DONE if ok else Exit.FAILED,
         why="" if ok else f"{wrong} of {len(findings)} checks found something wrong.",
     )
+
+
+def _host(host: Settings) -> Iterator[FindingShape]:
+    """Everything of the Slack app that all companies share, then each company by itself."""
+    from bot.doctor import look_at_app
+
+    try:
+        companies = read_companies(host)
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            yield FindingShape(name="Companies", ok=False, words="cannot be run as they are set", mend=line)
+        return
+    yield FindingShape(name="Companies", ok=True, words=", ".join(companies), mend="")
+    for finding in look_at_app(host):
+        yield FindingShape.model_validate(finding, from_attributes=True)
+    for name, settings in companies.items():
+        for found in _company(settings):
+            yield found.model_copy(update={"name": f"{name}: {found.name}"})
+
+
+def _company(settings: Settings) -> Iterator[FindingShape]:
+    yield from _database(settings)
+    yield from _redis(settings)
+    yield from _slack(settings)
+    yield from _sage(settings)
+    yield from _escalation(settings)
 
 
 def _database(settings: Settings) -> Iterator[FindingShape]:

@@ -1,7 +1,8 @@
 """`costbot run`, `demo`, `bot`, `worker`, `scheduler` and `sandbox`: processes, alone or as one tree."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Annotated
@@ -14,6 +15,8 @@ from bot.commands.opening import open_database
 from bot.commands.terminal import say
 from bot.logs import mask
 from bot.processes import Child, Family, costbot, stopping_on_signals
+from workflow.companies import read_companies
+from workflow.database import Database
 from workflow.settings import SageTarget, Settings
 from workflow.vocabulary import Queue
 
@@ -26,13 +29,15 @@ _LOOK_SECONDS = 1.0
 _LIES = timedelta(seconds=10)
 """How long a file lies in `outgoing` before the demo's accountant comes by, so that one can look at it."""
 
-SERVICES = (
-    Child("bot", costbot("bot")),
+COMPANY = "COSTBOT_COMPANY"
+BOT = Child("bot", costbot("bot"))
+OF_A_COMPANY = (
     Child("notices worker", costbot("worker", Queue.NOTICES)),
     Child("sync worker", costbot("worker", Queue.SYNC)),
     Child("scheduler", costbot("scheduler")),
 )
 """A worker of its own for notices, so that no long data sync keeps people waiting for a message."""
+SERVICES = (BOT, *OF_A_COMPANY)
 
 
 @process(app, "bot")
@@ -43,6 +48,10 @@ def bot(line: CommandLine) -> None:
     from sync.worker import nudger, read_back
 
     line.start_logs(process="bot")
+    if line.host:
+        _run_bot_of_many(line.host)
+        return
+    _require_all_companies(line.settings, "bot")
     require_slack(line.settings)
     with ready_to_run(line.settings):
         company = open_company(line.settings)
@@ -64,6 +73,9 @@ def worker(
     """Run a worker that sends notices and runs data syncs, until it is stopped."""
     from sync.worker import run_worker
 
+    if line.settings.company:
+        # read again by each piece of work, in a process of its own
+        os.environ[COMPANY] = line.settings.company
     line.start_logs(process="worker")
     with ready_to_run(line.settings):
         run_worker(line.settings, queues or list(Queue))
@@ -83,7 +95,11 @@ def scheduler(line: CommandLine) -> None:
 def run(line: CommandLine) -> None:
     """Run bot, workers and scheduler together, with SQLite and a Redis of their own unless set otherwise."""
     line.start_logs(process="run")
+    if line.host:
+        _run_many(line.host)
+        return
     settings = line.settings
+    _require_all_companies(settings, "run")
     require_slack(settings)
     with stopping_on_signals() as pause, ready_to_run(settings), Family() as family:
         for child in SERVICES:
@@ -92,6 +108,49 @@ def run(line: CommandLine) -> None:
         say(f"Database: {mask(settings.database)}; Redis: {mask(settings.redis)}. Ctrl-C stops everything.")
         family.keep_running(pause)
     say("costbot has stopped.")
+
+
+def _run_many(host: Settings) -> None:
+    """One bot for all companies, and for each its own workers and scheduler."""
+    companies = read_companies(host)
+    require_slack_of_many(host, companies)
+    with stopping_on_signals() as pause, ExitStack() as stack:
+        for settings in companies.values():
+            stack.enter_context(ready_to_run(settings))
+        family = stack.enter_context(Family())
+        family.start(BOT)
+        for name, settings in companies.items():
+            for child in OF_A_COMPANY:
+                family.start(Child(f"{name}: {child.name}", (*child.command, "--company", name)))
+            say(f"{name}: cards go to {settings.channel}; data syncs: `{settings.sync_cron}` (UTC).")
+        say(f"costbot runs for {len(companies)} companies. Ctrl-C stops everything.")
+        family.keep_running(pause)
+    say("costbot has stopped.")
+
+
+def _run_bot_of_many(host: Settings) -> None:
+    from bot.many import Company, run_many
+    from sync.sage import open_company
+    from sync.worker import nudger, read_back
+
+    companies = read_companies(host)
+    require_slack_of_many(host, companies)
+    with ExitStack() as stack:
+        found = []
+        for settings in companies.values():
+            stack.enter_context(ready_to_run(settings))
+            database = stack.enter_context(closing(Database(settings.database)))
+            sage = open_company(settings)
+            found.append(
+                Company(settings, database, nudger(settings), sage.limits, partial(read_back, sage, database))
+            )
+        run_many(host, found)
+
+
+def _require_all_companies(settings: Settings, command: str) -> None:
+    if settings.company:
+        words = f"Slack reaches all companies by one bot: `costbot {command}` without a company runs it."
+        raise StopError(failed(words))
 
 
 @process(app, "demo")
@@ -169,6 +228,25 @@ def require_slack(settings: Settings) -> None:
         raise StopError(
             failed(f"Not set: {'; '.join(missing)}. To try costbot without Slack: `costbot demo`.")
         )
+
+
+def require_slack_of_many(host: Settings, companies: Mapping[str, Settings]) -> None:
+    """Stop here, naming every setting of the Slack app and of the companies that is missing."""
+    where = "(your Slack app's page, Basic Information)"
+    missing = [
+        f"{name} {where}"
+        for name, value in (
+            ("SLACK_CLIENT_ID", host.slack_client_id),
+            ("SLACK_CLIENT_SECRET", host.slack_client_secret),
+            ("SLACK_SIGNING_SECRET or SLACK_APP_TOKEN", host.slack_signing_secret or host.slack_app_token),
+        )
+        if value is None
+    ]
+    missing += [
+        f"COSTBOT_CHANNEL in {name}'s .env" for name, settings in companies.items() if not settings.channel
+    ]
+    if missing:
+        raise StopError(failed(f"Not set: {'; '.join(missing)}. docs/many-workspaces.md tells more."))
 
 
 @contextmanager

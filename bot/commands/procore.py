@@ -15,7 +15,7 @@ from sync.procore.errors import ProcoreError
 from sync.procore.intake import OLDEST_A_RUN, Intake
 from sync.procore.work import procore_of
 from sync.sage import open_company
-from workflow import procore_calls, procore_events, procore_intake
+from workflow import procore_calls, procore_events, procore_intake, procore_write_back
 from workflow.settings import Source
 from workflow.tables import ProcoreProject
 
@@ -87,6 +87,9 @@ def status(line: CommandLine) -> Answer:
             problems=[
                 f"{row.code} {row.category}: {row.problem}" for row in procore_intake.with_problems(session)
             ],
+            refused=[
+                f"{row.code} {row.category}: {row.write_error}" for row in procore_write_back.refused(session)
+            ],
             calls_last_hour=procore_calls.made(session, company_id, at=line.now()),
             hourly_limit=procore_calls.hourly_limit(session, company_id),
             hook_id=hook.hook_id if hook else None,
@@ -112,6 +115,7 @@ def status(line: CommandLine) -> Answer:
             f"Projects that are read again because of it: {facts.gaps:,}."
         )
     told += [f"Cannot be asked for: {problem}." for problem in facts.problems]
+    told += [f"Procore did not take as synced: {words}." for words in facts.refused]
     return Answer(facts, told)
 
 

@@ -27,6 +27,7 @@ class ProcoreStatusShape(Shape):
     projects: int
     to_read: int
     problems: list[str]
+    refused: list[str]
     calls_last_hour: int
     hourly_limit: int | None
     hook_id: int | None

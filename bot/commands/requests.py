@@ -167,12 +167,13 @@ def summary(facts: UpdateFacts) -> list[str]:
 
 def _card(line: CommandLine, session: Session, job: Job) -> str | None:
     """The address of the job's card, where costbot is connected to Slack."""
-    if line.settings.slack_bot_token is None:
+    if not line.settings.reaches_slack:
         return None
-    from bot.gateway import Gateway  # imported here, for it is slow and few commands call Slack
+    from bot.installations import connected  # imported here, for it is slow and few commands call Slack
     from bot.links import card_address
 
-    return card_address(session, Gateway.connect(line.settings), job.id)
+    with connected(line.settings) as gateway:
+        return card_address(session, gateway, job.id)
 
 
 @command(app, "history")

@@ -413,6 +413,7 @@ class StatusShape(Shape):
     holds_waiting: int
     notices_waiting: int
     notices_given_up: int
+    notices_wait_for: str | None
     last_sync: SyncRow | None
     next_sync_at: datetime
 

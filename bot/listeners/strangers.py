@@ -27,7 +27,7 @@ COMMAND = later(
     "This costbot does not know that command any more, and nothing was changed. "
     "/costcodes jobs shows every job with buttons that work."
 )
-_ANYTHING = re.compile(".*", re.DOTALL)
+ANYTHING = re.compile(".*", re.DOTALL)
 
 
 def register(app: App, services: Services) -> None:
@@ -38,9 +38,9 @@ def register(app: App, services: Services) -> None:
         (app.shortcut, SHORTCUT),
         (app.command, COMMAND),
     ):
-        listen(_ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
-    app.view_closed(_ANYTHING)(acknowledge)
-    app.options(_ANYTHING)(offer_nothing)
+        listen(ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
+    app.view_closed(ANYTHING)(acknowledge)
+    app.options(ANYTHING)(offer_nothing)
 
 
 def acknowledge(ack: Ack) -> None:

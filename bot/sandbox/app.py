@@ -31,8 +31,12 @@ def create_app(workspace: Workspace, *, ack_seconds: float = ACK_SECONDS) -> Sta
     `ack_seconds` is how long the app may take to acknowledge (Slack: 3).
     """
     sockets = Sockets(workspace.changed)
-    delivery = Delivery(sockets, ack_seconds=ack_seconds)
-    web_api = WebApi(workspace, sockets.url)
+    return wired(workspace, WebApi(workspace, sockets.url), sockets, ack_seconds=ack_seconds)
+
+
+def wired(workspace: Workspace, web_api: WebApi, sockets: Sockets, *, ack_seconds: float) -> Starlette:
+    """The sandbox of one workspace on a Web API and on sockets that others may use too."""
+    delivery = Delivery(sockets, ack_seconds=ack_seconds, team=workspace.team)
     response_urls = ResponseUrls(workspace)
     acts = Acts(workspace, delivery, response_urls)
     control = Control(workspace, web_api, sockets, delivery, acts)

@@ -146,7 +146,8 @@ class Control:
     async def _act(self, request: Request) -> Any:
         user = self._workspace.person(request.path_params["who"])
         act = request.path_params["act"]
-        base_url = str(request.base_url).rstrip("/").removesuffix("/sandbox")
+        below = str(request.scope.get("root_path", "")).removesuffix("/sandbox")
+        base_url = str(request.url.replace(path=below, query="", fragment="")).rstrip("/")
         outcome = await self._acted(act, user, await _json(request), base_url)
         return asdict(outcome)
 
@@ -201,12 +202,13 @@ class Control:
         if not set(body) <= known or "id" not in body:
             raise SlackError("invalid_arguments", sorted(set(body) - known))
         old = self._workspace.users.get(body["id"])
-        base = asdict(old) if old else {"name": body["id"].lower(), "real_name": body["id"], "email": ""}
+        new = {"name": body["id"].lower(), "real_name": body["id"], "email": ""}
+        base = asdict(old) if old else new | {"team_id": self._workspace.team.id}
         self._workspace.users[body["id"]] = User(**(base | body))
         if old is None:
             self._workspace.conversation(CHANNEL_ID).members.add(body["id"])
         self._workspace.changed()
-        return self._workspace.users[body["id"]].to_slack()
+        return self._workspace.users[body["id"]].to_slack(self._workspace.team)
 
     async def _calls(self, request: Request) -> Any:
         return self._web_api.records(request.query_params.get("method"))

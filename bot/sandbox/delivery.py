@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 import httpx
 from slack_sdk.signature import SignatureVerifier
 
+from bot.sandbox.payloads import from_team
 from bot.sandbox.sockets import Sockets
-from bot.sandbox.workspace import SIGNING_SECRET
+from bot.sandbox.workspace import SIGNING_SECRET, Team
 
 Json = dict[str, Any]
 ACK_SECONDS = 3.0
@@ -44,7 +45,10 @@ class Delivered:
 class Delivery:
     """The way to the app, by whichever transport is set."""
 
-    def __init__(self, sockets: Sockets, *, ack_seconds: float = ACK_SECONDS) -> None:
+    def __init__(
+        self, sockets: Sockets, *, ack_seconds: float = ACK_SECONDS, team: Team | None = None
+    ) -> None:
+        self._team = team or Team()
         self.url: str | None = None
         self.twice = 0
         self.log: deque[Delivered] = deque(maxlen=1_000)
@@ -58,6 +62,7 @@ class Delivery:
 
     async def send(self, kind: str, payload: Json) -> Answer:
         """Deliver `slash_commands`, `interactive` or `events_api` once, or twice at once when so switched."""
+        payload = from_team(payload, self._team)
         if self.twice:
             self.twice -= 1
             first, _ = await asyncio.gather(self._once(kind, payload), self._once(kind, payload, retry=1))

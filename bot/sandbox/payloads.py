@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import Any
 
-from bot.sandbox.workspace import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Conversation, User
+from bot.sandbox.workspace import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Conversation, Team, User
 
 Json = dict[str, Any]
 VERIFICATION_TOKEN = "sandbox-verification-token"  # noqa: S105 - Slack's deprecated field, opens nothing
@@ -106,6 +106,24 @@ def message_shortcut(
         "channel": _channel(conversation),
         "response_url": response_url,
     }
+
+
+def from_team(payload: Json, team: Team) -> Json:
+    """The payload as it comes from this workspace; those made here are as the sample company's has them."""
+    sent = dict(payload)
+    org = {"id": team.enterprise_id, "name": team.name} if team.enterprise_id else None
+    if "command" in sent:
+        sent |= {"team_domain": team.domain, "is_enterprise_install": str(team.org_wide).lower()}
+        return sent | ({"enterprise_id": team.enterprise_id} if team.enterprise_id else {})
+    if sent.get("type") == "event_callback":
+        authorized = sent["authorizations"][0] | {
+            "enterprise_id": team.enterprise_id,
+            "team_id": None if team.org_wide else team.id,
+            "is_enterprise_install": team.org_wide,
+        }
+        return sent | {"team_id": team.id, "authorizations": [authorized]}
+    here = None if team.org_wide else {"id": team.id, "domain": team.domain}
+    return sent | {"team": here, "enterprise": org, "is_enterprise_install": team.org_wide}
 
 
 def event(body: Json) -> Json:

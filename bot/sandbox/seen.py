@@ -6,8 +6,6 @@ from bot.sandbox.modals import View
 from bot.sandbox.workspace import (
     BOT_USER_ID,
     SHORTCUTS,
-    TEAM_ID,
-    TEAM_NAME,
     Conversation,
     Message,
     User,
@@ -23,7 +21,7 @@ def seen_by(workspace: Workspace, user: User, *, connected: bool) -> Json:
     home = workspace.modals.home(user.id)
     return {
         "version": workspace.version,
-        "workspace": {"id": TEAM_ID, "name": TEAM_NAME},
+        "workspace": {"id": workspace.team.id, "name": workspace.team.name},
         "bot": {"id": BOT_USER_ID, "connected": connected},
         "me": user.id,
         "shortcuts": SHORTCUTS,

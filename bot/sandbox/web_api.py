@@ -5,6 +5,7 @@ Owns who may call and how a call is answered; what a method does stands in `bot.
 
 import asyncio
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -31,8 +32,12 @@ _FETCH = Method(lambda _: {}, scopes=("files:read",))
 class Access:
     """What the app's tokens are and may do."""
 
-    bot_token: str = BOT_TOKEN
+    bot_token: str | None = BOT_TOKEN
     app_token: str = APP_TOKEN
+    issued: dict[str, float] = field(default_factory=dict)
+    """Tokens of an install, and when they expire (Unix seconds)."""
+    ended: set[str] = field(default_factory=set)
+    """Tokens of an install that were revoked."""
     revoked: bool = False
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))
 
@@ -44,12 +49,16 @@ class Access:
         """Raises SlackError with Slack's code when the token may not call the method."""
         if not token:
             raise SlackError("not_authed")
-        if token not in (self.bot_token, self.app_token):
+        if token in self.ended:
+            raise SlackError("token_revoked")
+        if token not in (self.bot_token, self.app_token, *self.issued):
             raise SlackError("invalid_auth")
         if (token == self.app_token) != (method.token == "app"):  # noqa: S105 - the kind of token, not one
             raise SlackError("not_allowed_token_type")
         if self.revoked:
             raise SlackError("token_revoked")
+        if time.time() >= self.issued.get(token, math.inf):
+            raise SlackError("token_expired")
         if not set(method.scopes) <= self.scopes:
             raise SlackError("missing_scope")
 
@@ -81,7 +90,7 @@ class WebApi:
     async def endpoint(self, request: Request) -> Response:
         """Answer one call."""
         name = request.path_params["method"]
-        token, arguments = await _read(request)
+        token, arguments = await read_call(request)
         fault = self.faults.take(name)
         at = time.time()
         if fault and not fault.after:
@@ -162,7 +171,7 @@ class WebApi:
         }
 
 
-async def _read(request: Request) -> tuple[str, Json]:
+async def read_call(request: Request) -> tuple[str, Json]:
     """The token and arguments of a call, wherever Slack lets them stand."""
     arguments: Json = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/json"):

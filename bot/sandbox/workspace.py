@@ -37,6 +37,22 @@ SHORTCUTS = (
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Team:
+    """Which workspace it is; `org_wide` when the app is installed in the whole of its organisation."""
+
+    id: str = TEAM_ID
+    name: str = TEAM_NAME
+    domain: str = TEAM_DOMAIN
+    enterprise_id: str | None = None
+    org_wide: bool = False
+
+    @property
+    def installed_in(self) -> str:
+        """The workspace or organisation that an install is for."""
+        return self.enterprise_id if self.org_wide and self.enterprise_id else self.id
+
+
 @dataclass
 class User:
     """A member of the workspace, or a stranger from another one (`team_id`)."""
@@ -56,8 +72,13 @@ class User:
     is_email_confirmed: bool = True
     deleted: bool = False
 
-    def to_slack(self) -> Json:
-        return {
+    def to_slack(self, seen_from: Team | None = None) -> Json:
+        """The user as Slack tells of them in a workspace."""
+        home = seen_from or Team()
+        grid: Json = {}
+        if home.enterprise_id and self.team_id == home.id:
+            grid = {"enterprise_user": {"enterprise_id": home.enterprise_id, "teams": [home.id]}}
+        return grid | {
             "id": self.id,
             "team_id": self.team_id,
             "name": self.name,
@@ -71,7 +92,7 @@ class User:
             "is_bot": self.is_bot,
             "is_app_user": self.is_bot,
             "is_email_confirmed": self.is_email_confirmed,
-            "is_stranger": self.team_id != TEAM_ID,
+            "is_stranger": self.team_id != home.id,
             "updated": 0,
             "profile": {
                 "team": self.team_id,
@@ -98,13 +119,14 @@ class Message:
     broadcast: bool = False
     only_for: str | None = None
     edited: str | None = None
+    team: str = TEAM_ID
 
     def to_slack(self, *, with_metadata: bool = True) -> Json:
         message: Json = {
             "type": "message",
             "ts": self.ts,
             "user": self.user,
-            "team": TEAM_ID,
+            "team": self.team,
             "text": self.text,
         }
         if self.user == BOT_USER_ID:
@@ -177,6 +199,7 @@ class Conversation:
     members: set[str] = field(default_factory=set)
     is_archived: bool = False
     messages: list[Message] = field(default_factory=list)
+    team: str = TEAM_ID
 
     @property
     def is_im(self) -> bool:
@@ -188,7 +211,7 @@ class Conversation:
             "created": 0,
             "is_archived": self.is_archived,
             "is_im": self.is_im,
-            "context_team_id": TEAM_ID,
+            "context_team_id": self.team,
         }
         if self.is_im:
             return common | {"user": self.with_user, "is_open": True}
@@ -215,13 +238,18 @@ class Conversation:
 class Workspace:
     """Everything that Slack would remember, and a version that counts its changes."""
 
-    def __init__(self, people: Iterable[User] = (), *, trigger_seconds: float = 3.0) -> None:
-        bot = User(BOT_USER_ID, BOT_NAME, BOT_NAME, "", is_bot=True)
-        slackbot = User(SLACKBOT_ID, "slackbot", "Slackbot", "")  # as Slack's own: not marked as a bot
+    def __init__(
+        self, people: Iterable[User] = (), *, trigger_seconds: float = 3.0, team: Team | None = None
+    ) -> None:
+        self.team = team or Team()
+        at = self.team.id
+        bot = User(BOT_USER_ID, BOT_NAME, BOT_NAME, "", team_id=at, is_bot=True)
+        # as Slack's own: not marked as a bot
+        slackbot = User(SLACKBOT_ID, "slackbot", "Slackbot", "", team_id=at)
         self.users = {user.id: user for user in (*people, bot, slackbot)}
-        channel = Conversation(CHANNEL_ID, CHANNEL_NAME, members=set(self.users))
+        channel = Conversation(CHANNEL_ID, CHANNEL_NAME, members=set(self.users), team=at)
         self.conversations = {channel.id: channel}
-        self.modals = Modals(TEAM_ID, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
+        self.modals = Modals(at, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
         self.files: dict[str, SharedFile] = {}
         self.uploads: dict[str, Upload] = {}
         """Files on their way: gone from here once they are shared."""
@@ -291,7 +319,9 @@ class Workspace:
         channel_id = f"D{user_id[1:]}"
         if channel_id not in self.conversations:
             members = {user_id, BOT_USER_ID}
-            self.conversations[channel_id] = Conversation(channel_id, with_user=user_id, members=members)
+            self.conversations[channel_id] = Conversation(
+                channel_id, with_user=user_id, members=members, team=self.team.id
+            )
         return self.conversations[channel_id]
 
     def share(self, name: str, content: bytes) -> SharedFile:
@@ -307,6 +337,7 @@ class Workspace:
         return file
 
     def post(self, conversation: Conversation, message: Message) -> Message:
+        message.team = self.team.id
         conversation.messages.append(message)
         self.changed()
         return message

@@ -16,6 +16,7 @@ from sync.procore.budget import SharedBudget
 from sync.procore.client import Account, ProcoreClient
 from sync.procore.errors import ProcoreError
 from sync.procore.intake import OLDEST_A_RUN, Intake, IntakeReport
+from sync.procore.write_back import WriteBack
 from sync.sage.company import SageCompany, SageUnreachableError
 from workflow import procore_events, procore_intake
 from workflow.database import Database
@@ -63,6 +64,8 @@ def look(
         except ProcoreError as error:
             _log.warning("Procore cannot be read now; the next run goes on", error=str(error))
             return None
+        if settings.procore_write_back:
+            _tell_procore(settings, database, api, clock=clock)
     _log.info(
         "Procore was read", **{name: getattr(report, name) for name in ("read", "requested", "removed")}
     )
@@ -84,6 +87,17 @@ def work_on_events(
                 due |= procore_intake.stale(session, event.project_id, at=event.received_at)
             procore_events.handled(session, [event.ulid], at=clock())
     return look(settings, database, sage, clock=clock, oldest=0) if due else None
+
+
+def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
+    path = settings.procore_assignments_path
+    try:
+        told = WriteBack(database, api, clock, assignments_path=path).run()
+    except ProcoreError as error:
+        _log.warning("Procore was not told what reached Sage; the next run does it", error=str(error))
+        return
+    if told.written or told.refused:
+        _log.info("Procore was told what reached Sage", written=told.written, refused=told.refused)
 
 
 def _is_own(

@@ -8,15 +8,16 @@ from bot.sandbox.methods.call import Call, Json, Method
 
 def auth_test(call: Call) -> Json:
     """Who the token belongs to."""
+    team = call.workspace.team
     return {
         "url": f"{call.base_url}/",
-        "team": ours.TEAM_NAME,
-        "team_id": ours.TEAM_ID,
+        "team": team.name,
+        "team_id": team.installed_in,
         "user": ours.BOT_NAME,
         "user_id": ours.BOT_USER_ID,
         "bot_id": ours.BOT_ID,
-        "is_enterprise_install": False,
-    }
+        "is_enterprise_install": team.org_wide,
+    } | ({"enterprise_id": team.enterprise_id} if team.enterprise_id else {})
 
 
 def bots_info(call: Call) -> Json:

@@ -52,11 +52,13 @@ def test_a_message_that_lists_cost_codes_becomes_a_request(walk: Walk, office: O
     expect(walk.card(job)).to_contain_text("03-3110")
 
 
-def test_who_may_not_update_hears_why_and_asks_the_administrator(walk: Walk, office: Office) -> None:
+def test_who_may_not_update_hears_why_and_is_answered_by_the_administrator(
+    walk: Walk, office: Office
+) -> None:
     job, _ = office.requested("03-3110,S")
-    walk.choose("Priya Raman")
+    walk.choose("Tom Beckett")
     walk.press("Update", walk.card(job), confirm=True)
-    denial = walk.answer("Can Push to Accounting")
+    denial = walk.answer("Tom Beckett needs permission Standard or Admin")
     expect(denial).to_be_visible()
     walk.photograph("1-refused")
     walk.press("Ask for the privilege", denial)
@@ -68,13 +70,13 @@ def test_who_may_not_update_hears_why_and_asks_the_administrator(walk: Walk, off
 
     walk.choose("Marcus Oyelaran")
     walk.choose("costbot Messages")
-    asked = walk.page.get_by_role("article").filter(has_text="Priya Raman asks to become").last
+    asked = walk.page.get_by_role("article").filter(has_text="Tom Beckett asks to become").last
     expect(asked).to_contain_text("Dana is away until Monday.")
     walk.photograph("3-asked")
     walk.press("Decline", asked)
     walk.window.get_by_label("Why?").fill("Two approvers are enough for now.")
     walk.press("Decline", walk.window)
-    expect(walk.window).to_contain_text("Priya Raman is told, with your comment.")
+    expect(walk.window).to_contain_text("Tom Beckett is told, with your comment.")
     walk.close_window()
     expect(asked).to_contain_text("Two approvers are enough for now.")
     walk.photograph("4-declined")

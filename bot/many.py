@@ -1,0 +1,155 @@
+"""The bot of a host for many companies, as a process: one Slack app, one address, each company by itself.
+
+Owns wiring every company's services to its own database, token and Sage. It decides nothing about what Slack
+sends.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+from slack_bolt import App
+from slack_sdk.oauth.installation_store import Installation
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import Route
+
+from bot.app import build_app
+from bot.bot_process import SocketMode, checks, listening, require_way_in, serve, slack_check
+from bot.gateway import SlackRefused
+from bot.http import Check, http_app, job_routes
+from bot.installations import Installations, gateway_of
+from bot.links import card_of_number
+from bot.oauth import install_routes, team_of
+from bot.routing import ManyApps, nobodys_app
+from workflow import audit, outbox
+from workflow.checks import SageLimits
+from workflow.database import Database
+from workflow.privileges import Actor
+from workflow.settings import Settings, company_path
+from workflow.vocabulary import Event, PeriodicWork, Place
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """One company as the bot needs it, each as `build_app` asks for it."""
+
+    settings: Settings
+    database: Database
+    nudge: Callable[[str], None]
+    limits: SageLimits
+    read_back: Callable[[int], None]
+
+    @property
+    def name(self) -> str:
+        return self.settings.company or ""
+
+    @property
+    def team(self) -> str:
+        return self.settings.slack_team or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What Slack and browsers reach: the apps of all companies, and the pages of the install."""
+
+    apps: ManyApps
+    routes: list[Route]
+    by_team: Mapping[str, App]
+
+
+def run_many(host: Settings, companies: list[Company]) -> None:
+    """Serve Slack for all companies until SIGTERM or SIGINT; what was acknowledged is finished first.
+
+    Raises:
+        SettingsError: a setting of the Slack app is missing, or the port is taken.
+    """
+    require_way_in(host)
+    with listening(host) as listener, front(host, companies) as open_:
+        socket_mode = SocketMode(open_.apps, host) if host.slack_app_token else None
+        web = http_app(
+            open_.apps,
+            takes_events=host.slack_signing_secret is not None,
+            ready=slack_check(socket_mode),
+            # one company's trouble does not take the bot from the others
+            notes={"companies": partial(_in_trouble, {one.name: _checks(one) for one in companies})},
+            more=open_.routes,
+        )
+        serve(web, host, listener, socket_mode)
+
+
+@contextmanager
+def front(
+    host: Settings, companies: list[Company], *, clock: Callable[[], datetime] | None = None
+) -> Iterator[Front]:
+    """Everything behind the bot's address; what was acknowledged is finished when the block ends."""
+    clock = clock or _now
+    with ExitStack() as stack:
+        installations = stack.enter_context(closing(Installations(host)))
+        gateways = {one.team: gateway_of(one.settings, installations) for one in companies}
+        by_team = {
+            one.team: build_app(
+                one.settings,
+                gateway=gateways[one.team],
+                database=one.database,
+                nudge=one.nudge,
+                clock=clock,
+                limits=one.limits,
+                read_back=one.read_back,
+                forget_install=partial(_forget, installations, one.team),
+            )
+            for one in companies
+        }
+        apps = stack.enter_context(closing(ManyApps(by_team, nobodys_app(host))))
+        members = {one.team: one for one in companies}
+
+        def installed(team: str, installation: Installation) -> None:
+            _note_install(members[team], installation, at=clock())
+
+        settings = {one.team: one.settings for one in companies}
+        routes = install_routes(host, settings, installations, installed=installed)
+        if host.public_url is not None:
+            for one in companies:
+                card_of = partial(card_of_number, one.database, gateways[one.team])
+                routes += job_routes(card_of, below=company_path(one.name))
+        yield Front(apps, routes, by_team)
+
+
+def _forget(installations: Installations, team: str, installed_before: float | None) -> bool:
+    return installations.forget(team, installed_before=installed_before)
+
+
+def _note_install(company: Company, installation: Installation, *, at: datetime) -> None:
+    """Put it on the company's record, and tell at last what has waited for it."""
+    team, name = team_of(installation)
+    by = Actor(Place.SLACK, f"Slack user {installation.user_id}")
+    try:
+        with company.database.writing() as session:
+            outbox.try_now(session, put_off_by=SlackRefused.__name__, at=at)
+            audit.record(session, Event.SLACK_INSTALLED, by=by, at=at, workspace=f"{name} ({team})".strip())
+    except SQLAlchemyError as error:
+        _log.error("an install could not be put on record", company=company.name, error=str(error))
+    company.nudge(PeriodicWork.DELIVER)
+
+
+def _checks(company: Company) -> Mapping[str, Check]:
+    return checks(company.settings, company.database)
+
+
+def _in_trouble(of: Mapping[str, Mapping[str, Check]]) -> str | None:
+    """How many companies have trouble; which ones is for the log, for whoever asks is nobody we know."""
+    troubled = 0
+    for name, of_one in of.items():
+        wrong = {what: said for what, check in of_one.items() if (said := check())}
+        if wrong:
+            troubled += 1
+            _log.warning("a company has trouble", company=name, **wrong)
+    return f"{troubled} of {len(of)} have trouble; the log says which" if troubled else None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
