@@ -24,6 +24,7 @@ from bot.listeners import (
     privilege,
     removal,
     several,
+    steps,
     strangers,
     windows,
 )
@@ -59,7 +60,7 @@ def build_app(
     services = Services(
         settings, gateway, database, identity, nudge, clock, limits, read_back, forget_install
     )
-    for surface in (several, asking, options, privilege, actions, windows, commands, home, removal):
+    for surface in (several, asking, options, privilege, actions, windows, commands, home, removal, steps):
         surface.register(app, services)
     strangers.register(app, services)
     return app

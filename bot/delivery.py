@@ -236,8 +236,10 @@ class _Delivery:
         ask: list[_Work] = [
             partial(self._ask_administrator, n) for n in due if n.kind is NoticeKind.PRIVILEGE
         ]
+        steps: list[_Work] = [partial(self._answer_step, n) for n in due if n.kind is NoticeKind.STEP]
         if burst is None:
-            return [*tell_jobs.values(), *tell_people, *ask]
+            # after the cards, whose addresses the steps hand on
+            return [*tell_jobs.values(), *steps, *tell_people, *ask]
         with self._database.reading() as session:
             drawn = messages.with_card(session, jobs)
         new = [tell for job, tell in tell_jobs.items() if job not in drawn]
@@ -247,7 +249,7 @@ class _Delivery:
             tell_people = []
         elif people:
             self._people_told_at = now
-        return [*tell_people, *ask, *first, *new[:CARDS_A_ROUND]]
+        return [*steps, *tell_people, *ask, *first, *new[:CARDS_A_ROUND]]
 
     def _tell_job(self, job_id: int) -> None:
         """Draw the job's card once for all that ask for it, then answer in its thread, in order."""
@@ -385,6 +387,28 @@ class _Delivery:
             self._done([notice])
         except _NobodyToTell as nobody:
             self._give_up([notice], nobody.words)
+        except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
+            self._failed(error, [notice])
+
+    def _answer_step(self, notice: OutboxNotice) -> None:
+        """End a step of a workflow in Slack; one that is over there needs no answer any more."""
+        step_id = notice.function_execution_id or ""
+        try:
+            with self._database.reading() as session:
+                ended = drawing.ended_step(session, step_id, card_address=self._card_address)
+            if ended is None:
+                self._give_up([notice], "the step is not on record")
+            elif isinstance(ended, str):
+                self._gateway.fail_step(step_id, ended)
+                self._done([notice])
+            else:
+                self._gateway.complete_step(step_id, ended)
+                self._done([notice])
+        except SlackRefused as refused:
+            if not refused.is_step_over:
+                return self._failed(refused, [notice])
+            _log.info("a step of a workflow was over already", step=step_id, code=refused.code)
+            self._done([notice])
         except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
             self._failed(error, [notice])
 

@@ -31,6 +31,8 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "conversations.replies": _HISTORY,
     "files.completeUploadExternal": _FILES,
     "files.getUploadURLExternal": _FILES,
+    "functions.completeError": frozenset(),
+    "functions.completeSuccess": frozenset(),
     "users.info": frozenset({"users:read", "users:read.email"}),
     "users.lookupByEmail": frozenset({"users:read.email"}),
     "views.open": frozenset(),

@@ -5,14 +5,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.blocks import notices, privilege, words
+from bot.blocks import notices, privilege, step_words, words
 from bot.blocks.job_card import CODES_ON_CARD, job_card
 from bot.blocks.notices import Told
-from bot.blocks.pieces import Message
+from bot.blocks.pieces import Json, Message
 from workflow import privilege_requests, queries
 from workflow.aways import StandIn
+from workflow.language import say
 from workflow.privileges import USUAL_RULES, Rules
-from workflow.tables import OutboxNotice
+from workflow.tables import Job, OutboxNotice, WorkflowStep
 from workflow.vocabulary import State
 
 
@@ -78,3 +79,17 @@ def _event_seq(notice: OutboxNotice) -> int:
     if notice.event_seq is None:
         raise ValueError(f"notice {notice.id} tells of no event")
     return notice.event_seq
+
+
+def ended_step(
+    session: Session, function_execution_id: str, *, card_address: Callable[[int], str | None]
+) -> Json | str | None:
+    """What a workflow gets of a step that ended: outputs, or words where it failed; None without the step."""
+    step = session.get(WorkflowStep, function_execution_id)
+    if step is None or step.finished_at is None:
+        return None
+    if step.outputs is None:
+        return step.error or say(step_words.WENT_WRONG)
+    job = session.get_one(Job, step.job_id)
+    link = card_address(job.id)
+    return step_words.step_outputs(step.kind, step.outputs, number=job.number, title=job.title, link=link)

@@ -50,6 +50,7 @@ _TOKEN_PROBLEM = {
     "token_expired",
     "token_revoked",
 }
+_STEP_OVER = {"execution_not_in_running_state", "function_execution_not_found"}
 _EXPIRED = "token_expired"
 _BLOCKS_REFUSED = {"invalid_blocks", "invalid_attachments"}
 _Method = Callable[..., SlackResponse]
@@ -96,6 +97,11 @@ class SlackRefused(SlackError):  # noqa: N818 - likewise
     def is_token_problem(self) -> bool:
         """The token is not good, or not good for this method."""
         return self.code in _TOKEN_PROBLEM
+
+    @property
+    def is_step_over(self) -> bool:
+        """Slack has an end of this step already, or the workflow was stopped: nobody waits for an answer."""
+        return self.code in _STEP_OVER
 
     @property
     def is_blocks_problem(self) -> bool:
@@ -359,6 +365,23 @@ class Gateway:
     def publish_home(self, user_id: str, view: Json) -> None:
         """Show a person their App Home."""
         self._call(self._client.views_publish, user_id=user_id, view=view)
+
+    def complete_step(self, function_execution_id: str, outputs: Json) -> None:
+        """End a step of a workflow well; the workflow goes on with `outputs`.
+
+        With the bot token, which Slack takes here: the step's own is void long before an Update comes.
+        """
+        self._call(
+            self._client.functions_completeSuccess,
+            function_execution_id=function_execution_id,
+            outputs=outputs,
+        )
+
+    def fail_step(self, function_execution_id: str, words: str) -> None:
+        """End a step of a workflow, and the workflow with it; Slack shows the words to whoever runs it."""
+        self._call(
+            self._client.functions_completeError, function_execution_id=function_execution_id, error=words
+        )
 
     def user(self, user_id: str) -> SlackUser:
         """A user by id."""

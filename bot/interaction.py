@@ -146,15 +146,54 @@ def _files(view: Json) -> Iterator[SharedFile]:
 
 
 def _words_of(message: Json) -> str:
-    """What a message says: its text without Slack's marks, and its tables, which are not in the text."""
-    text = re.sub(r"<[^<>|]*\|([^<>]*)>|<([^<>]*)>", r"\1\2", _text(message.get("text")))
-    text = html.unescape(re.sub(r"(?<!\w)[*_~]+|[*_~]+(?!\w)", "", text))
+    """What a message says: its text without Slack's marks, and its tables, which are not in the text.
+
+    An app's message may say less in its text than it shows, or nothing, so all that it shows is read.
+    """
+    text = _plain(_text(message.get("text")))
+    reads_all = bool(message.get("bot_id")) or not text.strip()
     attached = (
         block for part in map(_mapping, _list(message, "attachments")) for block in _list(part, "blocks")
     )
     blocks = map(_mapping, [*_list(message, "blocks"), *attached])
-    rows = [row for block in blocks if block.get("type") == "table" for row in _list(block, "rows")]
-    return "\n".join([text, *("\t".join(map(_cell, row)) for row in rows if isinstance(row, list))])
+    shown = [line for block in blocks for line in _shown(block, reads_all=reads_all)]
+    if reads_all:
+        shown += [line for part in map(_mapping, _list(message, "attachments")) for line in _attached(part)]
+        return "\n".join(dict.fromkeys(filter(None, [*text.split("\n"), *shown])))
+    return "\n".join([text, *shown])
+
+
+def _shown(block: Json, *, reads_all: bool) -> Iterator[str]:
+    """The lines of a block: of a table its rows, and of an app's message whatever else it says."""
+    match block.get("type"):
+        case "table":
+            rows = _list(block, "rows")
+            yield from ("\t".join(map(_cell, row)) for row in rows if isinstance(row, list))
+        case "rich_text" if reads_all:
+            for element in map(_mapping, _list(block, "elements")):
+                is_list = element.get("type") == "rich_text_list"
+                for part in _list(element, "elements") if is_list else [element]:
+                    yield from _cell(part).splitlines()
+        case _ if reads_all:
+            texts = (block.get("text"), *_list(block, "fields"), *_list(block, "elements"))
+            for text in texts:
+                if isinstance(text, Mapping) and isinstance(text.get("text"), str):
+                    yield from _plain(text["text"]).split("\n")
+
+
+def _attached(part: Json) -> Iterator[str]:
+    """The lines of an attachment of the older kind."""
+    fields = map(_mapping, _list(part, "fields"))
+    named = [field.get(name) for field in fields for name in ("title", "value")]
+    for text in (part.get("pretext"), part.get("title"), part.get("text"), *named):
+        if isinstance(text, str):
+            yield from _plain(text).split("\n")
+
+
+def _plain(text: str) -> str:
+    """Text without Slack's marks."""
+    text = re.sub(r"<[^<>|]*\|([^<>]*)>|<([^<>]*)>", r"\1\2", text)
+    return html.unescape(re.sub(r"(?<!\w)[*_~]+|[*_~]+(?!\w)", "", text))
 
 
 def _cell(cell: object) -> str:

@@ -11,7 +11,18 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from workflow import audit, aways, directory, findings, four_eyes, holds, lines, outbox, telling
+from workflow import (
+    audit,
+    aways,
+    directory,
+    findings,
+    four_eyes,
+    holds,
+    lines,
+    outbox,
+    telling,
+    waiting_steps,
+)
 from workflow.columns import storable
 from workflow.language import say
 from workflow.merge import Assignment
@@ -254,6 +265,7 @@ def _decide(
         told.append(first.approver_id)
     event = _record(session, event_name, requested, by=by, at=at, **facts)
     outbox.tell(session, event, people=_others(told, by))
+    waiting_steps.settle(session, requested, at=at)
     holds.settle(session, requested.job_id, by=by, at=at)
     return Done(requested)
 

@@ -36,6 +36,7 @@ _HYPHEN = re.compile("(?<=[0-9A-Za-z])[\u2010-\u2013\u2212\ufe63\uff0d](?=[0-9A-
 _DASHES = re.compile("[-\u2013\u2014]+")
 _CELLS = re.compile(r"[\t|]")
 _BETWEEN = re.compile(r"[\s,;:=/&+]+")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}(/\d{2,4})?")
 _CODE_LIKE = re.compile(r"(?<![\w./-])[0-9A-Za-z]+(?:[-./][0-9A-Za-z]+)+(?!\w)")
 
 
@@ -116,6 +117,21 @@ def lines_of_message(text: str, codes: Collection[str], categories: Mapping[str,
             for word in category.findall(line[match.end() : end]) if category else ():
                 told[word if word in categories else by_name[word.casefold()]] = None
     return [line_of(code, told) for code, told in found.items()]
+
+
+def unread_lines(text: str, known: Collection[str]) -> list[str]:
+    """The lines of a message that name what looks like a cost code and is not `known`, as they are written.
+
+    `known` are cost codes of the standard list and job numbers. Prose and dates are no such lines.
+    """
+    unread: dict[str, None] = {}
+    for line in map(str.strip, text.splitlines()):
+        named = [word for word in _CODE_LIKE.findall(line) if not _DATE.fullmatch(word)]
+        first = next(iter(_BETWEEN.split(_BULLET.sub("", line).strip("`\"' "))), "")
+        starts_a_list = any(map(str.isdigit, first)) and first not in known
+        if any(word not in known for word in named) or (starts_a_list and not named):
+            unread[line] = None
+    return list(unread)
 
 
 def line_of(code: str, categories: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, holds, lines, outbox, waiting
+from workflow import audit, directory, holds, lines, outbox, waiting, waiting_steps
 from workflow.privileges import SCHEDULE
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, State
@@ -53,6 +53,7 @@ def expire(session: Session, *, requested_update_id: int, patience: Patience, at
         days=(at - found[0].touched_at).days,
     )
     outbox.tell(session, event, people=lines.requesters(session, requested))
+    waiting_steps.settle(session, requested, at=at)
     holds.settle(session, requested.job_id, by=SCHEDULE, at=at)
     return True
 

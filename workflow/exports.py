@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from workflow import audit, directory, findings, holds, lines, outbox, telling
+from workflow import audit, directory, findings, holds, lines, outbox, telling, waiting_steps
 from workflow.checks import SageLimits
 from workflow.language import later
 from workflow.merge import Assignment, SageJob, outcome
@@ -357,3 +357,4 @@ def _tell(
     if event is Event.FAILED and requested.decided_by_id is not None:
         people.add(requested.decided_by_id)
     outbox.tell(session, row, people=people)
+    waiting_steps.settle(session, requested, at=at)

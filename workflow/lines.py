@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from workflow import waiting_steps
 from workflow.merge import Assignment, CodeKey, InSage, SageCode, SageJob, plan
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
 from workflow.vocabulary import Outcome, State
@@ -162,6 +163,7 @@ def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collectio
 
 def _absorb(session: Session, into: RequestedUpdate, other: RequestedUpdate) -> None:
     """Move the unfinished lines of `other` into `into`; what is left of `other` is synced, or nothing."""
+    waiting_steps.follow(session, other, into)
     held = {
         assignment_of(line): line
         for line in session.scalars(select(RequestedLine).where(RequestedLine.requested_update_id == into.id))

@@ -130,6 +130,15 @@ def show_privilege_request(session: Session, event: AuditEvent, administrators: 
     )
 
 
+def answer_step(session: Session, function_execution_id: str, *, at: datetime) -> None:
+    """Tell Slack what came of a step of a workflow."""
+    session.add(
+        OutboxNotice(
+            kind=NoticeKind.STEP, function_execution_id=function_execution_id, created_at=at, due_at=at
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """How many notices wait for delivery, since when, and how many were given up."""

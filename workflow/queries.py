@@ -118,7 +118,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of one requested update. `new_codes` counts cost codes; the others but `cost_codes` count lines."""
+    """Of a requested update: `cost_codes`, `new_codes` and `open_codes` count cost codes; the rest lines."""
 
     cost_codes: int
     assignments: int
@@ -130,6 +130,8 @@ class Counts:
     failed: int
     open_lines: int = 0
     """Those that an approver decides on, or has decided on, and Sage has not answered yet."""
+    open_codes: int = 0
+    """The cost codes of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -568,6 +570,7 @@ def _counts(session: Session, requested_update_ids: Sequence[int]) -> dict[int, 
             lines_with(may_be_new & (RequestedLine.standing != Standing.IN_SAGE)),
             *(lines_with(RequestedLine.outcome == outcome) for outcome in Outcome),
             lines_with(RequestedLine.outcome.is_(None)),
+            func.count(distinct(case((RequestedLine.outcome.is_(None), code)))),
         )
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
         .where(RequestedLine.requested_update_id.in_(requested_update_ids))

@@ -47,10 +47,11 @@ def request(
     rules: Rules,
     limits: SageLimits,
     again: bool = False,
+    note: str = "",
 ) -> Requested | NothingNew | Unfit | Refused:
     """Ask for assignments of a job: all of them, or none when one is unfit.
 
-    `again` says that they were asked for before and turned down.
+    `again` says that they were asked for before and turned down; `note` is what the approver should know.
 
     What Sage would refuse by its `limits` is kept with the lines: it stops the Update, not the asking.
 
@@ -106,6 +107,7 @@ def request(
         assignments=[[a.extra, a.code, a.category] for a in new],
         joined=joined,
         **({"again": True} if again else {}),
+        **({"note": note} if note else {}),
     )
     outbox.tell(session, row, broadcast=earlier)
     telling.tell_approvers(session, row, calendar=rules.calendar, but=person.id)
@@ -150,16 +152,17 @@ def ask_again(
     return request(session, job=job, assignments=asked, by=by, at=at, rules=rules, limits=limits, again=True)
 
 
-def check(session: Session, *, by: Actor, at: datetime, rules: Rules) -> Refused | None:
+def check(session: Session, *, by: Actor, at: datetime, rules: Rules, act: str = "request") -> Refused | None:
     """Refuse, on record, somebody who may not ask at all; None for everybody active in the directory.
 
-    For the window in which one asks; `request` decides anew.
+    For the window in which one asks, where `request` decides anew, and for steps of workflows; `act` is what
+    the trail calls it.
     """
     person = session.get(Person, by.person_id, populate_existing=True) if by.person_id else None
     reason = by.refusal or _may_not_ask(person)
     if reason is None:
         return None
-    return _refuse(session, reason, by=by, at=at, rules=rules)
+    return _refuse(session, reason, by=by, at=at, rules=rules, act=act)
 
 
 def unknown_codes(session: Session, codes: Sequence[str], *, limits: SageLimits) -> list[Problem]:
@@ -198,9 +201,16 @@ def _nothing_to_ask_again(
 
 
 def _refuse(
-    session: Session, reason: Refusal, *, by: Actor, at: datetime, rules: Rules, job_id: int | None = None
+    session: Session,
+    reason: Refusal,
+    *,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+    job_id: int | None = None,
+    act: str = "request",
 ) -> Refused:
-    audit.record(session, Event.REFUSED, by=by, at=at, job_id=job_id, act="request", reason=reason.value)
+    audit.record(session, Event.REFUSED, by=by, at=at, job_id=job_id, act=act, reason=reason.value)
     return Refused(reason, explain(reason, by.name, rules))
 
 

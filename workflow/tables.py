@@ -45,7 +45,9 @@ from workflow.vocabulary import (
     Severity,
     Standing,
     State,
+    StepKind,
     SyncState,
+    Until,
 )
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -124,7 +126,9 @@ class Table(DeclarativeBase):
         Severity: _words(Severity),
         Standing: _words(Standing),
         State: _words(State),
+        StepKind: _words(StepKind),
         SyncState: _words(SyncState),
+        Until: _words(Until),
     }
 
 
@@ -444,6 +448,7 @@ class OutboxNotice(Table):
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     event_seq: Mapped[int | None] = mapped_column(ForeignKey("audit_events.seq"))
+    function_execution_id: Mapped[str | None] = mapped_column(String(100))
     broadcast: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -554,6 +559,26 @@ class HomeView(Table):
     drawn_seq: Mapped[int]
     drawn_at: Mapped[datetime]
     version: Mapped[int]
+
+
+class WorkflowStep(Table):
+    """One run of a step of costbot's in a workflow of Slack's: who waits for what, or what came of it.
+
+    Finished means that the outcome is fixed, and that a notice in the outbox tells Slack of it.
+    """
+
+    __tablename__ = "workflow_steps"
+
+    function_execution_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    team_id: Mapped[str] = mapped_column(String(30))
+    kind: Mapped[StepKind | None]
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+    requested_update_id: Mapped[int | None] = mapped_column(index=True)
+    until: Mapped[Until | None]
+    begun_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    outputs: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 class SeenDelivery(Table):

@@ -227,6 +227,21 @@ class NoticeKind(StrEnum):
     DIRECT = "direct"
     DIGEST = "digest"
     PRIVILEGE = "privilege"
+    STEP = "step"
+
+
+class StepKind(StrEnum):
+    """The steps that costbot has in Workflow Builder, by their `callback_id` in `bot/manifest.yaml`."""
+
+    ASK = "ask_for_cost_code_update"
+    WAIT = "wait_for_the_update"
+
+
+class Until(StrEnum):
+    """What a workflow waits for: an approver's Update, or that Sage holds every line."""
+
+    UPDATE = "update"
+    SYNCED = "synced"
 
 
 class PeriodicWork(StrEnum):

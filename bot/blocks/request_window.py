@@ -51,6 +51,7 @@ LINES_LENGTH = limits.INPUT_VALUE
 FILE_BYTES = 1_000_000
 _BOXES = limits.OPTIONS["checkboxes"]
 _PROBLEMS_SHOWN = 20
+_UNREAD_SHOWN = 20
 _PROBLEM = 135
 _FINDINGS_SHOWN = 8
 _CODES_SHOWN = 30
@@ -230,6 +231,17 @@ def _channel(channel: str | None) -> str:
     if channel is None:
         return say("the approvals channel")
     return SLACK.data(channel) if channel.startswith("#") else f"<#{channel}>"
+
+
+def unread(lines: Sequence[str]) -> str:
+    """Which lines of a message were not taken over; empty when all were."""
+    if not lines:
+        return ""
+    shown = [f"• {words.one_line(line, _PROBLEM)}" for line in lines[:_UNREAD_SHOWN]]
+    if len(lines) > _UNREAD_SHOWN:
+        shown.append(say("… and {more:,} more", more=len(lines) - _UNREAD_SHOWN))
+    head = say("These lines of the message name something that is not on the standard cost code list:")
+    return "\n".join([head, *shown])
 
 
 def _problems(problems: Sequence[str]) -> Iterator[Json]:

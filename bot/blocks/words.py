@@ -164,18 +164,31 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def counts_words(counts: Counts) -> str:
-    """`3 cost codes, 7 assignments, 2 codes new to Sage`."""
+    """`3 cost codes, 7 assignments, 2 codes new to Sage`.
+
+    Of what was sent again only what waits is counted: the rest of it is in Sage already.
+    """
     new = (
         plural("{n:,} code new to Sage", "{n:,} codes new to Sage", counts.new_codes)
         if counts.new_codes
         else say("no code new to Sage")
     )
-    return say(
+    in_sage = counts.assignments - counts.open_lines if counts.open_lines else 0
+    codes, lines = (
+        (counts.open_codes, counts.open_lines) if in_sage else (counts.cost_codes, counts.assignments)
+    )
+    said = say(
         "{cost_codes}, {assignments}, {new}",
-        cost_codes=plural("{n:,} cost code", "{n:,} cost codes", counts.cost_codes),
-        assignments=plural("{n:,} assignment", "{n:,} assignments", counts.assignments),
+        cost_codes=plural("{n:,} cost code", "{n:,} cost codes", codes),
+        assignments=plural("{n:,} assignment", "{n:,} assignments", lines),
         new=new,
     )
+    if not in_sage:
+        return said
+    held = plural(
+        "Sage has {n:,} more assignment already", "Sage has {n:,} more assignments already", in_sage
+    )
+    return f"{said}. {held}"
 
 
 def outcome_words(created: int, tied: int, already_there: int, failed: int) -> str:
@@ -536,7 +549,25 @@ def _requested(told: _Told) -> str:
         return say(
             "{who} asked again for {asked_for}. Ready to Update.", who=told.who, asked_for=told.asked_for
         )
-    return say("{who} requested {asked_for}. Ready to Update.", who=told.who, asked_for=told.asked_for)
+    said = say("{who} requested {asked_for}. Ready to Update.", who=told.who, asked_for=told.asked_for)
+    return _with_note(told, said)
+
+
+def _joined(told: _Told) -> str:
+    said = say(
+        "{who} added {asked_for}. Ready to Update, revision {revision}.",
+        who=told.who,
+        asked_for=told.asked_for,
+        revision=told.number("revision"),
+    )
+    return _with_note(told, said)
+
+
+def _with_note(told: _Told, said: str) -> str:
+    """What who asks wants the approver to know, from a step of a workflow."""
+    if not told.fact("note"):
+        return said
+    return say("{said} Note: “{note}”", said=said, note=told.text("note"))
 
 
 def _escalated(told: _Told) -> str:
@@ -572,17 +603,19 @@ def _notify_chosen(told: _Told) -> str:
 
 def _sent_again(told: _Told) -> str:
     if told.number("added"):
-        return say(
+        said = say(
             "{who} sent again what Sage refused with {asked_for}. Ready to Update, revision {revision}.",
             who=told.who,
             asked_for=told.asked_for,
             revision=told.number("revision"),
         )
-    return say(
+        return _with_note(told, said)
+    said = say(
         "{who} sent again what Sage refused. Ready to Update, revision {revision}.",
         who=told.who,
         revision=told.number("revision"),
     )
+    return _with_note(told, said)
 
 
 def _removed(told: _Told) -> str:
@@ -646,12 +679,7 @@ def _channel_closed(told: _Told) -> str:
 
 _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
     Event.REQUESTED: _requested,
-    Event.JOINED: lambda t: say(
-        "{who} added {asked_for}. Ready to Update, revision {revision}.",
-        who=t.who,
-        asked_for=t.asked_for,
-        revision=t.number("revision"),
-    ),
+    Event.JOINED: _joined,
     Event.FIRST_APPROVED: lambda t: say(
         "{who} updated revision {revision} as the first of two approvers. A second approver must Update.",
         who=t.who,

@@ -21,6 +21,7 @@ from bot.blocks.request_window import (
     TICK_BLOCK,
     TITLE,
     requested,
+    unread,
 )
 from bot.blocks.updates_window import message_view
 from bot.interaction import Interaction, UnreadableError, interaction_of
@@ -214,16 +215,20 @@ def _take_over(session: Session, message: str, by: Actor, at: datetime) -> str:
     categories = queries.categories(session)
     on_list = lines.standard_descriptions(session, like)
     found = asked_lines.lines_of_message(message, on_list, categories)
-    if not found:
-        return say("There is no cost code of the standard list in this message. Choose or write them here.")
-    draft = drafts.of_person(session, by)
     jobs = [job for number in sorted(like) if (job := directory.job_by_number(session, number))]
+    note = unread(asked_lines.unread_lines(message, {*on_list, *(job.number for job in jobs)}))
+    if not found:
+        nothing = say(
+            "There is no cost code of the standard list in this message. Choose or write them here."
+        )
+        return "\n".join(filter(None, (nothing, note)))
+    draft = drafts.of_person(session, by)
     job_id = jobs[0].id if len(jobs) == 1 else draft.job_id if draft else None
     content = drafts.content_of(draft).with_lines(
         found, longest=LINES_LENGTH, name=say("The message"), categories=categories
     )
     drafts.save(session, by, content, job_id=job_id, at=at)
-    return ""
+    return note
 
 
 def _job(session: Session, typed: str) -> tuple[Job | None, str]:

@@ -3,6 +3,7 @@
 Owns what follows an act: the delivery to the app, and what the person sees of its answer or its silence.
 """
 
+import asyncio
 import html
 import re
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from bot.sandbox.delivery import Answer, Delivery
 from bot.sandbox.errors import SlackError
 from bot.sandbox.modals import View
 from bot.sandbox.response_urls import ResponseUrls
+from bot.sandbox.runs import Run, Step
 from bot.sandbox.workspace import BOT_USER_ID, COMMANDS, SLACKBOT_ID, Conversation, Message, User, Workspace
 
 Json = dict[str, Any]
@@ -38,6 +40,7 @@ class Acts:
         self._workspace = workspace
         self._delivery = delivery
         self._response_urls = response_urls
+        self._going_on: set[asyncio.Task[None]] = set()
 
     async def slash(self, user: User, channel: str, command: str, text: str, base_url: str) -> Outcome:
         """Type a slash command in a conversation."""
@@ -170,6 +173,36 @@ class Acts:
         trigger_id = self._workspace.modals.trigger(user.id)
         payload = payloads.shortcut(user, callback_id, trigger_id=trigger_id)
         return _told(await self._delivery.send("interactive", payload))
+
+    async def run_workflow(self, user: User, job: str, lines: str, note: str, until: str) -> Outcome:
+        """Start the workflow that asks for a cost code update, then waits for it."""
+        run = self._workspace.runs.start(user.id)
+        asked = {"job": job, "lines": lines, "person": user.id} | ({"note": note} if note else {})
+        step = run.begin("ask_for_cost_code_update", asked)
+        self._workspace.changed()
+        outcome = await self._run_step(run, step)
+        waiting = {"job": job, "until": until, "person": user.id}
+        task = asyncio.create_task(self._go_on(run, step, waiting))
+        self._going_on.add(task)
+        task.add_done_callback(self._going_on.discard)
+        return outcome
+
+    def stop_workflow(self, run_id: str) -> Outcome:
+        """Cancel a workflow."""
+        self._workspace.runs.stop(run_id)
+        self._workspace.changed()
+        return Outcome()
+
+    async def _go_on(self, run: Run, before: Step, inputs: Json) -> None:
+        await before.over.wait()
+        if before.state == "completed":
+            step = run.begin("wait_for_the_update", inputs)
+            self._workspace.changed()
+            await self._run_step(run, step)
+
+    async def _run_step(self, run: Run, step: Step) -> Outcome:
+        event = payloads.event(payloads.function_executed(run, step))
+        return _told(await self._delivery.send("events_api", event))
 
     async def message_shortcut(
         self, user: User, callback_id: str, channel: str, ts: str, base_url: str

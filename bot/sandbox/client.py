@@ -248,6 +248,23 @@ class Person:
         place = {"channel": on.channel, "ts": on.ts} if on else {}
         return self._act("shortcut", callback_id=callback_id, **place)
 
+    def run_workflow(self, job: str, lines: str, *, note: str = "", until: str = "Update") -> Outcome:
+        """Start the workflow that asks for a cost code update and then waits for it."""
+        return self._act("run-workflow", job=job, lines=lines, note=note, until=until)
+
+    def stop_workflow(self, run_id: str) -> Outcome:
+        """Cancel a workflow."""
+        return self._act("stop-workflow", run_id=run_id)
+
+    def wait_for_step(self, title: str, state: str, seconds: float = DEADLINE) -> Json:
+        """The newest step of this title, once it is in this state."""
+
+        def wanted(seen: Seen) -> Json | None:
+            steps = [step for run in seen.raw["runs"] for step in run["steps"] if step["title"] == title]
+            return steps[-1] if steps and steps[-1]["state"] == state else None
+
+        return self.wait_for(wanted, seconds)
+
     def options(self, action_id: str, query: str = "") -> list[Json]:
         """What an external select of the open window offers for a query."""
         return self._act("options", view_id=self._modal().id, action_id=action_id, query=query).options or []

@@ -82,6 +82,21 @@ class Shortcut(_Body):
     ts: str | None = None
 
 
+class RunWorkflow(_Body):
+    """The workflow that asks for a cost code update and waits for it; `until` is `Update` or `synced`."""
+
+    job: str
+    lines: str
+    note: str = ""
+    until: str = "Update"
+
+
+class StopWorkflow(_Body):
+    """Cancel a workflow."""
+
+    run_id: str
+
+
 class Options(_Body):
     """What was typed into an external select of a window."""
 
@@ -178,6 +193,16 @@ class Control:
             case "upload":
                 upload = Upload.model_validate(body)
                 return self._acts.upload(upload.name, upload.content, base_url)
+        return await self._ran(act, user, body)
+
+    async def _ran(self, act: str, user: User, body: Json) -> Outcome:
+        """What a person does with workflows."""
+        match act:
+            case "run-workflow":
+                run = RunWorkflow.model_validate(body)
+                return await self._acts.run_workflow(user, run.job, run.lines, run.note, run.until)
+            case "stop-workflow":
+                return self._acts.stop_workflow(StopWorkflow.model_validate(body).run_id)
         raise SlackError("unknown_act")
 
     async def _click(self, user: User, click: Click, base_url: str) -> Outcome:

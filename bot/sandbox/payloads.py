@@ -7,6 +7,7 @@ import secrets
 import time
 from typing import Any
 
+from bot.sandbox.runs import FUNCTIONS, Parameters, Run, Step
 from bot.sandbox.workspace import APP_ID, BOT_USER_ID, TEAM_DOMAIN, TEAM_ID, Conversation, Team, User
 
 Json = dict[str, Any]
@@ -108,6 +109,31 @@ def message_shortcut(
     }
 
 
+def function_executed(run: Run, step: Step) -> Json:
+    """A step of a workflow is to be run."""
+    function = FUNCTIONS[step.callback_id]
+    return {
+        "type": "function_executed",
+        "function": {
+            "id": "Fn0COSTBOT",
+            "callback_id": step.callback_id,
+            "title": function.title,
+            "type": "app",
+            "app_id": APP_ID,
+            "input_parameters": _parameters(function.inputs),
+            "output_parameters": _parameters(function.outputs),
+            "date_created": 0,
+            "date_updated": 0,
+            "date_deleted": 0,
+        },
+        "inputs": step.inputs,
+        "function_execution_id": step.id,
+        "workflow_execution_id": run.id,
+        "event_ts": f"{time.time():.6f}",
+        "bot_access_token": "xwfp-sandbox",
+    }
+
+
 def from_team(payload: Json, team: Team) -> Json:
     """The payload as it comes from this workspace; those made here are as the sample company's has them."""
     sent = dict(payload)
@@ -158,3 +184,9 @@ def _interaction(kind: str, user: User, trigger_id: str | None = None) -> Json:
 
 def _channel(conversation: Conversation) -> Json:
     return {"id": conversation.id, "name": "directmessage" if conversation.is_im else conversation.name}
+
+
+def _parameters(declared: Parameters) -> list[Json]:
+    return [
+        {"name": name, "type": kind, "is_required": required} for name, (kind, required) in declared.items()
+    ]

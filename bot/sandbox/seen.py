@@ -31,6 +31,7 @@ def seen_by(workspace: Workspace, user: User, *, connected: bool) -> Json:
             for conversation in workspace.conversations.values()
             if user.id in conversation.members
         ],
+        "runs": [run.to_page() for run in workspace.runs.of(user.id)],
         "modal": _view(workspace, modal) if modal else None,
         "home": _view(workspace, home) if home else None,
     }

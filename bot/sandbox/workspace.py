@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.modals import Modals
+from bot.sandbox.runs import Runs
 
 TEAM_ID = "T0KESTREL"
 TEAM_DOMAIN = "kestrel-sandbox"
@@ -251,6 +252,7 @@ class Workspace:
         self.conversations = {channel.id: channel}
         self.modals = Modals(at, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
         self.files: dict[str, SharedFile] = {}
+        self.runs = Runs()
         self.uploads: dict[str, Upload] = {}
         """Files on their way: gone from here once they are shared."""
         self.uploaded: dict[str, Upload] = {}

@@ -144,3 +144,51 @@ def test_a_message_is_read_without_slacks_marks_and_with_its_tables() -> None:
 
     assert act.name == "x"
     assert act.message == "Please add `03-3000` & 09-2110 here !channel\n03-3000\t7\tL"
+
+
+def test_a_message_of_another_app_is_read_by_what_it_shows() -> None:
+    def rich(*elements: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "rich_text_section", "elements": list(elements)}
+
+    def words(text: str) -> dict[str, Any]:
+        return {"type": "text", "text": text}
+
+    message = {
+        "bot_id": "B9",
+        "text": "",
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": "RFI 12 for 24-017"}},
+            {
+                "type": "section",
+                "text": {"type": "mrkdwn", "text": "*03-3000* L &amp; M\n09-2110"},
+                "fields": [{"type": "mrkdwn", "text": "16-1000 S"}],
+            },
+            {
+                "type": "rich_text",
+                "elements": [
+                    {
+                        "type": "rich_text_list",
+                        "elements": [rich(words("01-1000 "), words("L")), rich(words("01-2000"))],
+                    },
+                    rich(words("02-1000 M\n02-2000 M")),
+                ],
+            },
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": "from Procore"}]},
+        ],
+        "attachments": [{"text": "05-1000 L", "fields": [{"title": "Also", "value": "05-2000 M"}]}],
+    }
+    act = interaction_of({"type": "message_action", "callback_id": "x", "user": USER, "message": message})
+    assert act.message.split("\n") == [
+        "RFI 12 for 24-017",
+        "03-3000 L & M",
+        "09-2110",
+        "16-1000 S",
+        "01-1000 L",
+        "01-2000",
+        "02-1000 M",
+        "02-2000 M",
+        "from Procore",
+        "05-1000 L",
+        "Also",
+        "05-2000 M",
+    ]

@@ -11,7 +11,9 @@ from bot.doctor import METHOD_SCOPES, SCOPES
 from bot.listeners.commands import COMMAND
 from bot.middleware import HEARD_EVENTS
 from bot.payloads import Shortcut
+from bot.sandbox.runs import FUNCTIONS
 from bot.sandbox.workspace import SHORTCUTS
+from workflow.vocabulary import StepKind
 
 MANIFEST = Path(gateway.__file__).with_name("manifest.yaml")
 
@@ -60,3 +62,24 @@ def test_it_subscribes_to_the_events_and_the_command_that_have_listeners() -> No
     )
     assert read["settings"]["interactivity"]["is_enabled"]
     assert read["features"]["app_home"]["home_tab_enabled"]
+
+
+def test_the_steps_are_those_that_have_listeners_and_slack_takes_them() -> None:
+    read = manifest()
+    assert list(read["functions"]) == list(StepKind) == list(FUNCTIONS)
+    assert (read["settings"]["function_runtime"], read["settings"]["org_deploy_enabled"]) == ("remote", True)
+    for callback_id, step in read["functions"].items():
+        known = FUNCTIONS[callback_id]
+        assert step["title"] == known.title
+        for part, declared in (("input_parameters", known.inputs), ("output_parameters", known.outputs)):
+            assert {name: (one["type"], one["is_required"]) for name, one in step[part].items()} == declared
+            for name, one in step[part].items():
+                assert one["name"] == name
+                assert one["title"]
+                assert one["description"]
+
+
+def test_no_step_offers_an_update() -> None:
+    assert not any(
+        word in callback_id for callback_id in FUNCTIONS for word in ("accept", "approve", "reject")
+    )

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.asked_lines import Asked, code_like, line_of, lines_of_message, parse_file, parse_lines
+from workflow.asked_lines import (
+    Asked,
+    code_like,
+    line_of,
+    lines_of_message,
+    parse_file,
+    parse_lines,
+    unread_lines,
+)
 from workflow.merge import Assignment
 
 CATEGORIES = {"L": "Labor", "LB": "Labor Burden", "M": "Material", "S": "Subcontract"}
@@ -83,6 +91,7 @@ def test_nothing_that_can_be_typed_or_shared_breaks_the_parser(text: str, conten
     parse_file("lines.txt", content, CATEGORIES)
     parse_file("lines.csv", content, CATEGORIES)
     lines_of_message(text, code_like(text), CATEGORIES)
+    unread_lines(text, code_like(text))
 
 
 def test_a_file_is_read_by_its_kind() -> None:
@@ -127,4 +136,21 @@ def test_a_message_gives_its_cost_codes_with_the_categories_after_each() -> None
         "09-2110",
         "16-1000 S",
         "16-2000 LB",
+    ]
+
+
+def test_a_line_of_a_message_that_names_what_nobody_knows_is_told() -> None:
+    said = (
+        "Hi all, for 24-017 on 2026-11-02, two things:\n"
+        "- 03-3000 labor\n"
+        "- 99-999 M\n"
+        "please 16-1000 S and 16-9999 L\n"
+        "033000 L\n"
+        "- 99-999 M\n"
+        "Thanks, 1 of these is urgent"
+    )
+    assert unread_lines(said, {"24-017", "03-3000", "16-1000"}) == [
+        "- 99-999 M",
+        "please 16-1000 S and 16-9999 L",
+        "033000 L",
     ]

@@ -194,6 +194,7 @@ def test_counts_tell_codes_from_assignments_and_new_from_known(site: Site) -> No
         already_there=0,
         failed=0,
         open_lines=5,
+        open_codes=3,
     )
 
 

@@ -1,6 +1,6 @@
 """The Web API methods of the sandbox, each as Slack documents it: who may call it, and what it answers."""
 
-from bot.sandbox.methods import apps, chat, conversations, files, people, views
+from bot.sandbox.methods import apps, chat, conversations, files, functions, people, views
 from bot.sandbox.methods.call import Method
 
 METHODS: dict[str, Method] = {
@@ -8,6 +8,7 @@ METHODS: dict[str, Method] = {
     **chat.METHODS,
     **conversations.METHODS,
     **files.METHODS,
+    **functions.METHODS,
     **people.METHODS,
     **views.METHODS,
 }

@@ -13,6 +13,7 @@ from bot.sandbox.workspace import CHANNEL_ID
 from tests.bot.listeners.conftest import TITLE, Office
 from workflow import approvals, directory
 from workflow.merge import Assignment
+from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
 PRESSED_UPDATE = "It is updated, and goes out with the next data sync."
@@ -303,3 +304,16 @@ def _posted(office: Office, action_id: str, value: str) -> Message:
     drawn = Drawn("An old card", ({"type": "actions", "elements": [button]},))
     office.gateway.post(CHANNEL_ID, drawn, key="old")
     return office.person(sample_company.APPROVER).sees().message("An old card")
+
+
+def test_the_card_of_what_was_sent_again_counts_what_waits_and_not_what_sage_has(office: Office) -> None:
+    office.site.sage.refuses[Assignment("03-300", "M")] = "Category is not valid"
+    update = office.request("16-100 S")
+    office.site.accept(update)
+    office.site.data_sync()
+    office.site.send_again(office.site.row(RequestedUpdate, update.id))
+
+    card = office.post_card()
+
+    assert "1 cost code, 1 assignment, no code new to Sage. Sage has 2 more assignments already" in card.words
+    assert "3 assignments" not in card.words

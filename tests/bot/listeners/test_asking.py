@@ -6,7 +6,7 @@ import pytest
 
 from bot.blocks.request_window import GRID_CODES
 from bot.payloads import Shortcut, Typed
-from bot.sandbox.client import Person, View
+from bot.sandbox.client import Message, Person, View
 from tests import factories
 from tests.bot.listeners.conftest import TITLE, Office
 from workflow.tables import RequestDraft
@@ -176,3 +176,33 @@ def test_people_outside_the_directory_are_refused_in_words(office: Office, grace
 def test_a_job_that_is_not_there_is_chosen_in_the_window(office: Office, tom: Person, command: str) -> None:
     shown = opened(tom, command)
     assert "There is no job" in shown.words
+
+
+def test_every_line_of_a_message_that_was_not_read_is_named_in_the_window(
+    office: Office, tom: Person
+) -> None:
+    tom.say("For 24-017 please:\n01-100 L\n99-999 M\n033000 S")
+    tom.shortcut(Shortcut.REQUEST_THESE, tom.wait_for(lambda seen: seen.message("please:")))
+    window = tom.wait_for_modal("These lines of the message")
+    assert window.element("lines")["initial_value"] == "01-100 L"
+    assert "• 99-999 M\n• 033000 S" in window.words
+    assert "For 24-017 please" not in window.words
+
+
+def test_an_answer_in_a_thread_fills_the_window_too(office: Office, card: Message, tom: Person) -> None:
+    tom.say("01-100 L", thread_ts=card.ts)
+    answer = tom.wait_for(lambda seen: next((m for m in seen.thread(card) if "01-100" in m.text), None))
+    tom.shortcut(Shortcut.REQUEST_THESE, answer)
+    window = tom.wait_for(
+        lambda seen: seen.modal if seen.modal and "Loading" not in seen.modal.words else None
+    )
+    assert window.element("lines")["initial_value"] == "01-100 L"
+
+
+def test_a_message_without_anything_usable_says_so_and_names_what_looked_like_it(
+    office: Office, tom: Person
+) -> None:
+    tom.say("99-999 M")
+    tom.shortcut(Shortcut.REQUEST_THESE, tom.wait_for(lambda seen: seen.message("99-999")))
+    window = tom.wait_for_modal("There is no cost code of the standard list in this message.")
+    assert "• 99-999 M" in window.words

@@ -198,3 +198,35 @@ def test_the_page_fits_its_screen(dana: Page, app: TrialApp, width: int) -> None
 def test_a_link_to_the_page_may_name_its_person(dana: Page, sandbox: Sandbox) -> None:
     dana.goto(f"{sandbox.url}/?as={sample_company.GUEST}")
     expect(dana.get_by_role("main").get_by_text("Grace Lindqvist")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_address_of_a_message_leads_to_that_message_for_whoever_follows_it(
+    dana: Page, app: TrialApp, sandbox: Sandbox, width: int
+) -> None:
+    dana.set_viewport_size({"width": width, "height": 844})
+    first = post(app, mrkdwn("The card of 24-017"))
+    reply = post(app, mrkdwn("Updated by Dana"), thread_ts=first)
+    address = app.client.chat_getPermalink(channel=CHANNEL_ID, message_ts=first)["permalink"]
+    in_thread = app.client.chat_getPermalink(channel=CHANNEL_ID, message_ts=reply)["permalink"]
+    for _ in range(12):
+        post(app, *CARD)
+    post(app, mrkdwn(f"<{address}|Open the card> <{in_thread}|Open the answer>"))
+    dana.goto(f"{sandbox.url}/?as={sample_company.SECOND_APPROVER}")
+    card = dana.get_by_role("article").filter(has_text="The card of 24-017")
+    expect(card).not_to_be_in_viewport()
+
+    dana.get_by_role("link", name="Open the card").click()
+    expect(card).to_be_in_viewport(ratio=1)
+    post(app, *CARD)
+    expect(dana.get_by_role("article")).to_have_count(15)
+    expect(card).to_be_in_viewport(ratio=1)
+    expect(dana.get_by_role("main").get_by_text("Marcus Oyelaran")).to_be_visible()
+
+    dana.get_by_role("link", name="Open the answer").click()
+    thread = dana.get_by_role("complementary", name="Thread")
+    expect(thread.get_by_text("Updated by Dana")).to_be_in_viewport()
+
+    dana.goto("about:blank")
+    dana.goto(address)
+    expect(card).to_be_in_viewport(ratio=1)

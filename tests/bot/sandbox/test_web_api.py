@@ -221,3 +221,32 @@ def test_every_call_is_in_the_log(slack: WebClient, sandbox: Sandbox) -> None:
     posts = sandbox.calls("chat.postMessage")
     assert [(post["ok"], post["error"]) for post in posts] == [(True, None), (False, "channel_not_found")]
     assert posts[0]["arguments"]["text"] == "hello"
+
+
+def test_a_step_of_a_workflow_ends_once_and_with_the_outputs_it_has_declared(
+    slack: WebClient, sandbox: Sandbox
+) -> None:
+    tom = sandbox.as_person(sample_company.PROJECT_ENGINEER)
+    tom.run_workflow("24-017", "03-300 L")
+    [step] = tom.sees().raw["runs"][0]["steps"]
+    outputs: dict[str, Any] = {
+        "ok": True,
+        "job": "24-017",
+        "link": "",
+        "revision": 1,
+        "assignments": 2,
+        "message": "Requested.",
+    }
+
+    def complete(step_id: str, **given: Any) -> Any:
+        return slack.functions_completeSuccess(function_execution_id=step_id, outputs=given)
+
+    assert refusal(complete, "Fx0", **outputs) == "function_execution_not_found"
+    assert refusal(complete, step["id"]) == "parameter_validation_failed"
+    assert refusal(complete, step["id"], **outputs | {"revision": "1"}) == "parameter_validation_failed"
+    assert refusal(complete, step["id"], **outputs | {"more": 1}) == "parameter_validation_failed"
+    complete(step["id"], **outputs)
+    assert refusal(complete, step["id"], **outputs) == "execution_not_in_running_state"
+    waiting = tom.wait_for_step("Wait for the Update", "running")
+    slack.functions_completeError(function_execution_id=waiting["id"], error="There is no job.")
+    assert tom.wait_for_step("Wait for the Update", "failed")["error"] == "There is no job."

@@ -5,13 +5,21 @@ import { createRoot } from "react-dom/client";
 
 import "slack-blocks-to-jsx/dist/style.css";
 import "./page.css";
-import { Avatar, ConversationPane, ThreadPane } from "./messages";
+import { Avatar, ConversationPane, ThreadPane, idOf } from "./messages";
 import { ActingContext } from "./person";
 import { type Conversation, type Seen, act as send, see } from "./sandbox";
 import { HomePane, Modal } from "./windows";
+import { WorkflowsPane } from "./workflows";
 
 const FIRST = "dana.whitfield@kestrelbuilders.example";
 const HOME = "home";
+const WORKFLOWS = "workflows";
+
+// Where an address of a message points, as chat.getPermalink gives it: `#/C0COSTCODES/p1764000000000000`.
+function pointedAt(hash: string): { channel: string; id: string } | null {
+  const [, channel, id] = /^#\/(\w+)\/(p\d+)$/.exec(hash) ?? [];
+  return channel && id ? { channel, id } : null;
+}
 
 function useSeen(who: string): [Seen | null, boolean] {
   const [seen, setSeen] = useState<Seen | null>(null);
@@ -46,6 +54,7 @@ function Page() {
   const [place, setPlace] = useState("");
   const [thread, setThread] = useState<string | null>(null);
   const [menu, setMenu] = useState(false);
+  const [pointed, setPointed] = useState(() => pointedAt(location.hash));
   const [toasts, setToasts] = useState<{ id: number; text: string }[]>([]);
   const [read, setRead] = useState<Record<string, string>>({});
 
@@ -57,16 +66,46 @@ function Page() {
   const act = useCallback((what: string, body: object) => send(who, what, body), [who]);
   const acting = useMemo(() => seen && { seen, act, toast }, [seen, act, toast]);
 
+  useEffect(() => {
+    const turn = () => setPointed(pointedAt(location.hash));
+    // an address of this page opens here, for the person who is on it
+    const stay = (event: MouseEvent) => {
+      const link = event.target instanceof Element ? event.target.closest("a") : null;
+      if (!link || link.origin !== location.origin || !pointedAt(link.hash)) return;
+      event.preventDefault();
+      link.closest("dialog")?.querySelector<HTMLElement>("[aria-label=Dismiss]")?.click();
+      if (link.hash === location.hash) turn();
+      else location.hash = link.hash;
+    };
+    addEventListener("hashchange", turn);
+    addEventListener("click", stay);
+    return () => {
+      removeEventListener("hashchange", turn);
+      removeEventListener("click", stay);
+    };
+  }, []);
+
   const conversations = seen?.conversations ?? [];
   const conversation = conversations.find((one) => one.id === place) ?? conversations[0];
   const atHome = place === HOME;
+  const atWorkflows = place === WORKFLOWS;
+  const isThere = pointed !== null && conversations.some((one) => one.id === pointed.channel);
+  useEffect(() => {
+    const there = pointed && conversations.find((one) => one.id === pointed.channel);
+    if (!there) return;
+    const message = there.messages.find((one) => idOf(one.ts) === pointed.id);
+    setPlace(there.id);
+    setThread(message?.thread_ts && message.thread_ts !== message.ts && !message.broadcast ? message.thread_ts : null);
+    setMenu(false);
+  }, [pointed, isThere]);
   const newest = conversation?.messages.at(-1)?.ts;
   useEffect(() => {
-    if (conversation && newest && !atHome) setRead((old) => ({ ...old, [`${who} ${conversation.id}`]: newest }));
-  }, [who, conversation?.id, newest, atHome]);
+    if (conversation && newest && !atHome && !atWorkflows) setRead((old) => ({ ...old, [`${who} ${conversation.id}`]: newest }));
+  }, [who, conversation?.id, newest, atHome, atWorkflows]);
 
   const be = (id: string) => {
     setWho(id);
+    setPointed(null);
     setThread(null);
     setMenu(false);
     if (place.startsWith("D")) setPlace("");
@@ -75,7 +114,9 @@ function Page() {
   };
   const go = (to: string) => {
     setPlace(to);
+    setPointed(null);
     setThread(null);
+    if (location.hash) history.replaceState(null, "", location.pathname + location.search);
     setMenu(false);
     if (to === HOME) void act("home", {}).then((outcome) => outcome.error && toast(outcome.message ?? outcome.error));
   };
@@ -84,8 +125,8 @@ function Page() {
   const me = seen.users[seen.me];
   const unread = (one: Conversation) =>
     one.messages.filter((m) => m.user !== seen.me && m.ts > (read[`${who} ${one.id}`] ?? "")).length;
-  const title = atHome ? "costbot" : conversation?.is_im ? "costbot" : `# ${conversation?.name ?? ""}`;
-  const open = atHome ? null : conversation;
+  const title = atWorkflows ? "Workflows" : atHome ? "costbot" : conversation?.is_im ? "costbot" : `# ${conversation?.name ?? ""}`;
+  const open = atHome || atWorkflows ? null : conversation;
 
   return (
     <ActingContext.Provider value={acting}>
@@ -126,6 +167,7 @@ function Page() {
           <section aria-label="Apps">
             <h2>Apps</h2>
             <Entry label="costbot Home" unread={0} here={atHome} go={() => go(HOME)} />
+            <Entry label="Workflows" unread={0} here={atWorkflows} go={() => go(WORKFLOWS)} />
             {conversations.filter((one) => one.is_im).map((one) => (
               <Entry key={one.id} label="costbot Messages" unread={unread(one)} here={one === open} go={() => go(one.id)} />
             ))}
@@ -142,9 +184,11 @@ function Page() {
             </span>
           </header>
           {lost && <p role="alert" className="trouble">The sandbox does not answer. Trying again…</p>}
-          {atHome ? <HomePane view={seen.home} /> : open && <ConversationPane key={`${who} ${open.id}`} conversation={open} openThread={setThread} />}
+          {atHome && <HomePane view={seen.home} />}
+          {atWorkflows && <WorkflowsPane key={who} />}
+          {open && <ConversationPane key={`${who} ${open.id}`} conversation={open} openThread={setThread} pointed={pointed} />}
         </main>
-        {thread && open && <ThreadPane conversation={open} ts={thread} close={() => setThread(null)} />}
+        {thread && open && <ThreadPane conversation={open} ts={thread} close={() => setThread(null)} pointed={pointed} />}
         <button type="button" className="scrim" aria-label="Close menu" onClick={() => setMenu(false)} />
       </div>
       {seen.modal && <Modal view={seen.modal} />}

@@ -27,9 +27,17 @@ export function Avatar({ user, size = "" }: { user?: User; size?: string }) {
   );
 }
 
-export function ConversationPane({ conversation, openThread }: {
+// The message that an address points at; a new one each time somebody follows an address.
+export type Pointed = { id: string } | null;
+
+export function idOf(ts: string): string {
+  return `p${ts.replace(".", "")}`;
+}
+
+export function ConversationPane({ conversation, openThread, pointed }: {
   conversation: Conversation;
   openThread: (ts: string) => void;
+  pointed: Pointed;
 }) {
   const { seen } = useActing();
   const other = conversation.members.find((id) => id !== seen.me) ?? "";
@@ -37,7 +45,7 @@ export function ConversationPane({ conversation, openThread }: {
   const shown = conversation.messages.filter((m) => !m.thread_ts || m.thread_ts === m.ts || m.broadcast);
   return (
     <>
-      <Log label={`Messages in ${name}`} messages={shown}>
+      <Log label={`Messages in ${name}`} messages={shown} pointed={pointed}>
         {shown.length === 0 && <p className="empty">Nothing here yet. Try <code>/costcodes help</code>.</p>}
         {shown.map((message) => (
           <OneMessage key={message.ts} message={message} conversation={conversation} openThread={openThread} />
@@ -52,10 +60,11 @@ export function ConversationPane({ conversation, openThread }: {
   );
 }
 
-export function ThreadPane({ conversation, ts, close }: {
+export function ThreadPane({ conversation, ts, close, pointed }: {
   conversation: Conversation;
   ts: string;
   close: () => void;
+  pointed: Pointed;
 }) {
   const messages = conversation.messages.filter((m) => m.ts === ts || m.thread_ts === ts);
   return (
@@ -66,7 +75,7 @@ export function ThreadPane({ conversation, ts, close }: {
           ✕
         </button>
       </header>
-      <Log label="Messages in thread" messages={messages}>
+      <Log label="Messages in thread" messages={messages} pointed={pointed}>
         {messages.map((message) => (
           <OneMessage key={message.ts} message={message} conversation={conversation} />
         ))}
@@ -77,7 +86,12 @@ export function ThreadPane({ conversation, ts, close }: {
 }
 
 // Keeps the newest message in view, as long as the reader has not scrolled up; an answer to the reader alone always is.
-function Log({ label, messages, children }: { label: string; messages: Message[]; children: ReactNode }) {
+function Log({ label, messages, pointed, children }: {
+  label: string;
+  messages: Message[];
+  pointed: Pointed;
+  children: ReactNode;
+}) {
   const log = useRef<HTMLDivElement>(null);
   const stuck = useRef(true);
   const before = useRef(0);
@@ -86,6 +100,16 @@ function Log({ label, messages, children }: { label: string; messages: Message[]
   useEffect(() => {
     if (answer) stuck.current = true;
   }, [answer]);
+  useEffect(() => {
+    const message = pointed && log.current?.querySelector<HTMLElement>(`[data-id="${pointed.id}"]`);
+    for (const old of log.current?.querySelectorAll(".pointed") ?? []) old.classList.remove("pointed");
+    if (!message) return;
+    stuck.current = false;
+    message.classList.add("pointed");
+    // what is taller than the screen begins at its top
+    const isTall = message.offsetHeight > (log.current?.clientHeight ?? 0);
+    message.scrollIntoView({ block: isTall ? "start" : "center" });
+  }, [pointed]);
   useEffect(() => {
     const element = log.current;
     if (element && stuck.current) element.scrollTop = element.scrollHeight;
@@ -133,6 +157,7 @@ function OneMessage({ message, conversation, openThread }: {
     <article
       className={`message ${message.is_ephemeral ? "ephemeral" : ""}`}
       aria-label={`${author?.real_name ?? "Somebody"}, ${time}`}
+      data-id={idOf(message.ts)}
     >
       <Avatar user={author} />
       <div className="content">

@@ -79,6 +79,14 @@ export type View = {
 };
 export type Shortcut = { type: "global" | "message"; callback_id: string; name: string };
 export type File = { id: string; name: string; size: number };
+export type Step = {
+  id: string;
+  title: string;
+  state: "running" | "completed" | "failed" | "stopped";
+  outputs: Record<string, string | number | boolean>;
+  error: string | null;
+};
+export type Run = { id: string; steps: Step[] };
 export type Seen = {
   version: number;
   workspace: { id: string; name: string };
@@ -87,6 +95,7 @@ export type Seen = {
   shortcuts: Shortcut[];
   users: Record<string, User>;
   conversations: Conversation[];
+  runs: Run[];
   modal: View | null;
   home: View | null;
 };
