@@ -206,6 +206,9 @@ def take_in(
             _keep(session, job, each, problems.get(each.assignment), at=at)
     # after the asking, so that a requested update of which all was exchanged goes on
     removed = _take_away(session, job, known, gone, seen, at=at, rules=rules, limits=limits)
+    for each in seen:
+        if (row := known.get(each.key)) is not None:
+            row.is_new = each.is_new
     project.read_at = at
     if project.stale_since is not None and project.stale_since <= read_from and not undecided:
         project.stale_since = None
@@ -413,6 +416,7 @@ def _keep(session: Session, job: Job, each: Seen, problem: str | None, *, at: da
             seen_at=at,
             problem=problem,
             removed_at=None,
+            is_new=each.is_new,
         )
     )
 

@@ -21,6 +21,8 @@ from bot.sandbox.procore.limits import Limits, RateLimit
 
 TOKEN_SECONDS = 5400
 SYNC_UPDATES = 1000
+OWN_USER_ID = 60001
+"""The user that the service account is."""
 _PER_PAGE, _MOST_PER_PAGE, _MOST_PROJECTS = 100, 2000, 300
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -50,6 +52,7 @@ class WebApi:
         rest, company = "/rest/v1.0", "/rest/v1.0/companies/{company_id:int}"
         return [
             Route("/oauth/token", self._token, methods=["POST"]),
+            self.route(f"{rest}/me", self._me),
             self.route(f"{rest}/projects", self._projects),
             self.route(f"{rest}/projects/{{id:int}}", self._one(self.company.projects)),
             self.route(f"{rest}/sub_jobs", self._sub_jobs),
@@ -128,6 +131,9 @@ class WebApi:
             return JSONResponse(found) if found else _errors(404, "Not Found")
 
         return show
+
+    async def _me(self, _: Request) -> Response:
+        return JSONResponse({"id": OWN_USER_ID, "login": "costbot@service.example", "name": "costbot"})
 
     async def _projects(self, request: Request) -> Response:
         if not request.query_params.get("company_id"):
