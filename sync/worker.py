@@ -262,7 +262,6 @@ def _look_in_procore(settings: Settings, database: Database, _by: Actor) -> bool
         nudger(settings)(PeriodicWork.DELIVER)
     # done even when Procore was away: the next time comes soon, and what is to be read is kept
     return True
-    return True
 
 
 def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
