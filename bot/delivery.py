@@ -16,9 +16,10 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot import drawing
+from bot import drawing, report_files
 from bot.blocks import notices
 from bot.blocks.pieces import Message
+from bot.blocks.report_words import report_title, report_words
 from bot.digest import Digest
 from bot.gateway import (
     SECONDS_A_MESSAGE,
@@ -39,6 +40,8 @@ from workflow.bursts import BurstFacts
 from workflow.database import Database
 from workflow.language import ENGLISH, later, speaking
 from workflow.privileges import SCHEDULE, USUAL_RULES, Rules
+from workflow.report import Period, Report
+from workflow.report import report as read_report
 from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
 from workflow.telling import Addressee
@@ -236,6 +239,7 @@ class _Delivery:
         ask: list[_Work] = [
             partial(self._ask_administrator, n) for n in due if n.kind is NoticeKind.PRIVILEGE
         ]
+        ask += [partial(self._report, n) for n in due if n.kind is NoticeKind.REPORT]
         steps: list[_Work] = [partial(self._answer_step, n) for n in due if n.kind is NoticeKind.STEP]
         if burst is None:
             # after the cards, whose addresses the steps hand on
@@ -389,6 +393,45 @@ class _Delivery:
             self._give_up([notice], nobody.words)
         except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
             self._failed(error, [notice])
+
+    def _report(self, notice: OutboxNotice) -> None:
+        """Tell the channel of a week, with chart and CSV file; in words where Slack takes no files."""
+        try:
+            with self._database.reading() as session:
+                found = read_report(session, Period.WEEK, until=notice.created_at)
+            channel = self._channel_to_post_in()
+            if not self._shared_with_files(notice, found, channel):
+                message = notices.channel_report(report_title(found), report_words(found))
+                self._poster.put(messages.report_key(notice.id), channel, message)
+            self._done([notice])
+        except SlackRefused as refused:
+            if refused.is_channel_problem:
+                self._channel_trouble = refused
+            self._failed(refused, [notice])
+        except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on
+            self._failed(error, [notice])
+
+    def _shared_with_files(self, notice: OutboxNotice, found: Report, channel: str) -> bool:
+        """Whether the report stands in the channel with its files; False where it has to be in words."""
+        with self._database.reading() as session:
+            words_begun = messages.find(session, messages.report_key(notice.id)) is not None
+        # files go to a channel by its id alone
+        if words_begun or channel.startswith("#"):
+            return False
+
+        def share() -> None:
+            files = report_files.upload(self._gateway, found)
+            self._gateway.share_files(channel, files.titles, text=files.text)
+
+        try:
+            name = report_files.file_name(found, "csv")
+            self._poster.share(messages.report_files_key(notice.id), channel, name, share)
+        except SlackRefused as refused:
+            if refused.is_channel_problem or (refused.is_token_problem and refused.code != "missing_scope"):
+                raise
+            _log.warning("Slack takes no files: the weekly report is in words", error=str(refused))
+            return False
+        return True
 
     def _answer_step(self, notice: OutboxNotice) -> None:
         """End a step of a workflow in Slack; one that is over there needs no answer any more."""

@@ -254,6 +254,15 @@ class Gateway:
                 return Posted(channel, message["ts"])
         return None
 
+    def find_file(self, channel: str, name: str, *, since: float) -> bool:
+        """Whether a file of this name was shared in a channel since then (Unix seconds)."""
+        where: Json = {"channel": channel, "oldest": f"{since:.6f}"}
+        return any(
+            file.get("name") == name
+            for message in self._pages(self._client.conversations_history, "messages", **where)
+            for file in message.get("files") or ()
+        )
+
     def open_direct_message(self, user_id: str) -> str:
         """The channel id of the direct message with a person."""
         answer = self._call(self._client.conversations_open, users=user_id)

@@ -83,6 +83,22 @@ class Poster:
             self._gateway.update(posted, message, key=key)
         return posted
 
+    def share(self, key: str, channel: str, name: str, share: Callable[[], None]) -> None:
+        """Share files, of which one is called `name`, unless they stand there already; `channel` is an id.
+
+        Files carry no metadata, so what was attempted is looked for by its name.
+        """
+        known = self._known(key)
+        if known is not None and self._is_shared(known, name):
+            return
+        with self._database.writing() as session:
+            messages.attempt(session, key, channel=channel, at=self._clock())
+        try:
+            share()
+        except (SlackRefused, RateLimited):
+            self.forget(key)
+            raise
+
     def forget(self, key: str) -> None:
         """The message is not in Slack any more."""
         with self._database.writing() as session:
@@ -128,11 +144,25 @@ class Poster:
             if 0 < left <= 2 * SECONDS_A_MESSAGE:
                 self._gateway.hold_back(channel, left)
 
-    def _look_for(self, attempted: SlackMessage, thread_ts: str | None) -> Posted | None:
+    def _is_shared(self, attempted: SlackMessage, name: str) -> bool:
+        since = self._since(attempted)
+        try:
+            return self._gateway.find_file(attempted.channel, name, since=since)
+        except SlackRefused as refused:
+            if refused.code not in _CANNOT_LOOK:
+                raise
+        _log.warning("cannot look whether files are there, so they may appear twice", key=attempted.key)
+        return False
+
+    def _since(self, attempted: SlackMessage) -> float:
+        """From when on to look for what was attempted. Raises UnderWay while the attempt is young."""
         left = attempted.attempted_at + UNDER_WAY - self._clock()
         if left > timedelta():
             raise UnderWay(attempted.key, left.total_seconds())
-        since = (attempted.attempted_at - CLOCKS_DIFFER).timestamp()
+        return (attempted.attempted_at - CLOCKS_DIFFER).timestamp()
+
+    def _look_for(self, attempted: SlackMessage, thread_ts: str | None) -> Posted | None:
+        since = self._since(attempted)
         try:
             if attempted.channel:
                 return self._gateway.find(attempted.channel, attempted.key, since=since, thread_ts=thread_ts)

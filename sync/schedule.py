@@ -49,9 +49,11 @@ PeriodicJob = CronJob | Sweep
 
 def periodic_jobs(settings: Settings) -> tuple[PeriodicJob, ...]:
     """The one table of periodic jobs."""
+    report = Work(PeriodicWork.REPORT, Queue.SYNC, "sync.worker.report")
     jobs: tuple[PeriodicJob, ...] = (
         CronJob(Work(PeriodicWork.DATA_SYNC, Queue.SYNC, "sync.worker.data_sync"), settings.sync_cron),
         CronJob(Work(PeriodicWork.REMIND, Queue.SYNC, "sync.worker.remind"), settings.remind_cron),
+        *([CronJob(report, settings.report_cron)] if settings.report_cron else []),
         CronJob(Work(PeriodicWork.TIDY, Queue.SYNC, "sync.worker.tidy"), "17 * * * *"),
         Sweep(
             Work(PeriodicWork.DELIVER, Queue.NOTICES, "bot.delivery.deliver_waiting"), timedelta(seconds=10)

@@ -33,6 +33,7 @@ from workflow.tables import Person, ScheduleSlot
 from workflow.vocabulary import PeriodicWork, Place
 
 _KEEP = timedelta(days=30)
+_REPORT_LATE = timedelta(days=1)
 _RETRY_SECONDS = 2.0
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -55,6 +56,11 @@ def data_sync() -> None:
 def remind() -> None:
     """RQ entry point: expire, escalate and remind of what has waited for long."""
     _work_off(PeriodicWork.REMIND, _look_at_what_waits)
+
+
+def report() -> None:
+    """RQ entry point: have the channel told of the last seven days."""
+    _work_off(PeriodicWork.REPORT, _ask_for_report)
 
 
 def procore() -> None:
@@ -231,6 +237,20 @@ def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> b
         reminded = reminders.remind(session, patience=patience, calendar=calendar, at=_now())
     if expiring or escalating or reminded:
         nudger(settings)(PeriodicWork.DELIVER)
+    return True
+
+
+def _ask_for_report(settings: Settings, database: Database, _by: Actor) -> bool:
+    with database.writing() as session:
+        slot = slots.undone(session, PeriodicWork.REPORT)
+        if slot is None:
+            return True
+        if _now() - slot.due_at > _REPORT_LATE:
+            # the schedule stood still, or it was only now set and this time was before it
+            _log.info("no report for a time so long ago", due_at=str(slot.due_at))
+        elif deliveries.first_time(session, f"report:{slot.due_at.isoformat()}", at=_now()):
+            outbox.put_report(session, until=slot.due_at, at=_now())
+    nudger(settings)(PeriodicWork.DELIVER)
     return True
 
 

@@ -35,6 +35,16 @@ def burst_key(burst_id: int) -> str:
     return f"burst:{burst_id}"
 
 
+def report_key(notice_id: int) -> str:
+    """The key of a report to the channel that is in words alone."""
+    return f"report:{notice_id}"
+
+
+def report_files_key(notice_id: int) -> str:
+    """The key of a report to the channel with its files."""
+    return f"report-files:{notice_id}"
+
+
 def with_card(session: Session, job_ids: Sequence[int]) -> set[int]:
     """Those of the jobs whose card stands in Slack."""
     by_key = {card_key(job_id): job_id for job_id in job_ids}

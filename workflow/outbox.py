@@ -130,6 +130,11 @@ def show_privilege_request(session: Session, event: AuditEvent, administrators: 
     )
 
 
+def put_report(session: Session, *, until: datetime, at: datetime) -> None:
+    """The channel gets the report of the week that ended at `until`, which is the notice's own time."""
+    session.add(OutboxNotice(kind=NoticeKind.REPORT, created_at=until, due_at=at))
+
+
 def answer_step(session: Session, function_execution_id: str, *, at: datetime) -> None:
     """Tell Slack what came of a step of a workflow."""
     session.add(

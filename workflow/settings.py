@@ -231,6 +231,12 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_REMIND_CRON",
         description="When costbot looks whether to remind, escalate or expire: five cron fields, UTC.",
     )
+    report_cron: Annotated[str, AfterValidator(_a_cron)] | None = Field(
+        None,
+        validation_alias="COSTBOT_REPORT_CRON",
+        description="When the channel gets the report of the last seven days: five cron fields, UTC. "
+        "Default: never.",
+    )
     language: Annotated[str, _written(language_named)] = Field(
         ENGLISH,
         validation_alias="COSTBOT_LANGUAGE",

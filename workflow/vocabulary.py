@@ -227,6 +227,7 @@ class NoticeKind(StrEnum):
     DIRECT = "direct"
     DIGEST = "digest"
     PRIVILEGE = "privilege"
+    REPORT = "report"
     STEP = "step"
 
 
@@ -250,6 +251,7 @@ class PeriodicWork(StrEnum):
     DATA_SYNC = "data_sync"
     DELIVER = "deliver"
     REMIND = "remind"
+    REPORT = "report"
     TIDY = "tidy"
     PROCORE = "procore"
     PROCORE_EVENTS = "procore_events"

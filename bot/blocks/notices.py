@@ -96,6 +96,14 @@ def report(title: str, sentences: Sequence[str], files: Files) -> Message:
     )
 
 
+def channel_report(title: str, sentences: Sequence[str]) -> Message:
+    """The weekly report to the channel in words alone; title and sentences are plain."""
+    said = "\n".join(map(SLACK.data, sentences))
+    note = say("Slack takes no files from costbot, so this is the report in words alone.")
+    text = f"{escape(title)}. {' '.join(map(escape, sentences))}"
+    return message(text, [section(f"*{SLACK.data(title)}*\n{said}"), context(note)])
+
+
 def denied(text: str, reason: Refusal, *, can_ask: bool) -> Message:
     """Why a person may not, and whom to ask; with a button that asks, where asking helps."""
     ask = [actions([ask_button(reason)])] if can_ask else []

@@ -10,12 +10,9 @@ import structlog
 from bot.blocks import notices
 from bot.blocks.notices import Files
 from bot.blocks.report_words import report_title, report_words
-from bot.blocks.words import SLACK
-from bot.charts import chart
 from bot.gateway import RateLimited, SlackError, SlackUnavailable
-from bot.spreadsheet import report_csv
+from bot.report_files import upload
 from bot.visit import Visit
-from workflow.language import say
 from workflow.report import Period, Report
 from workflow.report import report as read_report
 
@@ -32,13 +29,9 @@ def run(visit: Visit, period: Period) -> None:
 
 
 def _send(visit: Visit, found: Report) -> Files:
-    gateway, title = visit.services.gateway, report_title(found)
-    sentences = report_words(found)
-    alt_text = say("Four charts. {sentences}", sentences=" ".join(sentences))
-    name = f"cost-codes-{found.period}-to-{found.until:%Y-%m-%d}"
+    gateway = visit.services.gateway
     try:
-        picture = gateway.upload(f"{name}.png", chart(found), alt_text=alt_text)
-        figures = gateway.upload(f"{name}.csv", report_csv(found).encode())
+        files = upload(gateway, found)
         channel = gateway.open_direct_message(visit.interaction.user_id)
     except (RateLimited, SlackUnavailable) as error:
         _log.info("a report went out in words only", error=str(error))
@@ -46,11 +39,8 @@ def _send(visit: Visit, found: Report) -> Files:
     except SlackError as error:
         _log.warning("Slack takes no files: reports are in words", error=str(error))
         return Files.REFUSED
-    said = "\n".join([f"*{SLACK.data(title)}*", *map(SLACK.data, sentences)])
     try:
-        gateway.share_files(
-            channel, {picture: title, figures: say("{title}, every figure", title=title)}, text=said
-        )
+        gateway.share_files(channel, files.titles, text=files.text)
     except RateLimited:
         return Files.LATER
     except SlackUnavailable as error:

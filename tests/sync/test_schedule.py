@@ -73,6 +73,15 @@ def test_the_table_names_each_job_once_and_functions_that_exist() -> None:
         assert callable(getattr(importlib.import_module(module), function))
 
 
+def test_the_channel_gets_a_report_by_the_schedule_that_is_set() -> None:
+    jobs = periodic_jobs(Settings(report_cron="0 8 * * 1", _env_file=None))
+    [report] = [job for job in jobs if job.work.name == "report"]
+    assert isinstance(report, CronJob)
+    assert report.cron == "0 8 * * 1"
+    module, _, function = report.work.function.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
 def test_a_due_slot_is_put_into_the_queue_once(
     scheduler: Callable[..., Scheduler], database: Database, redis_client: redis.Redis
 ) -> None:

@@ -173,6 +173,38 @@ def test_what_waits_is_expired_escalated_and_reminded_of_by_one_look(
     assert not undone(database, "remind")
 
 
+def _reports(database: Database) -> list[OutboxNotice]:
+    with database.reading() as session:
+        return list(session.scalars(select(OutboxNotice).where(OutboxNotice.kind == NoticeKind.REPORT)))
+
+
+def test_the_report_of_a_slot_is_put_out_once_also_when_a_kill_left_the_slot_undone(
+    settings: Settings, database: Database, redis_client: redis.Redis
+) -> None:
+    due = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=3)
+    with database.writing() as session:
+        slots.take(session, "report", due)
+    worker.report()
+    assert [notice.created_at for notice in _reports(database)] == [due]
+    assert not undone(database, "report")
+    assert names(redis_client, "notices") == ["deliver"]
+
+    with database.writing() as session:
+        slot = session.scalars(select(ScheduleSlot).where(ScheduleSlot.name == "report")).one()
+        slot.done_at = None
+    worker.report()
+    assert len(_reports(database)) == 1
+    assert not undone(database, "report")
+
+
+def test_a_report_of_long_ago_is_not_sent_any_more(settings: Settings, database: Database) -> None:
+    with database.writing() as session:
+        slots.take(session, "report", datetime.now(UTC) - timedelta(days=2))
+    worker.report()
+    assert _reports(database) == []
+    assert not undone(database, "report")
+
+
 def test_tidying_drops_what_is_finished_and_a_month_old(settings: Settings, database: Database) -> None:
     now = datetime.now(UTC)
     old, new = now - timedelta(days=31), now - timedelta(days=29)

@@ -32,6 +32,7 @@ WRONG = [
     ("COSTBOT_SYNC_CRON", "61 * * * *", "five cron fields"),
     ("COSTBOT_SYNC_CRON", "0 0 30 2 *", "come due"),
     ("COSTBOT_SYNC_CRON", "R * * * *", "five cron fields"),
+    ("COSTBOT_REPORT_CRON", "weekly", "five cron fields"),
     ("COSTBOT_HTTP_PORT", "http", "valid integer"),
     ("COSTBOT_HTTP_PORT", "70000", "65535"),
     ("COSTBOT_FORBID_OWN_REQUEST", "perhaps", "boolean"),
