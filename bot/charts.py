@@ -16,7 +16,8 @@ from workflow.report import Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH, HEIGHT, DOTS_AN_INCH = 12.0, 8.0, 110
+WIDTH, HEIGHT, DOTS_AN_INCH = 7.0, 11.0, 120
+"""Charts stand one below the other, so that a phone that shows the width shows words that can be read."""
 _LABEL = 34
 _ROWS = 5
 """A chart of fewer bars keeps room for so many, so that one bar is no wall."""
@@ -29,7 +30,7 @@ def chart(report: Report) -> bytes:
 
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_AN_INCH, layout="constrained")
     figure.suptitle(report_title(report), fontsize=15, fontweight="bold")
-    (waits, volume), (failures, pairs) = figure.subplots(2, 2)
+    waits, volume, failures, pairs = figure.subplots(4)
     _waits(waits, report)
     _volume(volume, report)
     _bars(
@@ -85,7 +86,18 @@ def _volume(axes: "Axes", report: Report) -> None:
     for number, (label, counts, colour, hatch) in enumerate(kinds):
         at = [place + (number - 1) * width for place in places]
         axes.bar(at, counts, width, label=label, color=colour, hatch=hatch, edgecolor="white")
-    axes.legend(frameon=False)
+    # beside the title: over the bars it would hide the highest
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        borderaxespad=0,
+        borderpad=0.2,
+        columnspacing=1,
+        fontsize=9,
+        frameon=False,
+        handlelength=1.4,
+        ncols=3,
+    )
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     _by_week(axes, report)
 

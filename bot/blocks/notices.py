@@ -241,10 +241,10 @@ def holds_list(holds: Sequence[tuple[Job, HoldFacts]]) -> Message:
         if hold.waiting:
             by_job.setdefault(job.title, []).append(words.hold_line(hold))
     if not by_job:
-        return answer(say("Nothing is on hold: no contract or change order waits for cost codes."))
+        return answer(say("No contract or change order waits for cost codes."))
     head = plural(
-        "⏸️ {n:,} contract on hold until the cost codes of the job are updated",
-        "⏸️ {n:,} contracts on hold until the cost codes of the job are updated",
+        "⏸️ {n:,} contract waits until the cost codes of the job are updated",
+        "⏸️ {n:,} contracts wait until the cost codes of their jobs are updated",
         sum(map(len, by_job.values())),
     )
     shown = fitting(_holds_of_job(title, lines) for title, lines in by_job.items())

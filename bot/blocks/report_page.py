@@ -13,7 +13,7 @@ from workflow.report import Report
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d1c1d}"
-    "img{width:100%;height:auto}table{border-collapse:collapse;margin:0 0 2rem}"
+    "img{width:100%;max-width:44rem;height:auto}table{border-collapse:collapse;margin:0 0 2rem}"
     "th,td{padding:.25rem .75rem;border-bottom:1px solid #ddd;text-align:left}td.n{text-align:right}"
 )
 Rows = Sequence[Sequence[object]]

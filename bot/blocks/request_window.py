@@ -76,7 +76,9 @@ class RequestFacts:
     file_name: str
     lines_in_file: int
     begun_at: datetime | None
-    """Since when a draft has been kept, where the window goes on with one."""
+    """Since when a draft has been kept, where the window goes on with an earlier one."""
+    is_added_to: bool = False
+    """Whether the cost codes of a message were added to that draft just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +273,11 @@ def _kept(facts: RequestFacts, *, is_shown_first: bool) -> Iterator[Json]:
             )
         )
     if facts.begun_at and is_shown_first:
+        date = SLACK.date(facts.begun_at)
         yield context(
-            say("You began this {begun_at}; it is as you left it.", begun_at=SLACK.date(facts.begun_at))
+            say("You began this {begun_at}. The cost codes of the message were added to it.", begun_at=date)
+            if facts.is_added_to
+            else say("You began this {begun_at}; it is as you left it.", begun_at=date)
         )
         start_over = button(say("Start over"), Action.START_OVER, DraftMark(token=facts.token))
         yield actions([start_over])

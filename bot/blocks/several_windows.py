@@ -254,11 +254,7 @@ def _warnings(facts: UpdateFacts) -> Iterator[str]:
             more,
         )
     if facts.holds_waiting:
-        yield plural(
-            "⏸️ {n:,} contract on hold until these cost codes are updated",
-            "⏸️ {n:,} contracts on hold until these cost codes are updated",
-            facts.holds_waiting,
-        )
+        yield f"⏸️ {words.waiting_count(facts.holds_waiting)}"
 
 
 def _whole_page(metadata: SeveralMetadata, boxes: set[Tick], ticked: frozenset[Tick]) -> Iterator[Json]:

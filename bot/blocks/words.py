@@ -228,14 +228,19 @@ def hold_line(hold: HoldFacts, form: Form = SLACK) -> str:
     return f"• {form.data(words[0].upper() + words[1:])}"
 
 
+def waiting_count(holds: int) -> str:
+    """How many contracts wait, where only their number is known."""
+    return plural(
+        "{n:,} contract waits until these cost codes are updated",
+        "{n:,} contracts wait until these cost codes are updated",
+        holds,
+    )
+
+
 def waiting_words(holds: Sequence[HoldFacts]) -> str:
     """How many contracts wait, in a sentence."""
     if all(hold.kind.is_contract for hold in holds):
-        return plural(
-            "{n:,} contract waits until these cost codes are updated",
-            "{n:,} contracts wait until these cost codes are updated",
-            len(holds),
-        )
+        return waiting_count(len(holds))
     return plural(
         "{n:,} export waits until these cost codes are updated",
         "{n:,} exports wait until these cost codes are updated",

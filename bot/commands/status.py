@@ -61,7 +61,7 @@ def _missing_install(settings: Settings) -> str | None:
 def _told(facts: StatusShape) -> list[str | Table]:
     rows = [(words.STATE_WORDS[state], count) for state, count in facts.jobs.items()]
     told: list[str | Table] = [Table(("State", "Jobs"), rows)]
-    told.append(f"Contracts on hold: {facts.holds_waiting}")
+    told.append(f"Contracts that wait: {facts.holds_waiting}")
     given_up = f", {facts.notices_given_up} given up" if facts.notices_given_up else ""
     told.append(f"Slack notices waiting: {facts.notices_waiting}{given_up}")
     if facts.notices_wait_for:

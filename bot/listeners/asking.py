@@ -4,6 +4,7 @@ What is put in is kept as a draft at each step (`workflow.drafts`), so a window 
 only what was not sent with Next. What may be asked for is judged in `workflow.requests`.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -62,21 +63,31 @@ def ask(visit: Visit, typed: str = "") -> None:
         return visit.deny(refused)
     with visit.reading() as session:
         job, note = _job(session, typed)
-        return visit.show(first_step(session, drafts.of_person(session, visit.actor), job=job, note=note))
+        draft = drafts.of_person(session, visit.actor)
+        begun_at = draft.saved_at if draft else None
+        return visit.show(first_step(session, draft, job=job, note=note, begun_at=begun_at))
 
 
 def ask_for_these(visit: Visit) -> None:
     """Open the window with the cost codes that a message lists, beside what is a draft already."""
     visit.open(loading(TITLE))
 
-    def begin(session: Session, by: Actor, at: datetime) -> Refused | str:
+    def begin(session: Session, by: Actor, at: datetime) -> Refused | _TakenOver:
         return _may_ask(visit, session, by, at) or _take_over(session, visit.interaction.message, by, at)
 
     begun = visit.act(begin)
     if isinstance(begun, Refused):
         return visit.deny(begun)
     with visit.reading() as session:
-        return visit.show(first_step(session, drafts.of_person(session, visit.actor), note=begun))
+        return visit.show(
+            first_step(
+                session,
+                drafts.of_person(session, visit.actor),
+                note=begun.note,
+                begun_at=begun.draft_since,
+                is_added_to=begun.is_added,
+            )
+        )
 
 
 def change(visit: Visit) -> None:
@@ -209,26 +220,36 @@ def _may_ask(visit: Visit, session: Session, by: Actor, at: datetime) -> Refused
     return requests.check(session, by=by, at=at, rules=visit.rules)
 
 
-def _take_over(session: Session, message: str, by: Actor, at: datetime) -> str:
-    """Put the cost codes of a message into the draft; what to say in the window, if anything."""
+@dataclass(frozen=True)
+class _TakenOver:
+    """What came of a message: what to say in the window, if anything, and what the draft was before."""
+
+    note: str
+    draft_since: datetime | None
+    is_added: bool
+
+
+def _take_over(session: Session, message: str, by: Actor, at: datetime) -> _TakenOver:
+    """Put the cost codes of a message into the draft."""
     like = asked_lines.code_like(message)
     categories = queries.categories(session)
     on_list = lines.standard_descriptions(session, like)
     found = asked_lines.lines_of_message(message, on_list, categories)
     jobs = [job for number in sorted(like) if (job := directory.job_by_number(session, number))]
     note = unread(asked_lines.unread_lines(message, {*on_list, *(job.number for job in jobs)}))
+    draft = drafts.of_person(session, by)
+    since = draft.saved_at if draft else None
     if not found:
         nothing = say(
             "There is no cost code of the standard list in this message. Choose or write them here."
         )
-        return "\n".join(filter(None, (nothing, note)))
-    draft = drafts.of_person(session, by)
+        return _TakenOver("\n".join(filter(None, (nothing, note))), since, is_added=False)
     job_id = jobs[0].id if len(jobs) == 1 else draft.job_id if draft else None
     content = drafts.content_of(draft).with_lines(
         found, longest=LINES_LENGTH, name=say("The message"), categories=categories
     )
     drafts.save(session, by, content, job_id=job_id, at=at)
-    return note
+    return _TakenOver(note, since, is_added=True)
 
 
 def _job(session: Session, typed: str) -> tuple[Job | None, str]:

@@ -1,6 +1,7 @@
 """The steps of the request window as they stand now: read here, drawn by `bot.blocks.request_window`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,8 +21,14 @@ def first_step(
     job: Job | None = None,
     problems: Sequence[str] = (),
     note: str = "",
+    begun_at: datetime | None = None,
+    is_added_to: bool = False,
 ) -> Json:
-    """What is asked for, as the draft has it; `job` comes before the draft's."""
+    """What is asked for, as the draft has it; `job` comes before the draft's.
+
+    `begun_at` tells of a draft that was there before the person came here, and `is_added_to` whether it
+    holds more since.
+    """
     content = drafts.content_of(draft)
     if job is None and draft is not None and draft.job_id is not None:
         job = session.get(Job, draft.job_id)
@@ -33,7 +40,8 @@ def first_step(
         text=content.text,
         file_name=content.file_name,
         lines_in_file=content.lines_in_file,
-        begun_at=draft.saved_at if draft else None,
+        begun_at=begun_at,
+        is_added_to=is_added_to,
     )
     return request_window(facts, problems, note=note)
 

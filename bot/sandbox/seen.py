@@ -47,6 +47,7 @@ def _user(user: User) -> Json:
         "is_bot": user.is_bot,
         "is_person": bool(user.email) and not user.is_bot and not user.deleted,
         "tz": user.tz,
+        "locale": user.locale,
     }
 
 

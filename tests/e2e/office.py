@@ -127,6 +127,11 @@ class Office:
         return self.sandbox.as_person(sample_company.SECOND_APPROVER)
 
     @property
+    def lucia(self) -> Person:
+        """An accounting approver who reads Spanish."""
+        return self.sandbox.as_person(sample_company.SPANISH_APPROVER)
+
+    @property
     def priya(self) -> Person:
         """Admin on ERP Integrations, without the privilege."""
         return self.sandbox.as_person(sample_company.ADMIN_WITHOUT_PRIVILEGE)

@@ -118,10 +118,10 @@ def test_holds_are_listed_by_job_and_released_ones_left_out() -> None:
     riverside, depot = Job(number="24-017", name="Riverside"), Job(number="24-018", name="Depot")
     holds = [(riverside, hold()), (riverside, hold("SC-2", waiting=False)), (depot, hold("SC-3"))]
     text = said(notices.holds_list(holds))
-    assert "2 contracts on hold" in text
+    assert "2 contracts wait until the cost codes of their jobs are updated" in text
     assert "*24-018 Depot*\\n• Commitment SC-3 Steel erection" in text
     assert "SC-2" not in text
-    assert "no contract or change order waits" in said(notices.holds_list([]))
+    assert "No contract or change order waits" in said(notices.holds_list([]))
 
 
 def test_a_history_is_told_oldest_first_and_the_start_of_a_long_one_is_counted() -> None:

@@ -150,6 +150,20 @@ def test_a_message_that_lists_cost_codes_fills_the_window(office: Office, tom: P
     shown = tom.wait_for(lambda seen: seen.modal if seen.modal and seen.modal.submit == "Next" else None)
     assert shown.element("lines")["initial_value"] == "09-250 L,M\n16-100 L"
     assert shown.element(Typed.JOB)["initial_option"]["text"]["text"] == TITLE
+    assert "You began this" not in shown.words, "the draft is as new as the window"
+
+
+def test_a_message_adds_to_an_earlier_draft_and_the_window_says_so(office: Office, tom: Person) -> None:
+    opened(tom)
+    tom.submit(fill(office, lines="09-250 L"))
+    window(tom, with_words="to request")
+    tom.close()
+    tom.say("For 24-017 we need:\n16-100 L")
+    tom.shortcut(Shortcut.REQUEST_THESE, tom.wait_for(lambda seen: seen.message("For 24-017")))
+    shown = tom.wait_for(lambda seen: seen.modal if seen.modal and seen.modal.submit == "Next" else None)
+    assert "The cost codes of the message were added to it." in shown.words
+    assert "as you left it" not in shown.words
+    assert shown.element("lines")["initial_value"] == "09-250 L\n16-100 L"
 
 
 def test_the_global_shortcut_opens_the_same_window(office: Office, tom: Person) -> None:

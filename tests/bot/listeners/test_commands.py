@@ -84,9 +84,9 @@ def test_data_syncs_are_listed_with_the_next_one(office: Office, dana: Person) -
 
 
 def test_holds_lists_what_waits(office: Office, tom: Person) -> None:
-    ask(tom, "holds", "Nothing is on hold")
+    ask(tom, "holds", "No contract or change order waits")
     office.site.hold("SC-7")
-    assert "SC-7" in ask(tom, "holds", "1 contract on hold").words
+    assert "SC-7" in ask(tom, "holds", "1 contract waits").words
 
 
 def test_history_tells_what_happened_to_a_job(office: Office, dana: Person) -> None:

@@ -51,7 +51,7 @@ def walk(office: Office, screen: Screen, browser: Browser, tmp_path: Path) -> It
         page.screenshot(path=tmp_path / "at-the-end.png")
     context.close()
     # the next walk begins with nobody in a window that this one left open
-    for person in (office.dana, office.marcus, office.priya, office.tom):
+    for person in (office.dana, office.marcus, office.priya, office.tom, office.lucia):
         while person.sees().modal:
             person.close()
     expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)

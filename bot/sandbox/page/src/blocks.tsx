@@ -7,7 +7,7 @@ import { Component, type ReactNode } from "react";
 
 import { Used } from "./elements";
 import { Words } from "./mrkdwn";
-import { type Place, slackDate, useActing } from "./person";
+import { type Place, readingOf, slackDate, useActing } from "./person";
 import type { Block, Cell, Element } from "./sandbox";
 import { Table } from "./table";
 
@@ -103,7 +103,6 @@ function Picture({ element }: { element: Element }) {
 
 function Drawn({ blocks }: { blocks: Block[] }) {
   const { seen } = useActing();
-  const tz = seen.users[seen.me]?.tz ?? "UTC";
   const users = Object.values(seen.users).map((user) => ({ id: user.id, name: user.real_name, avatar: "" }));
   const channels = seen.conversations.filter((one) => one.name).map(({ id, name }) => ({ id, name }));
   return (
@@ -116,7 +115,7 @@ function Drawn({ blocks }: { blocks: Block[] }) {
         withoutWrapper
         data={{ users, channels, user_groups: [] }}
         hooks={{
-          date: ({ timestamp, format }) => <time>{slackDate(String(timestamp), format, tz)}</time>,
+          date: ({ timestamp, format }) => <time>{slackDate(String(timestamp), format, readingOf(seen))}</time>,
         }}
       />
     </div>

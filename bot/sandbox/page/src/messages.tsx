@@ -4,7 +4,7 @@ import { type FormEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, 
 
 import { Blocks } from "./blocks";
 import { Mrkdwn } from "./mrkdwn";
-import { clock, useActing } from "./person";
+import { clock, readingOf, useActing } from "./person";
 import type { Conversation, Message, Shortcut, User } from "./sandbox";
 
 export function Avatar({ user, size = "" }: { user?: User; size?: string }) {
@@ -150,7 +150,7 @@ function OneMessage({ message, conversation, openThread }: {
 }) {
   const { seen } = useActing();
   const author = seen.users[message.user];
-  const time = clock(message.ts, seen.users[seen.me]?.tz ?? "UTC");
+  const time = clock(message.ts, readingOf(seen));
   const answers = conversation.messages.filter((m) => m.thread_ts === message.ts && m.ts !== message.ts);
   const place = { at: { channel: conversation.id, ts: message.ts } };
   return (
@@ -187,7 +187,7 @@ function OneMessage({ message, conversation, openThread }: {
           <button type="button" className="replies" onClick={() => openThread(message.ts)}>
             <Avatar user={seen.users[answers.at(-1)?.user ?? ""]} size="small" />
             {answers.length === 1 ? "1 reply" : `${answers.length} replies`}
-            <span className="quiet">Last reply {clock(answers.at(-1)?.ts ?? "0", seen.users[seen.me]?.tz ?? "UTC")}</span>
+            <span className="quiet">Last reply {clock(answers.at(-1)?.ts ?? "0", readingOf(seen))}</span>
           </button>
         )}
       </div>

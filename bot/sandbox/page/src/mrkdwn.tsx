@@ -4,7 +4,7 @@
 import { get as emojiNamed } from "node-emoji";
 import { Fragment, type ReactNode } from "react";
 
-import { slackDate, useActing } from "./person";
+import { readingOf, slackDate, useActing } from "./person";
 import type { Seen, Text } from "./sandbox";
 
 const INLINE = new RegExp(
@@ -75,7 +75,7 @@ function special(token: string, seen: Seen): ReactNode {
   }
   if (target.startsWith("!date^")) {
     const [, unix = "0", format = "", link] = target.split("^");
-    const shown = <time>{slackDate(unix, format, seen.users[seen.me]?.tz ?? "UTC")}</time>;
+    const shown = <time>{slackDate(unix, format, readingOf(seen))}</time>;
     return link ? <Link href={link}>{shown}</Link> : shown;
   }
   if (target.startsWith("!")) return <span className="mention shout">@{label ?? target.slice(1)}</span>;

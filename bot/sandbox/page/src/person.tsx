@@ -26,9 +26,18 @@ export type Place = {
   errors?: Record<string, string>;
 };
 
-export function clock(ts: string, tz: string): string {
+// How a reader has dates and times written.
+export type Reading = { tz: string; locale: string };
+
+export function readingOf(seen: Seen): Reading {
+  const { tz, locale } = seen.users[seen.me] ?? { tz: "UTC", locale: "en-US" };
+  // Slack's Spanish of Latin America bears the country code of Laos
+  return { tz, locale: locale === "es-LA" ? "es-419" : locale };
+}
+
+export function clock(ts: string, { tz, locale }: Reading): string {
   const date = new Date(parseFloat(ts) * 1000);
-  return date.toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit", timeZone: tz });
+  return date.toLocaleTimeString(locale, { hour: "numeric", minute: "2-digit", timeZone: tz });
 }
 
 const DATES: Record<string, Intl.DateTimeFormatOptions> = {
@@ -40,18 +49,19 @@ const DATES: Record<string, Intl.DateTimeFormatOptions> = {
   time_secs: { hour: "numeric", minute: "2-digit", second: "2-digit" },
 };
 
-// Slack's date tokens, in the reader's own time zone; `_pretty` says yesterday, today and tomorrow.
-export function slackDate(unix: string, format: string, tz: string): string {
+// Slack's date tokens, in the reader's own time zone and language; `_pretty` says yesterday, today and tomorrow.
+export function slackDate(unix: string, format: string, { tz, locale }: Reading): string {
   const date = new Date(parseInt(unix) * 1000);
   return format.replace(/\{(\w+)\}/g, (token, name: string) => {
     const pretty = name.endsWith("_pretty");
     if (pretty) {
       const day = (moment: Date) => moment.toLocaleDateString("en-CA", { timeZone: tz });
-      for (const [offset, word] of [[-1, "yesterday"], [0, "today"], [1, "tomorrow"]] as const) {
-        if (day(date) === day(new Date(Date.now() + offset * 86_400_000))) return word;
+      const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+      for (const offset of [-1, 0, 1]) {
+        if (day(date) === day(new Date(Date.now() + offset * 86_400_000))) return words.format(offset, "day");
       }
     }
     const options = DATES[name.replace(/_pretty$/, "")];
-    return options ? date.toLocaleString("en-US", { ...options, timeZone: tz }) : token;
+    return options ? date.toLocaleString(locale, { ...options, timeZone: tz }) : token;
   });
 }

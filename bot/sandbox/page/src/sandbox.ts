@@ -59,6 +59,7 @@ export type User = {
   is_bot: boolean;
   is_person: boolean;
   tz: string;
+  locale: string;
 };
 export type Conversation = {
   id: string;
