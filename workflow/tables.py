@@ -648,7 +648,7 @@ class ProcoreCalls(Table):
 class ProcoreProject(Table):
     """An ERP-integrated project of Procore, which is one job: when its cost codes were last read.
 
-    `stale_since` is set while something is known to have changed since.
+    `stale_since` is set while something is known to have changed since. `updated_at` is Procore's own word.
     """
 
     __tablename__ = "procore_projects"
@@ -658,6 +658,7 @@ class ProcoreProject(Table):
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), unique=True)
     read_at: Mapped[datetime | None]
     stale_since: Mapped[datetime | None]
+    updated_at: Mapped[datetime | None]
 
     job: Mapped[Job] = relationship(lazy="joined")
 

@@ -122,7 +122,7 @@ class Intake:
         for project in self.api.projects(since=last and last - _OVERLAP):
             if project.job_number is None or not project.active:
                 continue
-            facts = ProjectFacts(project.id, project.job_number, project.name[:200])
+            facts = ProjectFacts(project.id, project.job_number, project.name[:200], project.updated_at)
             with self.database.writing() as session:
                 wrong = procore_intake.put_projects(session, [facts], by=PROCORE, at=now)
             if wrong:

@@ -159,13 +159,8 @@ class WebApi:
             return _errors(400, "project_id is missing")
         if not project.isdigit() or int(project) not in self.company.projects:
             return _errors(404, "Not Found")
-        biller = ("SubJob", sub_job) if sub_job else ("Project", project)
-        found = [
-            each
-            for each in self.company.cost_codes.values()
-            if (each["biller_type"], str(each["biller_id"])) == biller
-        ]
-        return _page(request, found)
+        biller = ("SubJob", _whole(sub_job, 0)) if sub_job else ("Project", int(project))
+        return _page(request, self.company.billed.get(biller, {}).values())
 
     async def _standard_lists(self, request: Request) -> Response:
         return _page(request, self.company.standard_lists.values())
