@@ -1,10 +1,4 @@
-"""Links to what costbot has in Slack.
-
-`job_link` is a job's own address, which stays whatever becomes of its card: the bot's HTTP server answers
-it with the way to the card (`bot.http`). `card_address` is the card's in Slack, as long as the card stands.
-"""
-
-from urllib.parse import quote
+"""Links to what costbot has in Slack: a card's address there, as long as the card stands."""
 
 import structlog
 from sqlalchemy.orm import Session
@@ -12,16 +6,8 @@ from sqlalchemy.orm import Session
 from bot.gateway import Gateway, Posted, SlackError
 from workflow import directory, messages
 from workflow.database import Database
-from workflow.settings import Settings
 
 _log = structlog.get_logger()
-
-
-def job_link(settings: Settings, number: str) -> str | None:
-    """The stable address of a job; None without a public address of costbot."""
-    if settings.public_url is None:
-        return None
-    return f"{settings.public_url}/jobs/{quote(number, safe='')}"
 
 
 def card_of_number(database: Database, gateway: Gateway, number: str) -> str | None:

@@ -1,4 +1,7 @@
-"""`costbot procore`: the connection to Procore, how it stands, and looking there now."""
+"""`costbot procore`: the connection to Procore, how it stands, and looking there now.
+
+What talks to Procore is imported where it is used: other commands do not wait for httpx and starlette.
+"""
 
 import secrets
 from typing import Annotated
@@ -9,12 +12,7 @@ from sqlalchemy import func, select
 from bot.commands.command import CommandLine, StopError, command, failed
 from bot.commands.procore_shapes import ConnectShape, LookShape, ProcoreStatusShape, RefusedTrigger
 from bot.commands.terminal import Answer
-from bot.procore_webhooks import PATH
-from sync.procore import hooks
 from sync.procore.errors import ProcoreError
-from sync.procore.intake import OLDEST_A_RUN, Intake
-from sync.procore.work import procore_of
-from sync.sage import open_company
 from workflow import procore_calls, procore_events, procore_intake, procore_write_back
 from workflow.settings import Source
 from workflow.tables import ProcoreProject
@@ -35,6 +33,10 @@ def connect(
     ],
 ) -> Answer:
     """Have Procore send its webhooks to costbot: make the hook and its triggers, or make them anew."""
+    from bot.procore_webhooks import PATH
+    from sync.procore import hooks
+    from sync.procore.work import procore_of
+
     _needs_procore(line)
     secret = line.settings.procore_webhook_secret
     if secret is None:
@@ -66,6 +68,9 @@ def connect(
 @command(app, "status")
 def status(line: CommandLine) -> Answer:
     """Show how the connection stands: calls, projects, webhooks, deliveries that failed, and gaps."""
+    from sync.procore import hooks
+    from sync.procore.work import procore_of
+
     _needs_procore(line)
     company_id = line.settings.procore_company_id or 0
     found = None
@@ -122,6 +127,10 @@ def status(line: CommandLine) -> Answer:
 @command(app, "look")
 def look(line: CommandLine) -> Answer:
     """Look in Procore now for what changed, and take in what a project team added there."""
+    from sync.procore.intake import OLDEST_A_RUN, Intake
+    from sync.procore.work import procore_of
+    from sync.sage import open_company
+
     _needs_procore(line)
     try:
         with procore_of(line.settings, line.database, clock=line.now) as api:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
+from bot.addresses import job_link
 from bot.blocks import words
 from bot.commands import csv_files
 from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused
@@ -125,8 +126,6 @@ def jobs(
 @command(app, "show")
 def show(line: CommandLine, job: JobNumber) -> Answer:
     """Show a job's requested update with every line, and the holds that wait on it."""
-    from bot.links import job_link  # imported here, as below
-
     with line.database.reading() as session:
         found = line.job(session, job)
         card = _card(line, session, found)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from slack_bolt import Ack, App
 from sqlalchemy.orm import Session
 
+from bot.addresses import job_link
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
-from bot.links import card_address, job_link
+from bot.links import card_address
 from bot.listeners import reporting, several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices

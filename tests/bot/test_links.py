@@ -8,8 +8,9 @@ import httpx
 import pytest
 from slack_bolt import App
 
+from bot.addresses import job_link
 from bot.http import http_app
-from bot.links import card_address, card_of_number, job_link
+from bot.links import card_address, card_of_number
 from bot.sandbox.client import Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID

@@ -23,7 +23,7 @@ from bot.commands import imports, requests, sage
 from bot.commands.command import CommandLine
 from bot.commands.terminal import Answer
 from bot.sandbox import sample_company, workspace
-from bot.sandbox.client import Message, Person, Sandbox, Seen
+from bot.sandbox.client import NO_AUTHORITIES, Message, Person, Sandbox, Seen
 from sync.worker import nudger
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
 from tests.servers import RedisServer
@@ -283,6 +283,9 @@ def free_ports(count: int) -> list[int]:
 def answers(url: str) -> bool:
     """Whether a server says there that all is well."""
     try:
-        return httpx.get(url, timeout=PATIENCE, trust_env=False).status_code == httpx.codes.OK
+        return (
+            httpx.get(url, timeout=PATIENCE, trust_env=False, verify=NO_AUTHORITIES).status_code
+            == httpx.codes.OK
+        )
     except httpx.HTTPError:
         return False

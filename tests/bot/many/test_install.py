@@ -9,10 +9,10 @@ import httpx
 import pytest
 from slack_bolt import BoltRequest
 
+from bot.addresses import job_link
 from bot.blocks import notices
 from bot.identity import Identity
 from bot.installations import connected
-from bot.links import job_link
 from bot.posting import Poster
 from bot.routing import team_of
 from tests.bot.many.town import BOREAL, KESTREL, NOBODY, ORGANISATION, Member, Town, town
