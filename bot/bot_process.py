@@ -23,6 +23,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
+from bot import charts
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
@@ -75,6 +76,7 @@ def run_bot(
             ready={**checks(settings, database), **slack_check(socket_mode)},
             notes={"sage": lambda: _not_imported(database)},
             card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
+            language=settings.language,
         )
         with finished(app):
             serve(web, settings, listener, socket_mode)
@@ -156,6 +158,8 @@ def serve(
         signal.signal(end, lambda *_: None)
     if socket_mode:
         socket_mode.start()
+    # whoever asks for the first report does not wait for what draws its chart
+    threading.Thread(target=charts.prepare, name="charts", daemon=True).start()
     host, port = listener.getsockname()[:2]
     _log.info(
         "the bot is up", address=f"http://{host}:{port}", http_mode=settings.slack_signing_secret is not None
