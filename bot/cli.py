@@ -15,6 +15,7 @@ from bot.commands import (
     people,
     privilege,
     processes,
+    procore,
     report,
     requests,
     sage,
@@ -38,6 +39,7 @@ for name, module in (
     ("people", people),
     ("privilege", privilege),
     ("sage", sage),
+    ("procore", procore),
 ):
     app.add_typer(module.app, name=name)
 

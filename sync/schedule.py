@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sync.work_queue import Work, WorkQueue
 from workflow import slots
 from workflow.database import Database
-from workflow.settings import Settings
+from workflow.settings import Settings, Source
 from workflow.vocabulary import PeriodicWork, Queue
 
 LOST_AFTER = timedelta(seconds=60)
@@ -50,7 +50,7 @@ PeriodicJob = CronJob | Sweep
 def periodic_jobs(settings: Settings) -> tuple[PeriodicJob, ...]:
     """The one table of periodic jobs."""
     report = Work(PeriodicWork.REPORT, Queue.SYNC, "sync.worker.report")
-    return (
+    jobs: tuple[PeriodicJob, ...] = (
         CronJob(Work(PeriodicWork.DATA_SYNC, Queue.SYNC, "sync.worker.data_sync"), settings.sync_cron),
         CronJob(Work(PeriodicWork.REMIND, Queue.SYNC, "sync.worker.remind"), settings.remind_cron),
         *([CronJob(report, settings.report_cron)] if settings.report_cron else []),
@@ -59,6 +59,11 @@ def periodic_jobs(settings: Settings) -> tuple[PeriodicJob, ...]:
             Work(PeriodicWork.DELIVER, Queue.NOTICES, "bot.delivery.deliver_waiting"), timedelta(seconds=10)
         ),
     )
+    if settings.source is Source.PROCORE:
+        look = Work(PeriodicWork.PROCORE, Queue.SYNC, "sync.worker.procore")
+        events = Work(PeriodicWork.PROCORE_EVENTS, Queue.SYNC, "sync.worker.procore_events")
+        jobs += (CronJob(look, settings.procore_cron), Sweep(events, timedelta(seconds=60)))
+    return jobs
 
 
 class Scheduler:

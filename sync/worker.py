@@ -25,6 +25,7 @@ from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
 from workflow import deliveries, drafts, escalation, expiry, outbox, reminders, slots, waiting_steps
+from workflow import procore_events as kept_events
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
 from workflow.settings import Settings, read_settings
@@ -60,6 +61,21 @@ def remind() -> None:
 def report() -> None:
     """RQ entry point: have the channel told of the last seven days."""
     _work_off(PeriodicWork.REPORT, _ask_for_report)
+
+
+def procore() -> None:
+    """RQ entry point: look in Procore for what changed."""
+    _work_off(PeriodicWork.PROCORE, _look_in_procore)
+
+
+def procore_events() -> None:
+    """RQ entry point: work on the webhooks that came from Procore."""
+    from sync.procore.work import work_on_events
+
+    settings = read_settings()
+    with closing(Database(settings.database)) as database:
+        if work_on_events(settings, database, open_company(settings), clock=_now):
+            nudger(settings)(PeriodicWork.DELIVER)
 
 
 def tidy() -> None:
@@ -238,12 +254,23 @@ def _ask_for_report(settings: Settings, database: Database, _by: Actor) -> bool:
     return True
 
 
+def _look_in_procore(settings: Settings, database: Database, _by: Actor) -> bool:
+    # imported here, for who works with files needs none of it
+    from sync.procore.work import look
+
+    if look(settings, database, open_company(settings), clock=_now):
+        nudger(settings)(PeriodicWork.DELIVER)
+    # done even when Procore was away: the next time comes soon, and what is to be read is kept
+    return True
+
+
 def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
     before = _now() - _KEEP
     with database.writing() as session:
         deliveries.forget(session, before=before)
         drafts.forget(session, before=before)
         outbox.forget(session, before=before)
+        kept_events.forget(session, before=before)
         waiting_steps.forget(session, before=before)
         slots.forget(session, before=before)
     return True

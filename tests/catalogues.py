@@ -7,6 +7,7 @@ untranslated, or has other placeholders than the English words.
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
 
@@ -26,6 +27,7 @@ _SPOKEN = [
     ("bot/blocks/**.py", "python"),
     ("bot/listeners/**.py", "python"),
 ]
+_NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 # when a catalogue was made says git, and would only clash in merges
 _KEPT_OF_THE_HEAD = (b'"Language:', b'"Plural-Forms:', b'"MIME-Version:', b'"Content-T')
 
@@ -92,7 +94,10 @@ def _faults_of_one(message: Message) -> Iterator[str]:
 
 def _catalogue(path: Path) -> Catalog:
     with path.open("rb") as file:
-        return read_po(file, locale=path.parent.parent.name, domain=DOMAIN)
+        words = read_po(file, locale=path.parent.parent.name, domain=DOMAIN)
+    # else Babel takes the time of the reading, and the same words were other bytes each minute
+    words.creation_date = _NO_DAY
+    return words
 
 
 def _compiled(words: Catalog) -> bytes:

@@ -45,6 +45,8 @@ class ProjectFacts:
     project_id: int
     number: str
     name: str
+    updated_at: datetime | None = None
+    """When Procore says that it changed; without it, it may have changed at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def set_mark(session: Session, name: str, at: datetime) -> None:
 def put_projects(
     session: Session, projects: Sequence[ProjectFacts], *, by: Actor, at: datetime
 ) -> Unfit | None:
-    """Projects become jobs, or change them; each is to be read again. All or none."""
+    """Projects become jobs, or change them; each that changed is to be read again. All or none."""
     known = {
         job.number: job
         for job in session.scalars(select(Job).where(Job.number.in_([each.number for each in projects])))
@@ -120,12 +122,14 @@ def put_projects(
     for each in projects:
         found = session.get(ProcoreProject, each.project_id)
         if found is None:
-            session.add(
-                ProcoreProject(project_id=each.project_id, job_id=jobs[each.number].id, stale_since=at)
+            found = ProcoreProject(
+                project_id=each.project_id, job_id=jobs[each.number].id, read_at=None, stale_since=at
             )
-        else:
-            found.job_id = jobs[each.number].id
+            session.add(found)
+        elif each.updated_at is None or each.updated_at != found.updated_at:
+            # compared with what Procore said before, not with our clock: the two may differ
             found.stale_since = found.stale_since or at
+        found.job_id, found.updated_at = jobs[each.number].id, each.updated_at
     session.flush()
     return None
 
@@ -206,6 +210,9 @@ def take_in(
             _keep(session, job, each, problems.get(each.assignment), at=at)
     # after the asking, so that a requested update of which all was exchanged goes on
     removed = _take_away(session, job, known, gone, seen, at=at, rules=rules, limits=limits)
+    for each in seen:
+        if (row := known.get(each.key)) is not None:
+            row.is_new = each.is_new
     project.read_at = at
     if project.stale_since is not None and project.stale_since <= read_from and not undecided:
         project.stale_since = None
@@ -413,6 +420,7 @@ def _keep(session: Session, job: Job, each: Seen, problem: str | None, *, at: da
             seen_at=at,
             problem=problem,
             removed_at=None,
+            is_new=each.is_new,
         )
     )
 

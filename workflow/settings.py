@@ -416,6 +416,23 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_PEOPLE_MINUTES",
         description="Older than this, what Procore said of a person is asked anew before they Update.",
     )
+    procore_write_back: bool = Field(
+        False,
+        validation_alias="COSTBOT_PROCORE_WRITE_BACK",
+        description="Mark in Procore what reached Sage; only where no other ERP connector does it.",
+    )
+    procore_assignments_path: str = Field(
+        "rest/v1.0/cost_code_line_item_types/sync",
+        pattern=r"^rest/[\w./-]+$",
+        validation_alias="COSTBOT_PROCORE_ASSIGNMENTS_PATH",
+        description="Procore's path for marking cost type assignments as synced; ask Procore for it.",
+    )
+    procore_webhook_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias="COSTBOT_PROCORE_WEBHOOK_SECRET",
+        description="Long and random: switches `POST /procore/webhooks` on, and is what Procore must send.",
+    )
     procore_erp_tool: str = Field(
         "erp_integrations",
         validation_alias="COSTBOT_PROCORE_ERP_TOOL",

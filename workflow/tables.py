@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -647,7 +648,7 @@ class ProcoreCalls(Table):
 class ProcoreProject(Table):
     """An ERP-integrated project of Procore, which is one job: when its cost codes were last read.
 
-    `stale_since` is set while something is known to have changed since.
+    `stale_since` is set while something is known to have changed since. `updated_at` is Procore's own word.
     """
 
     __tablename__ = "procore_projects"
@@ -657,6 +658,7 @@ class ProcoreProject(Table):
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), unique=True)
     read_at: Mapped[datetime | None]
     stale_since: Mapped[datetime | None]
+    updated_at: Mapped[datetime | None]
 
     job: Mapped[Job] = relationship(lazy="joined")
 
@@ -664,7 +666,9 @@ class ProcoreProject(Table):
 class ProcoreAssignment(Table):
     """A line item type of a cost code in Procore that costbot has seen; it is asked for once.
 
-    `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore.
+    `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore. `is_new` while
+    its cost code has no ERP id there; `written_at` since Procore was told that Sage holds it, `write_error`
+    is what Procore said instead.
     """
 
     __tablename__ = "procore_assignments"
@@ -680,6 +684,9 @@ class ProcoreAssignment(Table):
     seen_at: Mapped[datetime]
     problem: Mapped[str | None] = mapped_column(Text)
     removed_at: Mapped[datetime | None]
+    is_new: Mapped[bool] = mapped_column(default=False, server_default=false())
+    written_at: Mapped[datetime | None]
+    write_error: Mapped[str | None] = mapped_column(Text)
 
 
 class ProcorePerson(Table):
@@ -701,3 +708,33 @@ class ProcoreMark(Table):
 
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     at: Mapped[datetime]
+
+
+class ProcoreEvent(Table):
+    """A webhook of Procore by its ULID: kept when it came, worked on afterwards, once."""
+
+    __tablename__ = "procore_events"
+    __table_args__ = (Index("ix_procore_events_waiting", "handled_at", "received_at"),)
+
+    ulid: Mapped[str] = mapped_column(String(40), primary_key=True)
+    resource: Mapped[str] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(String(40))
+    resource_id: Mapped[int]
+    project_id: Mapped[int | None]
+    user_id: Mapped[int | None]
+    application_id: Mapped[str | None] = mapped_column(String(200))
+    happened_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]
+
+
+class ProcoreHook(Table):
+    """The hook in Procore that `costbot procore connect` made; `own_user_id` is costbot's own user there."""
+
+    __tablename__ = "procore_hooks"
+
+    hook_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    url: Mapped[str] = mapped_column(Text)
+    payload_version: Mapped[str] = mapped_column(String(10))
+    own_user_id: Mapped[int | None]
+    connected_at: Mapped[datetime]

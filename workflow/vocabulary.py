@@ -254,6 +254,7 @@ class PeriodicWork(StrEnum):
     REPORT = "report"
     TIDY = "tidy"
     PROCORE = "procore"
+    PROCORE_EVENTS = "procore_events"
     PROCORE_PEOPLE = "procore_people"
 
 

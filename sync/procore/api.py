@@ -12,6 +12,7 @@ from sync.procore.errors import ProcoreRefusedError
 from sync.procore.models import (
     CostCode,
     LineItemType,
+    Me,
     PermissionTemplate,
     Project,
     StandardCode,
@@ -108,6 +109,10 @@ class ProcoreApi:
             if refused.status == 404:
                 return None
             raise
+
+    def own_user_id(self) -> int:
+        """The service account's own user. REFERENCE, Show User Info (me)."""
+        return self.client.show(Me, "rest/v1.0/me", {"company_id": self.client.company_id}).id
 
     def permission_template(self, template_id: int) -> PermissionTemplate:
         """What a template lets its people do. REFERENCE, Company Permission Templates."""

@@ -13,7 +13,7 @@ import structlog
 
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreRefusedError
-from workflow import directory, procore_intake
+from workflow import directory, procore_events, procore_intake
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
 from workflow.database import Database
@@ -27,6 +27,9 @@ OLDEST_A_RUN = 20
 that 1,000 projects come round in some 8 hours. Webhooks are discarded after 12."""
 
 LISTS_EVERY = timedelta(hours=24)
+COST_CODES = "Cost Codes"
+"""How webhooks name what a project team adds."""
+
 _OVERLAP = timedelta(minutes=5)
 _LOCK = "procore_intake"
 
@@ -119,7 +122,7 @@ class Intake:
         for project in self.api.projects(since=last and last - _OVERLAP):
             if project.job_number is None or not project.active:
                 continue
-            facts = ProjectFacts(project.id, project.job_number, project.name[:200])
+            facts = ProjectFacts(project.id, project.job_number, project.name[:200], project.updated_at)
             with self.database.writing() as session:
                 wrong = procore_intake.put_projects(session, [facts], by=PROCORE, at=now)
             if wrong:
@@ -145,14 +148,17 @@ class Intake:
             if code.deleted_at is None
         ]
         present = {(code.id, kind.id) for code, _ in found for kind in code.line_item_types}
+        new = {code_id for code_id, type_id in present if (code_id, type_id) not in before}
         missing = {key: extra for key, extra in before.items() if key not in present}
         gone = self._really_gone(project_id, missing, {code.id for code, _ in found}, dict(places))
+        adders = self._adders(new)
         seen = [
             Seen(
                 code.id,
                 kind.id,
                 Assignment(code.full_code, kind.code, extra),
                 is_new=code.origin_id is None,
+                added_by=adders.get(code.id),
                 added_at=code.created_at if code.origin_id is None else code.updated_at or code.created_at,
             )
             for code, extra in found
@@ -169,6 +175,13 @@ class Intake:
                 rules=self.rules,
                 limits=self.limits,
             )
+
+    def _adders(self, cost_code_ids: Collection[int]) -> dict[int, int]:
+        """Person id by cost code id, where a webhook said who it was; the list of cost codes does not."""
+        with self.database.reading() as session:
+            users = procore_events.adders(session, COST_CODES, sorted(cost_code_ids))
+            people = procore_intake.people_of(session, set(users.values()))
+        return {code_id: people[user_id] for code_id, user_id in users.items() if user_id in people}
 
     def _read(self, projects: int, due: Collection[tuple[int, int]]) -> IntakeReport:
         read = requested = removed = problems = 0

@@ -143,6 +143,12 @@ class PermissionTemplate(Resource):
     user_access_levels: dict[str, int | None] = Field(default_factory=dict)
 
 
+class Me(Resource):
+    """The service account's own user."""
+
+    called = "own user"
+
+
 class Token(BaseModel):
     """An access token; `expires_in` in seconds."""
 

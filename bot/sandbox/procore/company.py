@@ -46,6 +46,8 @@ class Company:
     projects: dict[int, Record] = field(default_factory=dict)
     sub_jobs: dict[int, Record] = field(default_factory=dict)
     cost_codes: dict[int, Record] = field(default_factory=dict)
+    billed: dict[tuple[str, int], dict[int, Record]] = field(default_factory=dict)
+    """The cost codes of each project and sub job, by `biller_type` and `biller_id`."""
     standard_lists: dict[int, Record] = field(default_factory=dict)
     standard_codes: dict[int, Record] = field(default_factory=dict)
     line_item_types: dict[int, Record] = field(default_factory=dict)
@@ -230,6 +232,7 @@ class Company:
                 "project_id": project["id"],
             }
             self.cost_codes[made["id"]] = made
+            self.billed.setdefault((made["biller_type"], biller["id"]), {})[made["id"]] = made
         if not quietly:
             self._tell(Change(COST_CODES, "create", made["id"], project["id"], _id(by)))
         return made
@@ -254,6 +257,7 @@ class Company:
         """Somebody deletes a cost code of a project."""
         with self.lock:
             del self.cost_codes[cost_code["id"]]
+            del self.billed[cost_code["biller_type"], cost_code["biller_id"]][cost_code["id"]]
         self._tell(Change(COST_CODES, "delete", cost_code["id"], cost_code["project_id"], _id(by)))
 
     def send_to_erp(self, project: Record) -> Record:

@@ -21,6 +21,8 @@ from bot.sandbox.procore.limits import Limits, RateLimit
 
 TOKEN_SECONDS = 5400
 SYNC_UPDATES = 1000
+OWN_USER_ID = 60001
+"""The user that the service account is."""
 _PER_PAGE, _MOST_PER_PAGE, _MOST_PROJECTS = 100, 2000, 300
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -50,6 +52,7 @@ class WebApi:
         rest, company = "/rest/v1.0", "/rest/v1.0/companies/{company_id:int}"
         return [
             Route("/oauth/token", self._token, methods=["POST"]),
+            self.route(f"{rest}/me", self._me),
             self.route(f"{rest}/projects", self._projects),
             self.route(f"{rest}/projects/{{id:int}}", self._one(self.company.projects)),
             self.route(f"{rest}/sub_jobs", self._sub_jobs),
@@ -129,6 +132,9 @@ class WebApi:
 
         return show
 
+    async def _me(self, _: Request) -> Response:
+        return JSONResponse({"id": OWN_USER_ID, "login": "costbot@service.example", "name": "costbot"})
+
     async def _projects(self, request: Request) -> Response:
         if not request.query_params.get("company_id"):
             return _errors(400, "company_id is missing")
@@ -153,13 +159,8 @@ class WebApi:
             return _errors(400, "project_id is missing")
         if not project.isdigit() or int(project) not in self.company.projects:
             return _errors(404, "Not Found")
-        biller = ("SubJob", sub_job) if sub_job else ("Project", project)
-        found = [
-            each
-            for each in self.company.cost_codes.values()
-            if (each["biller_type"], str(each["biller_id"])) == biller
-        ]
-        return _page(request, found)
+        biller = ("SubJob", _whole(sub_job, 0)) if sub_job else ("Project", int(project))
+        return _page(request, self.company.billed.get(biller, {}).values())
 
     async def _standard_lists(self, request: Request) -> Response:
         return _page(request, self.company.standard_lists.values())

@@ -21,6 +21,7 @@ from bot.middleware import HEARD_EVENTS
 from bot.payloads import Action, Shortcut, Typed, Window
 from tests.bot.many.town import BOREAL, KESTREL, SECRETS, STRANGER, Member, Town, town
 from workflow.tables import PrivilegeRequest, RequestDraft, RequestedUpdate
+from workflow.vocabulary import StepKind
 
 Json = dict[str, Any]
 MEMBER = "U0DANA"
@@ -49,6 +50,7 @@ ATTEMPTS = [
     *(f"command {TYPED.get(verb, verb)}" for verb in commands.HANDLERS),
     "command of_another_age",
     "event app_home_opened",
+    *(f"run {step}" for step in (*StepKind, "a_step_of_another_age")),
     # these take the app out of the workspace that they come from, so they are last
     *(f"event {event}" for event in HEARD_EVENTS if event != "app_home_opened"),
 ]
@@ -150,6 +152,13 @@ def attempt(name: str, *, at: Member, who: str, carried: str) -> tuple[str, Json
                 "trigger_id": trigger,
             }
     event: Json = {"type": what, "user": who, "channel": THEIR_CHANNEL, "tab": "home"}
+    if verb == "run":
+        event = {
+            "type": "function_executed",
+            "function": {"callback_id": what},
+            "function_execution_id": f"Fx{trigger}",
+            "inputs": {"job": "24-017", "lines": "03-300 L", "person": who},
+        }
     if what == "tokens_revoked":
         event["tokens"] = {"bot": ["U0COSTBOT"]}
     envelope = {"type": "event_callback", "event_id": trigger, "event_time": 2_000_000_000}

@@ -1,0 +1,154 @@
+"""`costbot procore`: the connection to Procore, how it stands, and looking there now."""
+
+import secrets
+from typing import Annotated
+
+import typer
+from sqlalchemy import func, select
+
+from bot.commands.command import CommandLine, StopError, command, failed
+from bot.commands.procore_shapes import ConnectShape, LookShape, ProcoreStatusShape, RefusedTrigger
+from bot.commands.terminal import Answer
+from bot.procore_webhooks import PATH
+from sync.procore import hooks
+from sync.procore.errors import ProcoreError
+from sync.procore.intake import OLDEST_A_RUN, Intake
+from sync.procore.work import procore_of
+from sync.sage import open_company
+from workflow import procore_calls, procore_events, procore_intake, procore_write_back
+from workflow.settings import Source
+from workflow.tables import ProcoreProject
+
+app = typer.Typer(
+    no_args_is_help=True, help="The connection to Procore: make it, see how it stands, look there now."
+)
+
+
+@command(app, "connect")
+def connect(
+    line: CommandLine,
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL", help="costbot's address as Procore reaches it: https://costbot.example"
+        ),
+    ],
+) -> Answer:
+    """Have Procore send its webhooks to costbot: make the hook and its triggers, or make them anew."""
+    _needs_procore(line)
+    secret = line.settings.procore_webhook_secret
+    if secret is None:
+        words = f"Set COSTBOT_PROCORE_WEBHOOK_SECRET first, for example to {secrets.token_urlsafe(32)}"
+        raise StopError(failed(f"{words} and start costbot again.", reason="no_secret"))
+    if not url.startswith("https://"):
+        raise StopError(
+            failed("Give an address that begins with https://; Procore takes no other.", reason="not_https")
+        )
+    address = url.rstrip("/").removesuffix(PATH) + PATH
+    try:
+        with procore_of(line.settings, line.database, clock=line.now) as api:
+            made = hooks.connect(
+                api, line.database, url=address, secret=secret.get_secret_value(), clock=line.now
+            )
+    except ProcoreError as error:
+        raise StopError(failed(str(error), reason="procore")) from None
+    facts = ConnectShape(
+        hook_id=made.hook_id,
+        url=address,
+        triggers=made.triggers,
+        refused=[RefusedTrigger(trigger=trigger, words=words) for trigger, words in made.refused],
+    )
+    told = [f"Procore sends its webhooks to {address} from now on (hook {made.hook_id})."]
+    told += [f"Procore did not take the trigger {trigger}: {words}" for trigger, words in made.refused]
+    return Answer(facts, told)
+
+
+@command(app, "status")
+def status(line: CommandLine) -> Answer:
+    """Show how the connection stands: calls, projects, webhooks, deliveries that failed, and gaps."""
+    _needs_procore(line)
+    company_id = line.settings.procore_company_id or 0
+    found = None
+    try:
+        with line.database.reading() as session:
+            hook = procore_events.hook(session)
+        with procore_of(line.settings, line.database, clock=line.now) as api:
+            if hook is not None:
+                found = hooks.state(api, line.database, hook.hook_id, clock=line.now)
+            else:
+                api.own_user_id()
+    except ProcoreError as error:
+        raise StopError(failed(str(error), reason="procore")) from None
+    with line.database.reading() as session:
+        events, waiting, newest = procore_events.counts(session)
+        facts = ProcoreStatusShape(
+            projects=session.scalar(select(func.count()).select_from(ProcoreProject)) or 0,
+            to_read=len(procore_intake.to_read(session, oldest=0)),
+            problems=[
+                f"{row.code} {row.category}: {row.problem}" for row in procore_intake.with_problems(session)
+            ],
+            refused=[
+                f"{row.code} {row.category}: {row.write_error}" for row in procore_write_back.refused(session)
+            ],
+            calls_last_hour=procore_calls.made(session, company_id, at=line.now()),
+            hourly_limit=procore_calls.hourly_limit(session, company_id),
+            hook_id=hook.hook_id if hook else None,
+            events=events,
+            events_waiting=waiting,
+            newest_event_at=newest,
+            failing=found.failing if found else 0,
+            discarded=found.discarded if found else 0,
+            gaps=found.gaps if found else 0,
+        )
+    limit = facts.hourly_limit or line.settings.procore_hourly_limit
+    told = [
+        "Procore answers.",
+        f"Projects: {facts.projects:,}, of which {facts.to_read:,} are to be read.",
+        f"Calls in the last hour: {facts.calls_last_hour:,} of {limit:,}.",
+        f"Webhooks: hook {facts.hook_id}, {facts.events:,} kept, {facts.events_waiting:,} waiting."
+        if facts.hook_id
+        else "Webhooks: none. `costbot procore connect URL` asks Procore for them.",
+    ]
+    if facts.failing or facts.discarded:
+        told.append(
+            f"Deliveries that failed: {facts.failing:,}; discarded: {facts.discarded:,}. "
+            f"Projects that are read again because of it: {facts.gaps:,}."
+        )
+    told += [f"Cannot be asked for: {problem}." for problem in facts.problems]
+    told += [f"Procore did not take as synced: {words}." for words in facts.refused]
+    return Answer(facts, told)
+
+
+@command(app, "look")
+def look(line: CommandLine) -> Answer:
+    """Look in Procore now for what changed, and take in what a project team added there."""
+    _needs_procore(line)
+    try:
+        with procore_of(line.settings, line.database, clock=line.now) as api:
+            intake = Intake(
+                line.database,
+                api,
+                line.settings.rules,
+                open_company(line.settings).limits,
+                line.now,
+                sub_jobs=line.settings.procore_sub_jobs,
+            )
+            report = intake.run(oldest=OLDEST_A_RUN)
+    except ProcoreError as error:
+        raise StopError(failed(str(error), reason="procore")) from None
+    facts = LookShape(
+        projects=report.projects,
+        read=report.read,
+        requested=report.requested,
+        removed=report.removed,
+        problems=report.problems,
+    )
+    told = f"Projects read: {report.read:,}. Requested: {report.requested:,}. Removed: {report.removed:,}."
+    return Answer(facts, [told])
+
+
+def _needs_procore(line: CommandLine) -> None:
+    if line.settings.source is not Source.PROCORE:
+        raise StopError(
+            failed("COSTBOT_SOURCE is not procore: set it first (docs/procore.md).", reason="source")
+        )

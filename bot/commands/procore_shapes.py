@@ -1,0 +1,49 @@
+"""What the commands of `costbot procore` answer with `--json`."""
+
+from datetime import datetime
+
+from bot.commands.shapes import Shape
+
+
+class RefusedTrigger(Shape):
+    """A trigger that Procore did not take, with its words."""
+
+    trigger: str
+    words: str
+
+
+class ConnectShape(Shape):
+    """`costbot procore connect`."""
+
+    hook_id: int
+    url: str
+    triggers: int
+    refused: list[RefusedTrigger]
+
+
+class ProcoreStatusShape(Shape):
+    """`costbot procore status`: projects, calls of the last hour, webhooks and what became of them."""
+
+    projects: int
+    to_read: int
+    problems: list[str]
+    refused: list[str]
+    calls_last_hour: int
+    hourly_limit: int | None
+    hook_id: int | None
+    events: int
+    events_waiting: int
+    newest_event_at: datetime | None
+    failing: int
+    discarded: int
+    gaps: int
+
+
+class LookShape(Shape):
+    """`costbot procore look`: projects that changed and were read, and assignments."""
+
+    projects: int
+    read: int
+    requested: int
+    removed: int
+    problems: int

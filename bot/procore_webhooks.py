@@ -1,0 +1,86 @@
+"""`POST /procore/webhooks`: Procore's events are let in and kept; the worker does the rest.
+
+Procore signs nothing (procore/documentation, webhooks_api.md): it sends the Authorization header that its
+hook was made with. An answer may take five seconds; here it takes one row in the database.
+"""
+
+import hmac
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from workflow import procore_events
+from workflow.database import Database
+from workflow.procore_events import Told
+from workflow.vocabulary import PeriodicWork
+
+PATH = "/procore/webhooks"
+MOST_BYTES = 100_000
+_log = structlog.get_logger()
+
+
+def webhook_route(
+    *,
+    secret: str,
+    company_id: int,
+    database: Database,
+    nudge: Callable[[str], None],
+    clock: Callable[[], datetime],
+) -> Route:
+    """The route; `secret` is what the Authorization header must say after `Bearer `."""
+    expected = f"Bearer {secret}".encode()
+
+    def keep(told: Told) -> None:
+        with database.writing() as session:
+            new = procore_events.keep(session, told, at=clock())
+        if new:
+            nudge(PeriodicWork.PROCORE_EVENTS)
+
+    async def come(request: Request) -> Response:
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, expected):
+            return PlainTextResponse("the Authorization header is not the hook's", 401)
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse(f"at most {MOST_BYTES:,} bytes", 413)
+        told = _told(body, company_id)
+        if told is not None:
+            try:
+                await run_in_threadpool(keep, told)
+            except SQLAlchemyError as error:
+                _log.error("a webhook of Procore could not be kept", error=str(error).partition("\n")[0])
+                return PlainTextResponse("try again later", 503)
+        # what cannot be used is taken too: sent again it would hold up what comes after it
+        return Response(status_code=204)
+
+    return Route(PATH, come, methods=["POST"])
+
+
+def _told(body: bytes, company_id: int) -> Told | None:
+    """What a webhook says; None for one that is not for this company or that nobody can read."""
+    try:
+        told = procore_events.read(json.loads(body))
+    except (ValueError, RecursionError):
+        told = None
+    if told is None:
+        _log.warning("a webhook of Procore has a shape that costbot does not know")
+    elif told.company_id != company_id:
+        _log.warning("a webhook of Procore is of another company", company=told.company_id)
+        return None
+    return told
+
+
+async def _body(request: Request) -> bytes | None:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MOST_BYTES:
+            return None
+    return bytes(received)

@@ -1,0 +1,107 @@
+"""`costbot procore`, run against a Procore look-alike on a socket."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, Procore, create_procore
+from bot.sandbox.procore.company import Company
+from bot.sandbox.procore.faults import Fault
+from bot.sandbox.procore.limits import Limits
+from bot.sandbox.server import running
+from tests.bot.commands.conftest import Shell
+
+
+@pytest.fixture
+def procore(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Procore]:
+    made = create_procore(Company(), limits=Limits(spike=10_000))
+    with running(made.app) as address:
+        for name, value in {
+            "SOURCE": "procore",
+            "PROCORE_CLIENT_ID": CLIENT_ID,
+            "PROCORE_CLIENT_SECRET": CLIENT_SECRET,
+            "PROCORE_COMPANY_ID": str(made.company.id),
+            "PROCORE_API_URL": address,
+            "PROCORE_LOGIN_URL": address,
+            "PROCORE_WEBHOOK_SECRET": "long-and-random-0123456789",
+        }.items():
+            monkeypatch.setenv(f"COSTBOT_{name}", value)
+        yield made
+    made.webhooks.close()
+
+
+def _kestrel(procore: Procore) -> None:
+    company = procore.company
+    labor = company.add_type("L", "Labor")
+    company.add_standard_code(company.add_standard_list(), "03-300", "Concrete")
+    project = company.add_project("24-017", "Riverside Medical Center")
+    company.add_cost_code(project, "03-300", "Concrete", types=[labor])
+    company.add_cost_code(project, "99-999", "Not in Sage", types=[labor])
+
+
+def test_looking_takes_in_what_a_project_team_added(shell: Shell, procore: Procore) -> None:
+    _kestrel(procore)
+    assert shell.json("procore", "look") == {
+        "projects": 1,
+        "read": 1,
+        "requested": 1,
+        "removed": 0,
+        "problems": 1,
+    }
+    [job] = shell.json("jobs")["jobs"]
+    assert (job["job"]["number"], job["state"]) == ("24-017", "ready")
+
+
+def test_the_status_says_what_is_known_and_what_cannot_be_asked_for(shell: Shell, procore: Procore) -> None:
+    _kestrel(procore)
+    shell.done("procore", "look")
+    facts = shell.json("procore", "status")
+    assert (facts["projects"], facts["to_read"], facts["hook_id"]) == (1, 0, None)
+    assert facts["calls_last_hour"] == len(procore.web_api.calls)
+    [problem] = facts["problems"]
+    assert "99-999" in problem
+    assert "costbot procore connect" in shell.done("procore", "status").out
+
+
+def test_connecting_makes_the_hook_for_the_address_given(shell: Shell, procore: Procore) -> None:
+    facts = shell.json("procore", "connect", "https://costbot.example/")
+    assert facts["url"] == "https://costbot.example/procore/webhooks"
+    assert facts["refused"] == []
+    assert shell.json("procore", "status")["hook_id"] == facts["hook_id"]
+
+
+def test_an_address_that_procore_would_not_take_is_refused(shell: Shell, procore: Procore) -> None:
+    ran = shell.run("procore", "connect", "http://costbot.example")
+    assert ran.exit_code == 1
+    assert "https://" in ran.err
+
+
+def test_without_a_secret_one_is_proposed(
+    shell: Shell, procore: Procore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COSTBOT_PROCORE_WEBHOOK_SECRET")
+    ran = shell.run("procore", "connect", "https://costbot.example")
+    assert ran.exit_code == 1
+    assert "COSTBOT_PROCORE_WEBHOOK_SECRET" in ran.err
+
+
+def test_what_procore_refuses_is_said_with_the_mend(shell: Shell, procore: Procore) -> None:
+    procore.faults.expect(Fault("/rest/v1.0/me", 403))
+    ran = shell.run("procore", "status")
+    assert ran.exit_code == 1
+    assert "permissions" in ran.err
+
+
+def test_with_files_as_the_source_the_setting_is_named(shell: Shell) -> None:
+    ran = shell.run("procore", "status")
+    assert ran.exit_code == 1
+    assert "COSTBOT_SOURCE" in ran.err
+
+
+def test_a_setting_that_is_missing_for_procore_is_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_SOURCE", "procore")
+    ran = shell.run("procore", "status")
+    assert ran.exit_code != 0
+    assert "COSTBOT_PROCORE_CLIENT_ID" in ran.err

@@ -1,0 +1,157 @@
+"""Webhooks of Procore: let in with the right header alone, whatever their shape, each once."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from bot.procore_webhooks import MOST_BYTES, PATH, webhook_route
+from bot.sandbox.server import running
+from tests.factories import NINE, later
+from workflow import procore_events
+from workflow.database import Database
+from workflow.tables import ProcoreEvent
+from workflow.vocabulary import PeriodicWork
+
+SECRET = "long-and-random-0123456789"
+V2: dict[str, Any] = {
+    "id": 123456789,
+    "ulid": "0A1B2C3D4F5G6H7I8J9K0LMNPQ",
+    "timestamp": "2026-11-02T08:59:12.246562Z",
+    "metadata": {
+        "source_user_id": 9001,
+        "source_project_id": 81,
+        "source_operation_id": None,
+        "source_company_id": 4001,
+        "source_application_id": "an-app",
+    },
+    "user_id": 9001,
+    "company_id": 4001,
+    "project_id": 81,
+    "api_version": "v2.0",
+    "event_type": "create",
+    "resource_name": "Cost Codes",
+    "resource_id": 54321,
+}
+V3 = {**V2, "api_version": "v3.0", "related_resources": [{"id": 1234, "name": "Direct Costs"}]}
+V4 = {
+    "id": "0A1B2C3D4F5G6H7I8J9K0LMNPQ",
+    "timestamp": "2026-11-02T08:59:12.246562Z",
+    "reason": "create",
+    "company_id": "4001",
+    "project_id": "81",
+    "user_id": "9001",
+    "resource_type": "Cost Codes",
+    "resource_id": "54321",
+}
+
+
+class Bot:
+    """The bot's server and what it was nudged to."""
+
+    def __init__(self, client: httpx.Client, database: Database, nudged: list[str]) -> None:
+        self.client, self.database, self.nudged = client, database, nudged
+
+    def post(self, body: object, authorization: str = f"Bearer {SECRET}") -> int:
+        headers = {"Authorization": authorization} if authorization else {}
+        return self.client.post(PATH, json=body, headers=headers).status_code
+
+    def kept(self) -> list[ProcoreEvent]:
+        with self.database.reading() as session:
+            return list(session.scalars(select(ProcoreEvent)))
+
+
+@pytest.fixture
+def bot(database_url: str) -> Iterator[Bot]:
+    database, nudged = Database(database_url), list[str]()
+    with _Serving(database, nudged) as made:
+        yield made
+    database.close()
+
+
+class _Serving:
+    def __init__(self, database: Database, nudged: list[str], at: datetime = NINE) -> None:
+        route = webhook_route(
+            secret=SECRET, company_id=4001, database=database, nudge=nudged.append, clock=lambda: at
+        )
+        self._running = running(Starlette(routes=[route]))
+        self._database, self._nudged = database, nudged
+
+    def __enter__(self) -> Bot:
+        self._client = httpx.Client(base_url=self._running.__enter__())
+        return Bot(self._client, self._database, self._nudged)
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self._running.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("body", [V2, V3, V4], ids=["v2", "v3", "v4"])
+def test_every_shape_is_kept_as_the_same_event(bot: Bot, body: dict[str, Any]) -> None:
+    assert bot.post(body) == 204
+    [event] = bot.kept()
+    assert (event.ulid, event.resource, event.reason) == (V2["ulid"], "Cost Codes", "create")
+    assert (event.resource_id, event.project_id, event.user_id) == (54321, 81, 9001)
+    assert event.received_at == NINE
+    assert bot.nudged == [PeriodicWork.PROCORE_EVENTS]
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", f"bearer {SECRET}", f"Bearer {SECRET}x", "Bearer é"])
+def test_without_the_hooks_header_nothing_is_let_in(bot: Bot, authorization: str) -> None:
+    headers = [(b"Authorization", authorization.encode("latin-1"))] if authorization else []
+    assert bot.client.post(PATH, json=V2, headers=headers).status_code == 401
+    assert bot.kept() == []
+
+
+def test_what_comes_twice_is_kept_once_also_across_a_restart(bot: Bot) -> None:
+    bot.post(V2)
+    bot.post(V4)
+    assert len(bot.nudged) == 1
+    with bot.database.writing() as session:
+        procore_events.handled(session, [str(V2["ulid"])], at=NINE)
+    nudged: list[str] = []
+    with _Serving(bot.database, nudged, at=later(5)) as restarted:
+        assert restarted.post(V2) == 204
+    assert nudged == []
+    [event] = bot.kept()
+    assert event.handled_at == NINE
+
+
+def test_an_event_of_another_company_is_not_kept(bot: Bot) -> None:
+    assert bot.post({**V2, "company_id": 5}) == 204
+    assert bot.kept() == []
+
+
+def test_a_body_that_is_too_long_is_refused(bot: Bot) -> None:
+    assert bot.post({**V2, "more": "x" * MOST_BYTES}) == 413
+    assert bot.kept() == []
+
+
+def test_when_the_database_is_away_procore_is_to_send_again(database_url: str) -> None:
+    away = Database("postgresql+psycopg://nobody@/nothing?host=/nonexistent")
+    with _Serving(away, []) as bot:
+        assert bot.post(V2) == 503
+    away.close()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=50),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(V2)), inner, max_size=6)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.fixed_dictionaries({}, optional={name: st.just(value) | _JSON for name, value in V2.items()}) | _JSON
+)
+def test_whatever_comes_is_kept_or_passed_over_and_never_breaks(bot: Bot, body: Any) -> None:
+    assert bot.post(body) == 204
