@@ -26,6 +26,7 @@ from bot.listeners import (
     several,
     steps,
     strangers,
+    unfurling,
     windows,
 )
 from bot.visit import ForgetInstall, Services, keep_settings
@@ -60,7 +61,19 @@ def build_app(
     services = Services(
         settings, gateway, database, identity, nudge, clock, limits, read_back, forget_install
     )
-    for surface in (several, asking, options, privilege, actions, windows, commands, home, removal, steps):
+    for surface in (
+        several,
+        asking,
+        options,
+        privilege,
+        actions,
+        windows,
+        commands,
+        home,
+        removal,
+        steps,
+        unfurling,
+    ):
         surface.register(app, services)
     strangers.register(app, services)
     return app

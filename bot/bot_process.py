@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from bot import charts
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
@@ -78,6 +79,7 @@ def run_bot(
             notes={"sage": lambda: _not_imported(database)},
             more=_of_procore(settings, database, nudge),
             card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
+            language=settings.language,
         )
         with finished(app):
             serve(web, settings, listener, socket_mode)
@@ -175,6 +177,8 @@ def serve(
         signal.signal(end, lambda *_: None)
     if socket_mode:
         socket_mode.start()
+    # whoever asks for the first report does not wait for what draws its chart
+    threading.Thread(target=charts.prepare, name="charts", daemon=True).start()
     host, port = listener.getsockname()[:2]
     _log.info(
         "the bot is up", address=f"http://{host}:{port}", http_mode=settings.slack_signing_secret is not None

@@ -6,6 +6,7 @@ one chart differ by hatching too, since colour alone is no sign.
 
 import io
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.blocks.report_words import report_title
@@ -22,6 +23,11 @@ _LABEL = 34
 _ROWS = 5
 """A chart of fewer bars keeps room for so many, so that one bar is no wall."""
 _BLUE, _ORANGE, _GREY = "#1f6fb2", "#e08a1e", "#8a9199"
+
+
+def prepare() -> None:
+    """Load what draws, which takes seconds, before somebody waits for a chart."""
+    import_module("matplotlib.figure")
 
 
 def chart(report: Report) -> bytes:

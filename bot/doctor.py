@@ -5,14 +5,18 @@ Owns which scope each Web API method needs. It changes nothing, and tells nobody
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+import httpx
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.gateway import Bot, Gateway, SlackError, SlackRefused, web_client
+from bot.http import SERVED_BY
 from bot.installations import Installations, connected
 from workflow.settings import Settings, SettingsError
 
+_SECONDS = 8
 _READ = frozenset({"channels:read", "groups:read"})
 _HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
 _WRITE = frozenset({"chat:write"})
@@ -23,6 +27,7 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
     "chat.getPermalink": frozenset(),
     "chat.postEphemeral": _WRITE,
     "chat.postMessage": _WRITE,
+    "chat.unfurl": frozenset({"links:write"}),
     "chat.update": _WRITE,
     "conversations.history": _HISTORY,
     "conversations.info": _READ,
@@ -42,7 +47,7 @@ METHOD_SCOPES: Mapping[str, frozenset[str]] = {
 }
 """Bot scopes by method of `bot.gateway`, as docs.slack.dev/reference/methods has them."""
 
-SCOPES = frozenset({"commands", "files:read"}).union(*METHOD_SCOPES.values())
+SCOPES = frozenset({"commands", "files:read", "links:read"}).union(*METHOD_SCOPES.values())
 """Every scope that costbot asks for; `bot/manifest.yaml` says why."""
 
 _REINSTALL = (
@@ -64,8 +69,8 @@ class Finding:
 def look_at_slack(settings: Settings) -> list[Finding]:
     """Everything that costbot needs of Slack, in the order in which to mend it."""
     if settings.companies is None:
-        return [*_bot(settings), *_incoming(settings)]
-    return list(_installed(settings))
+        return [*_bot(settings), *_incoming(settings), *_links(settings)]
+    return [*_installed(settings), *_links(settings)]
 
 
 def look_at_app(host: Settings) -> list[Finding]:
@@ -77,6 +82,29 @@ def look_at_app(host: Settings) -> list[Finding]:
         mend = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, and check COSTBOT_INSTALLATIONS_URL."
         return [Finding(name, False, f"tokens cannot be kept: {error}", mend), *_incoming(host)]
     return [Finding(name, True, "tokens are kept, and rotated before they expire"), *_incoming(host)]
+
+
+def _links(settings: Settings) -> Iterator[Finding]:
+    """Whether the bot answers at its public address, and what the Slack app has to be told of it."""
+    if settings.public_url is None:
+        return
+    name, host = "Links to jobs", urlsplit(settings.public_url).hostname
+    mend = "Check COSTBOT_PUBLIC_URL and the proxy before the bot, and that `costbot bot` is running."
+    try:
+        # the address of no job: whatever the bot says to it is marked as its own
+        answer = httpx.get(f"{settings.public_url}/jobs/-", timeout=_SECONDS, follow_redirects=False)
+    except httpx.HTTPError as error:
+        yield Finding(name, False, f"{settings.public_url} does not answer from here: {error}", mend)
+        return
+    if answer.headers.get(SERVED_BY[0]) != SERVED_BY[1]:
+        yield Finding(name, False, f"what answers at {settings.public_url}/jobs is not costbot", mend)
+        return
+    yield Finding(
+        name,
+        True,
+        f"costbot answers there; Slack shows where jobs stand once {host} is under App Unfurl Domains "
+        "(Event Subscriptions)",
+    )
 
 
 def _installed(settings: Settings) -> Iterator[Finding]:

@@ -157,6 +157,16 @@ class Posted:
     ts: str
 
 
+@dataclass(frozen=True, slots=True)
+class SharedLinks:
+    """Where links stand, as `link_shared` has it: in a message, or in one that is still being typed."""
+
+    channel: str
+    ts: str
+    unfurl_id: str | None = None
+    source: str | None = None
+
+
 class Gateway:
     """Slack, as far as costbot uses it. Safe to share between threads.
 
@@ -370,6 +380,14 @@ class Gateway:
         self._call(
             self._client.files_completeUploadExternal, files=listed, channel_id=channel, initial_comment=text
         )
+
+    def unfurl(self, links: SharedLinks, cards: Mapping[str, list[Json]]) -> None:
+        """Show blocks below links, by the address as Slack has told it."""
+        where: Json = {"channel": links.channel, "ts": links.ts}
+        if links.unfurl_id and links.source:
+            where = {"unfurl_id": links.unfurl_id, "source": links.source}
+        unfurls = {url: {"blocks": blocks} for url, blocks in cards.items()}
+        self._call(self._client.chat_unfurl, unfurls=unfurls, **where)
 
     def publish_home(self, user_id: str, view: Json) -> None:
         """Show a person their App Home."""

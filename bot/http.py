@@ -6,6 +6,7 @@ repeated (docs.slack.dev/authentication/verifying-requests-from-slack). Nothing 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from bot.interaction import UnreadableError, interaction_of
+from workflow.language import ENGLISH, say, speaking
 
 _log = structlog.get_logger()
 MOST_BYTES = 1_000_000
@@ -29,14 +31,9 @@ _FROM_SLACK = ("content-type", *_SIGNED_BY, "x-slack-retry-num", "x-slack-retry-
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _TIME = re.compile(r"[0-9]{1,12}")
 
-_NOT_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-_NO_CARD = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>No card here</title>'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
-    "<body><h1>There is no card at this address</h1><p>Perhaps the job number is not right, nothing was "
-    "asked for in the job yet, or Slack does not answer at this moment. In Slack, <code>/costcodes jobs all"
-    "</code> lists every job with requested cost codes.</p></body></html>\n"
-)
+SERVED_BY = ("X-Served-By", "costbot")
+"""By which `costbot doctor` knows who answers at the public address."""
+_NOT_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", SERVED_BY[0]: SERVED_BY[1]}
 Check = Callable[[], str | None]
 """None when all is well, else what is wrong in a few words."""
 
@@ -60,6 +57,7 @@ def http_app(
     notes: Mapping[str, Check] | None = None,
     more: Sequence[Route] = (),
     card_of: Callable[[str], str | None] | None = None,
+    language: str = ENGLISH,
 ) -> Starlette:
     """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret; and `more`.
 
@@ -99,25 +97,50 @@ def http_app(
             said |= {name: note for name, note in noted.items() if note}
         return JSONResponse(said, status)
 
-    routes = [Route("/healthz", healthy), Route("/readyz", readiness), *job_routes(card_of), *more]
+    routes = [
+        Route("/healthz", healthy),
+        Route("/readyz", readiness),
+        *job_routes(card_of, language=language),
+        *more,
+    ]
     if takes_events:
         routes.append(Route("/slack/events", events, methods=["POST"]))
     return Starlette(routes=routes)
 
 
-def job_routes(card_of: Callable[[str], str | None] | None, *, below: str = "") -> list[Route]:
-    """The stable addresses of jobs, below a path; none where `card_of` does not tell the way to a card."""
+def job_routes(
+    card_of: Callable[[str], str | None] | None, *, below: str = "", language: str = ENGLISH
+) -> list[Route]:
+    """The stable addresses of jobs, below a path; none where `card_of` does not tell the way to a card.
+
+    Who follows one is unknown here, so the page of one without a card is in the company's `language`.
+    """
     if card_of is None:
         return []
 
     async def job(request: Request) -> Response:
         found = await run_in_threadpool(card_of, request.path_params["number"])
         if found is None:
-            return HTMLResponse(_NO_CARD, 404, headers=_NOT_KEPT)
+            return HTMLResponse(_no_card(language), 404, headers=_NOT_KEPT)
         return RedirectResponse(found, 302, headers=_NOT_KEPT)
 
     # a number may hold a slash, which comes unquoted
     return [Route(f"{below}/jobs/{{number:path}}", job)]
+
+
+def _no_card(language: str) -> str:
+    """The page of an address that leads to no card."""
+    with speaking(language):
+        title, head = say("No card here"), say("There is no card at this address")
+        words = say(
+            "Perhaps the job number is not right, nothing was asked for in the job yet, or Slack does not "
+            "answer at this moment. In Slack, /costcodes jobs all lists every job with requested cost codes."
+        )
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
+        f"<body><h1>{escape(head)}</h1><p>{escape(words)}</p></body></html>\n"
+    )
 
 
 async def _body(request: Request) -> bytes | None:

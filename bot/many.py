@@ -115,7 +115,7 @@ def front(
         if host.public_url is not None:
             for one in companies:
                 card_of = partial(card_of_number, one.database, gateways[one.team])
-                routes += job_routes(card_of, below=company_path(one.name))
+                routes += job_routes(card_of, below=company_path(one.name), language=one.settings.language)
         yield Front(apps, routes, by_team)
 
 

@@ -16,7 +16,7 @@ from bot.interaction import interaction_of
 REQUEST_ID = "request_id"
 """Where a request's id is in Bolt's context; the person reads it when something goes wrong."""
 _log = structlog.get_logger()
-HEARD_EVENTS = ("app_home_opened", "function_executed", "app_uninstalled", "tokens_revoked")
+HEARD_EVENTS = ("app_home_opened", "link_shared", "function_executed", "app_uninstalled", "tokens_revoked")
 
 
 def name_the_request(body: dict[str, Any], context: BoltContext, next_: Callable[[], None]) -> None:

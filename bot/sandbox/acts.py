@@ -8,6 +8,7 @@ import html
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.sandbox import inputs, payloads
 from bot.sandbox.blocks import find_element
@@ -158,6 +159,7 @@ class Acts:
         typed = html.escape(text, quote=False)  # as Slack's own clients send what people type
         message = Message(self._workspace.next_ts(), user.id, typed, thread_ts=thread_ts)
         self._workspace.post(conversation, message)
+        await self._share_links(conversation, message)
         if BOT_USER_ID not in conversation.members:
             return Outcome()
         kind = "im" if conversation.is_im else "channel"
@@ -167,6 +169,26 @@ class Acts:
             "event_ts": message.ts,
         }
         return _told(await self._delivery.send("events_api", payloads.event(event)))
+
+    async def _share_links(self, conversation: Conversation, message: Message) -> None:
+        """The app hears of links of its domains, whether it is a member or not."""
+        urls = [url.rstrip(".,;:!?") for url in re.findall(r"https?://[^\s<>]+", html.unescape(message.text))]
+        domains = self._workspace.unfurl_domains
+        links = [{"domain": host, "url": url} for url in urls if (host := urlsplit(url).hostname) in domains]
+        if not links:
+            return
+        event: Json = {
+            "type": "link_shared",
+            "channel": conversation.id,
+            "is_bot_user_member": BOT_USER_ID in conversation.members,
+            "user": message.user,
+            "message_ts": message.ts,
+            "unfurl_id": f"{conversation.id}-{message.ts}",
+            "source": "conversations_history",
+            "links": links,
+            "event_ts": self._workspace.next_ts(),
+        } | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
+        await self._delivery.send("events_api", payloads.event(event))
 
     async def shortcut(self, user: User, callback_id: str) -> Outcome:
         """Pick a global shortcut of the app."""

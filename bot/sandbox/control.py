@@ -122,6 +122,7 @@ class Switches(_Body):
     rate_limits: bool | None = None
     events_url: str | None = None
     deliver_twice: int | None = None
+    unfurl_domains: list[str] | None = None
 
 
 class Control:
@@ -271,6 +272,8 @@ class Control:
             self._web_api.limits.enforced = wanted.rate_limits
         if "events_url" in wanted.model_fields_set:
             self._delivery.url = wanted.events_url
+        if wanted.unfurl_domains is not None:
+            self._workspace.unfurl_domains = set(wanted.unfurl_domains)
         if wanted.deliver_twice is not None:
             self._delivery.twice = wanted.deliver_twice
         self._workspace.changed()

@@ -253,6 +253,8 @@ class Workspace:
         self.modals = Modals(at, APP_ID, BOT_ID, trigger_seconds=trigger_seconds)
         self.files: dict[str, SharedFile] = {}
         self.runs = Runs()
+        self.unfurl_domains: set[str] = set()
+        """The hosts of which the app shows links, as `features.unfurl_domains` of its manifest."""
         self.uploads: dict[str, Upload] = {}
         """Files on their way: gone from here once they are shared."""
         self.uploaded: dict[str, Upload] = {}

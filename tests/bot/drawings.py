@@ -12,6 +12,7 @@ from bot.blocks.notices import Told
 from bot.blocks.notify_window import notify_window
 from bot.blocks.pieces import Json, Message
 from bot.blocks.several_windows import ReadyJob, Result, tick_of
+from bot.blocks.unfurl import job_unfurl
 from bot.listeners import strangers, usage
 from bot.listeners.opening import loading
 from bot.payloads import PrivilegeButton, PrivilegeRequestMark, SeveralMetadata, WindowMetadata
@@ -109,6 +110,7 @@ def cards() -> Iterator[tuple[str, Message]]:
         ):
             facts = update_facts(state, found=which, counts=many, decided_for="Sam Ortiz")
             yield f"card {state} {which.refusing}", job_card(facts, codes, holds, next_sync=NOON, rules=TWO)
+            yield f"unfurl {state} {which.refusing}", Message("A link.", tuple(job_unfurl(facts, TWO)))
     first = FirstApprovalFacts("Dana Whitfield", NOON)
     for state in (State.READY, State.ACCEPTED):
         facts = update_facts(state, first_approval=first)

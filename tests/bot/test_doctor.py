@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from bot.doctor import Finding, look_at_slack
+from bot.http import job_routes
 from bot.sandbox.client import Sandbox
+from bot.sandbox.server import running
 from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, CHANNEL_ID, SIGNING_SECRET
 from workflow.settings import Settings
 
@@ -112,3 +115,25 @@ def test_a_slack_compatible_server_that_does_not_know_a_method_is_no_fault_of_th
     found = look(values)
     assert all(finding.ok for finding in found)
     assert "this server does not tell more" in next(one.words for one in found if one.name == "Slack channel")
+
+
+def test_a_public_address_at_which_costbot_answers_is_told_with_the_host_for_the_app(
+    values: dict[str, Any],
+) -> None:
+    with running(Starlette(routes=job_routes(lambda _number: None))) as url:
+        found = look(values, public_url=url)
+    assert all(finding.ok for finding in found)
+    assert "127.0.0.1 is under App Unfurl Domains" in found[-1].words
+
+
+def test_a_public_address_at_which_something_else_answers_is_told(values: dict[str, Any]) -> None:
+    with running(Starlette()) as url:
+        found = wrong(look(values, public_url=url))
+    assert "is not costbot" in found.words
+    assert "COSTBOT_PUBLIC_URL" in found.mend
+
+
+def test_a_public_address_at_which_nobody_answers_is_told(values: dict[str, Any]) -> None:
+    with running(Starlette()) as url:
+        pass
+    assert "does not answer" in wrong(look(values, public_url=url)).words

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from slack_bolt import App
+from starlette.applications import Starlette
 
-from bot.addresses import job_link
-from bot.http import http_app
+from bot.addresses import job_link, number_in_link
+from bot.http import http_app, job_routes
 from bot.links import card_address, card_of_number
 from bot.sandbox.client import Sandbox
 from bot.sandbox.server import running
@@ -99,3 +100,29 @@ def test_while_slack_does_not_answer_the_page_says_that_it_may_be_so(site: Site,
     answer = web.get(f"/jobs/{site.riverside.number}")
     assert answer.status_code == 404
     assert "Slack does not answer" in answer.text
+
+
+def test_the_page_of_an_address_without_a_card_is_in_the_language_of_the_company() -> None:
+    with running(Starlette(routes=job_routes(lambda _number: None, language="es"))) as url:
+        answer = httpx.get(f"{url}/jobs/99-999")
+    assert answer.status_code == 404
+    assert '<html lang="es">' in answer.text
+    assert "No hay ninguna tarjeta en esta dirección" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("url", "number"),
+    [
+        ("https://costbot.example.com/jobs/24%2F017%20%C3%A4%3F%23", "24/017 ä?#"),
+        ("https://COSTBOT.example.com/jobs/24-017?a=b#c", "24-017"),
+        ("https://costbot.example.com/jobs/", None),
+        ("https://costbot.example.com/healthz", None),
+        ("https://costbot.example.com.evil.example/jobs/24-017", None),
+        ("https://costbot.example.com:port/jobs/24-017", None),
+        ("https://[/jobs/24-017", None),
+        ("nonsense", None),
+    ],
+)
+def test_the_number_is_read_from_a_job_s_own_address_alone(url: str, number: str | None) -> None:
+    assert number_in_link(settings("https://costbot.example.com"), url) == number
+    assert number_in_link(settings(None), url) is None

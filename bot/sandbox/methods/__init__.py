@@ -19,5 +19,6 @@ SCOPES = frozenset(scope for method in METHODS.values() for scope in method.scop
     "groups:history",
     "groups:read",
     "im:history",
+    "links:read",
 }
 """What the bot token may do unless a test takes some of it away."""

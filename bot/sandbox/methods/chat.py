@@ -1,12 +1,14 @@
 """`chat.*`: post, update, delete and point at messages."""
 
+import html
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.blocks.limits import MESSAGE_TEXT_MAX
 from bot.sandbox.blocks import check_message_blocks, with_ids
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.call import Call, Json, Method
-from bot.sandbox.workspace import BOT_USER_ID, Conversation, Message
+from bot.sandbox.workspace import BOT_ID, BOT_USER_ID, Conversation, Message
 
 WRITE = ("chat:write",)
 
@@ -121,6 +123,37 @@ def delete(call: Call) -> Json:
     return {"channel": conversation.id, "ts": message.ts}
 
 
+def unfurl(call: Call) -> Json:
+    """Show blocks below links of a message, by their addresses."""
+    unfurls = call.json("unfurls")
+    if not isinstance(unfurls, dict) or not all(isinstance(one, dict) for one in unfurls.values()):
+        raise SlackError("invalid_unfurls_format")
+    if not unfurls:
+        raise SlackError("missing_unfurls")
+    unfurl_id, channel, ts = call.text("unfurl_id"), call.text("channel"), call.text("ts")
+    if unfurl_id:
+        if not call.text("source"):
+            raise SlackError("missing_source")
+        channel, _, ts = unfurl_id.partition("-")
+    if not channel or not ts:
+        raise SlackError("missing_channel" if not channel else "missing_ts")
+    try:
+        message = call.workspace.conversation(channel).find(ts)
+    except SlackError:
+        raise SlackError("cannot_find_message") from None
+    typed = html.unescape(message.text)
+    for url, shown in unfurls.items():
+        host = urlsplit(url).hostname
+        if url not in typed or host not in call.workspace.unfurl_domains:
+            raise SlackError("cannot_unfurl_url")
+        _, [attachment] = content("", None, [shown])
+        mark = {"is_app_unfurl": True, "app_unfurl_url": url, "from_url": url, "bot_id": BOT_ID}
+        kept = [one for one in message.attachments if one.get("app_unfurl_url") != url]
+        message.attachments = [*kept, attachment | mark]
+    call.workspace.changed()
+    return {}
+
+
 def permalink(call: Call) -> Json:
     """The address of a message on the sandbox's page."""
     conversation = call.workspace.conversation(call.required("channel"))
@@ -152,5 +185,6 @@ METHODS = {
     "chat.update": Method(update, WRITE),
     "chat.postEphemeral": Method(post_ephemeral, WRITE, per_minute=100),
     "chat.delete": Method(delete, WRITE),
+    "chat.unfurl": Method(unfurl, ("links:write",)),
     "chat.getPermalink": Method(permalink, per_minute=600),
 }
