@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 import redis
@@ -19,12 +20,41 @@ from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
 
 _BOTH = ["sqlite", "postgresql"]
+_BOT = Path(__file__).parent / "bot"
+_EVERY_DATABASE = "--every-database"
 
 # the same examples in every run, and no clock in them: a busy machine fails no test
 settings.register_profile(
     "costbot", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("costbot")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--every-database`: the tests of what people see run on both engines too."""
+    parser.addoption(_EVERY_DATABASE, action="store_true", help="run tests/bot on SQLite and on PostgreSQL")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of each test in tests/bot only one engine's, by its name, so that each engine has half of them.
+
+    What may differ between the engines lives in `workflow`, whose tests run on both, as do those of `sync`.
+    """
+    if config.getoption(_EVERY_DATABASE) or any("::" in argument for argument in config.args):
+        return
+    left = [item for item in items if _is_of_the_other_engine(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not _is_of_the_other_engine(item)]
+
+
+def _is_of_the_other_engine(item: pytest.Item) -> bool:
+    case = getattr(item, "callspec", None)
+    if case is None or _BOT not in item.path.parents or "database_url" not in case.params:
+        return False
+    engine: str = case.params["database_url"]
+    either = item.nodeid.replace(engine, "")
+    return engine != _BOTH[crc32(either.encode()) % len(_BOTH)]
 
 
 @pytest.fixture(scope="session")
