@@ -29,7 +29,7 @@ from bot.listeners import (
     unfurling,
     windows,
 )
-from bot.visit import ForgetInstall, Services, keep_settings
+from bot.visit import ForgetInstall, Services, keep_settings, know_no_better
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.settings import Settings
@@ -46,20 +46,22 @@ def build_app(
     clock: Callable[[], datetime],
     limits: SageLimits,
     read_back: Callable[[int], None],
+    know_person: Callable[[int], None] = know_no_better,
     forget_install: ForgetInstall = keep_settings,
 ) -> App:
     """The app for `/slack/events` and Socket Mode alike.
 
     `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `clock` gives
     aware times; `limits` is what the company's Sage takes; `read_back` reads what Sage holds for a job now,
-    by its id, and never raises; `forget_install` drops the workspace's token, where costbot keeps it. Shut
+    by its id, and never raises; `know_person` reads a person of Procore's directory anew where that is due,
+    by their id, and never raises; `forget_install` drops the workspace's token, where costbot keeps it. Shut
     `app.listener_runner.listener_executor` down at the end: what was acknowledged goes on in it.
     """
     app = bare_app(settings)
     app.use(middleware.drop_other_events)
     identity = Identity(gateway, database, clock=clock)
     services = Services(
-        settings, gateway, database, identity, nudge, clock, limits, read_back, forget_install
+        settings, gateway, database, identity, nudge, clock, limits, read_back, know_person, forget_install
     )
     for surface in (
         several,

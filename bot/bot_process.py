@@ -51,10 +51,11 @@ def run_bot(
     nudge: Callable[[str], None],
     limits: SageLimits,
     read_back: Callable[[Database, int], None],
+    know_person: Callable[[Database, int], None],
 ) -> None:
     """Serve Slack until SIGTERM or SIGINT; what was acknowledged is finished first.
 
-    `nudge`, `limits` and `read_back` are as for `build_app`.
+    `nudge`, `limits`, `read_back` and `know_person` are as for `build_app`.
 
     Raises:
         SettingsError: a token is missing, or the port is taken.
@@ -70,6 +71,7 @@ def run_bot(
             clock=_now,
             limits=limits,
             read_back=partial(read_back, database),
+            know_person=partial(know_person, database),
         )
         socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
         web = http_app(

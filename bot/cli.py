@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 for module in (requests, checks, approvals, syncs, status, report, doctor, processes):
     app.add_typer(module.app)
+app.add_typer(people.top)
 for name, module in (
     ("import", imports),
     ("hold", holds),

@@ -140,7 +140,7 @@ def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Setti
         may_update=may_update,
         why_not=refused.words if refused else None,
         turned_down=queues.turned_down(session, person.id, limit=REQUESTS_SHOWN + 1) if may_update else (),
-        administration=administration(session, limit=SHOWN, now=now)
+        administration=administration(session, limit=SHOWN, now=now, rules=rules)
         if person.email in rules.admin_emails
         else None,
     )

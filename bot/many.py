@@ -24,6 +24,7 @@ from bot.installations import Installations, gateway_of
 from bot.links import card_of_number
 from bot.oauth import install_routes, team_of
 from bot.routing import ManyApps, nobodys_app
+from bot.visit import know_no_better
 from workflow import audit, outbox
 from workflow.checks import SageLimits
 from workflow.database import Database
@@ -43,6 +44,7 @@ class Company:
     nudge: Callable[[str], None]
     limits: SageLimits
     read_back: Callable[[int], None]
+    know_person: Callable[[int], None] = know_no_better
 
     @property
     def name(self) -> str:
@@ -100,6 +102,7 @@ def front(
                 clock=clock,
                 limits=one.limits,
                 read_back=one.read_back,
+                know_person=one.know_person,
                 forget_install=partial(_forget, installations, one.team),
             )
             for one in companies

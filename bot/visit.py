@@ -43,6 +43,10 @@ def keep_settings(_installed_before: float | None) -> bool:
     return True
 
 
+def know_no_better(_person_id: int) -> None:
+    """How a person is read anew where the directory is costbot's own: there is nobody to ask."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What every listener works with; made once by `build_app`."""
@@ -58,6 +62,8 @@ class Services:
     """What the company's Sage takes."""
     read_back: Callable[[int], None]
     """Read what Sage holds for a job now, as far as Sage can be asked; never raises."""
+    know_person: Callable[[int], None]
+    """Read a person of Procore's directory anew where that is due, by their id; never raises."""
     forget_install: ForgetInstall
     """Drop the token that the install has left with costbot."""
 
@@ -123,6 +129,12 @@ class Visit:
         self.saved = self._noted = True
         self.services.nudge(PeriodicWork.DELIVER)
         return result
+
+    def know_anew(self) -> None:
+        """See to it that what is known of whoever acts is young enough to decide by, as far as it can be."""
+        if self.actor.person_id is not None and self.rules.people_known_for is not None:
+            self.services.know_person(self.actor.person_id)
+            self.now = self.services.clock()
 
     def open(self, view: Json) -> None:
         """Open a window, on top of the one that was clicked in; a click is good for three seconds."""

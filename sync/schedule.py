@@ -62,6 +62,8 @@ def periodic_jobs(settings: Settings) -> tuple[PeriodicJob, ...]:
     if settings.source is Source.PROCORE:
         look = Work(PeriodicWork.PROCORE, Queue.SYNC, "sync.worker.procore")
         events = Work(PeriodicWork.PROCORE_EVENTS, Queue.SYNC, "sync.worker.procore_events")
+        people = Work(PeriodicWork.PROCORE_PEOPLE, Queue.SYNC, "sync.worker.procore_people")
+        jobs += (CronJob(people, settings.procore_people_cron),)
         jobs += (CronJob(look, settings.procore_cron), Sweep(events, timedelta(seconds=60)))
     return jobs
 

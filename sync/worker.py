@@ -68,6 +68,11 @@ def procore() -> None:
     _work_off(PeriodicWork.PROCORE, _look_in_procore)
 
 
+def procore_people() -> None:
+    """RQ entry point: read Procore's Company Directory."""
+    _work_off(PeriodicWork.PROCORE_PEOPLE, _read_directory)
+
+
 def procore_events() -> None:
     """RQ entry point: work on the webhooks that came from Procore."""
     from sync.procore.work import work_on_events
@@ -237,6 +242,14 @@ def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> b
         reminded = reminders.remind(session, patience=patience, calendar=calendar, at=_now())
     if expiring or escalating or reminded:
         nudger(settings)(PeriodicWork.DELIVER)
+    return True
+
+
+def _read_directory(settings: Settings, database: Database, _by: Actor) -> bool:
+    from sync.procore.people import refresh_people
+
+    # done even when Procore was away: the next time comes soon, and a click reads its own person
+    refresh_people(settings, database, clock=_now)
     return True
 
 

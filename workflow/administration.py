@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from workflow import outbox, queries
+from workflow import outbox, procore_people, queries
 from workflow.outbox import Backlog
-from workflow.privileges import lacks
+from workflow.privileges import USUAL_RULES, Rules, lacks
 from workflow.tables import OutboxNotice, Person
 from workflow.vocabulary import ErpPermission, Refusal
 
@@ -39,12 +39,16 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True)
 class AccountantReport:
-    """Who may Update and who nearly may, by name: the first of each, and how many there are."""
+    """Who may Update and who nearly may, by name: the first of each, and how many there are.
+
+    `read_at` is when Procore's directory was last read; None where it never was, or people are not Procore's.
+    """
 
     approvers: tuple[str, ...]
     approvers_in_all: int
     nearly: tuple[NearlyApprover, ...]
     nearly_in_all: int
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,21 @@ class Administration:
     late_files: tuple[str, ...]
 
 
-def administration(session: Session, *, limit: int, now: datetime) -> Administration:
+def administration(
+    session: Session, *, limit: int, now: datetime, rules: Rules = USUAL_RULES
+) -> Administration:
     """Everything at once; lists hold `limit` entries at most."""
     return Administration(
-        report=accountant_report(session, limit=limit),
+        report=accountant_report(session, limit=limit, rules=rules),
         backlog=outbox.backlog(session, now=now),
         undelivered=tuple(undelivered(session, limit=limit)),
         late_files=tuple(sync.file or sync.batch for sync in queries.overdue_syncs(session)[:limit]),
     )
 
 
-def accountant_report(session: Session, *, limit: int | None = None) -> AccountantReport:
+def accountant_report(
+    session: Session, *, limit: int | None = None, rules: Rules = USUAL_RULES
+) -> AccountantReport:
     """Who may Update, and who lacks exactly one of the three conditions."""
     approvers, nearly = _lacking(0), _lacking(1)
     return AccountantReport(
@@ -75,6 +83,7 @@ def accountant_report(session: Session, *, limit: int | None = None) -> Accounta
         _count(session, approvers),
         tuple(_nearly(_people(session, nearly, limit))),
         _count(session, nearly),
+        procore_people.read_at(session) if rules.directory_is_procores else None,
     )
 
 

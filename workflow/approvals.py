@@ -20,6 +20,7 @@ from workflow import (
     holds,
     lines,
     outbox,
+    procore_people,
     telling,
     waiting_steps,
 )
@@ -168,7 +169,7 @@ def check(
 
     For acts that decide nothing yet: opening the window that rejects, asking for a data sync.
     """
-    _, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    _, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules, deciding=False)
     return refused
 
 
@@ -347,14 +348,29 @@ def _person(session: Session, by: Actor) -> Person | None:
 
 
 def _enter(
-    session: Session, requested_update_id: int | None, act: str, *, by: Actor, at: datetime, rules: Rules
+    session: Session,
+    requested_update_id: int | None,
+    act: str,
+    *,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+    deciding: bool = True,
 ) -> tuple[RequestedUpdate | None, Refused | None]:
-    """Lock the job, then read the requested update and the privilege as they are now."""
+    """Lock the job, then read the requested update and the privilege as they are now.
+
+    Nobody decides by what is known for too long.
+    """
     requested = session.get(RequestedUpdate, requested_update_id) if requested_update_id else None
     if requested is not None:
         directory.lock_jobs(session, [requested.job_id])
         requested = session.get(RequestedUpdate, requested_update_id, populate_existing=True)
-    refused = refusal_of(by, _person(session, by), rules)
+    person = _person(session, by)
+    refused = refusal_of(by, person, rules)
+    if deciding and by.refusal is None and person is not None and person.active:
+        too_old = procore_people.is_too_old(session, person.id, at=at, rules=rules)
+        reason = Refusal.NOT_KNOWN_NOW
+        refused = Refused(reason, explain(reason, by.name, rules)) if too_old else refused
     if refused is None:
         return requested, None
     return requested, _refuse(session, refused.reason, refused.words, requested, act, by=by, at=at)

@@ -5,6 +5,7 @@ permission Standard or Admin AND the Can Push to Accounting privilege.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from workflow.calendar import Calendar
 from workflow.language import either, later, say
@@ -23,6 +24,8 @@ class Rules:
     admin_emails: tuple[str, ...] = ()
     directory_is_procores: bool = False
     """People come from Procore, so costbot never changes what they may do."""
+    people_known_for: timedelta | None = None
+    """How old may be what Procore said of somebody who decides; None where the directory is costbot's."""
     calendar: Calendar = field(default_factory=Calendar)
 
 
@@ -103,6 +106,13 @@ def explain(reason: Refusal, name: str, rules: Rules) -> str:
             return say(
                 "costbot could not find out who you are, because Slack did not answer. Nothing was "
                 "changed; try again in a minute."
+            )
+        case Refusal.NOT_KNOWN_NOW:
+            return say(
+                "costbot could not ask Procore just now whether {name} may Update, and what it knows is too "
+                "old to decide by: Procore does not answer, or costbot's share of its calls is used up. "
+                "Nothing was changed and nothing is lost; try again in a few minutes.",
+                name=name,
             )
         case Refusal.FROM_OUTSIDE:
             return say(

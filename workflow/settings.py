@@ -410,6 +410,11 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_SUB_JOBS",
         description="Read the cost codes of sub jobs (Sage extras) too, where Procore switched them on.",
     )
+    procore_people_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+        "5,35 * * * *",
+        validation_alias="COSTBOT_PROCORE_PEOPLE_CRON",
+        description="When costbot reads Procore's Company Directory: five cron fields, UTC.",
+    )
     procore_people_minutes: int = Field(
         60,
         ge=1,
@@ -533,6 +538,9 @@ class Settings(BaseSettings):
                 )
             ),
             directory_is_procores=self.source is Source.PROCORE,
+            people_known_for=(
+                timedelta(minutes=self.procore_people_minutes) if self.source is Source.PROCORE else None
+            ),
             calendar=self.calendar,
         )
 

@@ -129,6 +129,7 @@ class Refusal(StrEnum):
     PRIVILEGE_MISSING = "privilege_missing"
     DEACTIVATED = "deactivated"
     COULD_NOT_FIND_OUT = "could_not_find_out"
+    NOT_KNOWN_NOW = "not_known_now"
     FROM_OUTSIDE = "from_outside"
     OWN_REQUEST = "own_request"
     SECOND_APPROVER_NEEDED = "second_approver_needed"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.blocks import words
-from bot.blocks.pieces import Json, header, section
+from bot.blocks.pieces import Json, context, header, section
 from bot.blocks.words import REFUSAL_WORDS, SLACK
 from workflow.administration import AccountantReport, Administration, NearlyApprover, Undelivered
 from workflow.language import plural, say
@@ -27,6 +27,10 @@ def company(facts: Administration, *, now: datetime) -> Iterator[Json]:
     yield section(_approvers(facts.report))
     if facts.report.nearly:
         yield section("\n".join(_nearly(facts.report)))
+    if facts.report.read_at is not None:
+        yield context(
+            say("As Procore's directory was read {read_at}.", read_at=SLACK.date(facts.report.read_at))
+        )
 
 
 def health_words(facts: Administration, now: datetime) -> str:

@@ -101,6 +101,7 @@ REFUSAL_WORDS = {
     Refusal.PRIVILEGE_MISSING: later("the Can Push to Accounting privilege is missing"),
     Refusal.DEACTIVATED: later("deactivated in the company directory"),
     Refusal.COULD_NOT_FIND_OUT: later("could not find out who it is"),
+    Refusal.NOT_KNOWN_NOW: later("Procore could not be asked, and what was known was too old"),
     Refusal.FROM_OUTSIDE: later("not a member of this workspace"),
     Refusal.OWN_REQUEST: later("asked for these cost codes themselves"),
     Refusal.SECOND_APPROVER_NEEDED: later("was the first of the two approvers already"),

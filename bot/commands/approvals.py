@@ -92,6 +92,7 @@ def send_again(line: CommandLine, job: JobNumber, by: ByEmail) -> Answer:
 
 def _do(line: CommandLine, act: _Act, number: str, email: str, options: Options) -> Answer:
     """Act in one transaction, which is kept when a rule refuses too: the refusal is on record."""
+    _know_anew(line, email)
     with line.database.writing() as session:
         actor = line.person(session, email)
         job = directory.job_by_number(session, number)
@@ -119,6 +120,17 @@ def _do(line: CommandLine, act: _Act, number: str, email: str, options: Options)
             case Done():
                 after = queries.update_facts(session, [now.requested_update_id])[0]
                 return Answer(described(session, job, after).facts, summary(after))
+
+
+def _know_anew(line: CommandLine, email: str) -> None:
+    if line.settings.rules.people_known_for is None:
+        return
+    from sync.procore.people import know_person
+
+    with line.database.reading() as session:
+        person_id = line.person(session, email).person_id
+    if person_id is not None:
+        know_person(line.settings, line.database, person_id, clock=line.now)
 
 
 def _several(answers: Mapping[str, Answer]) -> Answer:

@@ -8,7 +8,7 @@ import typer
 
 from bot.blocks.words import counted
 from bot.commands import csv_files
-from bot.commands.command import CommandLine, command
+from bot.commands.command import CommandLine, StopError, command, refused
 from bot.commands.csv_files import File
 from bot.commands.shapes import ImportShape
 from bot.commands.terminal import Answer, progress
@@ -35,6 +35,14 @@ def categories(line: CommandLine, file: File) -> Answer:
 @command(app, "people")
 def people(line: CommandLine, file: File) -> Answer:
     """The company directory: email,name,erp_permission,can_push_to_accounting,active."""
+    if line.settings.rules.directory_is_procores:
+        raise StopError(
+            refused(
+                "People come from Procore's Company Directory (COSTBOT_SOURCE=procore), so no file is taken. "
+                "Change them in Procore, then type `costbot procore people`.",
+                reason="directory_is_procores",
+            )
+        )
     return _import(line, file, "person", files.read_people, directory.put_people)
 
 

@@ -27,6 +27,9 @@ app = typer.Typer(
     no_args_is_help=True, help="Who may Update, who is who in Slack, what each hears of, and who stands in."
 )
 
+top = typer.Typer()
+"""What has a short name of its own beside `costbot people`."""
+
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail of the person in the directory.")]
 
 
@@ -175,17 +178,21 @@ def _zone(line: CommandLine, session: Session, person: Person) -> ZoneInfo:
     return directory.time_zones(session, [person.id]).get(person.id) or line.settings.calendar.zone
 
 
+@command(top, "approvers")
 @command(app, "approvers")
 def approvers(line: CommandLine) -> Answer:
     """Say who may Update, and who lacks one thing to, as Procore's Accountant Report does."""
     with line.database.reading() as session:
-        report = accountant_report(session)
+        report = accountant_report(session, rules=line.settings.rules)
     nearly = [NearlyShape(name=one.name, email=one.email, lacks=one.lacks.value) for one in report.nearly]
     told: list[str | Table] = [f"May Update: {', '.join(report.approvers) or 'nobody'}."]
     if nearly:
         rows = [(one.name, one.email, words.REFUSAL_WORDS[one.lacks]) for one in report.nearly]
         told.append(Table(("Lacks one thing", "E-mail", "What"), rows))
-    return Answer(ApproversShape(approvers=list(report.approvers), nearly=nearly), told)
+    if report.read_at is not None:
+        told.append(f"As Procore's directory was read on {report.read_at:%Y-%m-%d %H:%M} UTC.")
+    facts = ApproversShape(approvers=list(report.approvers), nearly=nearly, read_at=report.read_at)
+    return Answer(facts, told)
 
 
 def _person(session: Session, email: str) -> Person:

@@ -44,6 +44,7 @@ SERVICES = (BOT, *OF_A_COMPANY)
 def bot(line: CommandLine) -> None:
     """Run the Slack bot, in Socket Mode or HTTP mode, until it is stopped."""
     from bot.bot_process import run_bot
+    from sync.procore.people import know_person
     from sync.sage import open_company
     from sync.worker import nudger, read_back
 
@@ -60,6 +61,7 @@ def bot(line: CommandLine) -> None:
             nudge=nudger(line.settings),
             limits=company.limits,
             read_back=partial(read_back, company),
+            know_person=partial(know_person, line.settings),
         )
 
 
@@ -130,6 +132,7 @@ def _run_many(host: Settings) -> None:
 
 def _run_bot_of_many(host: Settings) -> None:
     from bot.many import Company, run_many
+    from sync.procore.people import know_person
     from sync.sage import open_company
     from sync.worker import nudger, read_back
 
@@ -142,7 +145,14 @@ def _run_bot_of_many(host: Settings) -> None:
             database = stack.enter_context(closing(Database(settings.database)))
             sage = open_company(settings)
             found.append(
-                Company(settings, database, nudger(settings), sage.limits, partial(read_back, sage, database))
+                Company(
+                    settings,
+                    database,
+                    nudger(settings),
+                    sage.limits,
+                    partial(read_back, sage, database),
+                    partial(know_person, settings, database),
+                )
             )
         run_many(host, found)
 

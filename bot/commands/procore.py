@@ -10,10 +10,16 @@ import typer
 from sqlalchemy import func, select
 
 from bot.commands.command import CommandLine, StopError, command, failed
-from bot.commands.procore_shapes import ConnectShape, LookShape, ProcoreStatusShape, RefusedTrigger
+from bot.commands.procore_shapes import (
+    ConnectShape,
+    LookShape,
+    PeopleShape,
+    ProcoreStatusShape,
+    RefusedTrigger,
+)
 from bot.commands.terminal import Answer
 from sync.procore.errors import ProcoreError
-from workflow import procore_calls, procore_events, procore_intake, procore_write_back
+from workflow import directory, procore_calls, procore_events, procore_intake, procore_write_back
 from workflow.settings import Source
 from workflow.tables import ProcoreProject
 
@@ -154,6 +160,30 @@ def look(line: CommandLine) -> Answer:
     )
     told = f"Projects read: {report.read:,}. Requested: {report.requested:,}. Removed: {report.removed:,}."
     return Answer(facts, [told])
+
+
+@command(app, "people")
+def people(line: CommandLine) -> Answer:
+    """Read Procore's Company Directory now: who is in it, and who may Update."""
+    from sync.procore.people import Directory
+    from sync.procore.work import procore_of
+
+    _needs_procore(line)
+    try:
+        with procore_of(line.settings, line.database, clock=line.now) as api:
+            taken = Directory(line.database, api, line.settings.procore_erp_tool, line.now).refresh()
+    except ProcoreError as error:
+        raise StopError(failed(str(error), reason="procore")) from None
+    with line.database.reading() as session:
+        approvers = [person.name for person in directory.accounting_approvers(session)]
+    facts = PeopleShape(people=taken.people, changed=taken.changed, gone=taken.gone, approvers=approvers)
+    return Answer(
+        facts,
+        [
+            f"People: {taken.people:,}. New or changed: {taken.changed:,}. Gone: {taken.gone:,}.",
+            f"May Update: {', '.join(approvers) or 'nobody'}.",
+        ],
+    )
 
 
 def _needs_procore(line: CommandLine) -> None:

@@ -47,3 +47,12 @@ class LookShape(Shape):
     requested: int
     removed: int
     problems: int
+
+
+class PeopleShape(Shape):
+    """`costbot procore people`: users read, new or changed, gone, and who may Update now."""
+
+    people: int
+    changed: int
+    gone: int
+    approvers: list[str]

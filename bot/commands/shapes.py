@@ -552,10 +552,11 @@ class NearlyShape(Shape):
 
 
 class ApproversShape(Shape):
-    """`people approvers`: who may Update, and who lacks exactly one condition."""
+    """`approvers`: who may Update, who lacks exactly one condition, and when Procore's directory was read."""
 
     approvers: list[str]
     nearly: list[NearlyShape]
+    read_at: datetime | None
 
 
 class MigratedShape(Shape):

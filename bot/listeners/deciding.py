@@ -55,6 +55,7 @@ def _decide(
     visit: Visit, button: JobButton, act: Callable[..., Decision], done: str, **seen: int | str
 ) -> None:
     """Carry out an act of `workflow.approvals` on what the button carries, and answer with its result."""
+    visit.know_anew()
     decision = visit.act(
         lambda session, by, at: act(
             session,

@@ -118,6 +118,7 @@ def update(visit: Visit) -> None:
     with visit.reading() as session:
         found = queries.update_facts(session, [tick.requested_update_id for tick in ticks])
     by_id = {facts.requested_update_id: facts for facts in found}
+    visit.know_anew()
     results = [Result(by_id.get(tick.requested_update_id), _update_one(visit, tick)) for tick in ticks]
     visit.show_or_tell(result_window(results), result_message(results))
 

@@ -6,7 +6,7 @@ Wires settings, database and Sage to `sync.procore.intake`. Thin; each may be ki
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -22,13 +22,16 @@ from workflow import procore_events, procore_intake
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
 
+PATIENCE = timedelta(seconds=30)
 Clock = Callable[[], datetime]
 _log = structlog.get_logger()
 
 
 @contextmanager
-def procore_of(settings: Settings, database: Database, *, clock: Clock) -> Iterator[ProcoreApi]:
-    """The company's Procore, as the settings have it.
+def procore_of(
+    settings: Settings, database: Database, *, clock: Clock, patience: timedelta = PATIENCE
+) -> Iterator[ProcoreApi]:
+    """The company's Procore, as the settings have it; a call waits for limits as long as `patience`.
 
     Raises:
         SettingsError: they do not have it.
@@ -45,7 +48,7 @@ def procore_of(settings: Settings, database: Database, *, clock: Clock) -> Itera
     budget = SharedBudget(
         database, account.company_id, settings.procore_share, settings.procore_hourly_limit, clock
     )
-    with ProcoreClient(account, budget, clock=clock, pause=time.sleep) as client:
+    with ProcoreClient(account, budget, clock=clock, pause=time.sleep, patience=patience) as client:
         yield ProcoreApi(client)
 
 

@@ -334,6 +334,7 @@ def homes() -> Iterator[tuple[str, Json]]:
             for lacks in (Refusal.PRIVILEGE_MISSING, Refusal.PERMISSION_TOO_LOW)
         ),
         9,
+        NOON,
     )
     trouble = Administration(report, Backlog(4, NOON, 2), (Undelivered("7", 3, 1, NOON),), ("1.jce",))
     nobody = Administration(AccountantReport((), 0, (), 0), Backlog(0, None, 0), (), ())

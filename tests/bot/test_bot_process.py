@@ -33,7 +33,8 @@ from workflow.settings import read_settings
 
 logs.configure("info")
 run_bot(
-    read_settings(), nudge=lambda name: None, limits=SageLimits(), read_back=lambda database, job_id: None
+    read_settings(), nudge=lambda name: None, limits=SageLimits(), read_back=lambda *_: None,
+    know_person=lambda *_: None
 )
 """
 PATIENCE = 20.0
@@ -180,6 +181,7 @@ def test_without_a_way_in_it_says_what_to_set() -> None:
             nudge=lambda _: None,
             limits=LIMITS,
             read_back=lambda *_: None,
+            know_person=lambda *_: None,
         )
 
 
@@ -192,4 +194,10 @@ def test_a_port_that_is_taken_is_told_with_the_setting() -> None:
             http_port=taken.getsockname()[1],
         )
         with pytest.raises(SettingsError, match="COSTBOT_HTTP_PORT"):
-            run_bot(settings, nudge=lambda _: None, limits=LIMITS, read_back=lambda *_: None)
+            run_bot(
+                settings,
+                nudge=lambda _: None,
+                limits=LIMITS,
+                read_back=lambda *_: None,
+                know_person=lambda *_: None,
+            )

@@ -163,7 +163,7 @@ def test_an_empty_list_says_so(which: JobFilter) -> None:
 
 def test_the_administrator_sees_who_may_update_who_nearly_may_and_what_slack_was_not_told() -> None:
     report = AccountantReport(
-        ("Dana", "Marcus"), 2, (NearlyApprover("Priya", "p@x", Refusal.PRIVILEGE_MISSING),), 1
+        ("Dana", "Marcus"), 2, (NearlyApprover("Priya", "p@x", Refusal.PRIVILEGE_MISSING),), 1, NOON
     )
     late = Backlog(3, NOW - timedelta(hours=5), 1)
     undelivered = (Undelivered("SlackRefused: not_in_channel", 3, 1, NOON),)
@@ -174,6 +174,7 @@ def test_the_administrator_sees_who_may_update_who_nearly_may_and_what_slack_was
     assert "• Priya: the Can Push to Accounting privilege is missing" in text
     assert "Slack has not taken 3 messages for 5 hours." in text
     assert "1 message could not be delivered." in text
+    assert "As Procore's directory was read <!date" in text
     assert "DS000001.txt" in text
     assert "1 of them given up: SlackRefused: not" in text
 

@@ -41,6 +41,7 @@ def test_who_may_update_and_who_nearly_may(company: Shell) -> None:
     assert "Ada Approver" in told["approvers"]
     assert all(set(one) == {"name", "email", "lacks"} for one in told["nearly"])
     assert "May Update: Ada Approver" in company.done("people", "approvers").out
+    assert company.json("approvers") == told
 
 
 def test_what_a_person_hears_of_is_chosen_and_shown(company: Shell) -> None:

@@ -1,8 +1,12 @@
 """`costbot procore`, run against a Procore look-alike on a socket."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, Procore, create_procore
 from bot.sandbox.procore.company import Company
@@ -10,6 +14,9 @@ from bot.sandbox.procore.faults import Fault
 from bot.sandbox.procore.limits import Limits
 from bot.sandbox.server import running
 from tests.bot.commands.conftest import Shell
+from workflow.database import Database
+from workflow.settings import read_settings
+from workflow.tables import ProcorePerson
 
 
 @pytest.fixture
@@ -105,3 +112,35 @@ def test_a_setting_that_is_missing_for_procore_is_named(
     ran = shell.run("procore", "status")
     assert ran.exit_code != 0
     assert "COSTBOT_PROCORE_CLIENT_ID" in ran.err
+
+
+def test_people_come_from_procore_and_not_from_a_file(shell: Shell, procore: Procore, tmp_path: Path) -> None:
+    procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    procore.company.add_user("Sam Standard", "sam@kestrel.example", erp_level=3)
+
+    told = shell.json("procore", "people")
+    assert told == {"people": 2, "changed": 2, "gone": 0, "approvers": ["Dana Reyes"]}
+    report = shell.json("approvers")
+    assert [one["lacks"] for one in report["nearly"]] == ["privilege_missing"]
+    assert report["read_at"] is not None
+    assert "As Procore's directory was read on" in shell.done("approvers").out
+
+    file = tmp_path / "people.csv"
+    file.write_text("email,name,erp_permission,can_push_to_accounting,active\n")
+    ran = shell.run("import", "people", str(file))
+    assert ran.exit_code == 3
+    assert "costbot procore people" in ran.err
+
+
+def test_a_lost_privilege_bites_at_the_next_update_by_command(shell: Shell, procore: Procore) -> None:
+    _kestrel(procore)
+    dana = procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    shell.done("procore", "people")
+    shell.done("procore", "look")
+    procore.company.change_user(dana, erp_integrated_accountant=False)
+    with closing(Database(read_settings().database)) as database, database.writing() as session:
+        session.scalars(select(ProcorePerson)).one().read_at -= timedelta(hours=2)
+
+    ran = shell.run("update", "24-017", "--by", "dana@kestrel.example")
+    assert ran.exit_code == 3
+    assert "Can Push to Accounting" in ran.err

@@ -1,0 +1,148 @@
+"""Who may Update follows Procore's Company Directory, and nobody decides by what is known for too long."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.sandbox.procore.app import Procore
+from sync.procore.api import ProcoreApi
+from sync.procore.client import Account, ProcoreClient
+from sync.procore.people import Directory, know_person
+from tests import factories
+from tests.sync.procore.conftest import Clock
+from workflow import directory, procore_people
+from workflow.approvals import Done, accept
+from workflow.database import Database
+from workflow.privileges import Actor, Refused
+from workflow.settings import Settings
+from workflow.tables import Person, SlackLink
+from workflow.vocabulary import Place, Refusal
+
+
+@pytest.fixture
+def settings(account: Account) -> Settings:
+    return Settings(
+        COSTBOT_SOURCE="procore",
+        COSTBOT_PROCORE_CLIENT_ID=account.client_id,
+        COSTBOT_PROCORE_CLIENT_SECRET=account.client_secret.get_secret_value(),
+        COSTBOT_PROCORE_COMPANY_ID=account.company_id,
+        COSTBOT_PROCORE_API_URL=account.api_url,
+        COSTBOT_PROCORE_LOGIN_URL=account.login_url,
+    )
+
+
+@pytest.fixture
+def people(database: Database, client: ProcoreClient, clock: Clock) -> Directory:
+    return Directory(database, ProcoreApi(client), "erp_integrations", clock)
+
+
+def approvers(database: Database) -> list[str]:
+    with database.reading() as session:
+        return [person.name for person in directory.accounting_approvers(session)]
+
+
+def test_permission_and_privilege_come_from_procore(
+    people: Directory, procore: Procore, database: Database
+) -> None:
+    company = procore.company
+    company.add_user("Dana Reyes", "Dana@kestrel.example", erp_level=3, accountant=True)
+    company.add_user("Ann Admin", "ann@kestrel.example", erp_level=4, accountant=True)
+    company.add_user("Rita Reader", "rita@kestrel.example", erp_level=2, accountant=True)
+    company.add_user("Sam Standard", "sam@kestrel.example", erp_level=3)
+    company.add_user("Nora None", "nora@kestrel.example", erp_level=None, accountant=True)
+    company.add_user("Ian Idle", "ian@kestrel.example", erp_level=4, accountant=True, active=False)
+
+    taken = people.refresh()
+
+    assert (taken.people, taken.changed, taken.gone) == (6, 6, 0)
+    assert approvers(database) == ["Ann Admin", "Dana Reyes"]
+    assert people.refresh().changed == 0
+
+
+def test_who_is_gone_from_procore_loses_the_right_and_keeps_the_tie_to_slack(
+    people: Directory, procore: Procore, database: Database, clock: Clock
+) -> None:
+    dana = procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    procore.company.add_user("Sam Standard", "sam@kestrel.example", erp_level=3)
+    people.refresh()
+    with database.writing() as session:
+        person = session.scalars(select(Person).where(Person.name == "Dana Reyes")).one()
+        by = Actor(Place.COMMAND_LINE, "test")
+        directory.link(session, person, team_id="T1", user_id="U1", by=by, at=clock())
+    del procore.company.users[dana["id"]]
+
+    assert people.refresh().gone == 1
+    assert approvers(database) == []
+    with database.reading() as session:
+        assert session.get_one(SlackLink, ("T1", "U1")).person.name == "Dana Reyes"
+
+
+def test_a_changed_e_mail_moves_with_the_user(
+    people: Directory, procore: Procore, database: Database
+) -> None:
+    dana = procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    people.refresh()
+    procore.company.change_user(dana, email_address="dana.r@kestrel.example")
+    people.refresh()
+    with database.reading() as session:
+        assert session.scalars(select(Person.email)).all() == ["dana.r@kestrel.example"]
+
+
+def test_one_person_is_found_by_the_exact_e_mail_and_not_by_the_first_hit(
+    people: Directory, procore: Procore, database: Database
+) -> None:
+    procore.company.add_user("Other", "dana@kestrel.example.org", erp_level=4, accountant=True)
+    procore.company.add_user("Dana Reyes", "DANA@kestrel.example", erp_level=2)
+    with database.writing() as session:
+        person_id = factories.approver(session, "dana@kestrel.example").id
+    people.read_one(person_id)
+    with database.reading() as session:
+        person = session.get_one(Person, person_id)
+        assert (person.name, person.can_push_to_accounting) == ("Dana Reyes", False)
+
+
+def test_a_lost_privilege_bites_at_the_next_click_though_the_refresh_is_late(
+    people: Directory, procore: Procore, database: Database, clock: Clock, settings: Settings
+) -> None:
+    dana = procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    people.refresh()
+    with database.reading() as session:
+        person_id = session.scalars(select(Person.id)).one()
+    procore.company.change_user(dana, erp_integrated_accountant=False)
+
+    know_person(settings, database, person_id, clock=clock)
+    assert approvers(database) == ["Dana Reyes"]  # young enough: Procore is not asked
+
+    clock.at += timedelta(minutes=61)
+    with database.reading() as session:
+        assert procore_people.is_too_old(session, person_id, at=clock(), rules=settings.rules)
+    know_person(settings, database, person_id, clock=clock)
+    assert approvers(database) == []
+
+
+def test_nobody_decides_by_what_is_known_for_too_long(
+    people: Directory, procore: Procore, database: Database, clock: Clock, settings: Settings
+) -> None:
+    procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    people.refresh()
+    with database.writing() as session:
+        person = session.scalars(select(Person)).one()
+        dana = Actor(Place.SLACK, person.name, person.id)
+    clock.at += timedelta(minutes=61)
+    away = settings.model_copy(update={"procore_api_url": "http://127.0.0.1:9/"})
+
+    def click() -> object:
+        with database.writing() as session:
+            return accept(
+                session, requested_update_id=1, revision=1, by=dana, at=clock(), rules=settings.rules
+            )
+
+    know_person(away, database, dana.person_id or 0, clock=clock)
+    refused = click()
+    assert isinstance(refused, Refused)
+    assert refused.reason is Refusal.NOT_KNOWN_NOW
+    assert "Procore does not answer" in refused.words
+
+    know_person(settings, database, dana.person_id or 0, clock=clock)
+    assert not isinstance(click(), Refused | Done)  # there is nothing to Update, and that is all

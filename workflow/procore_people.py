@@ -1,0 +1,148 @@
+"""The company directory as Procore has it: who may Update follows it, and how old that knowledge may be.
+
+Owns the tie between a user of Procore and a person, made once by exact e-mail and kept by id. costbot never
+changes what somebody may do there. Reading Procore is `sync.procore`'s.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workflow import audit
+from workflow.columns import storable
+from workflow.privileges import Rules
+from workflow.procore_intake import PROCORE, REQUESTER_EMAIL, mark, set_mark
+from workflow.tables import Person, ProcorePerson
+from workflow.vocabulary import ErpPermission, Event
+
+_MARK = "people"
+_NAME_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ProcoreUser:
+    """A user of Procore's Company Directory with an e-mail, and what counts there for an Update."""
+
+    user_id: int
+    email: str
+    name: str
+    permission: ErpPermission
+    can_push_to_accounting: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPeople:
+    """What a reading of the directory did: people in it, those who are new or changed, and those gone."""
+
+    people: int
+    changed: int
+    gone: int
+
+
+def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) -> TakenPeople:
+    """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack."""
+    changed = sum(take(session, user, at=at) for user in sorted(users, key=lambda each: each.user_id))
+    seen = {user.user_id for user in users}
+    by_user = dict(session.execute(select(ProcorePerson.person_id, ProcorePerson.user_id)).all())
+    active = session.scalars(select(Person).where(Person.active, Person.email != REQUESTER_EMAIL))
+    gone = [person for person in active if by_user.get(person.id) not in seen]
+    for person in gone:
+        person.active = False
+    set_mark(session, _MARK, at)
+    session.flush()
+    if changed or gone:
+        audit.record(
+            session, Event.IMPORTED, by=PROCORE, at=at, what="people", rows=len(users), source="Procore"
+        )
+    return TakenPeople(len(users), changed, len(gone))
+
+
+def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
+    """Take over one user; whether anything about them is new."""
+    tie, email = session.get(ProcorePerson, user.user_id), storable(user.email).strip().lower()
+    same_email = session.scalars(select(Person).where(Person.email == email)).one_or_none()
+    person = tie.person if tie else same_email
+    facts = (
+        storable(user.name)[:_NAME_CHARACTERS],
+        user.permission,
+        user.can_push_to_accounting,
+        user.active,
+    )
+    if person is None:
+        name, permission, privilege, active = facts
+        person = Person(
+            email=email,
+            name=name,
+            erp_permission=permission,
+            can_push_to_accounting=privilege,
+            active=active,
+        )
+        session.add(person)
+        session.flush()
+        changed = True
+    else:
+        had = (person.name, person.erp_permission, person.can_push_to_accounting, person.active)
+        moves = person.email != email and same_email is None
+        changed = had != facts or moves
+        person.name, person.erp_permission, person.can_push_to_accounting, person.active = facts
+        if moves:
+            person.email = email
+    if tie is None:
+        _tie(session, user.user_id, person, at=at)
+    else:
+        tie.read_at = at
+    session.flush()
+    return changed
+
+
+def gone(session: Session, person_id: int, *, at: datetime) -> None:
+    """Procore has this person no more: they lose every right."""
+    person = session.get_one(Person, person_id, populate_existing=True)
+    person.active = False
+    tie = _tie_of(session, person_id)
+    if tie is not None:
+        tie.read_at = at
+    session.flush()
+
+
+def user_of(session: Session, person_id: int) -> int | None:
+    """The id of a person in Procore, where it is known."""
+    tie = _tie_of(session, person_id)
+    return tie.user_id if tie else None
+
+
+def active_users(session: Session, *, but: Collection[int]) -> list[int]:
+    """The ids in Procore of people who are active here, but for these."""
+    query = select(ProcorePerson.user_id).join(Person).where(Person.active).order_by(ProcorePerson.user_id)
+    return [user_id for user_id in session.scalars(query) if user_id not in set(but)]
+
+
+def read_at(session: Session) -> datetime | None:
+    """When the whole directory was last read."""
+    return mark(session, _MARK)
+
+
+def is_too_old(session: Session, person_id: int, *, at: datetime, rules: Rules) -> bool:
+    """Whether what is known of a person is too old to decide by; never where the directory is costbot's."""
+    if rules.people_known_for is None:
+        return False
+    tie = _tie_of(session, person_id)
+    return tie is None or at - tie.read_at > rules.people_known_for
+
+
+def _tie(session: Session, user_id: int, person: Person, *, at: datetime) -> None:
+    former = _tie_of(session, person.id)
+    if former is not None:
+        # the same e-mail under a new id: removed from the directory, and added again
+        session.delete(former)
+        session.flush()
+    session.add(ProcorePerson(user_id=user_id, person_id=person.id, read_at=at))
+
+
+def _tie_of(session: Session, person_id: int) -> ProcorePerson | None:
+    query = select(ProcorePerson).where(ProcorePerson.person_id == person_id)
+    return session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
