@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person, Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, SIGNING_SECRET
+from sync.procore.people import know_person
 from tests import factories
 from tests.factories import LIMITS
 from tests.workflow.site import Site
@@ -138,6 +140,7 @@ def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> It
         clock=lambda: datetime.now(UTC),
         limits=LIMITS,
         read_back=office.read_back.append,
+        know_person=partial(know_person, read, database),
     )
     with running(http_app(bolt, takes_events=True, ready={})) as url:
         sandbox.switch(events_url=f"{url}/slack/events")
