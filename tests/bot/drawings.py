@@ -110,7 +110,7 @@ def cards() -> Iterator[tuple[str, Message]]:
         ):
             facts = update_facts(state, found=which, counts=many, decided_for="Sam Ortiz")
             yield f"card {state} {which.refusing}", job_card(facts, codes, holds, next_sync=NOON, rules=TWO)
-            yield f"unfurl {state} {which.refusing}", Message("24-017", tuple(job_unfurl(facts, TWO)))
+            yield f"unfurl {state} {which.refusing}", Message(facts.title, tuple(job_unfurl(facts, TWO)))
     first = FirstApprovalFacts("Dana Whitfield", NOON)
     for state in (State.READY, State.ACCEPTED):
         facts = update_facts(state, first_approval=first)
