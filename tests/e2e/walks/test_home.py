@@ -62,6 +62,6 @@ def test_the_administrator_reads_who_may_update_and_who_nearly_may(walk: Walk) -
     walk.choose("Marcus Oyelaran")
     walk.choose("costbot Home")
     expect(walk.home).to_contain_text("For the administrator")
-    expect(walk.home).to_contain_text("May update (2): Dana Whitfield, Marcus Oyelaran")
+    expect(walk.home).to_contain_text("May update (3): Dana Whitfield, Lucía Herrera, Marcus Oyelaran")
     expect(walk.home).to_contain_text("Priya Raman: the Can Push to Accounting privilege is missing")
     walk.photograph("1-administrator")
