@@ -40,6 +40,7 @@ def screen(request: pytest.FixtureRequest) -> Screen:
 def walk(office: Office, screen: Screen, browser: Browser, tmp_path: Path) -> Iterator[Walk]:
     """Dana Whitfield before her screen; what she sees at the end is kept when the walk fails."""
     expect.set_options(timeout=_PATIENCE_MILLISECONDS)
+    _close_windows(office)  # the other tests of this office leave some open
     size = {"width": screen.width, "height": screen.height}
     context = browser.new_context(viewport=size, has_touch=screen.touched)  # type: ignore[arg-type]
     page = context.new_page()
@@ -50,8 +51,11 @@ def walk(office: Office, screen: Screen, browser: Browser, tmp_path: Path) -> It
     with suppress(Error):  # the page itself may be gone: then the walk's own error says more
         page.screenshot(path=tmp_path / "at-the-end.png")
     context.close()
-    # the next walk begins with nobody in a window that this one left open
+    _close_windows(office)  # and so might this one, for them
+    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)
+
+
+def _close_windows(office: Office) -> None:
     for person in (office.dana, office.marcus, office.priya, office.tom, office.lucia):
         while person.sees().modal:
             person.close()
-    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)

@@ -61,6 +61,7 @@ def test_the_history_and_the_thread_tell_the_same_story(walk: Walk, office: Offi
 
 def test_a_jobs_window_leads_to_its_card(walk: Walk, office: Office) -> None:
     job, _ = office.requested("03-3110,S")
+    expect(walk.card(job)).to_be_attached()  # before it stands there is nothing to lead to
     walk.say(f"/costcodes show {job}")
     expect(walk.window).to_contain_text("03-3110")
     link = walk.window.get_by_role("link", name="Open the card")
