@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check words pictures bench
+.PHONY: help demo run test check words pictures bench lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -35,10 +35,13 @@ bench: .venv/.costbot-dev ## Measure costbot against bare baselines
 pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
 	@$(BIN)/python -m tests.pictures
 
-.venv/.costbot: pyproject.toml
+lock: ## Pin every package anew after pyproject.toml has changed (ARGS=--upgrade takes the newest of all)
+	@.ci/lock $(ARGS)
+
+.venv/.costbot: pyproject.toml requirements.lock requirements-build.lock
 	@.ci/venv .
 	@touch $@
 
-.venv/.costbot-dev: pyproject.toml
+.venv/.costbot-dev: pyproject.toml requirements-dev.lock
 	@.ci/venv '.[dev]'
 	@touch $@ .venv/.costbot
