@@ -27,16 +27,17 @@ def read_secrets(names: Iterable[str], variables: Mapping[str, str | None], fold
         path = variables.get((name + SUFFIX).lower())
         if not path:
             continue
-        if variables.get(name.lower()):
-            wrong.append(f"{name} and {name}{SUFFIX} are both set: remove one.")
-            continue
         try:
-            if secret := _only_line(folder / path):
-                found[name] = secret
+            secret = _only_line(folder / path)
         except OSError as error:
             wrong.append(f"{name}{SUFFIX} is not usable: {path}: {error.strerror}.")
         except ValueError:
             wrong.append(f"{name}{SUFFIX} is not usable: {path} must be one line of UTF-8 text.")
+        else:
+            if secret and variables.get(name.lower()):
+                wrong.append(f"{name} and {name}{SUFFIX} are both set: remove one.")
+            elif secret:
+                found[name] = secret
     if wrong:
         raise SecretFileError("\n".join(wrong))
     return found

@@ -287,7 +287,8 @@ def process(entry: str, *queues: str) -> Iterator[psutil.Popen]:
     program = (
         "import sys; import sync.worker; from workflow.settings import read_settings; "
         # it looks after the work in hand each second, and not every fifth
-        f"sync.worker._MONITORING_SECONDS = 1; sync.worker.{entry}(read_settings(), *([sys.argv[1:]] if sys.argv[1:] else []))"
+        "sync.worker._MONITORING_SECONDS = 1; "
+        f"sync.worker.{entry}(read_settings(), *([sys.argv[1:]] if sys.argv[1:] else []))"
     )
     with psutil.Popen([sys.executable, "-c", program, *queues]) as running:
         try:
