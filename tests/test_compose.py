@@ -14,6 +14,7 @@ from workflow.settings import Settings
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "docker-compose.yaml"
 DOCKERFILE = ROOT / "Dockerfile"
+OPERATING = ROOT / "docs" / "operating.md"
 EXAMPLE = ROOT / ".env.example"
 VARIABLES = {str(field.validation_alias) for field in Settings.model_fields.values()}
 BY_FILE = {f"{field.validation_alias}_FILE" for field in Settings.model_fields.values() if not field.repr}
@@ -116,6 +117,14 @@ def test_the_image_by_itself_is_asked_for_its_health_as_the_bot_is(services: dic
     [asked] = re.findall(r"HEALTHCHECK (?:.*\\\n)+ +CMD (\[.*\])", DOCKERFILE.read_text())
 
     assert ["CMD", *yaml.safe_load(asked)] == services["bot"]["healthcheck"]["test"]
+
+
+def test_the_page_on_operating_names_every_secret_and_only_variables_that_there_are() -> None:
+    page = OPERATING.read_text()
+    written = set(re.findall(r"\b(?:COSTBOT|SLACK)_[A-Z_]+", page))
+
+    assert all(f"`secrets/{name}`" in page for name in yaml.safe_load(COMPOSE.read_text())["secrets"])
+    assert written <= VARIABLES | BY_FILE
 
 
 def test_the_compose_file_sets_only_variables_that_costbot_reads(services: dict[str, Any]) -> None:

@@ -578,10 +578,7 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         url = self.database_url or f"sqlite:///{self.data_dir.absolute() / 'costbot.db'}"
-        if self.database_password is None:
-            return url
-        given = make_url(url).set(password=self.database_password.get_secret_value())
-        return given.render_as_string(hide_password=False)
+        return _with_password(url, self.database_password)
 
     @property
     def redis_socket(self) -> Path:
@@ -595,12 +592,7 @@ class Settings(BaseSettings):
     def redis(self) -> str:
         """The Redis URL in force."""
         url = self.redis_url or f"unix://{quote(str(self.redis_socket))}"
-        if self.redis_password is None:
-            return url
-        parts = urlsplit(url)
-        user, _, host = parts.netloc.rpartition("@")
-        password = quote(self.redis_password.get_secret_value(), safe="")
-        return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
+        return _with_password(url, self.redis_password)
 
     @property
     def rules(self) -> Rules:
@@ -674,6 +666,15 @@ def _secrets(source: EnvSettingsSource, folder: Path) -> InitSettingsSource:
     """What the files hold that `source` names."""
     names = [str(field.validation_alias) for field in Settings.model_fields.values() if not field.repr]
     return InitSettingsSource(source.settings_cls, dict(read_secrets(names, source.env_vars, folder)))
+
+
+def _with_password(url: str, password: SecretStr | None) -> str:
+    """The address with the password, if there is one: quoted whole, so that logs know what to mask."""
+    if password is None:
+        return url
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password.get_secret_value(), safe='')}@{host}").geturl()
 
 
 def company_path(company: str | None) -> str:

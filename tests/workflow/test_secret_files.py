@@ -1,14 +1,16 @@
 """Secrets from files: which settings may, what a file may hold, and that no error shows any of it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from redis.connection import parse_url
+from redis import ConnectionPool
 from sqlalchemy.engine import make_url
 
+from bot.logs import mask
 from workflow.settings import Settings, SettingsError, read_file, read_settings
 
 SECRET = "hunter2"
@@ -58,6 +60,12 @@ def shown(settings: Settings) -> dict[str, str]:
     return found
 
 
+def redis_of(settings: Settings) -> dict[str, Any]:
+    """What redis-py understands of the address."""
+    found: dict[str, Any] = ConnectionPool.from_url(settings.redis).connection_kwargs
+    return found
+
+
 def test_every_secret_setting_may_come_from_a_file() -> None:
     secret = {str(field.validation_alias) for field in Settings.model_fields.values() if not field.repr}
     masked = {
@@ -90,8 +98,10 @@ def test_a_password_of_any_characters_gets_into_its_address(password: str) -> No
 
     database = make_url(settings.database)
     assert (database.username, database.password, database.host) == ("costbot", password, "host")
-    redis = parse_url(settings.redis)
+    redis = redis_of(settings)
     assert (redis["password"], redis["host"], redis["port"], redis["db"]) == (password, "host", 6380, 1)
+    assert mask(settings.database) == "postgresql+psycopg://costbot:***@host/costbot"
+    assert mask(settings.redis) == "redis://:***@host:6380/1"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +112,7 @@ def test_a_password_of_any_characters_gets_into_its_address(password: str) -> No
     ],
 )
 def test_redis_keeps_its_user_and_its_socket(address: str, known: dict[str, object]) -> None:
-    found = parse_url(Settings(_env_file=None, redis_url=address, redis_password=SecretStr(SECRET)).redis)
+    found = redis_of(Settings(_env_file=None, redis_url=address, redis_password=SecretStr(SECRET)))
 
     assert known.items() <= found.items()
     assert found["password"] == SECRET
