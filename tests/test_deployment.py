@@ -76,6 +76,7 @@ class Machine:
     def environment(self, service: str) -> dict[str, str]:
         """What a container of the service has: from the image, from `.env`, and from the Compose file."""
         image = dict(re.findall(r"^(?:ENV)? +(\w+)=(\S+)", DOCKERFILE, re.MULTILINE))
+        image.pop("PYTHONDONTWRITEBYTECODE")  # all code is compiled in the image, and here perhaps not yet
         example = {name: value or "" for name, value in dotenv_values(ROOT / ".env.example").items()}
         given = image | example | SET | SERVICES[service].get("environment", {})
         here = {name: self.here(value, service) for name, value in given.items()}
@@ -186,6 +187,7 @@ def _refuses_strangers(client: redis.Redis) -> bool:
     raise AssertionError("Redis asks for no password")
 
 
+@pytest.mark.timeout(300)  # four processes, on a machine that may have much else to do
 @pytest.mark.usefixtures("redis_client")
 def test_every_service_starts_is_healthy_and_ends_in_time(machine: Machine) -> None:
     assert not any(machine.is_healthy(name) for name in PROCESSES)
