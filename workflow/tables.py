@@ -1,8 +1,8 @@
 """Every table of costbot as SQLAlchemy 2 typed models; nothing but shapes and constraints.
 
-Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where rows are removed, SQLite is told
-(`sqlite_autoincrement`) never to give their ids again, as PostgreSQL does not: a button or a message in
-Slack may carry one still.
+Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where rows are removed, or a restored
+backup lacks them, SQLite is told (`sqlite_autoincrement`) never to give their ids again, as PostgreSQL does
+not: a button or a message in Slack may carry one still.
 """
 
 import json
@@ -490,6 +490,7 @@ class PrivilegeRequest(Table):
             sqlite_where=text("answer IS NULL"),
             postgresql_where=text("answer IS NULL"),
         ),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

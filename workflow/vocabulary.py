@@ -193,6 +193,7 @@ class Event(StrEnum):
     CHANNEL_OPEN = "channel:open"
     SLACK_INSTALLED = "slack:installed"
     SLACK_REMOVED = "slack:removed"
+    RESTORED = "database:restored"
     PERSON_LINKED = "person:linked"
     PERSON_UNLINKED = "person:unlinked"
     NOTIFY_CHOSEN = "person:notify_chosen"

@@ -563,3 +563,26 @@ class MigratedShape(Shape):
     """`migrate`: the schema's revision now."""
 
     revision: str
+
+
+class CopiedShape(Shape):
+    """`db copy`: how many rows each table has, in both databases."""
+
+    rows: int
+    tables: dict[str, int]
+
+
+class BackedUpShape(Shape):
+    """`db backup FILE`: its size in bytes, the events of its audit trail, and what is wrong with that."""
+
+    file: str
+    size: int
+    events: int
+    problems: list[str]
+
+
+class RestoredShape(Shape):
+    """`db restored`: cards that are drawn anew, and notices that waited when the backup was taken."""
+
+    cards: int
+    notices_waiting: int

@@ -31,7 +31,7 @@ COST_CODES = "Cost Codes"
 """How webhooks name what a project team adds."""
 
 _OVERLAP = timedelta(minutes=5)
-_LOCK = "procore_intake"
+LOCK = "procore_intake"
 
 _log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class Intake:
         Raises:
             ProcoreError: what was read before stays, and the next run goes on.
         """
-        with self.database.exclusive(_LOCK) as held:
+        with self.database.exclusive(LOCK) as held:
             if not held:
                 return IntakeReport()
             self.read_lists()
