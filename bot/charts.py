@@ -6,19 +6,26 @@ one chart differ by hatching too, since colour alone is no sign.
 
 import io
 from collections.abc import Sequence
+from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.blocks.report_words import report_title
 from bot.blocks.words import one_line
-from workflow.language import say
+from workflow.language import later, say
 from workflow.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH, HEIGHT, DOTS_AN_INCH = 7.0, 11.0, 120
+WIDTH, DOTS_AN_INCH = 7.0, 120
 """Charts stand one below the other, so that a phone that shows the width shows words that can be read."""
+_TITLE, _CHART, _EMPTY = 0.6, 2.6, 0.7
+"""Inches of height: of the title, of a chart, of one that has nothing to show."""
+_MONTHS = (
+    *(later("Jan"), later("Feb"), later("Mar"), later("Apr"), later("May"), later("Jun")),
+    *(later("Jul"), later("Aug"), later("Sep"), later("Oct"), later("Nov"), later("Dec")),
+)
 _LABEL = 34
 _ROWS = 5
 """A chart of fewer bars keeps room for so many, so that one bar is no wall."""
@@ -34,9 +41,11 @@ def chart(report: Report) -> bytes:
     """The report's picture as a PNG."""
     from matplotlib.figure import Figure  # imported here, for it is slow and few commands draw
 
-    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_AN_INCH, layout="constrained")
+    heights = [_CHART if something else _EMPTY for something in _something(report)]
+    size = (WIDTH, round(_TITLE + sum(heights), 1))
+    figure = Figure(figsize=size, dpi=DOTS_AN_INCH, layout="constrained")
     figure.suptitle(report_title(report), fontsize=15, fontweight="bold")
-    waits, volume, failures, pairs = figure.subplots(4)
+    waits, volume, failures, pairs = figure.subplots(4, height_ratios=heights)
     _waits(waits, report)
     _volume(volume, report)
     _bars(
@@ -66,6 +75,16 @@ def chart(report: Report) -> bytes:
     return picture.getvalue()
 
 
+def _something(report: Report) -> tuple[bool, bool, bool, bool]:
+    """Which of the four charts have something to show."""
+    return (
+        any(week.median is not None for week in report.weeks),
+        any(week.requested or week.updated or week.rejected for week in report.weeks),
+        bool(report.failures),
+        bool(report.pairs),
+    )
+
+
 def _waits(axes: "Axes", report: Report) -> None:
     axes.set_title(say("From request to Update, median by week"), loc="left", fontsize=11)
     weeks = [(number, week.median) for number, week in enumerate(report.weeks) if week.median is not None]
@@ -83,6 +102,8 @@ def _volume(axes: "Axes", report: Report) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_title(say("Requests by week"), loc="left", fontsize=11)
+    if not any(week.requested or week.updated or week.rejected for week in report.weeks):
+        return _nothing(axes)
     places, width = range(len(report.weeks)), 0.28
     kinds = (
         (say("requested"), [week.requested for week in report.weeks], _GREY, ""),
@@ -105,13 +126,18 @@ def _volume(axes: "Axes", report: Report) -> None:
         ncols=3,
     )
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    _by_week(axes, report)
+    return _by_week(axes, report)
+
+
+def day_words(day: date) -> str:
+    """`02 Nov`."""
+    return say("{day:02} {month}", day=day.day, month=say(_MONTHS[day.month - 1]))
 
 
 def _by_week(axes: "Axes", report: Report) -> None:
     axes.set_xlim(-0.6, len(report.weeks) - 0.4)
     axes.set_xticks(range(len(report.weeks)))
-    labels = [f"{week.monday:%d %b}" for week in report.weeks]
+    labels = [day_words(week.monday) for week in report.weeks]
     axes.set_xticklabels(labels, rotation=45, ha="right", fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 

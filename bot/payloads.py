@@ -21,6 +21,7 @@ class Action(StrEnum):
     TAKE_BACK = "job:take_back"
     SEND_AGAIN = "job:send_again"
     TURN_PAGE = "window:page"
+    TURN_COMPARISON = "comparison:page"
     ASK_FOR_PRIVILEGE = "privilege:ask"
     GRANT_PRIVILEGE = "privilege:grant"
     DECLINE_PRIVILEGE = "privilege:decline"
@@ -89,6 +90,13 @@ class PageButton(JobButton):
     `revision` is the one that the person began to look at: what joins later is marked until they act.
     """
 
+    page: int
+
+
+class ComparisonButton(_Value):
+    """Turns to a page of a job's comparison of Procore, costbot and Sage; pages count from 0."""
+
+    job_id: int
     page: int
 
 

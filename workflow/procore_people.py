@@ -55,9 +55,7 @@ def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) ->
     set_mark(session, _MARK, at)
     session.flush()
     if changed or gone:
-        audit.record(
-            session, Event.IMPORTED, by=PROCORE, at=at, what="people", rows=len(users), source="Procore"
-        )
+        _record(session, len(users), at=at)
     return TakenPeople(len(users), changed, len(gone))
 
 
@@ -99,14 +97,31 @@ def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
     return changed
 
 
-def gone(session: Session, person_id: int, *, at: datetime) -> None:
-    """Procore has this person no more: they lose every right."""
+def take_one(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
+    """Take over one user by themselves; whether anything about them is new, which is on record then."""
+    changed = take(session, user, at=at)
+    if changed:
+        _record(session, 1, at=at)
+    return changed
+
+
+def gone(session: Session, person_id: int, *, at: datetime) -> bool:
+    """Procore has this person no more: they lose every right. Whether they had not before."""
     person = session.get_one(Person, person_id, populate_existing=True)
-    person.active = False
+    was_active, person.active = person.active, False
     tie = _tie_of(session, person_id)
     if tie is not None:
         tie.read_at = at
     session.flush()
+    if was_active:
+        _record(session, 1, at=at)
+    return was_active
+
+
+def person_of(session: Session, user_id: int) -> int | None:
+    """Who a user of Procore is, where it is known."""
+    tie = session.get(ProcorePerson, user_id)
+    return tie.person_id if tie else None
 
 
 def user_of(session: Session, person_id: int) -> int | None:
@@ -132,6 +147,11 @@ def is_too_old(session: Session, person_id: int, *, at: datetime, rules: Rules) 
         return False
     tie = _tie_of(session, person_id)
     return tie is None or at - tie.read_at > rules.people_known_for
+
+
+def _record(session: Session, rows: int, *, at: datetime) -> None:
+    """App Home follows the trail, so what changes who may do what has to be on it."""
+    audit.record(session, Event.IMPORTED, by=PROCORE, at=at, what="people", rows=rows, source="Procore")
 
 
 def _tie(session: Session, user_id: int, person: Person, *, at: datetime) -> None:

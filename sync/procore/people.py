@@ -75,7 +75,22 @@ class Directory:
             if taken is None:
                 procore_people.gone(session, person_id, at=at)
             else:
-                procore_people.take(session, taken, at=at)
+                procore_people.take_one(session, taken, at=at)
+
+    def read_user(self, user_id: int) -> bool:
+        """What Procore has now of one of its users; whether anything about them is new.
+
+        Raises:
+            ProcoreError: nothing was changed.
+        """
+        at = self.clock()
+        user = self.api.user(user_id)
+        taken = self._taken(user) if user else None
+        with self.database.writing() as session:
+            if taken is not None:
+                return procore_people.take_one(session, taken, at=at)
+            person_id = procore_people.person_of(session, user_id)
+            return person_id is not None and procore_people.gone(session, person_id, at=at)
 
     def _by_email(self, email: str) -> User | None:
         """Who has exactly this e-mail: a search finds names and companies that contain it too."""
