@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 WIDTH, DOTS_AN_INCH = 7.0, 120
 """Charts stand one below the other, so that a phone that shows the width shows words that can be read."""
 _TITLE, _CHART, _EMPTY = 0.6, 2.6, 0.7
-"""Inches of height: of the title, of a chart, of one that has nothing to show."""
+"""Inches of height: of the title, of a chart by week, of one that has nothing to show."""
+_AROUND_BARS, _BAR = 0.9, 0.35
+"""Inches of height: of what is around bars, and of each."""
 _MONTHS = (
     *(later("Jan"), later("Feb"), later("Mar"), later("Apr"), later("May"), later("Jun")),
     *(later("Jul"), later("Aug"), later("Sep"), later("Oct"), later("Nov"), later("Dec")),
 )
 _LABEL = 34
-_ROWS = 5
-"""A chart of fewer bars keeps room for so many, so that one bar is no wall."""
 _BLUE, _ORANGE, _GREY = "#1f6fb2", "#e08a1e", "#8a9199"
 
 
@@ -41,10 +41,10 @@ def chart(report: Report) -> bytes:
     """The report's picture as a PNG."""
     from matplotlib.figure import Figure  # imported here, for it is slow and few commands draw
 
-    heights = [_CHART if something else _EMPTY for something in _something(report)]
+    heights = _heights(report)
     size = (WIDTH, round(_TITLE + sum(heights), 1))
     figure = Figure(figsize=size, dpi=DOTS_AN_INCH, layout="constrained")
-    figure.suptitle(report_title(report), fontsize=15, fontweight="bold")
+    figure.suptitle(report_title(report), fontsize=15, fontweight="bold", wrap=True)
     waits, volume, failures, pairs = figure.subplots(4, height_ratios=heights)
     _waits(waits, report)
     _volume(volume, report)
@@ -75,14 +75,18 @@ def chart(report: Report) -> bytes:
     return picture.getvalue()
 
 
-def _something(report: Report) -> tuple[bool, bool, bool, bool]:
-    """Which of the four charts have something to show."""
-    return (
-        any(week.median is not None for week in report.weeks),
-        any(week.requested or week.updated or week.rejected for week in report.weeks),
-        bool(report.failures),
-        bool(report.pairs),
-    )
+def _heights(report: Report) -> list[float]:
+    """Inches for each of the four charts, by what there is to show."""
+    has_waits = any(week.median is not None for week in report.weeks)
+    return [
+        _CHART if has_waits else _EMPTY,
+        _CHART if _has_volume(report) else _EMPTY,
+        *(_AROUND_BARS + _BAR * len(bars) if bars else _EMPTY for bars in (report.failures, report.pairs)),
+    ]
+
+
+def _has_volume(report: Report) -> bool:
+    return any(week.requested or week.updated or week.rejected for week in report.weeks)
 
 
 def _waits(axes: "Axes", report: Report) -> None:
@@ -102,7 +106,7 @@ def _volume(axes: "Axes", report: Report) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_title(say("Requests by week"), loc="left", fontsize=11)
-    if not any(week.requested or week.updated or week.rejected for week in report.weeks):
+    if not _has_volume(report):
         return _nothing(axes)
     places, width = range(len(report.weeks)), 0.28
     kinds = (
@@ -152,7 +156,7 @@ def _bars(axes: "Axes", title: str, rows: Sequence[tuple[str, float]], unit: str
     # what people typed is no formula, which matplotlib would take `$` for
     labels = [one_line(label, _LABEL).replace("$", r"\$") for label, _ in rows]
     axes.set_yticks(places, labels, fontsize=8)
-    axes.set_ylim(max(len(rows), _ROWS) - 0.4, -0.6)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(unit)
     axes.margins(x=0.15)
     axes.spines[["top", "right"]].set_visible(False)

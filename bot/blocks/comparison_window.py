@@ -20,6 +20,8 @@ TITLE = later("Where it differs")
 ROWS_A_PAGE = 40
 """One block a row, so that a page stays under Slack's 100 blocks."""
 _CATEGORIES_SHOWN = 30
+_TOGETHER = 40
+"""Characters that fit one line on a phone."""
 
 
 def comparison_window(known: ThreePlaces, *, page: int = 0) -> Json:
@@ -30,7 +32,7 @@ def comparison_window(known: ThreePlaces, *, page: int = 0) -> Json:
     head = f"*{SLACK.data(known.title)}*\n{comparison_words.counts_words(known)}"
     blocks = [
         section(head),
-        context(" ".join(comparison_words.ages_words(known))),
+        context(" · ".join(comparison_words.ages_words(known))),
         divider(),
         *(section(text) for text in rows[page * ROWS_A_PAGE : (page + 1) * ROWS_A_PAGE]),
         *_turning(known, page, pages),
@@ -45,17 +47,18 @@ def _alike(rows: Sequence[Row], known: ThreePlaces) -> Iterator[list[Row]]:
 
 
 def _standing(row: Row, known: ThreePlaces) -> tuple[str, ...]:
-    costbot, sage = comparison_words.costbot_words(row), comparison_words.sage_words(row, known)
-    if known.procore is None:
-        columns = say("*costbot:* {costbot}   *Sage:* {sage}", costbot=costbot, sage=sage)
-    else:
-        columns = say(
-            "*Procore:* {procore}   *costbot:* {costbot}   *Sage:* {sage}",
-            procore=comparison_words.procore_words(row, known),
-            costbot=costbot,
-            sage=sage,
-        )
-    return columns, *(f"➡️ {one}" for one in comparison_words.what_to_do(row))
+    places = [
+        say("*costbot:* {words}", words=comparison_words.costbot_words(row)),
+        say("*Sage:* {words}", words=comparison_words.sage_words(row, known)),
+    ]
+    if known.procore is not None:
+        places.insert(0, say("*Procore:* {words}", words=comparison_words.procore_words(row, known)))
+    return "   ".join(map(_kept_together, places)), *(f"➡️ {one}" for one in comparison_words.what_to_do(row))
+
+
+def _kept_together(place: str) -> str:
+    """A place on one line with its name, as far as lines are long enough for that."""
+    return place.replace(" ", "\N{NO-BREAK SPACE}", -1 if len(place) <= _TOGETHER else 1)
 
 
 def _row(group: Sequence[Row], known: ThreePlaces) -> str:

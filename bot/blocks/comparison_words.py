@@ -33,7 +33,7 @@ _WHAT_TO_DO = {
         "Sage had it and no longer does: see who removed it, or ask for it again."
     ),
     Verdict.REMOVED_IN_PROCORE: later(
-        "It was removed in Procore after the Update. Sage keeps it: nothing is ever deleted there by costbot."
+        "It was removed in Procore after it went to Sage, which keeps it: costbot deletes nothing there."
     ),
     Verdict.NOT_IN_PROCORE: later("It was made in Sage: Procore gets it by its own Refresh Cost Codes."),
     Verdict.OTHER_DESCRIPTION: later("Sage keeps its own description: change it in Sage if it is wrong."),
@@ -90,21 +90,19 @@ def ages_words(known: ThreePlaces, form: Form = SLACK) -> list[str]:
     """How old what is known of Procore and of Sage is."""
     said = []
     if known.procore is None:
-        said.append(say("costbot works with files here, so there is no column for Procore."))
+        said.append(say("costbot works with files here, so there is no column for Procore"))
     elif known.procore.read_at is None:
-        said.append(say("Procore: this project was not read yet."))
+        said.append(say("Procore: this project was not read yet"))
     elif known.procore.changed_since:
-        said.append(say("Procore: read {at}, and changed since.", at=form.date(known.procore.read_at)))
+        said.append(say("Procore: read {at}, and changed since", at=form.date(known.procore.read_at)))
     else:
-        said.append(say("Procore: read {at}.", at=form.date(known.procore.read_at)))
+        said.append(say("Procore: read {at}", at=form.date(known.procore.read_at)))
     if known.sage_read_at is None:
-        said.append(say("Sage: not read yet."))
+        said.append(say("Sage: not read yet"))
     elif known.known_in_sage:
-        said.append(say("Sage: read back {at}.", at=form.date(known.sage_read_at)))
+        said.append(say("Sage: read back {at}", at=form.date(known.sage_read_at)))
     else:
-        said.append(
-            say("Sage: read back {at}, and does not know this job.", at=form.date(known.sage_read_at))
-        )
+        said.append(say("Sage: read back {at}, and does not know this job", at=form.date(known.sage_read_at)))
     return said
 
 
