@@ -102,8 +102,8 @@ class PageButton(JobButton):
 class ComparisonButton(_Value):
     """Turns to a page of a job's comparison of Procore, costbot and Sage; pages count from 0."""
 
-    job_id: int
-    page: int
+    job_id: Id
+    page: Number
 
 
 class Opened(_Value):
