@@ -69,7 +69,7 @@ class Shortcut(StrEnum):
     REQUEST_THESE = "request_these_cost_codes"
 
 
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 """A revision or a page; like an id, no larger than the database can compare."""
 
