@@ -669,7 +669,7 @@ class ProcoreAssignment(Table):
 
     `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore. `is_new` while
     its cost code has no ERP id there; `written_at` since Procore was told that Sage holds it, `write_error`
-    is what Procore said instead.
+    is what Procore said instead. `description` is the cost code's there, empty until it is read again.
     """
 
     __tablename__ = "procore_assignments"
@@ -688,6 +688,7 @@ class ProcoreAssignment(Table):
     is_new: Mapped[bool] = mapped_column(default=False, server_default=false())
     written_at: Mapped[datetime | None]
     write_error: Mapped[str | None] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(String(200))
 
 
 class ProcorePerson(Table):

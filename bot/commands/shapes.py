@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import DataSync, Job, PrivilegeRequest
 from workflow.vocabulary import (
-    Difference,
     HoldKind,
     Notify,
     Outcome,
@@ -465,28 +464,6 @@ class CheckShape(Shape):
     job: JobShape
     ok: bool
     lines: list[CheckedLine]
-
-
-class DiffLine(Shape):
-    """An assignment that was asked for, and how Sage differs from it; null when it holds it so."""
-
-    extra: str
-    code: str
-    description: str
-    category: str
-    state: State
-    outcome: Outcome | None
-    difference: Difference | None
-    sage_description: str | None
-
-
-class DiffShape(Shape):
-    """`diff JOB`: `ok` when Sage holds all that it was sent, as it was sent."""
-
-    job: JobShape
-    known_in_sage: bool
-    ok: bool
-    lines: list[DiffLine]
 
 
 class FindingShape(Shape):
