@@ -54,7 +54,8 @@ class Seen:
     """A line item type of a cost code, as Procore has it.
 
     `is_new` says that Procore knows its cost code not to be in the ERP; otherwise Sage's own cost codes tell.
-    `added_by` is a person of the directory, None where Procore does not say.
+    `added_by` is a person of the directory, None where Procore does not say. `asked_at` is when it was sent
+    to the ERP, where that is known: what was turned down or failed before that is asked for again.
     """
 
     cost_code_id: int
@@ -63,6 +64,7 @@ class Seen:
     is_new: bool
     added_at: datetime
     added_by: int | None = None
+    asked_at: datetime | None = None
 
     @property
     def key(self) -> Key:
@@ -155,9 +157,10 @@ def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
     return [*first, *rest]
 
 
-def extras_by_key(session: Session, job_id: int) -> dict[Key, str]:
-    """What was seen of a job in Procore and is not known to be gone, and the extra of each."""
-    return {(row.cost_code_id, row.line_item_type_id): row.extra for row in _present(session, job_id)}
+def extras_by_key(session: Session, job_id: int, *, removed: bool = False) -> dict[Key, str]:
+    """What was seen of a job in Procore, and the extra of each: what is not known to be gone, or what is."""
+    rows = _gone(session, job_id) if removed else _present(session, job_id)
+    return {(row.cost_code_id, row.line_item_type_id): row.extra for row in rows}
 
 
 def people_of(session: Session, user_ids: Collection[int]) -> dict[int, int]:
@@ -172,7 +175,7 @@ def take_in(
     project_id: int,
     seen: Sequence[Seen],
     gone: Collection[Key],
-    read_from: datetime,
+    read_from: datetime | None,
     at: datetime,
     rules: Rules,
     limits: SageLimits,
@@ -180,7 +183,7 @@ def take_in(
     """Bring a project up to date with what was `seen` of it, whole, from `read_from` on.
 
     `gone` are assignments that Procore was asked about and does not have any more. What changed in Procore
-    since `read_from` keeps the project to be read again.
+    since `read_from` keeps the project to be read again; without it the project itself was not read.
     """
     project = session.get_one(ProcoreProject, project_id)
     job = directory.lock_jobs(session, [project.job_id])[0]
@@ -192,10 +195,14 @@ def take_in(
             .execution_options(populate_existing=True)
         )
     }
+    refused = _turned_down_at(session, job.id) | _failed_at(session, job.id)
     fresh = [
         each
         for each in seen
-        if (row := known.get(each.key)) is None or row.removed_at is not None or row.problem is not None
+        if (row := known.get(each.key)) is None
+        or row.removed_at is not None
+        or row.problem is not None
+        or _sent_again(each, refused)
     ]
     new, undecided = _to_ask_for(session, job, fresh)
     problems = _problems(session, [each.assignment for each in new], limits=limits)
@@ -213,9 +220,10 @@ def take_in(
     for each in seen:
         if (row := known.get(each.key)) is not None:
             row.is_new = each.is_new
-    project.read_at = at
-    if project.stale_since is not None and project.stale_since <= read_from and not undecided:
-        project.stale_since = None
+    if read_from is not None:
+        project.read_at = at
+        if project.stale_since is not None and project.stale_since <= read_from and not undecided:
+            project.stale_since = None
     session.flush()
     return TakenIn(asked, removed, len(problems), len(undecided))
 
@@ -248,11 +256,7 @@ def with_problems(session: Session, job_id: int | None = None) -> Sequence[Proco
 
 def removed_after_update(session: Session, job_id: int) -> list[Assignment]:
     """Assignments that an approver updated and that are gone from Procore: Sage keeps them."""
-    gone = session.scalars(
-        select(ProcoreAssignment).where(
-            ProcoreAssignment.job_id == job_id, ProcoreAssignment.removed_at.is_not(None)
-        )
-    ).all()
+    gone = _gone(session, job_id)
     updated = _in_states(session, job_id, (State.ACCEPTED, State.EXPORTED, State.SYNCED))
     still = {_assignment(row) for row in _present(session, job_id)}
     found = {_assignment(row) for row in gone} & updated - still
@@ -272,7 +276,7 @@ def _to_ask_for(session: Session, job: Job, fresh: Sequence[Seen]) -> tuple[list
         if each.assignment in on_the_way or (held and each.assignment.category in held.categories):
             continue
         decided_at = turned_down.get(each.assignment)
-        if decided_at is not None and decided_at >= each.added_at:
+        if decided_at is not None and decided_at >= max(each.added_at, each.asked_at or each.added_at):
             continue
         if each.is_new or job.read_back_at is not None:
             new.append(each)
@@ -456,6 +460,14 @@ def _present(session: Session, job_id: int) -> Sequence[ProcoreAssignment]:
     ).all()
 
 
+def _gone(session: Session, job_id: int) -> Sequence[ProcoreAssignment]:
+    return session.scalars(
+        select(ProcoreAssignment).where(
+            ProcoreAssignment.job_id == job_id, ProcoreAssignment.removed_at.is_not(None)
+        )
+    ).all()
+
+
 def _open_lines(session: Session, job_id: int) -> list[RequestedLine]:
     """The lines of the job that wait for an approver."""
     query = (
@@ -483,6 +495,26 @@ def _in_states(session: Session, job_id: int, states: Collection[State]) -> set[
         )
     )
     return {lines.assignment_of(line) for line in session.scalars(query)}
+
+
+def _sent_again(each: Seen, refused: Mapping[Assignment, datetime]) -> bool:
+    """Whether somebody sent it to the ERP once more after it was turned down, or after Sage refused it."""
+    refused_at = refused.get(each.assignment)
+    return each.asked_at is not None and refused_at is not None and refused_at < each.asked_at
+
+
+def _failed_at(session: Session, job_id: int) -> dict[Assignment, datetime]:
+    """When Sage refused each assignment of the job that is failed now."""
+    query = (
+        select(RequestedLine, RequestedUpdate.finished_at)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.job_id == job_id,
+            RequestedUpdate.state == State.FAILED,
+            RequestedLine.outcome == Outcome.FAILED,
+        )
+    )
+    return {lines.assignment_of(line): at for line, at in session.execute(query) if at}
 
 
 def _turned_down_at(session: Session, job_id: int) -> dict[Assignment, datetime]:

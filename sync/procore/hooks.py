@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, Field
 
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreRefusedError
-from sync.procore.models import Resource, parsed
+from sync.procore.models import Resource, Time, parsed
 from workflow import procore_events, procore_intake
 from workflow.database import Database
 
@@ -51,6 +51,9 @@ class DeliveredEvent(BaseModel):
     """The event that was sent."""
 
     project_id: int | None = None
+    resource: str | None = Field(None, validation_alias=AliasChoices("resource_type", "resource_name"))
+    resource_id: int | None = None
+    timestamp: Time | None = None
 
 
 class Delivery(BaseModel):
@@ -129,16 +132,17 @@ def connect(
 
 def state(api: ProcoreApi, database: Database, hook_id: int, *, clock: Callable[[], datetime]) -> HookState:
     """What became of the hook's deliveries; the projects of what was discarded are read next."""
-    failing = _deliveries(api, hook_id, "failing")
-    discarded = _deliveries(api, hook_id, "discarded")
-    last = _deliveries(api, hook_id, "any")
+    failing = deliveries(api, hook_id, "failing")
+    discarded = deliveries(api, hook_id, "discarded")
+    last = deliveries(api, hook_id, "any")
     projects = {each.event.project_id for each in discarded if each.event.project_id is not None}
     with database.writing() as session:
         gaps = sum(procore_intake.stale(session, project_id, at=clock()) for project_id in sorted(projects))
     return HookState(len(failing), len(discarded), last[-1].response_status if last else None, gaps)
 
 
-def _deliveries(api: ProcoreApi, hook_id: int, status: str) -> list[Delivery]:
+def deliveries(api: ProcoreApi, hook_id: int, status: str) -> list[Delivery]:
+    """The first page of the deliveries of a status: `any`, `successful`, `failing` or `discarded`."""
     params: dict[str, str | int] = {
         "company_id": api.client.company_id,
         "filters[status]": status,

@@ -5,7 +5,7 @@ with nothing changed in Procore it changes nothing. The number of calls: one a p
 handful a day for the lists, one for each project that is read.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ import structlog
 
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreRefusedError
+from sync.procore.models import CostCode
 from workflow import directory, procore_events, procore_intake
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
@@ -31,7 +32,8 @@ COST_CODES = "Cost Codes"
 """How webhooks name what a project team adds."""
 
 _OVERLAP = timedelta(minutes=5)
-_LOCK = "procore_intake"
+LOCK = "procore_intake"
+"""Held while Procore is read, in whichever way."""
 
 _log = structlog.get_logger()
 
@@ -70,7 +72,7 @@ class Intake:
         Raises:
             ProcoreError: what was read before stays, and the next run goes on.
         """
-        with self.database.exclusive(_LOCK) as held:
+        with self.database.exclusive(LOCK) as held:
             if not held:
                 return IntakeReport()
             self.read_lists()
@@ -140,30 +142,18 @@ class Intake:
         read_from = self.clock()
         with self.database.reading() as session:
             before = procore_intake.extras_by_key(session, job_id)
-        places = list(self._places(project_id))
+        places = dict(self._places(project_id))
         found = [
             (code, extra)
-            for extra, sub_job_id in places
+            for extra, sub_job_id in places.items()
             for code in self.api.cost_codes(project_id, sub_job_id)
             if code.deleted_at is None
         ]
-        present = {(code.id, kind.id) for code, _ in found for kind in code.line_item_types}
-        new = {code_id for code_id, type_id in present if (code_id, type_id) not in before}
-        missing = {key: extra for key, extra in before.items() if key not in present}
-        gone = self._really_gone(project_id, missing, {code.id for code, _ in found}, dict(places))
-        adders = self._adders(new)
-        seen = [
-            Seen(
-                code.id,
-                kind.id,
-                Assignment(code.full_code, kind.code, extra),
-                is_new=code.origin_id is None,
-                added_by=adders.get(code.id),
-                added_at=code.created_at if code.origin_id is None else code.updated_at or code.created_at,
-            )
-            for code, extra in found
-            for kind in code.line_item_types
-        ]
+        present, codes = assignments_of(found), {code.id for code, _ in found}
+        missing = {key: extra for key, extra in before.items() if key not in present and extra in places}
+        unsure = {key: extra for key, extra in missing.items() if key[0] not in codes}
+        gone = (missing.keys() - unsure.keys()) | self.really_gone(project_id, unsure, places)
+        seen = self.seen(found, new=present - before.keys())
         with self.database.writing() as session:
             return procore_intake.take_in(
                 session,
@@ -208,21 +198,46 @@ class Intake:
             for sub_job in self.api.sub_jobs(project_id):
                 yield sub_job.code, sub_job.id
 
-    def _really_gone(
+    def seen(
         self,
-        project_id: int,
-        missing: Mapping[Key, str],
-        present: Collection[int],
-        places: Mapping[str, int | None],
-    ) -> set[Key]:
-        """What is missing and gone: a cost code may have slipped from a page to one that was read already.
+        found: Sequence[tuple[CostCode, str]],
+        *,
+        new: Collection[Key],
+        asked_at: datetime | None = None,
+    ) -> list[Seen]:
+        """Cost codes and the extra of each as what was seen; who added it is looked up for what is `new`."""
+        adders = self._adders({cost_code_id for cost_code_id, _ in new})
+        return [
+            Seen(
+                code.id,
+                kind.id,
+                Assignment(code.full_code, kind.code, extra),
+                is_new=code.origin_id is None,
+                added_by=adders.get(code.id),
+                added_at=code.created_at if code.origin_id is None else code.updated_at or code.created_at,
+                asked_at=asked_at,
+            )
+            for code, extra in found
+            for kind in code.line_item_types
+        ]
 
-        What is missing because its sub job was not read is not gone.
+    def really_gone(
+        self, project_id: int, missing: Mapping[Key, str], places: Mapping[str, int | None]
+    ) -> set[Key]:
+        """What Procore says, asked about each cost code, that it does not have any more.
+
+        A cost code may have slipped from a page to one that was read already. What is missing because its sub
+        job was not read is not gone.
         """
-        gone = {key for key in missing if key[0] in present}
-        unsure = {key: extra for key, extra in missing.items() if key not in gone and extra in places}
+        gone: set[Key] = set()
+        unsure = {key: extra for key, extra in missing.items() if extra in places}
         for cost_code_id, extra in sorted({(key[0], extra) for key, extra in unsure.items()}):
             found = self.api.cost_code(cost_code_id, project_id, places[extra])
             has = {kind.id for kind in found.line_item_types} if found else set()
             gone |= {key for key in unsure if key[0] == cost_code_id and key[1] not in has}
         return gone
+
+
+def assignments_of(found: Sequence[tuple[CostCode, str]]) -> set[Key]:
+    """The assignments of cost codes."""
+    return {(code.id, kind.id) for code, _ in found for kind in code.line_item_types}

@@ -14,13 +14,17 @@ from sync.data_sync import refresh_read_back
 from sync.procore.api import ProcoreApi
 from sync.procore.budget import SharedBudget
 from sync.procore.client import Account, ProcoreClient
+from sync.procore.closing import Closing
+from sync.procore.erp_requests import ErpRequests
 from sync.procore.errors import ProcoreError
 from sync.procore.intake import OLDEST_A_RUN, Intake, IntakeReport
 from sync.procore.write_back import WriteBack
 from sync.sage.company import SageCompany, SageUnreachableError
-from workflow import procore_events, procore_intake
+from workflow import procore_events, procore_intake, procore_requests
+from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.settings import Settings, SettingsError
+from workflow.procore_requests import is_new_request
+from workflow.settings import ProcoreIntake, Settings, SettingsError
 
 PATIENCE = timedelta(seconds=30)
 Clock = Callable[[], datetime]
@@ -57,37 +61,63 @@ def look(
 ) -> IntakeReport | None:
     """Take in what changed in Procore, and the `oldest` projects read; None when Procore is away."""
     with procore_of(settings, database, clock=clock) as api:
-        intake = Intake(database, api, settings.rules, sage.limits, clock, sub_jobs=settings.procore_sub_jobs)
         try:
-            report = intake.run(oldest=oldest)
+            report = take_in(settings, database, api, sage.limits, clock=clock, oldest=oldest)
             if report.to_read_back and _read_back(database, sage, report.to_read_back, clock=clock):
                 # what only Sage could tell is decided now
-                again = intake.run(oldest=0)
+                again = take_in(settings, database, api, sage.limits, clock=clock, oldest=0)
                 _log.info("Procore after the read-back", requested=again.requested)
         except ProcoreError as error:
             _log.warning("Procore cannot be read now; the next run goes on", error=str(error))
             return None
-        if settings.procore_write_back:
-            _tell_procore(settings, database, api, clock=clock)
+        _tell_procore(settings, database, api, clock=clock)
     _log.info(
         "Procore was read", **{name: getattr(report, name) for name in ("read", "requested", "removed")}
     )
     return report
 
 
+def take_in(
+    settings: Settings,
+    database: Database,
+    api: ProcoreApi,
+    limits: SageLimits,
+    *,
+    clock: Clock,
+    oldest: int = OLDEST_A_RUN,
+    at_once: bool = False,
+) -> IntakeReport:
+    """Take in what Procore has, in the way that the settings say; `at_once` looks for missed requests too.
+
+    Raises:
+        ProcoreError: what was taken in before stays.
+    """
+    intake = Intake(database, api, settings.rules, limits, clock, sub_jobs=settings.procore_sub_jobs)
+    if settings.procore_intake is ProcoreIntake.COST_CODES:
+        return intake.run(oldest=oldest)
+    requests = ErpRequests(intake, settings.procore_erp_request_path)
+    return requests.run(look=oldest > 0, at_once=at_once)
+
+
 def work_on_events(
     settings: Settings, database: Database, sage: SageCompany, *, clock: Clock
 ) -> IntakeReport | None:
-    """Work on the webhooks that came: their projects are read at once. None when there is nothing to do."""
-    due = False
+    """Work on the webhooks that came: what they tell of is read at once. None when there is nothing to do."""
+    due, by_requests = False, settings.procore_intake is ProcoreIntake.ERP_REQUESTS
     with database.reading() as session:
         events = list(procore_events.waiting(session))
         hook = procore_events.hook(session)
     for event in events:
         own = _is_own(event.user_id, event.application_id, hook.own_user_id if hook else None, settings)
         with database.writing() as session:
-            if not own and event.project_id is not None:
-                due |= procore_intake.stale(session, event.project_id, at=event.received_at)
+            if not own and by_requests and is_new_request(event):
+                due |= procore_requests.hear(
+                    session, event.resource_id, happened_at=event.happened_at, at=event.received_at
+                )
+            elif not own and event.project_id is not None:
+                changed = procore_intake.stale(session, event.project_id, at=event.received_at)
+                # by requests no project is read: what changed waits until somebody sends it to the ERP
+                due |= changed and not by_requests
             procore_events.handled(session, [event.ulid], at=clock())
     return look(settings, database, sage, clock=clock, oldest=0) if due else None
 
@@ -95,12 +125,18 @@ def work_on_events(
 def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
     path = settings.procore_assignments_path
     try:
-        told = WriteBack(database, api, clock, assignments_path=path).run()
+        if settings.writes_back:
+            told = WriteBack(database, api, clock, assignments_path=path).run()
+            if told.written or told.refused:
+                _log.info("Procore was told what reached Sage", written=told.written, refused=told.refused)
     except ProcoreError as error:
         _log.warning("Procore was not told what reached Sage; the next run does it", error=str(error))
-        return
-    if told.written or told.refused:
-        _log.info("Procore was told what reached Sage", written=told.written, refused=told.refused)
+    try:
+        # those that came before a switch to the other way too
+        if closed := Closing(database, api, clock, settings.language).run():
+            _log.info("ERP requests of Procore were closed", closed=closed)
+    except ProcoreError as error:
+        _log.warning("ERP requests were not closed in Procore; the next run does it", error=str(error))
 
 
 def _is_own(

@@ -128,15 +128,15 @@ def test_a_sync_action_answers_200_and_names_each_update_that_failed(
 
 def test_a_fault_strikes_once_before_or_after_the_act(client: httpx.Client, procore: Procore) -> None:
     path = f"/rest/v1.0/companies/{procore.company.id}/erp_request_details"
-    request = procore.company.send_to_erp(procore.company.add_project("24-017", "Riverside"))
+    request = procore.erp.send(procore.company.add_project("24-017", "Riverside"))
     one = f"{path}/{request['request_detail_id']}"
     procore.faults.expect(Fault(path, 503, {"Retry-After": "7"}), Fault(path, 502, after=True))
     body = {"request_detail": {"status": "success", "messages": ["In Sage."]}}
     first = client.patch(one, json=body)
     assert (first.status_code, first.headers["Retry-After"]) == (503, "7")
-    assert procore.company.erp_request_details[request["request_detail_id"]]["status"] == "in progress"
+    assert procore.erp.details[request["request_detail_id"]]["status"] == "in progress"
     assert client.patch(one, json=body).status_code == 502
-    assert procore.company.erp_request_details[request["request_detail_id"]]["status"] == "success"
+    assert procore.erp.details[request["request_detail_id"]]["status"] == "success"
     assert client.patch(one, json=body).status_code == 200
 
 
