@@ -89,21 +89,23 @@ def due(session: Session, *, at: datetime) -> list[Answer]:
     for row, superseded in session.execute(query.order_by(ProcoreErpRequest.request_id)).all():
         if superseded and row.answer is not None:
             continue
-        answer = _answer(session, row) or (_superseded(row) if superseded else None)
+        answer = _answer(session, row, superseded=superseded)
         if answer is not None and answer.status is not row.answer:
             found.append(answer)
     return found
 
 
-def _answer(session: Session, row: ProcoreErpRequest) -> Answer | None:
-    """How a request is answered; None while a line of it waits."""
+def _answer(session: Session, row: ProcoreErpRequest, *, superseded: bool) -> Answer | None:
+    """How a request is answered; None while a line of it waits and no newer request has it."""
     if row.failure is not None:
         return Answer(row.request_id, row.detail_id, ErpAnswer.FAILED, (say(row.failure),))
     if row.taken_at is None:
-        return None
+        return _superseded(row) if superseded else None
     job = session.get_one(ProcoreProject, row.project_id).job
     found = list(_lines(session, row, job))
     standings = {line.standing for line in found}
+    if superseded and (_Standing.WAITING in standings or len(found) < len(row.lines or ())):
+        return _superseded(row)
     if _Standing.WAITING in standings:
         return None
     messages = tuple(
@@ -115,7 +117,7 @@ def _answer(session: Session, row: ProcoreErpRequest) -> Answer | None:
     if _Standing.TURNED_DOWN in standings:
         return Answer(row.request_id, row.detail_id, ErpAnswer.REJECTED, messages)
     if row.is_new and not job.known_in_sage:
-        return None
+        return _superseded(row) if superseded else None
     return Answer(row.request_id, row.detail_id, ErpAnswer.SUCCESS, messages, _synced(row, job))
 
 

@@ -5,7 +5,7 @@ request of a job has all its cost codes, and `workflow.procore_intake` asks for 
 read of a project. It may be killed anywhere and run again. One call a request, and one an hour to look.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,13 +47,13 @@ class ErpRequests:
             if not held:
                 return IntakeReport()
             self.intake.read_lists()
-            projects = 0
+            projects, shown = 0, {}
             if look:
                 projects = self.intake.read_projects()
-                self._look_for_missed(at_once=at_once)
-            return self._take_in(projects, self._show_heard())
+                shown = self._look_for_missed(at_once=at_once)
+            return self._take_in(projects, shown | self._show_heard())
 
-    def _look_for_missed(self, *, at_once: bool) -> None:
+    def _look_for_missed(self, *, at_once: bool) -> dict[int, ErpRequest]:
         """Show the requests of details that Procore waits for and that no webhook told of.
 
         A detail does not say its request (NOT FOUND). Webhooks that came while costbot read cost codes are
@@ -63,35 +63,45 @@ class ErpRequests:
         with self.intake.database.reading() as session:
             last = procore_intake.mark(session, _MARK)
         if last is not None and now - last < LOOK_EVERY and not at_once:
-            return
+            return {}
         details = [each for each in self.intake.api.open_details() if each.may_be_a_job]
         with self.intake.database.reading() as session:
             unknown = procore_requests.unknown_details(session, {each.id for each in details})
         named: dict[int, datetime | None] = {
             each.request_id: each.created_at for each in details if each.request_id and each.id in unknown
         }
-        for known in (lambda: named, self._kept, self._undelivered):
+        shown: dict[int, ErpRequest] = {}
+        sources: Sequence[Callable[[], Mapping[int, datetime | None]]] = (
+            lambda: named,
+            self._kept,
+            self._undelivered,
+        )
+        for requests in sources:
             if unknown:
-                unknown -= self._show_until(unknown, known())
+                shown |= self._show_until(unknown, requests())
+                unknown -= {request.detail_id for request in shown.values()}
         if unknown:
             _log.warning("Procore waits for ERP requests that it does not name", details=sorted(unknown))
         with self.intake.database.writing() as session:
             procore_intake.set_mark(session, _MARK, now)
+        return shown
 
-    def _show_until(self, unknown: Collection[int], requests: Mapping[int, datetime | None]) -> set[int]:
+    def _show_until(
+        self, unknown: Collection[int], requests: Mapping[int, datetime | None]
+    ) -> dict[int, ErpRequest]:
         """Show these requests, the newest first, until the details that are unknown are theirs."""
-        found: set[int] = set()
+        shown: dict[int, ErpRequest] = {}
         for request_id in sorted(requests, reverse=True):
-            if found >= set(unknown):
+            if {request.detail_id for request in shown.values()} >= set(unknown):
                 break
             with self.intake.database.writing() as session:
                 procore_requests.hear(
                     session, request_id, happened_at=requests[request_id], at=self.intake.clock()
                 )
-            shown = self._show(request_id)
-            if shown is not None and shown.detail_id is not None:
-                found.add(shown.detail_id)
-        return found
+            request = self._show(request_id)
+            if request is not None:
+                shown[request_id] = request
+        return shown
 
     def _kept(self) -> dict[int, datetime | None]:
         with self.intake.database.reading() as session:

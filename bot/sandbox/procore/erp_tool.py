@@ -111,7 +111,7 @@ class ErpTool:
         return detail
 
     def _request(self, name: str, data: Record, **more: int) -> Record:
-        request = {
+        request: Record = {
             "id": self._company.new_id(),
             "request_name": name,
             "request_data": data,
