@@ -107,6 +107,12 @@ def _a_web_address(url: str) -> str:
     return url if url.endswith("/") else url + "/"
 
 
+def _a_path_of_one(path: str) -> str:
+    if not re.fullmatch(r"rest/([\w./-]|\{company_id\})+/\{id\}", path):
+        raise ValueError("use a path that begins with rest/ and ends with /{id}; {company_id} may be in it")
+    return path
+
+
 def _a_public_address(url: str) -> str:
     parts = urlsplit(url) if _is_address(url, "http", "https") else None
     if parts is None or "?" in url or "#" in url or parts.username is not None:
@@ -433,9 +439,8 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_INTAKE",
         description="`cost-codes`: projects are read. `erp-requests`: costbot is the ERP integrator.",
     )
-    procore_erp_request_path: str = Field(
+    procore_erp_request_path: Annotated[str, AfterValidator(_a_path_of_one)] = Field(
         "rest/v1.0/companies/{company_id}/erp_requests/{id}",
-        pattern=r"^rest/([\w./-]|\{company_id\})+/\{id\}$",
         validation_alias="COSTBOT_PROCORE_ERP_REQUEST_PATH",
         description="Procore's path of Show ERP Request; ask Procore for it.",
     )

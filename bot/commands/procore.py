@@ -11,6 +11,7 @@ import typer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.blocks.words import age_words
 from bot.commands.command import CommandLine, StopError, command, failed
 from bot.commands.procore_shapes import (
     ConnectShape,
@@ -154,8 +155,8 @@ def status(line: CommandLine) -> Answer:
     told += [f"Procore did not take as synced: {words}." for words in facts.refused]
     told += [_request_words(request, line.now()) for request in facts.requests]
     told += [
-        f"Procore waits for ERP request detail {each.detail_id}{_age(each.created_at, line.now())}, whose "
-        "request it does not name. If it is a project's, send that project to the ERP again in Procore."
+        f"Procore waits for ERP request detail {each.detail_id}{_open_for(each.created_at, line.now())}, "
+        "whose request it does not name. If it is a project's, send it to the ERP again in Procore."
         for each in facts.unknown_details
     ]
     return Answer(facts, told)
@@ -178,22 +179,15 @@ def _request_shape(session: Session, row: ProcoreErpRequest) -> ErpRequestShape:
 def _request_words(request: ErpRequestShape, now: datetime) -> str:
     """How `ERP request 70011 of 24-017, open for 3 hours` stands."""
     of_job = f" of {request.job}" if request.job else ""
-    told = f", closed as {request.answer}" if request.answer else _age(request.since, now)
+    told = f", closed as {request.answer}" if request.answer else _open_for(request.since, now)
     words = f"ERP request {request.request_id}{of_job}{told}"
     if request.error:
         return f"{words}: {request.error}"
     return f"{words}: {'waits for Sage or an approver' if request.taken_in else 'is not taken in yet'}."
 
 
-def _age(since: datetime | None, now: datetime) -> str:
-    if since is None:
-        return ""
-    minutes = max(0, int((now - since).total_seconds() // 60))
-    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size or size == 1:
-            count = minutes // size
-            return f", open for {count:,} {name}{'' if count == 1 else 's'}"
-    return ""
+def _open_for(since: datetime | None, now: datetime) -> str:
+    return f", open for {age_words(since, now)}" if since else ""
 
 
 @command(app, "look")

@@ -6,7 +6,7 @@ read of a project. It may be killed anywhere and run again. One call a request, 
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -155,24 +155,16 @@ class ErpRequests:
     def _take_in(self, projects: int, shown: dict[int, ErpRequest]) -> IntakeReport:
         with self.intake.database.reading() as session:
             waiting = list(procore_requests.to_take(session, at=self.intake.clock()))
-        read = requested = removed = problems = 0
-        to_read_back = []
+        report = IntakeReport(projects)
         for row in waiting:
             try:
                 request = shown.get(row.request_id) or self.intake.api.erp_request(row.request_id, self.path)
-                job_id, taken = self._take(row, parsed(JobRequest, request.request_data))
+                report = report.plus(*self._take(row, parsed(JobRequest, request.request_data)))
             except (ProcoreRefusedError, BadAnswerError) as error:
                 self._could_not(row.request_id, error)
-                continue
-            read += 1
-            requested += taken.requested
-            removed += taken.removed
-            problems += taken.problems
-            if taken.undecided:
-                to_read_back.append(job_id)
         with self.intake.database.reading() as session:
-            to_read_back += procore_requests.new_jobs(session)
-        return IntakeReport(projects, read, requested, removed, problems, tuple(dict.fromkeys(to_read_back)))
+            jobs = [*report.to_read_back, *procore_requests.new_jobs(session)]
+        return replace(report, to_read_back=tuple(dict.fromkeys(jobs)))
 
     def _take(self, row: ProcoreErpRequest, request: JobRequest) -> tuple[int, TakenIn]:
         """Ask for a request's cost codes; what Procore had when it was made may be gone or more since."""

@@ -52,6 +52,17 @@ class IntakeReport:
     problems: int = 0
     to_read_back: tuple[int, ...] = ()
 
+    def plus(self, job_id: int, taken: TakenIn) -> "IntakeReport":
+        """With one more job taken in."""
+        return IntakeReport(
+            self.projects,
+            self.read + 1,
+            self.requested + taken.requested,
+            self.removed + taken.removed,
+            self.problems + taken.problems,
+            (*self.to_read_back, job_id) if taken.undecided else self.to_read_back,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -174,22 +185,14 @@ class Intake:
         return {code_id: people[user_id] for code_id, user_id in users.items() if user_id in people}
 
     def _read(self, projects: int, due: Collection[tuple[int, int]]) -> IntakeReport:
-        read = requested = removed = problems = 0
-        to_read_back = []
+        report = IntakeReport(projects)
         for project_id, job_id in due:
             try:
-                taken = self.read_project(project_id, job_id)
+                report = report.plus(job_id, self.read_project(project_id, job_id))
             except ProcoreRefusedError as refused:
                 # one project that the account may not see must not stop the others
                 _log.warning("a project cannot be read", project=project_id, reason=str(refused))
-                continue
-            read += 1
-            requested += taken.requested
-            removed += taken.removed
-            problems += taken.problems
-            if taken.undecided:
-                to_read_back.append(job_id)
-        return IntakeReport(projects, read, requested, removed, problems, tuple(to_read_back))
+        return report
 
     def _places(self, project_id: int) -> Iterator[tuple[str, int | None]]:
         """The extras of a job in Sage, and the sub job of each; the project itself is extra ''."""

@@ -6,138 +6,29 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
-from starlette.applications import Starlette
 
-from bot.procore_webhooks import webhook_route
-from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, Procore
-from bot.sandbox.procore.company import Change, Record
+from bot.sandbox.procore.company import Change
 from bot.sandbox.procore.faults import Fault
 from bot.sandbox.procore.web_api import OWN_USER_ID
-from bot.sandbox.server import running
-from sync import data_sync
-from sync.procore import hooks, work
-from sync.procore.api import ProcoreApi
-from sync.procore.client import Account, ProcoreClient
-from sync.procore.intake import IntakeReport
 from sync.sage.embedded import EmbeddedSage, LoadedRow
-from tests import factories
-from tests.sync.procore.company import RULES, Kestrel
-from tests.sync.procore.conftest import Clock
-from workflow import approvals, procore_intake, procore_requests
-from workflow.database import Database
+from tests.sync.procore.company import Kestrel
+from tests.sync.procore.conftest import SECRET, Clock
+from tests.sync.procore.integrator import Integrator
+from workflow import procore_intake, procore_requests
 from workflow.merge import Assignment
-from workflow.privileges import SCHEDULE
-from workflow.settings import ProcoreIntake, Settings, Source
-from workflow.tables import ProcoreErpRequest
+from workflow.settings import ProcoreIntake, Settings
 from workflow.vocabulary import ErpAnswer, Event, State
 
-SECRET = "long-and-random-0123456789"
-
-
-class Integrator:
-    """Kestrel's costbot as its ERP integrator, on the embedded Sage."""
-
-    def __init__(self, kestrel: Kestrel, settings: Settings, sage: EmbeddedSage, clock: Clock) -> None:
-        self.kestrel, self.settings, self.sage, self.clock = kestrel, settings, sage, clock
-        self.procore, self.database = kestrel.procore, kestrel.database
-
-    def switch(self, way: ProcoreIntake) -> None:
-        self.settings = self.settings.model_copy(update={"procore_intake": way})
-
-    def hear(self) -> IntakeReport | None:
-        """The webhooks that came are worked on."""
-        self.procore.webhooks.wait()
-        self.clock.pause(1)
-        return work.work_on_events(self.settings, self.database, self.sage, clock=self.clock)
-
-    def look(self) -> IntakeReport:
-        self.clock.pause(1)
-        report = work.look(self.settings, self.database, self.sage, clock=self.clock)
-        assert report is not None
-        return report
-
-    def send(self, record: Record | None = None) -> Record:
-        """Sent to the ERP in Procore, and accepted there."""
-        self.clock.pause(1)
-        return self.procore.erp.send(record or self.kestrel.project)
-
-    def detail(self, request: Record) -> Record:
-        inner = request["request_data"]["request_detail_id"] if "request_detail_id" not in request else None
-        return self.procore.erp.details[inner or request["request_detail_id"]]
-
-    def row(self, request: Record) -> ProcoreErpRequest:
-        with self.database.reading() as session:
-            return session.get_one(ProcoreErpRequest, request["id"])
-
-    def calls(self) -> list[str]:
-        """The calls since this was asked last."""
-        made = list(self.procore.web_api.calls)
-        self.procore.web_api.calls.clear()
-        return [call.replace("/rest/v1.0/", "").replace("companies/4001/", "") for call in made]
-
-    def sync(self) -> None:
-        """A data sync sends what was accepted and reads Sage back."""
-        data_sync.run(self.database, self.sage, by=SCHEDULE, clock=self.clock)
-
-    def reject(self, comment: str) -> None:
-        facts = self.kestrel.update()
-        assert facts is not None
-        with self.database.writing() as session:
-            approvals.reject(
-                session,
-                requested_update_id=facts.requested_update_id,
-                revision=facts.revision,
-                comment=comment,
-                by=factories.actor(factories.approver(session, "rita@kestrel.example")),
-                at=self.clock(),
-                rules=RULES,
-            )
-
 
 @pytest.fixture
-def kestrel(procore: Procore, database: Database, client: ProcoreClient, clock: Clock) -> Kestrel:
-    return Kestrel(procore, database, client, clock)
-
-
-@pytest.fixture
-def address(kestrel: Kestrel, clock: Clock) -> Iterator[str]:
-    route = webhook_route(
-        secret=SECRET,
-        company_id=kestrel.procore.company.id,
-        database=kestrel.database,
-        nudge=lambda _: None,
-        clock=clock,
-    )
-    with running(Starlette(routes=[route])) as url:
-        yield f"{url}/procore/webhooks"
-
-
-@pytest.fixture
-def unconnected(
-    kestrel: Kestrel, account: Account, database_url: str, tmp_path: Path, clock: Clock
-) -> Integrator:
-    settings = Settings(
-        _env_file=None,
-        source=Source.PROCORE,
-        database_url=database_url,
-        procore_client_id=CLIENT_ID,
-        procore_client_secret=SecretStr(CLIENT_SECRET),
-        procore_company_id=account.company_id,
-        procore_api_url=account.api_url,
-        procore_login_url=account.login_url,
-        procore_webhook_secret=SecretStr(SECRET),
-        procore_intake=ProcoreIntake.ERP_REQUESTS,
-    )
-    return Integrator(kestrel, settings, EmbeddedSage(tmp_path / "sage.db", None), clock)
+def unconnected(kestrel: Kestrel, settings: Settings, tmp_path: Path, clock: Clock) -> Integrator:
+    by_requests = settings.model_copy(update={"procore_intake": ProcoreIntake.ERP_REQUESTS})
+    return Integrator(kestrel, by_requests, EmbeddedSage(tmp_path / "sage.db", None), clock)
 
 
 @pytest.fixture
 def integrator(unconnected: Integrator, address: str) -> Integrator:
-    kestrel = unconnected.kestrel
-    hooks.connect(
-        ProcoreApi(kestrel.client), kestrel.database, url=address, secret=SECRET, clock=kestrel.clock
-    )
+    unconnected.connect(address)
     unconnected.look()
     unconnected.calls()
     return unconnected
@@ -369,16 +260,9 @@ def test_what_comes_twice_and_costbots_own_is_taken_in_once_or_not_at_all(integr
 def test_a_request_whose_webhook_was_discarded_is_found_within_the_hour_for_three_calls(
     unconnected: Integrator,
 ) -> None:
-    kestrel = unconnected.kestrel
-    hooks.connect(
-        ProcoreApi(kestrel.client),
-        kestrel.database,
-        url="http://127.0.0.1:9/procore/webhooks",
-        secret=SECRET,
-        clock=kestrel.clock,
-    )
+    unconnected.connect("http://127.0.0.1:9/procore/webhooks")
     unconnected.look()
-    kestrel.add("300", "L")
+    unconnected.kestrel.add("300", "L")
     request = unconnected.send()
     unconnected.procore.webhooks.wait()
     unconnected.clock.pause(3600)

@@ -7,25 +7,17 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.procore.app import Procore
 from bot.sandbox.procore.faults import Fault
 from sync.procore import intake as intake_module
-from sync.procore.client import ProcoreClient
 from sync.procore.errors import ProcoreError
 from tests import factories
 from tests.sync.procore.company import RULES, Kestrel
 from tests.sync.procore.conftest import Clock
 from workflow import approvals, procore_intake, requests
 from workflow.checks import SageLimits
-from workflow.database import Database
 from workflow.merge import Assignment
 from workflow.tables import Category, Job, ProcoreAssignment, ProcoreProject, RequestedLine, StandardCostCode
 from workflow.vocabulary import Event, State
-
-
-@pytest.fixture
-def kestrel(procore: Procore, database: Database, client: ProcoreClient, clock: Clock) -> Kestrel:
-    return Kestrel(procore, database, client, clock)
 
 
 def test_an_erp_integrated_project_becomes_a_job_by_the_erps_code(kestrel: Kestrel) -> None:
