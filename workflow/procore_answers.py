@@ -193,8 +193,8 @@ def _held(session: Session, found: Sequence[_Line]) -> Iterator[str]:
     for update in _updates(ours):
         count = sum(line.update is update for line in ours)
         said = plural(
-            "Sage holds {n} assignment that {name} updated on {when}, by data sync {batch}.",
-            "Sage holds {n} assignments that {name} updated on {when}, by data sync {batch}.",
+            "Sage holds {n:,} assignment that {name} updated on {when}, by data sync {batch}.",
+            "Sage holds {n:,} assignments that {name} updated on {when}, by data sync {batch}.",
             count,
             name=_decider(update),
             when=_when(update.decided_at),
@@ -202,7 +202,7 @@ def _held(session: Session, found: Sequence[_Line]) -> Iterator[str]:
         )
         yield said
     if already := len(held) - len(ours):
-        yield plural("Sage had {n} assignment already.", "Sage had {n} assignments already.", already)
+        yield plural("Sage had {n:,} assignment already.", "Sage had {n:,} assignments already.", already)
 
 
 def _failed(found: Sequence[_Line]) -> Iterator[str]:
