@@ -14,14 +14,13 @@ from sqlalchemy.orm import Session
 from workflow import lines
 from workflow.language import plural, say
 from workflow.merge import Assignment, InSage
-from workflow.procore_requests import TRY_AGAIN_AFTER, has_newer
+from workflow.procore_requests import TRY_AGAIN_AFTER, has_newer, job_of
 from workflow.procore_write_back import origin_id
 from workflow.tables import (
     DataSync,
     Job,
     ProcoreAssignment,
     ProcoreErpRequest,
-    ProcoreProject,
     RequestedLine,
     RequestedUpdate,
 )
@@ -101,7 +100,10 @@ def _answer(session: Session, row: ProcoreErpRequest, *, superseded: bool) -> An
         return Answer(row.request_id, row.detail_id, ErpAnswer.FAILED, (say(row.failure),))
     if row.taken_at is None:
         return _superseded(row) if superseded else None
-    job = session.get_one(ProcoreProject, row.project_id).job
+    job = job_of(session, row)
+    if job is None:
+        words = say("Another project has the job number of this one now.")
+        return Answer(row.request_id, row.detail_id, ErpAnswer.STALE, (words,))
     found = list(_lines(session, row, job))
     standings = {line.standing for line in found}
     if superseded and (_Standing.WAITING in standings or len(found) < len(row.lines or ())):

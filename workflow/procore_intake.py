@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, findings, holds, lines, outbox, requests, telling
@@ -122,6 +122,11 @@ def put_projects(
         )
     }
     for each in projects:
+        # a project that was made anew has the job from now on
+        former = (ProcoreProject.job_id == jobs[each.number].id) & (
+            ProcoreProject.project_id != each.project_id
+        )
+        session.execute(delete(ProcoreProject).where(former))
         found = session.get(ProcoreProject, each.project_id)
         if found is None:
             found = ProcoreProject(

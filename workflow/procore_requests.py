@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -111,6 +111,7 @@ def to_take(session: Session, *, at: datetime) -> Sequence[ProcoreErpRequest]:
         ProcoreErpRequest.taken_at.is_(None),
         ProcoreErpRequest.failure.is_(None),
         ProcoreErpRequest.answer.is_(None),
+        exists().where(ProcoreProject.project_id == ProcoreErpRequest.project_id),
         ~has_newer(),
         _may_be_tried(ProcoreErpRequest, at),
     )
@@ -212,9 +213,10 @@ def forget(session: Session, *, before: datetime) -> None:
     session.execute(delete(ProcoreErpRequest).where(ProcoreErpRequest.heard_at < before, done))
 
 
-def job_id_of(session: Session, project_id: int) -> int:
-    """The job of a request's project."""
-    return session.get_one(ProcoreProject, project_id).job_id
+def job_of(session: Session, row: ProcoreErpRequest) -> Job | None:
+    """The job of a request's project; None where it is none, or where another project has the job now."""
+    found = session.get(ProcoreProject, row.project_id) if row.project_id is not None else None
+    return found.job if found is not None else None
 
 
 def _put_job(session: Session, request: Request, *, at: datetime) -> str | None:

@@ -33,7 +33,7 @@ from workflow import (
     procore_write_back,
 )
 from workflow.settings import ProcoreIntake, Source
-from workflow.tables import Job, ProcoreErpRequest, ProcoreProject
+from workflow.tables import ProcoreErpRequest, ProcoreProject
 
 if TYPE_CHECKING:
     from sync.procore.models import ErpRequestDetail
@@ -163,8 +163,7 @@ def status(line: CommandLine) -> Answer:
 
 
 def _request_shape(session: Session, row: ProcoreErpRequest) -> ErpRequestShape:
-    job_id = procore_requests.job_id_of(session, row.project_id) if row.project_id else None
-    job = session.get(Job, job_id) if job_id else None
+    job = procore_requests.job_of(session, row)
     return ErpRequestShape(
         request_id=row.request_id,
         detail_id=row.detail_id,

@@ -16,7 +16,7 @@ from sync.procore.errors import BadAnswerError, ProcoreRefusedError
 from sync.procore.intake import LOCK, Intake, IntakeReport, assignments_of
 from sync.procore.models import ErpCostCode, ErpRequest, JobRequest, parsed
 from workflow import procore_events, procore_intake, procore_requests
-from workflow.procore_intake import TakenIn
+from workflow.procore_intake import Key, TakenIn
 from workflow.procore_requests import RESOURCE, Place, Request
 from workflow.tables import ProcoreErpRequest
 
@@ -24,6 +24,9 @@ TAKEN_IN = ("create_or_update_job", "create_sub_job")
 """The request names that ask for cost codes; source: procore/documentation, erp_events_dictionary.md."""
 
 LOOK_EVERY = timedelta(hours=1)
+ASKED_ONE_BY_ONE = 3
+"""So many cost codes at most that a request lacks or has anew."""
+
 _MARK = "erp_requests"
 _log = structlog.get_logger()
 
@@ -178,13 +181,14 @@ class ErpRequests:
             if code.deleted_at is None and (place := _sub_job_of(row, code)) in extras
         ]
         with intake.database.reading() as session:
-            job_id = procore_requests.job_id_of(session, row.project_id)
-            before = procore_intake.extras_by_key(session, job_id)
-            removed = procore_intake.extras_by_key(session, job_id, removed=True)
+            job = procore_requests.job_of(session, row)
+            assert job is not None
+            before = procore_intake.extras_by_key(session, job.id)
+            removed = procore_intake.extras_by_key(session, job.id, removed=True)
         present = assignments_of(found)
         missing = {key: extra for key, extra in before.items() if key not in present}
         doubtful = {key: extra for key, extra in removed.items() if key in present}
-        gone = intake.really_gone(row.project_id, {**missing, **doubtful}, places)
+        gone = self._gone(row.project_id, {**missing, **doubtful}, places)
         seen = intake.seen(found, new=present - before.keys(), asked_at=row.happened_at)
         with intake.database.writing() as session:
             taken = procore_requests.take_in(
@@ -196,7 +200,21 @@ class ErpRequests:
                 rules=intake.rules,
                 limits=intake.limits,
             )
-        return job_id, taken
+        return job.id, taken
+
+    def _gone(self, project_id: int, unsure: Mapping[Key, str], places: Mapping[str, int | None]) -> set[Key]:
+        """What is not in Procore now; where it is many cost codes, the list is read first."""
+        if len({key[0] for key in unsure}) > ASKED_ONE_BY_ONE:
+            listed = assignments_of(
+                [
+                    (code, extra)
+                    for extra in sorted(set(unsure.values()) & places.keys())
+                    for code in self.intake.api.cost_codes(project_id, places[extra])
+                    if code.deleted_at is None
+                ]
+            )
+            unsure = {key: extra for key, extra in unsure.items() if key not in listed}
+        return self.intake.really_gone(project_id, unsure, places)
 
     def _places(self, row: ProcoreErpRequest, request: JobRequest) -> dict[str, int | None]:
         """The extras that a request has the cost codes of, and the sub job of each."""

@@ -103,8 +103,10 @@ def work_on_events(
     settings: Settings, database: Database, sage: SageCompany, *, clock: Clock
 ) -> IntakeReport | None:
     """Work on the webhooks that came: what they tell of is read at once. None when there is nothing to do."""
-    due, by_requests = False, settings.procore_intake is ProcoreIntake.ERP_REQUESTS
+    by_requests = settings.procore_intake is ProcoreIntake.ERP_REQUESTS
     with database.reading() as session:
+        # those of a run that did not come to its end
+        due = by_requests and bool(procore_requests.to_show(session, at=clock()))
         events = list(procore_events.waiting(session))
         hook = procore_events.hook(session)
     for event in events:

@@ -1,6 +1,6 @@
 """ERP Requests, for a company whose ERP integrator costbot is: from the webhook to the closed detail."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,11 +10,13 @@ import pytest
 from bot.sandbox.procore.company import Change
 from bot.sandbox.procore.faults import Fault
 from bot.sandbox.procore.web_api import OWN_USER_ID
+from sync.procore import closing, erp_requests
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import SECRET, Clock
 from tests.sync.procore.integrator import Integrator
-from workflow import procore_intake, procore_requests
+from tests.sync.procore.killing import killed_at
+from workflow import procore_answers, procore_intake, procore_requests
 from workflow.merge import Assignment
 from workflow.settings import ProcoreIntake, Settings
 from workflow.vocabulary import ErpAnswer, Event, State
@@ -405,3 +407,73 @@ def test_what_is_removed_after_the_update_stays_and_is_a_difference(integrator: 
     with integrator.database.reading() as session:
         gone = procore_intake.removed_after_update(session, facts.job_id)
         assert gone == [Assignment("03-300", "L")]
+
+
+def test_when_another_project_takes_the_jobs_place_the_request_of_the_former_is_closed(
+    integrator: Integrator,
+) -> None:
+    integrator.kestrel.add("300", "L")
+    former = integrator.send()
+    integrator.hear()
+    integrator.kestrel.project.update(active=False)
+    project = integrator.procore.company.add_project("24-017", "Riverside Medical Center")
+    labor = [integrator.kestrel.types["L"]]
+    integrator.procore.company.add_cost_code(project, "03-400", "Concrete", types=labor)
+    newer = integrator.send(project)
+    integrator.hear()
+    assert "03-400 L" in integrator.kestrel.asked()
+    assert integrator.detail(former)["status"] == "stale"
+    assert integrator.detail(newer)["status"] == "in progress"
+
+
+def test_what_a_request_lacks_and_procore_has_is_not_taken_for_removed_whether_few_or_many(
+    integrator: Integrator,
+) -> None:
+    integrator.switch(ProcoreIntake.COST_CODES)
+    for number in range(6):
+        integrator.kestrel.add(f"90{number}", "L")
+    integrator.look()
+    integrator.switch(ProcoreIntake.ERP_REQUESTS)
+    for lacks, calls in ((6, ["GET cost_codes"]), (2, ["GET cost_codes/{0}", "GET cost_codes/{1}"])):
+        with _lost(integrator):
+            request = integrator.send()
+        codes = [code["id"] for code in request["request_data"]["all_cost_codes"]][-lacks:]
+        del request["request_data"]["all_cost_codes"][-lacks:]
+        integrator.procore.company.tell(Change("ERP Requests", "create", request["id"], None, None))
+        integrator.calls()
+        report = integrator.hear()
+        assert report is not None
+        assert report.removed == 0
+        made = integrator.calls()
+        assert made[0] == f"GET erp_requests/{request['id']}"
+        assert made[1 : 1 + len(calls)] == [call.format(*codes) for call in calls]
+
+
+def _kill(act: Callable[[], object], files: set[str]) -> int:
+    """End an act before ever later lines of it, until it comes to its end; how often."""
+    kills = 0
+    while killed_at(1 + 23 * kills, act, files):
+        kills += 1
+    return kills
+
+
+def test_killed_at_any_line_and_run_again_it_comes_to_the_same(integrator: Integrator) -> None:
+    integrator.kestrel.add("300", "L")
+    older = integrator.send()
+    integrator.kestrel.add("400", "L")
+    newer = integrator.send()
+    integrator.procore.webhooks.wait()
+    modules = (erp_requests, closing, procore_requests, procore_answers)
+    files = {str(each.__file__) for each in modules}
+    kills = _kill(integrator.hear, files) + _kill(integrator.look, files)
+    integrator.kestrel.accept()
+    integrator.sync()
+    kills += _kill(integrator.look, files)
+    assert kills > 8
+    assert integrator.kestrel.asked() == ["03-300 L", "03-400 L"]
+    assert integrator.kestrel.events().count(Event.REQUESTED) == 1
+    integrator.look()
+    assert [integrator.detail(each)["status"] for each in (older, newer)] == ["stale", "success"]
+    integrator.calls()
+    integrator.look()
+    assert not [call for call in integrator.calls() if call.startswith("PATCH")]

@@ -1,6 +1,7 @@
 """Cost codes that are read and ERP requests, switched to and fro: nothing is lost or asked for twice."""
 
 import itertools
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,12 +90,15 @@ class Office:
             update = session.scalars(self._updates().where(RequestedUpdate.state == State.READY)).first()
             if update is None:
                 return
-            facts = {"requested_update_id": update.id, "revision": update.revision, "rules": RULES}
-            by, at = factories.actor(approver), self.integrator.clock()
-            if accept:
-                approvals.accept(session, by=by, at=at, **facts)
-            else:
-                approvals.reject(session, comment="No.", by=by, at=at, **facts)
+            decide = approvals.accept if accept else partial(approvals.reject, comment="No.")
+            decide(
+                session,
+                requested_update_id=update.id,
+                revision=update.revision,
+                by=factories.actor(approver),
+                at=self.integrator.clock(),
+                rules=RULES,
+            )
         if accept:
             self.integrator.sync()
 
@@ -112,7 +116,7 @@ class Office:
             job = session.scalars(select(Job).where(Job.number == self.number)).one()
             return {code.removeprefix("03-") for _, code in lines.held_by_sage(session, job.id)}
 
-    def _updates(self) -> Select[tuple[RequestedUpdate]]:
+    def _updates(self) -> Select[RequestedUpdate]:
         job = select(Job.id).where(Job.number == self.number).scalar_subquery()
         return select(RequestedUpdate).where(RequestedUpdate.job_id == job)
 
