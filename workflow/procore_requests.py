@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from workflow import procore_intake
 from workflow.checks import SageLimits
 from workflow.columns import Unfit, storable
+from workflow.database import upsert
 from workflow.language import joined, later
 from workflow.privileges import Rules
 from workflow.procore_intake import PROCORE, Key, ProjectFacts, Seen, TakenIn
@@ -53,7 +53,6 @@ def is_new_request(event: ProcoreEvent) -> bool:
 
 def hear(session: Session, request_id: int, *, happened_at: datetime | None, at: datetime) -> bool:
     """There is such a request; False when that was known."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {
         "request_id": request_id,
         "heard_at": at,
@@ -61,7 +60,7 @@ def hear(session: Session, request_id: int, *, happened_at: datetime | None, at:
         "extra": "",
         "is_new": False,
     }
-    statement = insert(ProcoreErpRequest).values(values).on_conflict_do_nothing()
+    statement = upsert(session, ProcoreErpRequest).values(values).on_conflict_do_nothing()
     return session.scalar(statement.returning(ProcoreErpRequest.request_id)) is not None
 
 

@@ -28,6 +28,7 @@ ASKED_ONE_BY_ONE = 3
 """So many cost codes at most that a request lacks or has anew."""
 
 _MARK = "erp_requests"
+_PAGES = 10
 _log = structlog.get_logger()
 
 
@@ -118,7 +119,7 @@ class ErpRequests:
         events = [
             each.event
             for status in ("discarded", "failing")
-            for each in hooks.deliveries(self.intake.api, hook.hook_id, status)
+            for each in hooks.deliveries(self.intake.api, hook.hook_id, status, pages=_PAGES)
         ]
         return {
             event.resource_id: event.timestamp

@@ -35,7 +35,7 @@ TRIGGERS = (
     ("ERP Requests", "create"),
 )
 _HOOKS = "rest/v1.0/webhooks/hooks"
-_DELIVERIES_A_CALL = 100
+DELIVERIES_A_CALL = 100
 
 
 class Hook(Resource):
@@ -61,6 +61,7 @@ class Delivery(BaseModel):
 
     called: ClassVar[str] = "webhooks delivery"
 
+    id: int | None = None
     event: DeliveredEvent
     outcome: str
     response_status: int | None = None
@@ -141,12 +142,21 @@ def state(api: ProcoreApi, database: Database, hook_id: int, *, clock: Callable[
     return HookState(len(failing), len(discarded), last[-1].response_status if last else None, gaps)
 
 
-def deliveries(api: ProcoreApi, hook_id: int, status: str) -> list[Delivery]:
-    """The first page of the deliveries of a status: `any`, `successful`, `failing` or `discarded`."""
+def deliveries(api: ProcoreApi, hook_id: int, status: str, *, pages: int = 1) -> list[Delivery]:
+    """The first deliveries of a status: `any`, `successful`, `failing` or `discarded`.
+
+    The list has no links: it pages by page_size and page_start, the id after which a page begins.
+    """
     params: dict[str, str | int] = {
         "company_id": api.client.company_id,
         "filters[status]": status,
-        "page_size": _DELIVERIES_A_CALL,
+        "page_size": DELIVERIES_A_CALL,
     }
-    # it pages by page_size and page_start and has no links, so this is its first page
-    return list(api.client.every(Delivery, f"{_HOOKS}/{hook_id}/deliveries", params))
+    found: list[Delivery] = []
+    for _ in range(pages):
+        page = list(api.client.every(Delivery, f"{_HOOKS}/{hook_id}/deliveries", params))
+        found += page
+        if len(page) < DELIVERIES_A_CALL or page[-1].id is None or page[-1].id == params.get("page_start"):
+            break
+        params["page_start"] = page[-1].id
+    return found

@@ -99,3 +99,14 @@ def test_projects_whose_webhooks_were_discarded_are_read_again(kestrel: Kestrel,
     assert (state.discarded, state.gaps) == (1, 1)
     assert state.failing > 1
     assert kestrel.intake.run(oldest=0).requested == 1
+
+
+def test_deliveries_are_read_page_by_page_as_far_as_is_asked_for(kestrel: Kestrel) -> None:
+    made = _connect(kestrel, "http://127.0.0.1:9/procore/webhooks")
+    for number in range(hooks.DELIVERIES_A_CALL + 1):
+        kestrel.add(f"{number:03}", "L")
+    kestrel.procore.webhooks.wait()
+    api = ProcoreApi(kestrel.client)
+    assert len(hooks.deliveries(api, made.hook_id, "discarded")) == hooks.DELIVERIES_A_CALL
+    every = hooks.deliveries(api, made.hook_id, "discarded", pages=9)
+    assert len({each.id for each in every}) == len(every) == hooks.DELIVERIES_A_CALL + 1
