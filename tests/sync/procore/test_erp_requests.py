@@ -477,3 +477,22 @@ def test_killed_at_any_line_and_run_again_it_comes_to_the_same(integrator: Integ
     integrator.calls()
     integrator.look()
     assert not [call for call in integrator.calls() if call.startswith("PATCH")]
+
+
+def test_a_request_from_before_a_switch_does_not_bring_back_what_left_procore_since(
+    integrator: Integrator,
+) -> None:
+    integrator.switch(ProcoreIntake.COST_CODES)
+    code = integrator.kestrel.add("300", "L")
+    request = integrator.send()
+    integrator.hear()
+    integrator.procore.company.remove(code)
+    integrator.hear()
+    integrator.switch(ProcoreIntake.ERP_REQUESTS)
+    integrator.clock.pause(3600)
+    assert integrator.look().requested == 0
+    facts = integrator.kestrel.update()
+    assert facts is not None
+    assert facts.state is State.REJECTED
+    assert integrator.kestrel.asked() == ["03-300 L"]
+    assert integrator.detail(request)["messages"] == ["There was nothing to add in Sage."]
