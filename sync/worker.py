@@ -28,7 +28,17 @@ from sync.sage import open_company
 from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
-from workflow import deliveries, drafts, escalation, expiry, outbox, reminders, slots, waiting_steps
+from workflow import (
+    deliveries,
+    drafts,
+    escalation,
+    expiry,
+    outbox,
+    procore_requests,
+    reminders,
+    slots,
+    waiting_steps,
+)
 from workflow import procore_events as kept_events
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
@@ -301,6 +311,7 @@ def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:
         drafts.forget(session, before=before)
         outbox.forget(session, before=before)
         kept_events.forget(session, before=before)
+        procore_requests.forget(session, before=before)
         waiting_steps.forget(session, before=before)
         slots.forget(session, before=before)
     return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, findings, holds, lines, outbox, requests, telling
@@ -57,7 +57,8 @@ class Seen:
 
     `is_new` says that Procore knows its cost code not to be in the ERP; otherwise Sage's own cost codes tell.
     `added_by` is a person of the directory, None where Procore does not say. `description` is the cost code's
-    name there.
+    name there. `asked_at` is when it was sent to the ERP, where that is known: what was turned down or failed
+    before that is asked for again.
     """
 
     cost_code_id: int
@@ -67,6 +68,7 @@ class Seen:
     added_at: datetime
     added_by: int | None = None
     description: str = ""
+    asked_at: datetime | None = None
 
     @property
     def key(self) -> Key:
@@ -124,6 +126,11 @@ def put_projects(
         )
     }
     for each in projects:
+        # a project that was made anew has the job from now on
+        former = (ProcoreProject.job_id == jobs[each.number].id) & (
+            ProcoreProject.project_id != each.project_id
+        )
+        session.execute(delete(ProcoreProject).where(former))
         found = session.get(ProcoreProject, each.project_id)
         if found is None:
             found = ProcoreProject(
@@ -159,9 +166,10 @@ def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
     return [*first, *rest]
 
 
-def extras_by_key(session: Session, job_id: int) -> dict[Key, str]:
-    """What was seen of a job in Procore and is not known to be gone, and the extra of each."""
-    return {(row.cost_code_id, row.line_item_type_id): row.extra for row in _present(session, job_id)}
+def extras_by_key(session: Session, job_id: int, *, removed: bool = False) -> dict[Key, str]:
+    """What was seen of a job in Procore, and the extra of each: what is not known to be gone, or what is."""
+    rows = _gone(session, job_id) if removed else _present(session, job_id)
+    return {(row.cost_code_id, row.line_item_type_id): row.extra for row in rows}
 
 
 def cannot_be_asked_for(session: Session, job_id: int) -> set[Key]:
@@ -181,7 +189,7 @@ def take_in(
     project_id: int,
     seen: Sequence[Seen],
     gone: Collection[Key],
-    read_from: datetime,
+    read_from: datetime | None,
     at: datetime,
     rules: Rules,
     limits: SageLimits,
@@ -189,7 +197,7 @@ def take_in(
     """Bring a project up to date with what was `seen` of it, whole, from `read_from` on.
 
     `gone` are assignments that Procore was asked about and does not have any more. What changed in Procore
-    since `read_from` keeps the project to be read again.
+    since `read_from` keeps the project to be read again; without it the project itself was not read.
     """
     project = session.get_one(ProcoreProject, project_id)
     job = directory.lock_jobs(session, [project.job_id])[0]
@@ -201,10 +209,14 @@ def take_in(
             .execution_options(populate_existing=True)
         )
     }
+    refused = _turned_down_at(session, job.id) | _failed_at(session, job.id)
     fresh = [
         each
         for each in seen
-        if (row := known.get(each.key)) is None or row.removed_at is not None or row.problem is not None
+        if (row := known.get(each.key)) is None
+        or row.removed_at is not None
+        or row.problem is not None
+        or _sent_again(each, refused)
     ]
     new, undecided = _to_ask_for(session, job, fresh)
     problems = _problems(session, [each.assignment for each in new], limits=limits)
@@ -222,9 +234,10 @@ def take_in(
     for each in seen:
         if (row := known.get(each.key)) is not None:
             row.is_new, row.description = each.is_new, each.description[:200]
-    project.read_at = at
-    if project.stale_since is not None and project.stale_since <= read_from and not undecided:
-        project.stale_since = None
+    if read_from is not None:
+        project.read_at = at
+        if project.stale_since is not None and project.stale_since <= read_from and not undecided:
+            project.stale_since = None
     session.flush()
     return TakenIn(asked, removed, len(problems), len(undecided))
 
@@ -268,7 +281,7 @@ def _to_ask_for(session: Session, job: Job, fresh: Sequence[Seen]) -> tuple[list
         if each.assignment in on_the_way or (held and each.assignment.category in held.categories):
             continue
         decided_at = turned_down.get(each.assignment)
-        if decided_at is not None and decided_at >= each.added_at:
+        if decided_at is not None and decided_at >= max(each.added_at, each.asked_at or each.added_at):
             continue
         if each.is_new or job.read_back_at is not None:
             new.append(each)
@@ -453,6 +466,14 @@ def _present(session: Session, job_id: int) -> Sequence[ProcoreAssignment]:
     ).all()
 
 
+def _gone(session: Session, job_id: int) -> Sequence[ProcoreAssignment]:
+    return session.scalars(
+        select(ProcoreAssignment).where(
+            ProcoreAssignment.job_id == job_id, ProcoreAssignment.removed_at.is_not(None)
+        )
+    ).all()
+
+
 def _open_lines(session: Session, job_id: int) -> list[RequestedLine]:
     """The lines of the job that wait for an approver."""
     query = (
@@ -480,6 +501,26 @@ def _in_states(session: Session, job_id: int, states: Collection[State]) -> set[
         )
     )
     return {lines.assignment_of(line) for line in session.scalars(query)}
+
+
+def _sent_again(each: Seen, refused: Mapping[Assignment, datetime]) -> bool:
+    """Whether somebody sent it to the ERP once more after it was turned down, or after Sage refused it."""
+    refused_at = refused.get(each.assignment)
+    return each.asked_at is not None and refused_at is not None and refused_at < each.asked_at
+
+
+def _failed_at(session: Session, job_id: int) -> dict[Assignment, datetime]:
+    """When Sage refused each assignment of the job that is failed now."""
+    query = (
+        select(RequestedLine, RequestedUpdate.finished_at)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.job_id == job_id,
+            RequestedUpdate.state == State.FAILED,
+            RequestedLine.outcome == Outcome.FAILED,
+        )
+    )
+    return {lines.assignment_of(line): at for line, at in session.execute(query) if at}
 
 
 def _turned_down_at(session: Session, job_id: int) -> dict[Assignment, datetime]:

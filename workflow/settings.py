@@ -60,6 +60,13 @@ class Source(StrEnum):
     PROCORE = "procore"
 
 
+class ProcoreIntake(StrEnum):
+    """How what a project team adds in Procore comes in."""
+
+    COST_CODES = "cost-codes"
+    ERP_REQUESTS = "erp-requests"
+
+
 class SettingsError(Exception):
     """One line a mistake, each naming the variable and how to mend it."""
 
@@ -107,6 +114,12 @@ def _a_web_address(url: str) -> str:
     if not _is_address(url, "http", "https"):
         raise ValueError("use an address that begins with https:// or http://")
     return url if url.endswith("/") else url + "/"
+
+
+def _a_path_of_one(path: str) -> str:
+    if not re.fullmatch(r"rest/([\w./-]|\{company_id\})+/\{id\}", path):
+        raise ValueError("use a path that begins with rest/ and ends with /{id}; {company_id} may be in it")
+    return path
 
 
 def _a_public_address(url: str) -> str:
@@ -452,10 +465,20 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_PEOPLE_MINUTES",
         description="Older than this, what Procore said of a person is asked anew before they Update.",
     )
-    procore_write_back: bool = Field(
-        False,
+    procore_intake: ProcoreIntake = Field(
+        ProcoreIntake.COST_CODES,
+        validation_alias="COSTBOT_PROCORE_INTAKE",
+        description="`cost-codes`: projects are read. `erp-requests`: costbot is the ERP integrator.",
+    )
+    procore_erp_request_path: Annotated[str, AfterValidator(_a_path_of_one)] = Field(
+        "rest/v1.0/companies/{company_id}/erp_requests/{id}",
+        validation_alias="COSTBOT_PROCORE_ERP_REQUEST_PATH",
+        description="Procore's path of Show ERP Request; ask Procore for it.",
+    )
+    procore_write_back: bool | None = Field(
+        None,
         validation_alias="COSTBOT_PROCORE_WRITE_BACK",
-        description="Mark in Procore what reached Sage; only where no other ERP connector does it.",
+        description="Mark in Procore what reached Sage. Default: only with `erp-requests`.",
     )
     procore_assignments_path: str = Field(
         "rest/v1.0/cost_code_line_item_types/sync",
@@ -517,6 +540,12 @@ class Settings(BaseSettings):
             missing = [name for name, value in needed.items() if value is None]
             if missing:
                 raise ValueError(f"COSTBOT_SOURCE=procore needs {', '.join(missing)}.")
+        if self.procore_intake is ProcoreIntake.ERP_REQUESTS and self.procore_write_back is False:
+            raise ValueError(
+                "COSTBOT_PROCORE_INTAKE=erp-requests makes costbot the ERP integrator, which must mark in "
+                "Procore what reached Sage: remove COSTBOT_PROCORE_WRITE_BACK=false, or set "
+                "COSTBOT_PROCORE_INTAKE=cost-codes."
+            )
         return self
 
     @model_validator(mode="after")
@@ -594,6 +623,11 @@ class Settings(BaseSettings):
         """The Redis URL in force."""
         url = self.redis_url or f"unix://{quote(str(self.redis_socket))}"
         return _with_password(url, self.redis_password)
+
+    @property
+    def writes_back(self) -> bool:
+        """Whether Procore is told what reached Sage; an ERP integrator must."""
+        return self.procore_write_back or self.procore_intake is ProcoreIntake.ERP_REQUESTS
 
     @property
     def rules(self) -> Rules:

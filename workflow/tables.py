@@ -32,6 +32,7 @@ from sqlalchemy.types import TypeDecorator
 
 from workflow.language import Said, kept
 from workflow.vocabulary import (
+    ErpAnswer,
     ErpPermission,
     HoldKind,
     JobFilter,
@@ -112,12 +113,14 @@ class Table(DeclarativeBase):
         datetime: UtcDateTime,
         int: _Id,
         dict[str, Any]: JSON,
+        ErpAnswer: _words(ErpAnswer),
         ErpPermission: _words(ErpPermission),
         HoldKind: _words(HoldKind),
         JobFilter: _words(JobFilter),
         NoticeKind: _words(NoticeKind),
         Notify: _words(Notify),
         Outcome: _words(Outcome),
+        list[list[int]]: JSON,
         list[str]: JSON,
         Place: _words(Place),
         PrivilegeAnswer: _words(PrivilegeAnswer),
@@ -728,6 +731,39 @@ class ProcoreEvent(Table):
     happened_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
+
+
+class ProcoreErpRequest(Table):
+    """An ERP Request of Procore: heard of by its id, then shown, taken in, and answered when Sage answered.
+
+    `name` is None until Procore showed it. `project_id` where it asks for cost codes of a job (`extra` '') or
+    of a sub job; others are left alone. `is_new`: Procore knows that job not to be in the ERP. `lines` are
+    [cost code id, line item type id] of what was taken in; `failure` says why nothing can be. `answer` is
+    what Procore was told last; `error` is what went wrong with it when that was last `tried_at`.
+    """
+
+    __tablename__ = "procore_erp_requests"
+    __table_args__ = (
+        Index("ix_procore_erp_requests_place", "project_id", "extra"),
+        Index("ix_procore_erp_requests_detail_id", "detail_id"),
+    )
+
+    request_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    heard_at: Mapped[datetime]
+    happened_at: Mapped[datetime | None]
+    name: Mapped[str | None] = mapped_column(String(100))
+    detail_id: Mapped[int | None]
+    project_id: Mapped[int | None]
+    extra: Mapped[str] = mapped_column(String(20), default="")
+    sub_job_id: Mapped[int | None]
+    is_new: Mapped[bool] = mapped_column(default=False)
+    taken_at: Mapped[datetime | None]
+    lines: Mapped[list[list[int]] | None]
+    failure: Mapped[str | None] = mapped_column(KeptWords)
+    answer: Mapped[ErpAnswer | None]
+    answered_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    tried_at: Mapped[datetime | None]
 
 
 class ProcoreHook(Table):

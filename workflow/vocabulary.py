@@ -133,6 +133,18 @@ class ErpPermission(StrEnum):
     ADMIN = "admin"
 
 
+class ErpAnswer(StrEnum):
+    """How an ERP request of Procore is closed: the states of an ERP Request Detail, in Procore's words.
+
+    `stale`: a newer request of the same job is answered in its place.
+    """
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    STALE = "stale"
+
+
 class Place(StrEnum):
     """Where an act came from."""
 

@@ -4,15 +4,20 @@ What talks to Procore is imported where it is used: other commands do not wait f
 """
 
 import secrets
-from typing import Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bot.blocks import words
+from bot.blocks.words import age_words
 from bot.commands.command import CommandLine, StopError, command, failed
 from bot.commands.procore_shapes import (
     ConnectShape,
+    DetailShape,
+    ErpRequestShape,
     ForeseenShape,
     LookShape,
     PeopleShape,
@@ -21,11 +26,21 @@ from bot.commands.procore_shapes import (
 )
 from bot.commands.terminal import Answer
 from sync.procore.errors import ProcoreError
-from workflow import directory, procore_calls, procore_events, procore_intake, procore_write_back
+from workflow import (
+    directory,
+    procore_calls,
+    procore_events,
+    procore_intake,
+    procore_requests,
+    procore_write_back,
+)
 from workflow.language import say
 from workflow.procore_people import Change, Foreseen
-from workflow.settings import Source
-from workflow.tables import ProcoreProject
+from workflow.settings import ProcoreIntake, Source
+from workflow.tables import ProcoreErpRequest, ProcoreProject
+
+if TYPE_CHECKING:
+    from sync.procore.models import ErpRequestDetail
 
 app = typer.Typer(
     no_args_is_help=True, help="The connection to Procore: make it, see how it stands, look there now."
@@ -84,7 +99,8 @@ def status(line: CommandLine) -> Answer:
 
     _needs_procore(line)
     company_id = line.settings.procore_company_id or 0
-    found = None
+    by_requests = line.settings.procore_intake is ProcoreIntake.ERP_REQUESTS
+    found, details = None, list["ErpRequestDetail"]()
     try:
         with line.database.reading() as session:
             hook = procore_events.hook(session)
@@ -93,6 +109,8 @@ def status(line: CommandLine) -> Answer:
                 found = hooks.state(api, line.database, hook.hook_id, clock=line.now)
             else:
                 api.own_user_id()
+            if by_requests:
+                details = [each for each in api.open_details() if each.may_be_a_job]
     except ProcoreError as error:
         raise StopError(failed(str(error), reason="procore")) from None
     with line.database.reading() as session:
@@ -105,6 +123,12 @@ def status(line: CommandLine) -> Answer:
             ],
             refused=[
                 f"{row.code} {row.category}: {row.write_error}" for row in procore_write_back.refused(session)
+            ],
+            requests=[_request_shape(session, row) for row in procore_requests.unanswered(session)],
+            unknown_details=[
+                DetailShape(detail_id=each.id, created_at=each.created_at)
+                for each in details
+                if procore_requests.unknown_details(session, {each.id})
             ],
             calls_last_hour=procore_calls.made(session, company_id, at=line.now()),
             hourly_limit=procore_calls.hourly_limit(session, company_id),
@@ -119,7 +143,9 @@ def status(line: CommandLine) -> Answer:
     limit = facts.hourly_limit or line.settings.procore_hourly_limit
     told = [
         "Procore answers.",
-        f"Projects: {facts.projects:,}, of which {facts.to_read:,} are to be read.",
+        f"Projects: {facts.projects:,}."
+        if by_requests
+        else f"Projects: {facts.projects:,}, of which {facts.to_read:,} are to be read.",
         f"Calls in the last hour: {facts.calls_last_hour:,} of {limit:,}.",
         f"Webhooks: hook {facts.hook_id}, {facts.events:,} kept, {facts.events_waiting:,} waiting."
         if facts.hook_id
@@ -132,28 +158,53 @@ def status(line: CommandLine) -> Answer:
         )
     told += [f"Cannot be asked for: {problem}." for problem in facts.problems]
     told += [f"Procore did not take as synced: {words}." for words in facts.refused]
+    told += [_request_words(request, line.now()) for request in facts.requests]
+    told += [
+        f"Procore waits for ERP request detail {each.detail_id}{_open_for(each.created_at, line.now())}, "
+        "whose request it does not name. If it is a project's, send it to the ERP again in Procore."
+        for each in facts.unknown_details
+    ]
     return Answer(facts, told)
+
+
+def _request_shape(session: Session, row: ProcoreErpRequest) -> ErpRequestShape:
+    job = procore_requests.job_of(session, row)
+    return ErpRequestShape(
+        request_id=row.request_id,
+        detail_id=row.detail_id,
+        job=job.number if job else None,
+        since=row.happened_at or row.heard_at,
+        taken_in=row.taken_at is not None,
+        answer=row.answer,
+        error=row.error,
+    )
+
+
+def _request_words(request: ErpRequestShape, now: datetime) -> str:
+    """How `ERP request 70011 of 24-017, open for 3 hours` stands."""
+    of_job = f" of {request.job}" if request.job else ""
+    told = f", closed as {request.answer}" if request.answer else _open_for(request.since, now)
+    words = f"ERP request {request.request_id}{of_job}{told}"
+    if request.error:
+        return f"{words}: {request.error}"
+    return f"{words}: {'waits for Sage or an approver' if request.taken_in else 'is not taken in yet'}."
+
+
+def _open_for(since: datetime | None, now: datetime) -> str:
+    return f", open for {age_words(since, now)}" if since else ""
 
 
 @command(app, "look")
 def look(line: CommandLine) -> Answer:
     """Look in Procore now for what changed, and take in what a project team added there."""
-    from sync.procore.intake import OLDEST_A_RUN, Intake
-    from sync.procore.work import procore_of
+    from sync.procore.work import procore_of, take_in
     from sync.sage import open_company
 
     _needs_procore(line)
     try:
         with procore_of(line.settings, line.database, clock=line.now) as api:
-            intake = Intake(
-                line.database,
-                api,
-                line.settings.rules,
-                open_company(line.settings).limits,
-                line.now,
-                sub_jobs=line.settings.procore_sub_jobs,
-            )
-            report = intake.run(oldest=OLDEST_A_RUN)
+            limits = open_company(line.settings).limits
+            report = take_in(line.settings, line.database, api, limits, clock=line.now, at_once=True)
     except ProcoreError as error:
         raise StopError(failed(str(error), reason="procore")) from None
     facts = LookShape(
@@ -163,7 +214,9 @@ def look(line: CommandLine) -> Answer:
         removed=report.removed,
         problems=report.problems,
     )
-    told = f"Projects read: {report.read:,}. Requested: {report.requested:,}. Removed: {report.removed:,}."
+    by_requests = line.settings.procore_intake is ProcoreIntake.ERP_REQUESTS
+    told = f"{'ERP requests' if by_requests else 'Projects'} read: {report.read:,}. "
+    told += f"Requested: {report.requested:,}. Removed: {report.removed:,}."
     return Answer(facts, [told])
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.commands.shapes import Shape
-from workflow.vocabulary import Refusal
+from workflow.vocabulary import ErpAnswer, Refusal
 
 
 class RefusedTrigger(Shape):
@@ -22,6 +22,25 @@ class ConnectShape(Shape):
     refused: list[RefusedTrigger]
 
 
+class ErpRequestShape(Shape):
+    """An ERP request that Procore waits for, or with which something went wrong; `since` is its age."""
+
+    request_id: int
+    detail_id: int | None
+    job: str | None
+    since: datetime
+    taken_in: bool
+    answer: ErpAnswer | None
+    error: str | None
+
+
+class DetailShape(Shape):
+    """An ERP request detail that Procore waits for, and of which costbot does not know the request."""
+
+    detail_id: int
+    created_at: datetime | None
+
+
 class ProcoreStatusShape(Shape):
     """`costbot procore status`: projects, calls of the last hour, webhooks and what became of them."""
 
@@ -29,6 +48,8 @@ class ProcoreStatusShape(Shape):
     to_read: int
     problems: list[str]
     refused: list[str]
+    requests: list[ErpRequestShape]
+    unknown_details: list[DetailShape]
     calls_last_hour: int
     hourly_limit: int | None
     hook_id: int | None

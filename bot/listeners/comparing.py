@@ -23,7 +23,7 @@ def show(visit: Visit, job_id: int, *, page: int = 0, read_back: bool = True) ->
             session,
             job,
             with_procore=services.settings.source is Source.PROCORE,
-            tells_procore=services.settings.procore_write_back,
+            tells_procore=services.settings.writes_back,
             description_width=services.limits.description_width,
         )
     gone = say("There is no such job any more.")

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bot.sandbox.app import create_app
 from bot.sandbox.workspace import Workspace
@@ -19,7 +19,7 @@ def serve(workspace: Workspace, host: str = "127.0.0.1", port: int = 0) -> None:
 
 
 @contextlib.contextmanager
-def running(app: Starlette) -> Iterator[str]:
+def running(app: ASGIApp) -> Iterator[str]:
     """Serve an app in a thread on a free port of loopback; gives its address."""
     with listening("127.0.0.1", 0) as listener:
         server = _server(app)
@@ -43,7 +43,7 @@ def address(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def _server(app: Starlette) -> uvicorn.Server:
+def _server(app: ASGIApp) -> uvicorn.Server:
     # Long polls of the page and sockets of the app never end by themselves: they are cut.
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=0

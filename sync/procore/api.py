@@ -3,14 +3,16 @@
 REFERENCE is developers.procore.com/reference/rest; docs/procore.md has the table of fields.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sync.procore.client import ProcoreClient
+from sync.procore.client import ProcoreClient, SyncError
 from sync.procore.errors import ProcoreRefusedError
 from sync.procore.models import (
     CostCode,
+    ErpRequest,
+    ErpRequestDetail,
     LineItemType,
     Me,
     PermissionTemplate,
@@ -98,13 +100,13 @@ class ProcoreApi:
 
         A search matches names and companies too: whoever asks for one person compares the e-mail.
         """
-        path = f"rest/v1.0/companies/{self.client.company_id}/users"
-        return self.client.every(User, path, {"filters[search]": search} if search else None)
+        params = {"filters[search]": search} if search else None
+        return self.client.every(User, f"{self._company}/users", params)
 
     def user(self, user_id: int) -> User | None:
         """One user of the Company Directory; None when they are gone. REFERENCE, Show company user."""
         try:
-            return self.client.show(User, f"rest/v1.0/companies/{self.client.company_id}/users/{user_id}")
+            return self.client.show(User, f"{self._company}/users/{user_id}")
         except ProcoreRefusedError as refused:
             if refused.status == 404:
                 return None
@@ -116,5 +118,35 @@ class ProcoreApi:
 
     def permission_template(self, template_id: int) -> PermissionTemplate:
         """What a template lets its people do. REFERENCE, Company Permission Templates."""
-        path = f"rest/v1.0/companies/{self.client.company_id}/permission_templates/{template_id}"
-        return self.client.show(PermissionTemplate, path)
+        return self.client.show(PermissionTemplate, f"{self._company}/permission_templates/{template_id}")
+
+    def erp_request(self, request_id: int, path: str) -> ErpRequest:
+        """What was sent to the ERP. Show ERP Request; its `path` is NOT FOUND in any public page."""
+        company_id = self.client.company_id
+        return self.client.show(ErpRequest, path.format(company_id=company_id, id=request_id))
+
+    def open_details(self) -> list[ErpRequestDetail]:
+        """The ERP request details that Procore waits for. REFERENCE, List ERP Request Details.
+
+        NOT FOUND: whether it can be filtered by status; what is closed is left out here too.
+        """
+        params: dict[str, str | int] = {"filters[status]": "in progress"}
+        found = self.client.every(ErpRequestDetail, f"{self._company}/erp_request_details", params)
+        return [each for each in found if each.is_open]
+
+    def close_detail(self, detail_id: int, status: str, messages: Sequence[str]) -> None:
+        """Say how an ERP request ended. REFERENCE, Update ERP Request Detail."""
+        body = {"request_detail": {"status": status, "messages": list(messages)}}
+        self.client.change(f"{self._company}/erp_request_details/{detail_id}", body)
+
+    def mark_synced(self, items: Sequence[tuple[str, int, str]]) -> Iterator[SyncError]:
+        """Give records their ERP id, by item type and id. DOC erp_external_data_details."""
+        updates = [
+            {"item_type": kind, "item_id": item_id, "origin_id": origin_id}
+            for kind, item_id, origin_id in items
+        ]
+        return self.client.sync(f"{self._company}/external_data", updates)
+
+    @property
+    def _company(self) -> str:
+        return f"rest/v1.0/companies/{self.client.company_id}"

@@ -15,9 +15,10 @@ from sync.procore.intake import IntakeReport
 from sync.procore.people import Directory
 from sync.procore.work import look, procore_of
 from sync.sage.company import SageCompany
-from workflow import procore_events, procore_intake
+from workflow import procore_events, procore_intake, procore_requests
 from workflow.database import Database
-from workflow.settings import Settings
+from workflow.procore_requests import is_new_request
+from workflow.settings import ProcoreIntake, Settings
 from workflow.tables import ProcoreEvent
 
 COMPANY_USERS = "Company Users"
@@ -33,8 +34,10 @@ def work_on_events(
     settings: Settings, database: Database, sage: SageCompany, *, clock: Clock
 ) -> IntakeReport | None:
     """Work on the webhooks that came. None when there is nothing to do."""
-    due = False
+    by_requests = settings.procore_intake is ProcoreIntake.ERP_REQUESTS
     with database.reading() as session:
+        # those of a run that did not come to its end
+        due = by_requests and bool(procore_requests.to_show(session, at=clock()))
         events = list(procore_events.waiting(session))
         hook = procore_events.hook(session)
     of_people = [event for event in events if event.resource == COMPANY_USERS]
@@ -43,8 +46,14 @@ def work_on_events(
             continue
         own = _is_own(event, hook.own_user_id if hook else None, settings)
         with database.writing() as session:
-            if not own and event.project_id is not None:
-                due |= procore_intake.stale(session, event.project_id, at=event.received_at)
+            if not own and by_requests and is_new_request(event):
+                due |= procore_requests.hear(
+                    session, event.resource_id, happened_at=event.happened_at, at=event.received_at
+                )
+            elif not own and event.project_id is not None:
+                changed = procore_intake.stale(session, event.project_id, at=event.received_at)
+                # by requests no project is read: what changed waits until somebody sends it to the ERP
+                due |= changed and not by_requests
             procore_events.handled(session, [event.ulid], at=clock())
     people = _read_people(settings, database, of_people, clock=clock) if of_people else 0
     report = look(settings, database, sage, clock=clock, oldest=0) if due else None

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, Field
 
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreRefusedError
-from sync.procore.models import Resource, parsed
+from sync.procore.models import Resource, Time, parsed
 from workflow import procore_events, procore_intake
 from workflow.database import Database
 
@@ -35,7 +35,7 @@ TRIGGERS = (
     ("ERP Requests", "create"),
 )
 _HOOKS = "rest/v1.0/webhooks/hooks"
-_DELIVERIES_A_CALL = 100
+DELIVERIES_A_CALL = 100
 
 
 class Hook(Resource):
@@ -51,6 +51,9 @@ class DeliveredEvent(BaseModel):
     """The event that was sent."""
 
     project_id: int | None = None
+    resource: str | None = Field(None, validation_alias=AliasChoices("resource_type", "resource_name"))
+    resource_id: int | None = None
+    timestamp: Time | None = None
 
 
 class Delivery(BaseModel):
@@ -58,6 +61,7 @@ class Delivery(BaseModel):
 
     called: ClassVar[str] = "webhooks delivery"
 
+    id: int | None = None
     event: DeliveredEvent
     outcome: str
     response_status: int | None = None
@@ -129,20 +133,30 @@ def connect(
 
 def state(api: ProcoreApi, database: Database, hook_id: int, *, clock: Callable[[], datetime]) -> HookState:
     """What became of the hook's deliveries; the projects of what was discarded are read next."""
-    failing = _deliveries(api, hook_id, "failing")
-    discarded = _deliveries(api, hook_id, "discarded")
-    last = _deliveries(api, hook_id, "any")
+    failing = deliveries(api, hook_id, "failing")
+    discarded = deliveries(api, hook_id, "discarded")
+    last = deliveries(api, hook_id, "any")
     projects = {each.event.project_id for each in discarded if each.event.project_id is not None}
     with database.writing() as session:
         gaps = sum(procore_intake.stale(session, project_id, at=clock()) for project_id in sorted(projects))
     return HookState(len(failing), len(discarded), last[-1].response_status if last else None, gaps)
 
 
-def _deliveries(api: ProcoreApi, hook_id: int, status: str) -> list[Delivery]:
+def deliveries(api: ProcoreApi, hook_id: int, status: str, *, pages: int = 1) -> list[Delivery]:
+    """The first deliveries of a status: `any`, `successful`, `failing` or `discarded`.
+
+    The list has no links: it pages by page_size and page_start, the id after which a page begins.
+    """
     params: dict[str, str | int] = {
         "company_id": api.client.company_id,
         "filters[status]": status,
-        "page_size": _DELIVERIES_A_CALL,
+        "page_size": DELIVERIES_A_CALL,
     }
-    # it pages by page_size and page_start and has no links, so this is its first page
-    return list(api.client.every(Delivery, f"{_HOOKS}/{hook_id}/deliveries", params))
+    found: list[Delivery] = []
+    for _ in range(pages):
+        page = list(api.client.every(Delivery, f"{_HOOKS}/{hook_id}/deliveries", params))
+        found += page
+        if len(page) < DELIVERIES_A_CALL or page[-1].id is None or page[-1].id == params.get("page_start"):
+            break
+        params["page_start"] = page[-1].id
+    return found

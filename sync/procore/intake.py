@@ -5,7 +5,7 @@ with nothing changed in Procore it changes nothing. The number of calls: one a p
 handful a day for the lists, one for each project that is read.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ import structlog
 
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreRefusedError
+from sync.procore.models import CostCode
 from workflow import directory, procore_events, procore_intake
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
@@ -32,6 +33,7 @@ COST_CODES = "Cost Codes"
 
 _OVERLAP = timedelta(minutes=5)
 LOCK = "procore_intake"
+"""Held while Procore is read, in whichever way."""
 
 _log = structlog.get_logger()
 
@@ -51,6 +53,17 @@ class IntakeReport:
     problems: int = 0
     to_read_back: tuple[int, ...] = ()
     people: int = 0
+
+    def plus(self, job_id: int, taken: TakenIn) -> "IntakeReport":
+        """With one more job taken in."""
+        return IntakeReport(
+            self.projects,
+            self.read + 1,
+            self.requested + taken.requested,
+            self.removed + taken.removed,
+            self.problems + taken.problems,
+            (*self.to_read_back, job_id) if taken.undecided else self.to_read_back,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,31 +156,18 @@ class Intake:
         with self.database.reading() as session:
             before = procore_intake.extras_by_key(session, job_id)
             waiting = procore_intake.cannot_be_asked_for(session, job_id)
-        places = list(self._places(project_id))
+        places = dict(self._places(project_id))
         found = [
             (code, extra)
-            for extra, sub_job_id in places
+            for extra, sub_job_id in places.items()
             for code in self.api.cost_codes(project_id, sub_job_id)
             if code.deleted_at is None
         ]
-        present = {(code.id, kind.id) for code, _ in found for kind in code.line_item_types}
-        new = {key[0] for key in present if key not in before or key in waiting}
-        missing = {key: extra for key, extra in before.items() if key not in present}
-        gone = self._really_gone(project_id, missing, {code.id for code, _ in found}, dict(places))
-        adders = self._adders(new)
-        seen = [
-            Seen(
-                code.id,
-                kind.id,
-                Assignment(code.full_code, kind.code, extra),
-                is_new=code.origin_id is None,
-                description=code.name,
-                added_by=adders.get(code.id),
-                added_at=code.created_at if code.origin_id is None else code.updated_at or code.created_at,
-            )
-            for code, extra in found
-            for kind in code.line_item_types
-        ]
+        present, codes = assignments_of(found), {code.id for code, _ in found}
+        missing = {key: extra for key, extra in before.items() if key not in present and extra in places}
+        unsure = {key: extra for key, extra in missing.items() if key[0] not in codes}
+        gone = (missing.keys() - unsure.keys()) | self.really_gone(project_id, unsure, places)
+        seen = self.seen(found, new=present - (before.keys() - waiting))
         with self.database.writing() as session:
             return procore_intake.take_in(
                 session,
@@ -188,22 +188,14 @@ class Intake:
         return {code_id: people[user_id] for code_id, user_id in users.items() if user_id in people}
 
     def _read(self, projects: int, due: Collection[tuple[int, int]]) -> IntakeReport:
-        read = requested = removed = problems = 0
-        to_read_back = []
+        report = IntakeReport(projects)
         for project_id, job_id in due:
             try:
-                taken = self.read_project(project_id, job_id)
+                report = report.plus(job_id, self.read_project(project_id, job_id))
             except ProcoreRefusedError as refused:
                 # one project that the account may not see must not stop the others
                 _log.warning("a project cannot be read", project=project_id, reason=str(refused))
-                continue
-            read += 1
-            requested += taken.requested
-            removed += taken.removed
-            problems += taken.problems
-            if taken.undecided:
-                to_read_back.append(job_id)
-        return IntakeReport(projects, read, requested, removed, problems, tuple(to_read_back))
+        return report
 
     def _places(self, project_id: int) -> Iterator[tuple[str, int | None]]:
         """The extras of a job in Sage, and the sub job of each; the project itself is extra ''."""
@@ -212,21 +204,47 @@ class Intake:
             for sub_job in self.api.sub_jobs(project_id):
                 yield sub_job.code, sub_job.id
 
-    def _really_gone(
+    def seen(
         self,
-        project_id: int,
-        missing: Mapping[Key, str],
-        present: Collection[int],
-        places: Mapping[str, int | None],
-    ) -> set[Key]:
-        """What is missing and gone: a cost code may have slipped from a page to one that was read already.
+        found: Sequence[tuple[CostCode, str]],
+        *,
+        new: Collection[Key],
+        asked_at: datetime | None = None,
+    ) -> list[Seen]:
+        """Cost codes and the extra of each as what was seen; who added it is looked up for what is `new`."""
+        adders = self._adders({cost_code_id for cost_code_id, _ in new})
+        return [
+            Seen(
+                code.id,
+                kind.id,
+                Assignment(code.full_code, kind.code, extra),
+                is_new=code.origin_id is None,
+                description=code.name,
+                added_by=adders.get(code.id),
+                added_at=code.created_at if code.origin_id is None else code.updated_at or code.created_at,
+                asked_at=asked_at,
+            )
+            for code, extra in found
+            for kind in code.line_item_types
+        ]
 
-        What is missing because its sub job was not read is not gone.
+    def really_gone(
+        self, project_id: int, missing: Mapping[Key, str], places: Mapping[str, int | None]
+    ) -> set[Key]:
+        """What Procore says, asked about each cost code, that it does not have any more.
+
+        A cost code may have slipped from a page to one that was read already. What is missing because its sub
+        job was not read is not gone.
         """
-        gone = {key for key in missing if key[0] in present}
-        unsure = {key: extra for key, extra in missing.items() if key not in gone and extra in places}
+        gone: set[Key] = set()
+        unsure = {key: extra for key, extra in missing.items() if extra in places}
         for cost_code_id, extra in sorted({(key[0], extra) for key, extra in unsure.items()}):
             found = self.api.cost_code(cost_code_id, project_id, places[extra])
             has = {kind.id for kind in found.line_item_types} if found else set()
             gone |= {key for key in unsure if key[0] == cost_code_id and key[1] not in has}
         return gone
+
+
+def assignments_of(found: Sequence[tuple[CostCode, str]]) -> set[Key]:
+    """The assignments of cost codes."""
+    return {(code.id, kind.id) for code, _ in found for kind in code.line_item_types}

@@ -6,7 +6,15 @@ docs/procore.md has the source of each field and what happens without it.
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from sync.procore.errors import BadAnswerError
 
@@ -115,6 +123,86 @@ class CostCode(Resource):
     created_at: Time
     updated_at: Time | None = None
     deleted_at: Time | None = None
+
+
+class ErpRequest(BaseModel):
+    """What somebody sent to the ERP; only what asks for cost codes is read any further, as `JobRequest`."""
+
+    called: ClassVar[str] = "ERP request"
+
+    request_name: Text
+    request_data: Any = None
+    request_detail_id: int | None = None
+
+    @property
+    def detail_id(self) -> int | None:
+        """Some requests have it within their data."""
+        within = self.request_data if isinstance(self.request_data, dict) else {}
+        inner = within.get("request_detail_id")
+        return self.request_detail_id or (inner if isinstance(inner, int) else None)
+
+
+class ErpJob(Resource):
+    """The project of an ERP request."""
+
+    called = "ERP request's job"
+
+    name: Text
+    origin_id: Text | None = None
+    origin_code: Text | None = None
+
+
+class ErpSubJob(SubJob):
+    """The sub job of an ERP request, with the project that it is of."""
+
+    called = "ERP request's sub job"
+
+    origin_id: Text | None = None
+    project: ErpJob
+
+
+class ErpCostCode(CostCode):
+    """A cost code of an ERP request; `biller_type` is `Project`, or that of a sub job."""
+
+    called = "ERP request's cost code"
+
+    biller_type: Text | None = None
+    biller_id: int | None = None
+
+
+class JobRequest(BaseModel):
+    """All cost codes of a project, or of a sub job of one, as they were sent to the ERP."""
+
+    called: ClassVar[str] = "ERP request's data"
+
+    job: ErpJob | None = None
+    sub_job: ErpSubJob | None = None
+    all_cost_codes: tuple[ErpCostCode, ...]
+
+
+class ErpRequestDetail(Resource):
+    """Where an ERP request stands, as Procore's people see it.
+
+    NOT FOUND: the fields of the list but for these; `request_id` is used where Procore sends it.
+    """
+
+    called = "ERP request detail"
+
+    status: Text
+    item_type: Text | None = None
+    created_at: Time | None = None
+    request_id: int | None = Field(None, validation_alias=AliasChoices("erp_request_id", "request_id"))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Procore waits for an answer."""
+        return self.status.lower() not in ("success", "failed", "rejected", "stale")
+
+    @property
+    def may_be_a_job(self) -> bool:
+        """Whether it may be of a request for cost codes, as far as Procore says of what it is."""
+        kind = (self.item_type or "").lower().replace("_", "")
+        return kind in ("", "project", "job", "subjob")
 
 
 class TemplateOfUser(BaseModel):

@@ -14,12 +14,15 @@ from sync.data_sync import refresh_read_back
 from sync.procore.api import ProcoreApi
 from sync.procore.budget import SharedBudget
 from sync.procore.client import Account, ProcoreClient
+from sync.procore.closing import Closing
+from sync.procore.erp_requests import ErpRequests
 from sync.procore.errors import ProcoreError
 from sync.procore.intake import OLDEST_A_RUN, Intake, IntakeReport
 from sync.procore.write_back import WriteBack
 from sync.sage.company import SageCompany, SageUnreachableError
+from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.settings import Settings, SettingsError
+from workflow.settings import ProcoreIntake, Settings, SettingsError
 
 PATIENCE = timedelta(seconds=30)
 Clock = Callable[[], datetime]
@@ -56,33 +59,59 @@ def look(
 ) -> IntakeReport | None:
     """Take in what changed in Procore, and the `oldest` projects read; None when Procore is away."""
     with procore_of(settings, database, clock=clock) as api:
-        intake = Intake(database, api, settings.rules, sage.limits, clock, sub_jobs=settings.procore_sub_jobs)
         try:
-            report = intake.run(oldest=oldest)
+            report = take_in(settings, database, api, sage.limits, clock=clock, oldest=oldest)
             if report.to_read_back and _read_back(database, sage, report.to_read_back, clock=clock):
                 # what only Sage could tell is decided now
-                again = intake.run(oldest=0)
+                again = take_in(settings, database, api, sage.limits, clock=clock, oldest=0)
                 _log.info("Procore after the read-back", requested=again.requested)
         except ProcoreError as error:
             _log.warning("Procore cannot be read now; the next run goes on", error=str(error))
             return None
-        if settings.procore_write_back:
-            _tell_procore(settings, database, api, clock=clock)
+        _tell_procore(settings, database, api, clock=clock)
     _log.info(
         "Procore was read", **{name: getattr(report, name) for name in ("read", "requested", "removed")}
     )
     return report
 
 
+def take_in(
+    settings: Settings,
+    database: Database,
+    api: ProcoreApi,
+    limits: SageLimits,
+    *,
+    clock: Clock,
+    oldest: int = OLDEST_A_RUN,
+    at_once: bool = False,
+) -> IntakeReport:
+    """Take in what Procore has, in the way that the settings say; `at_once` looks for missed requests too.
+
+    Raises:
+        ProcoreError: what was taken in before stays.
+    """
+    intake = Intake(database, api, settings.rules, limits, clock, sub_jobs=settings.procore_sub_jobs)
+    if settings.procore_intake is ProcoreIntake.COST_CODES:
+        return intake.run(oldest=oldest)
+    requests = ErpRequests(intake, settings.procore_erp_request_path)
+    return requests.run(look=oldest > 0, at_once=at_once)
+
+
 def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
     path = settings.procore_assignments_path
     try:
-        told = WriteBack(database, api, clock, assignments_path=path).run()
+        if settings.writes_back:
+            told = WriteBack(database, api, clock, assignments_path=path).run()
+            if told.written or told.refused:
+                _log.info("Procore was told what reached Sage", written=told.written, refused=told.refused)
     except ProcoreError as error:
         _log.warning("Procore was not told what reached Sage; the next run does it", error=str(error))
-        return
-    if told.written or told.refused:
-        _log.info("Procore was told what reached Sage", written=told.written, refused=told.refused)
+    try:
+        # those that came before a switch to the other way too
+        if closed := Closing(database, api, clock, settings.language).run():
+            _log.info("ERP requests of Procore were closed", closed=closed)
+    except ProcoreError as error:
+        _log.warning("ERP requests were not closed in Procore; the next run does it", error=str(error))
 
 
 def _read_back(database: Database, sage: SageCompany, job_ids: tuple[int, ...], *, clock: Clock) -> bool:

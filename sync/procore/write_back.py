@@ -67,14 +67,9 @@ class WriteBack:
 
         Source: procore/documentation, erp_integration/erp_external_data_details.md, item type cost_code.
         """
-        updates = [
-            {"item_type": "cost_code", "item_id": cost_code_id, "origin_id": origin_id}
-            for cost_code_id, origin_id in codes.items()
-        ]
         wrong: dict[int, str] = {}
-        path = f"rest/v1.0/companies/{self.api.client.company_id}/external_data"
         ids = list(codes)
-        for error in self.api.client.sync(path, updates):
+        for error in self.api.mark_synced([("cost_code", code_id, codes[code_id]) for code_id in ids]):
             if error.index is not None:
                 wrong[ids[error.index]] = error.words
             else:

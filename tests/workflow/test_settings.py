@@ -46,6 +46,9 @@ WRONG = [
     ("COSTBOT_HOLIDAYS", "Atlantis", "US,2026-12-24"),
     ("COSTBOT_REMIND_AFTER", "0", "greater than 0"),
     ("COSTBOT_EXPIRE_AFTER_DAYS", "soon", "valid integer"),
+    ("COSTBOT_PROCORE_INTAKE", "both", "'erp-requests'"),
+    ("COSTBOT_PROCORE_ERP_REQUEST_PATH", "rest/v1.0/erp_requests", "/{id}"),
+    ("COSTBOT_PROCORE_ERP_REQUEST_PATH", "https://elsewhere/{id}", "rest/"),
     ("COSTBOT_PUBLIC_URL", "costbot.example.com", "https://costbot.example.com"),
     ("COSTBOT_PUBLIC_URL", "ftp://costbot.example.com", "https://costbot.example.com"),
     ("COSTBOT_PUBLIC_URL", "https://costbot.example.com/?a=b", "https://costbot.example.com"),
@@ -222,3 +225,22 @@ def test_printing_the_settings_shows_no_secret(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("COSTBOT_REDIS_URL", f"redis://:{SECRET}@host")
 
     assert SECRET not in repr(read_settings())
+
+
+def test_an_erp_integrator_writes_back_and_may_not_be_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not read_settings().writes_back
+    for name, value in {
+        "COSTBOT_SOURCE": "procore",
+        "COSTBOT_PROCORE_CLIENT_ID": "id",
+        "COSTBOT_PROCORE_CLIENT_SECRET": SECRET,
+        "COSTBOT_PROCORE_COMPANY_ID": "4001",
+        "COSTBOT_PROCORE_INTAKE": "erp-requests",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings().writes_back
+
+    monkeypatch.setenv("COSTBOT_PROCORE_WRITE_BACK", "false")
+    with pytest.raises(SettingsError, match="remove COSTBOT_PROCORE_WRITE_BACK=false"):
+        read_settings()
+    monkeypatch.setenv("COSTBOT_PROCORE_INTAKE", "cost-codes")
+    assert not read_settings().writes_back

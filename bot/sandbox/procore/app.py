@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 
 from bot.sandbox.procore.company import Company
+from bot.sandbox.procore.erp_tool import ErpTool
 from bot.sandbox.procore.faults import Faults
 from bot.sandbox.procore.limits import Limits
 from bot.sandbox.procore.web_api import WebApi
@@ -27,6 +28,7 @@ class Procore:
     faults: Faults
     web_api: WebApi
     webhooks: Webhooks
+    erp: ErpTool
     app: Starlette
 
 
@@ -43,5 +45,6 @@ def create_procore(
         faults=faults,
     )
     webhooks = Webhooks(company, web_api, pause=pause)
-    app = Starlette(routes=[*web_api.routes(), *webhooks.routes()])
-    return Procore(company, faults, web_api, webhooks, app)
+    erp = ErpTool(company, web_api)
+    app = Starlette(routes=[*web_api.routes(), *webhooks.routes(), *erp.routes()])
+    return Procore(company, faults, web_api, webhooks, erp, app)

@@ -1,4 +1,4 @@
-"""What the look-alike's one company has: projects, cost codes, line item types, people, ERP requests.
+"""What the look-alike's one company has: projects, cost codes, line item types, people.
 
 Owns the records, as JSON has them, and the acts of Procore's own users; knows no HTTP. Every act that Procore
 would send a webhook for is told to `listeners`.
@@ -53,8 +53,6 @@ class Company:
     line_item_types: dict[int, Record] = field(default_factory=dict)
     users: dict[int, Record] = field(default_factory=dict)
     templates: dict[int, Record] = field(default_factory=dict)
-    erp_requests: dict[int, Record] = field(default_factory=dict)
-    erp_request_details: dict[int, Record] = field(default_factory=dict)
     synced_assignments: set[tuple[int, int]] = field(default_factory=set)
     listeners: list[Listener] = field(default_factory=list)
 
@@ -113,7 +111,7 @@ class Company:
                     "type": "company_tools",
                 }
             user.update(changes, updated_at=self.now)
-        self._tell(Change(COMPANY_USERS, "update", user["id"], None, None))
+        self.tell(Change(COMPANY_USERS, "update", user["id"], None, None))
 
     def add_project(self, number: str, name: str, *, erp: bool = True, **more: Any) -> Record:
         """A project; an ERP-integrated one has the ERP's job code."""
@@ -234,7 +232,7 @@ class Company:
             self.cost_codes[made["id"]] = made
             self.billed.setdefault((made["biller_type"], biller["id"]), {})[made["id"]] = made
         if not quietly:
-            self._tell(Change(COST_CODES, "create", made["id"], project["id"], _id(by)))
+            self.tell(Change(COST_CODES, "create", made["id"], project["id"], _id(by)))
         return made
 
     def assign(self, cost_code: Record, kind: Record, *, by: Record | None = None) -> None:
@@ -242,7 +240,7 @@ class Company:
         with self.lock:
             cost_code["line_item_types"].append(self._typed(kind))
             cost_code["updated_at"] = self.now
-        self._tell(Change(COST_CODES, "update", cost_code["id"], cost_code["project_id"], _id(by)))
+        self.tell(Change(COST_CODES, "update", cost_code["id"], cost_code["project_id"], _id(by)))
 
     def unassign(self, cost_code: Record, kind: Record, *, by: Record | None = None) -> None:
         """Somebody takes the tick of a cost type away."""
@@ -251,42 +249,14 @@ class Company:
                 each for each in cost_code["line_item_types"] if each["id"] != kind["id"]
             ]
             cost_code["updated_at"] = self.now
-        self._tell(Change(COST_CODES, "update", cost_code["id"], cost_code["project_id"], _id(by)))
+        self.tell(Change(COST_CODES, "update", cost_code["id"], cost_code["project_id"], _id(by)))
 
     def remove(self, cost_code: Record, *, by: Record | None = None) -> None:
         """Somebody deletes a cost code of a project."""
         with self.lock:
             del self.cost_codes[cost_code["id"]]
             del self.billed[cost_code["biller_type"], cost_code["biller_id"]][cost_code["id"]]
-        self._tell(Change(COST_CODES, "delete", cost_code["id"], cost_code["project_id"], _id(by)))
-
-    def send_to_erp(self, project: Record) -> Record:
-        """An approver accepted the project in Procore: the ERP Request that an ERP integrator is told of."""
-        with self.lock:
-            detail = {
-                "id": self.new_id(),
-                "item_id": project["id"],
-                "item_type": "project",
-                "status": "in progress",
-                "messages": [],
-            }
-            job = {key: project[key] for key in ("id", "name", "origin_id", "origin_code", "active")}
-            codes = [
-                {key: value for key, value in code.items() if key != "project_id"}
-                for code in self.cost_codes.values()
-                if code["project_id"] == project["id"] and code["biller_type"] == "Project"
-            ]
-            request = {
-                "id": self.new_id(),
-                "request_name": "create_or_update_job",
-                "request_data": {"job": job | {"synced": bool(job["origin_id"])}, "all_cost_codes": codes},
-                "request_detail_id": detail["id"],
-                "company_id": self.id,
-            }
-            self.erp_request_details[detail["id"]] = detail
-            self.erp_requests[request["id"]] = request
-        self._tell(Change(ERP_REQUESTS, "create", request["id"], project["id"], None))
-        return request
+        self.tell(Change(COST_CODES, "delete", cost_code["id"], cost_code["project_id"], _id(by)))
 
     def mark_synced(self, records: dict[int, Record], record: Record, origin_id: str) -> str | None:
         """Give a record its ERP id; says what is wrong where another record of the company has it."""
@@ -318,7 +288,8 @@ class Company:
     def _typed(kind: Record) -> Record:
         return {key: kind[key] for key in ("id", "name", "code", "base_type", "origin_id")}
 
-    def _tell(self, change: Change) -> None:
+    def tell(self, change: Change) -> None:
+        """Something happened that webhooks may be wanted for."""
         for listener in self.listeners:
             listener(change)
 

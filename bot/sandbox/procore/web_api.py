@@ -1,4 +1,4 @@
-"""The look-alike's REST API: the token, reading, sync actions, ERP requests.
+"""The look-alike's REST API: the token, reading, sync actions.
 
 Paths and fields as docs/procore.md lists them with their sources; NOT FOUND stands beside what is not
 documented.
@@ -48,7 +48,7 @@ class WebApi:
         self._tokens.clear()
 
     def routes(self) -> list[Route]:
-        """Every route but those of webhooks."""
+        """Every route but those of webhooks and of the ERP Integrations tool."""
         rest, company = "/rest/v1.0", "/rest/v1.0/companies/{company_id:int}"
         return [
             Route("/oauth/token", self._token, methods=["POST"]),
@@ -67,10 +67,6 @@ class WebApi:
             self.route(f"{company}/external_data", self._external_data, "PATCH"),
             # NOT FOUND: the path of this sync; its reference page is named cost-code-line-item-types
             self.route(f"{rest}/cost_code_line_item_types/sync", self._sync_assignments, "PATCH"),
-            # NOT FOUND: the path of Show ERP Request; made like that of the request details
-            self.route(f"{company}/erp_requests/{{id:int}}", self._one(self.company.erp_requests)),
-            self.route(f"{company}/erp_request_details", self._details),
-            self.route(f"{company}/erp_request_details/{{id:int}}", self._close_detail, "PATCH"),
         ]
 
     def route(self, path: str, handler: Handler, *methods: str) -> Route:
@@ -84,9 +80,9 @@ class WebApi:
     async def _guarded(self, request: Request, handler: Handler) -> Response:
         word, _, token = request.headers.get("Authorization", "").partition(" ")
         if word != "Bearer" or self._tokens.get(token, 0.0) <= self.company.clock():
-            return _errors(401, "Unauthorized: the access token is missing, expired or revoked.")
+            return refused(401, "Unauthorized: the access token is missing, expired or revoked.")
         if request.headers.get("Procore-Company-Id") != str(self.company.id):
-            return _errors(403, "The Procore-Company-Id header is missing, or names another company.")
+            return refused(403, "The Procore-Company-Id header is missing, or names another company.")
         allowed, headers = self.limit.call()
         if not allowed:
             words = "You have surpassed the max number of requests. Please wait until your limit resets."
@@ -96,7 +92,7 @@ class WebApi:
         if fault is None or fault.after:
             with self.company.lock:
                 asked = request.path_params.get("company_id", self.company.id)
-                response = await handler(request) if asked == self.company.id else _errors(404, "Not Found")
+                response = await handler(request) if asked == self.company.id else refused(404, "Not Found")
             response.headers.update(headers)
         else:
             response = JSONResponse(fault.body, fault.status, headers | fault.headers)
@@ -128,7 +124,7 @@ class WebApi:
     def _one(self, records: dict[int, Record]) -> Handler:
         async def show(request: Request) -> Response:
             found = records.get(request.path_params["id"])
-            return JSONResponse(found) if found else _errors(404, "Not Found")
+            return JSONResponse(found) if found else refused(404, "Not Found")
 
         return show
 
@@ -137,33 +133,33 @@ class WebApi:
 
     async def _projects(self, request: Request) -> Response:
         if not request.query_params.get("company_id"):
-            return _errors(400, "company_id is missing")
+            return refused(400, "company_id is missing")
         found: Iterable[Record] = [each for each in self.company.projects.values() if each["active"]]
         if request.query_params.get("filters[synced]") == "true":
             found = [each for each in found if each["origin_id"]]
         if since := request.query_params.get("filters[updated_at]"):
             first, _, last = since.partition("...")
             found = [each for each in found if first <= each["updated_at"] <= (last or "9999")]
-        return _page(request, found, most=_MOST_PROJECTS)
+        return page(request, found, most=_MOST_PROJECTS)
 
     async def _sub_jobs(self, request: Request) -> Response:
         project = request.query_params.get("project_id")
         if not project:
-            return _errors(400, "project_id is missing")
+            return refused(400, "project_id is missing")
         found = [each for each in self.company.sub_jobs.values() if str(each["project_id"]) == project]
-        return _page(request, found)
+        return page(request, found)
 
     async def _cost_codes(self, request: Request) -> Response:
         project, sub_job = request.query_params.get("project_id"), request.query_params.get("sub_job_id")
         if not project:
-            return _errors(400, "project_id is missing")
+            return refused(400, "project_id is missing")
         if not project.isdigit() or int(project) not in self.company.projects:
-            return _errors(404, "Not Found")
+            return refused(404, "Not Found")
         biller = ("SubJob", _whole(sub_job, 0)) if sub_job else ("Project", int(project))
-        return _page(request, self.company.billed.get(biller, {}).values())
+        return page(request, self.company.billed.get(biller, {}).values())
 
     async def _standard_lists(self, request: Request) -> Response:
-        return _page(request, self.company.standard_lists.values())
+        return page(request, self.company.standard_lists.values())
 
     async def _standard_codes(self, request: Request) -> Response:
         asked = request.query_params.get("standard_cost_code_list_id")
@@ -174,7 +170,7 @@ class WebApi:
         ]
         if request.query_params.get("view") != "extended":
             found = [{key: each[key] for key in ("id", "standard_cost_code_list_id")} for each in found]
-        return _page(request, found)
+        return page(request, found)
 
     async def _types(self, request: Request) -> Response:
         # one of the lists that know no pages
@@ -190,7 +186,7 @@ class WebApi:
             ]
         if since := request.query_params.get("filters[updated_at]"):
             found = [each for each in found if since.partition("...")[0] <= each["updated_at"]]
-        return _page(request, found)
+        return page(request, found)
 
     async def _external_data(self, request: Request) -> Response:
         kinds = {
@@ -219,27 +215,12 @@ class WebApi:
 
         return await _synced(request, sync)
 
-    async def _details(self, request: Request) -> Response:
-        item = request.query_params.get("filters[item_id]")
-        found = self.company.erp_request_details.values()
-        return _page(request, [each for each in found if item in (None, str(each["item_id"]))])
-
-    async def _close_detail(self, request: Request) -> Response:
-        detail = self.company.erp_request_details.get(request.path_params["id"])
-        if detail is None:
-            return _errors(404, "Not Found")
-        told = (await request.json()).get("request_detail", {})
-        if told.get("status") not in ("in progress", "success", "failed", "rejected", "stale"):
-            return JSONResponse({"errors": {"status": ["is not included in the list"]}}, 422)
-        detail.update(status=told["status"], messages=list(told.get("messages", [])))
-        return JSONResponse(detail)
-
 
 async def _synced(request: Request, sync: Callable[[Record], str | None]) -> Response:
     """A sync action: always 200, and each update that failed among `errors` with its own words."""
     updates = json.loads(await request.body()).get("updates")
     if not isinstance(updates, list) or len(updates) > SYNC_UPDATES:
-        return _errors(400, f"updates must be a list of at most {SYNC_UPDATES}")
+        return refused(400, f"updates must be a list of at most {SYNC_UPDATES}")
     entities: list[Any] = []
     errors: list[Any] = []
     for update in updates:
@@ -251,7 +232,8 @@ async def _synced(request: Request, sync: Callable[[Record], str | None]) -> Res
     return JSONResponse({"entities": entities, "errors": errors})
 
 
-def _page(request: Request, found: Iterable[Record], *, most: int = _MOST_PER_PAGE) -> Response:
+def page(request: Request, found: Iterable[Record], *, most: int = _MOST_PER_PAGE) -> Response:
+    """One page of a list, with the headers that tell of the others."""
     items = list(found)
     page = max(1, _whole(request.query_params.get("page"), 1))
     per_page = min(most, max(1, _whole(request.query_params.get("per_page"), _PER_PAGE)))
@@ -273,7 +255,8 @@ def _whole(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isdigit() else otherwise
 
 
-def _errors(status: int, words: str) -> Response:
+def refused(status: int, words: str) -> Response:
+    """A refusal, with Procore's words."""
     return JSONResponse({"errors": words}, status)
 
 

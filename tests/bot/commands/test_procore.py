@@ -175,3 +175,25 @@ def test_a_dry_run_says_who_would_lose_what_and_changes_nothing(shell: Shell, pr
     after = shell.json("procore", "people", "--dry-run")
     assert (after["deactivated"], after["lose"], after["gain"]) == ([], [], [])
     assert "Nobody would lose or gain anything." in shell.done("procore", "people", "--dry-run").out
+
+
+def test_as_erp_integrator_the_status_lists_open_requests_with_their_age_and_what_procore_refused(
+    shell: Shell, procore: Procore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_PROCORE_INTAKE", "erp-requests")
+    _kestrel(procore)
+    [project] = procore.company.projects.values()
+    request = procore.erp.send(project)
+    procore.erp.details[request["request_detail_id"]]["request_id"] = request["id"]
+    ran = shell.done("procore", "look")
+    assert "ERP requests read: 1. Requested: 1." in ran.out
+    lost = procore.erp.send(project)
+
+    facts = shell.json("procore", "status")
+    [waits] = facts["requests"]
+    assert (waits["request_id"], waits["detail_id"]) == (request["id"], request["request_detail_id"])
+    assert (waits["job"], waits["taken_in"], waits["answer"]) == ("24-017", True, None)
+    assert [each["detail_id"] for each in facts["unknown_details"]] == [lost["request_detail_id"]]
+    out = shell.done("procore", "status").out
+    assert f"ERP request {request['id']} of 24-017, open for less than a minute: waits for Sage" in out
+    assert f"ERP request detail {lost['request_detail_id']}, open for less than a minute" in out

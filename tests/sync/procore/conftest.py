@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
+from bot.procore_webhooks import webhook_route
 from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, Procore, create_procore
 from bot.sandbox.procore.company import Company
 from bot.sandbox.procore.limits import Limits
@@ -14,7 +19,11 @@ from bot.sandbox.server import running
 from sync.procore.budget import Budget, SharedBudget
 from sync.procore.client import Account, ProcoreClient
 from sync.procore.limits import Told
+from tests.sync.procore.company import Kestrel
 from workflow.database import Database
+from workflow.settings import Settings, Source
+
+SECRET = "long-and-random-0123456789"
 
 
 class Clock:
@@ -109,3 +118,58 @@ def shared(database: Database, clock: Clock, *, share: float = 0.5, usual_limit:
 def client(account: Account, clock: Clock) -> Iterator[ProcoreClient]:
     with client_of(account, clock) as made:
         yield made
+
+
+@pytest.fixture
+def kestrel(procore: Procore, database: Database, client: ProcoreClient, clock: Clock) -> Kestrel:
+    return Kestrel(procore, database, client, clock)
+
+
+@pytest.fixture
+def settings(account: Account, database_url: str) -> Settings:
+    return Settings(
+        _env_file=None,
+        source=Source.PROCORE,
+        database_url=database_url,
+        procore_client_id=CLIENT_ID,
+        procore_client_secret=SecretStr(CLIENT_SECRET),
+        procore_company_id=account.company_id,
+        procore_api_url=account.api_url,
+        procore_login_url=account.login_url,
+        procore_webhook_secret=SecretStr(SECRET),
+    )
+
+
+@dataclass
+class Door:
+    """Where Procore's webhooks arrive; shut, it answers none of them."""
+
+    app: Starlette
+    address: str = ""
+    is_open: bool = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.is_open or scope["type"] != "http":
+            await self.app(scope, receive, send)
+        else:
+            await PlainTextResponse("out of order", 503)(scope, receive, send)
+
+
+@pytest.fixture
+def door(kestrel: Kestrel, clock: Clock) -> Iterator[Door]:
+    route = webhook_route(
+        secret=SECRET,
+        company_id=kestrel.procore.company.id,
+        database=kestrel.database,
+        nudge=lambda _: None,
+        clock=clock,
+    )
+    made = Door(Starlette(routes=[route]))
+    with running(made) as url:
+        made.address = f"{url}/procore/webhooks"
+        yield made
+
+
+@pytest.fixture
+def address(door: Door) -> str:
+    return door.address

@@ -1,31 +1,19 @@
 """What a project team adds in Procore becomes a requested update, once."""
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
-
 import pytest
 
-from bot.sandbox.procore.app import Procore
 from bot.sandbox.procore.faults import Fault
 from sync.procore import intake as intake_module
-from sync.procore.client import ProcoreClient
 from sync.procore.errors import ProcoreError
 from tests import factories
 from tests.sync.procore.company import RULES, Kestrel
 from tests.sync.procore.conftest import Clock
+from tests.sync.procore.killing import killed_at
 from workflow import approvals, procore_intake, requests
 from workflow.checks import SageLimits
-from workflow.database import Database
 from workflow.merge import Assignment
 from workflow.tables import Category, Job, ProcoreAssignment, ProcoreProject, RequestedLine, StandardCostCode
 from workflow.vocabulary import Event, State
-
-
-@pytest.fixture
-def kestrel(procore: Procore, database: Database, client: ProcoreClient, clock: Clock) -> Kestrel:
-    return Kestrel(procore, database, client, clock)
 
 
 def test_an_erp_integrated_project_becomes_a_job_by_the_erps_code(kestrel: Kestrel) -> None:
@@ -277,35 +265,6 @@ def test_in_the_steady_state_a_run_takes_one_call_and_one_for_each_project_that_
     assert len(kestrel.procore.web_api.calls) - before == 1 + intake_module.OLDEST_A_RUN
 
 
-class Killed(BaseException):
-    pass
-
-
-def _killed_at(step: int, act: Callable[[], object]) -> bool:
-    """Whether `act` was ended before the line of intake that it reached as the `step`th."""
-    count = 0
-    files = {intake_module.__file__, procore_intake.__file__}
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal count
-        if frame.f_code.co_filename not in files:
-            return None
-        if event == "line":
-            count += 1
-            if count == step:
-                raise Killed
-        return trace
-
-    sys.settrace(trace)
-    try:
-        act()
-    except Killed:
-        return True
-    finally:
-        sys.settrace(None)
-    return False
-
-
 def test_killed_at_any_line_and_run_again_it_comes_to_the_same(kestrel: Kestrel, clock: Clock) -> None:
     company = kestrel.procore.company
     gone = kestrel.add("400", "L")
@@ -315,7 +274,7 @@ def test_killed_at_any_line_and_run_again_it_comes_to_the_same(kestrel: Kestrel,
     company.add_project("24-031", "Harbor Point")
     clock.pause(60)
     step, kills = 1, 0
-    while _killed_at(step, kestrel.run):
+    while killed_at(step, kestrel.run, {intake_module.__file__, procore_intake.__file__}):
         kills += 1
         step += 11
     assert kills > 10
@@ -336,3 +295,19 @@ def test_when_procore_fails_in_the_middle_what_was_read_stays_and_the_next_run_g
         kestrel.run()
     assert len(kestrel.rows(Job)) == 2
     assert kestrel.run().requested == 2
+
+
+def test_a_project_that_is_made_anew_with_the_same_job_code_takes_the_jobs_place(
+    kestrel: Kestrel, clock: Clock
+) -> None:
+    kestrel.add("300", "L")
+    kestrel.run()
+    clock.pause(60)
+    kestrel.project.update(active=False, updated_at=kestrel.procore.company.now)
+    kestrel.project = kestrel.procore.company.add_project("24-017", "Riverside Medical Center")
+    kestrel.parent = kestrel.procore.company.add_cost_code(kestrel.project, "03", "Concrete")
+    kestrel.add("400", "L")
+    kestrel.run()
+    [job] = kestrel.rows(Job)
+    assert job.procore_project_id == kestrel.project["id"]
+    assert "03-400 L" in kestrel.asked()

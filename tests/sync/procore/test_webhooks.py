@@ -1,65 +1,20 @@
 """Webhooks from Procore to a requested update, over sockets."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from pydantic import SecretStr
-from starlette.applications import Starlette
-
-from bot.procore_webhooks import webhook_route
-from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, Procore
 from bot.sandbox.procore.company import Change
 from bot.sandbox.procore.faults import Fault
 from bot.sandbox.procore.web_api import OWN_USER_ID
-from bot.sandbox.server import running
 from sync.procore import hooks
 from sync.procore.api import ProcoreApi
-from sync.procore.client import Account, ProcoreClient
 from sync.procore.events import work_on_events
 from sync.sage.embedded import EmbeddedSage
 from tests import factories
 from tests.sync.procore.company import Kestrel
-from tests.sync.procore.conftest import Clock
+from tests.sync.procore.conftest import SECRET, Clock
 from workflow import procore_events
-from workflow.database import Database
-from workflow.settings import Settings, Source
+from workflow.settings import Settings
 from workflow.tables import Person, ProcorePerson, RequestedLine, RequestedUpdate
-
-SECRET = "long-and-random-0123456789"
-
-
-@pytest.fixture
-def kestrel(procore: Procore, database: Database, client: ProcoreClient, clock: Clock) -> Kestrel:
-    return Kestrel(procore, database, client, clock)
-
-
-@pytest.fixture
-def settings(account: Account, database_url: str) -> Settings:
-    return Settings(
-        _env_file=None,
-        source=Source.PROCORE,
-        database_url=database_url,
-        procore_client_id=CLIENT_ID,
-        procore_client_secret=SecretStr(CLIENT_SECRET),
-        procore_company_id=account.company_id,
-        procore_api_url=account.api_url,
-        procore_login_url=account.login_url,
-        procore_webhook_secret=SecretStr(SECRET),
-    )
-
-
-@pytest.fixture
-def address(kestrel: Kestrel, clock: Clock) -> Iterator[str]:
-    route = webhook_route(
-        secret=SECRET,
-        company_id=kestrel.procore.company.id,
-        database=kestrel.database,
-        nudge=lambda _: None,
-        clock=clock,
-    )
-    with running(Starlette(routes=[route])) as url:
-        yield f"{url}/procore/webhooks"
 
 
 def _connect(kestrel: Kestrel, address: str) -> hooks.Connected:
@@ -168,3 +123,14 @@ def test_projects_whose_webhooks_were_discarded_are_read_again(kestrel: Kestrel,
     assert (state.discarded, state.gaps) == (1, 1)
     assert state.failing > 1
     assert kestrel.intake.run(oldest=0).requested == 1
+
+
+def test_deliveries_are_read_page_by_page_as_far_as_is_asked_for(kestrel: Kestrel) -> None:
+    made = _connect(kestrel, "http://127.0.0.1:9/procore/webhooks")
+    for number in range(hooks.DELIVERIES_A_CALL + 1):
+        kestrel.add(f"{number:03}", "L")
+    kestrel.procore.webhooks.wait()
+    api = ProcoreApi(kestrel.client)
+    assert len(hooks.deliveries(api, made.hook_id, "discarded")) == hooks.DELIVERIES_A_CALL
+    every = hooks.deliveries(api, made.hook_id, "discarded", pages=9)
+    assert len({each.id for each in every}) == len(every) == hooks.DELIVERIES_A_CALL + 1

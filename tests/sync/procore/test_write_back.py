@@ -2,24 +2,16 @@
 
 import pytest
 
-from bot.sandbox.procore.app import Procore
 from bot.sandbox.procore.faults import Fault
 from sync.procore.api import ProcoreApi
-from sync.procore.client import ProcoreClient
 from sync.procore.errors import ProcoreError
 from sync.procore.write_back import WriteBack, Written
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
 from workflow import procore_write_back
-from workflow.database import Database
 from workflow.tables import ProcoreAssignment
 
 PATH = "rest/v1.0/cost_code_line_item_types/sync"
-
-
-@pytest.fixture
-def kestrel(procore: Procore, database: Database, client: ProcoreClient, clock: Clock) -> Kestrel:
-    return Kestrel(procore, database, client, clock)
 
 
 def _write(kestrel: Kestrel) -> Written:

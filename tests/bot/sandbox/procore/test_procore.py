@@ -128,16 +128,46 @@ def test_a_sync_action_answers_200_and_names_each_update_that_failed(
 
 def test_a_fault_strikes_once_before_or_after_the_act(client: httpx.Client, procore: Procore) -> None:
     path = f"/rest/v1.0/companies/{procore.company.id}/erp_request_details"
-    request = procore.company.send_to_erp(procore.company.add_project("24-017", "Riverside"))
+    request = procore.erp.send(procore.company.add_project("24-017", "Riverside"))
     one = f"{path}/{request['request_detail_id']}"
     procore.faults.expect(Fault(path, 503, {"Retry-After": "7"}), Fault(path, 502, after=True))
     body = {"request_detail": {"status": "success", "messages": ["In Sage."]}}
     first = client.patch(one, json=body)
     assert (first.status_code, first.headers["Retry-After"]) == (503, "7")
-    assert procore.company.erp_request_details[request["request_detail_id"]]["status"] == "in progress"
+    assert procore.erp.details[request["request_detail_id"]]["status"] == "in progress"
     assert client.patch(one, json=body).status_code == 502
-    assert procore.company.erp_request_details[request["request_detail_id"]]["status"] == "success"
+    assert procore.erp.details[request["request_detail_id"]]["status"] == "success"
     assert client.patch(one, json=body).status_code == 200
+
+
+def test_what_is_sent_to_the_erp_waits_for_an_approver_and_is_then_a_request_with_a_detail(
+    client: httpx.Client, procore: Procore
+) -> None:
+    company, erp = procore.company, procore.erp
+    path = f"/rest/v1.0/companies/{company.id}"
+    project = company.add_project("24-017", "Riverside")
+    code = company.add_cost_code(project, "1", "Concrete", types=[company.add_type("L", "Labor")])
+    erp.stage(project)
+    erp.retrieve(project)
+    erp.stage(project)
+    erp.reject(project)
+    assert client.get(f"{path}/erp_request_details").json() == []
+    request = erp.send(project)
+    company.remove(code)
+    shown = client.get(f"{path}/erp_requests/{request['id']}").json()
+    assert shown["request_name"] == "create_or_update_job"
+    assert [each["full_code"] for each in shown["request_data"]["all_cost_codes"]] == ["1"]
+    sub_job = company.add_sub_job(project, "E1", "East wing")
+    inner = erp.send(sub_job)["request_data"]
+    assert inner["sub_job"]["project"]["origin_code"] == "24-017"
+
+    detail = f"{path}/erp_request_details/{shown['request_detail_id']}"
+    assert client.patch(detail, json={"request_detail": {"status": "done"}}).status_code == 422
+    assert client.patch(f"{detail}0", json={"request_detail": {"status": "failed"}}).status_code == 404
+    client.patch(detail, json={"request_detail": {"status": "failed", "messages": ["No."]}})
+    asked = {"filters[status]": "in progress"}
+    open_ones = client.get(f"{path}/erp_request_details", params=asked).json()
+    assert [each["id"] for each in open_ones] == [inner["request_detail_id"]]
 
 
 class Receiver:
