@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -201,6 +202,10 @@ def sandbox(
     port: Annotated[
         int, typer.Option("--port", min=1, max=65535, help="Port of its page and Web API.")
     ] = 4390,
+    procore: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A Procore look-alike too, at /procore; FILE keeps its records."),
+    ] = None,
 ) -> None:
     """Run the Slack look-alike alone: its page in the browser, and SLACK_API_URL at /api/."""
     from bot.sandbox import sample_company
@@ -209,7 +214,17 @@ def sandbox(
     line.start_logs(process="sandbox")
     require_port(port, "sandbox")
     log.info("the sandbox is up", page=f"http://{HOST}:{port}/", SLACK_API_URL=f"http://{HOST}:{port}/api/")
-    serve(sample_company.workspace(), HOST, port)
+    workspace = sample_company.workspace()
+    if procore is None:
+        from bot.sandbox.app import create_app
+
+        app = create_app(workspace)
+    else:
+        from bot.sandbox.with_procore import create_both
+
+        log.info("with Procore", page=f"http://{HOST}:{port}/procore")
+        app = create_both(workspace, procore)
+    serve(app, HOST, port)
 
 
 def require_port(port: int, command: str) -> None:
