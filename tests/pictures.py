@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from bot.commands.demo import load_sample_company
+from bot.commands import demo_company
 from bot.sandbox import sample_company, workspace
 from tests.browser import chromium
 from tests.e2e.office import READY, Office
@@ -38,7 +38,7 @@ class _SampleCompany(Office):
     """Kestrel Builders as the demo has it, with nothing that happens by itself."""
 
     def _load_company(self) -> None:
-        load_sample_company(self.line)
+        demo_company.load(self.line)
 
     def has_asked_for(self, *jobs: str) -> None:
         """Tom has requested what the sample company's files list, and the cards are there."""

@@ -18,7 +18,7 @@ from bot.logs import mask
 from bot.processes import Child, Family, costbot, stopping_on_signals
 from workflow.companies import read_companies
 from workflow.database import Database
-from workflow.settings import SageTarget, Settings
+from workflow.settings import SageTarget, Settings, Source
 from workflow.vocabulary import Queue
 
 HOST = "127.0.0.1"
@@ -172,11 +172,14 @@ def demo(
     sage: Annotated[
         SageTarget, typer.Option("--sage", help="How Sage is reached; import-file shows the files.")
     ] = SageTarget.EMBEDDED,
+    source: Annotated[
+        Source, typer.Option("--source", help="Where requests come from; procore has a page at /procore.")
+    ] = Source.FILES,
 ) -> None:
     """Try costbot: a sample company, and a Slack look-alike in your browser. Everything stays in .demo/."""
     from bot.commands.demo import run_demo
 
-    run_demo(port, keep=keep, sage=sage)
+    run_demo(port, keep=keep, sage=sage, source=source)
 
 
 @process(app, "import-task")

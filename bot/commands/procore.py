@@ -148,6 +148,7 @@ def look(line: CommandLine) -> Answer:
                 line.now,
                 sub_jobs=line.settings.procore_sub_jobs,
             )
+            intake.read_lists(at_once=True)
             report = intake.run(oldest=OLDEST_A_RUN)
     except ProcoreError as error:
         raise StopError(failed(str(error), reason="procore")) from None

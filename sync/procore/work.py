@@ -68,7 +68,7 @@ def look(
             _log.warning("Procore cannot be read now; the next run goes on", error=str(error))
             return None
         if settings.procore_write_back:
-            _tell_procore(settings, database, api, clock=clock)
+            _write_back(settings, database, api, clock=clock)
     _log.info(
         "Procore was read", **{name: getattr(report, name) for name in ("read", "requested", "removed")}
     )
@@ -92,7 +92,13 @@ def work_on_events(
     return look(settings, database, sage, clock=clock, oldest=0) if due else None
 
 
-def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
+def tell(settings: Settings, database: Database, *, clock: Clock) -> None:
+    """Tell Procore what reached Sage, without looking there for anything else."""
+    with procore_of(settings, database, clock=clock) as api:
+        _write_back(settings, database, api, clock=clock)
+
+
+def _write_back(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
     path = settings.procore_assignments_path
     try:
         told = WriteBack(database, api, clock, assignments_path=path).run()

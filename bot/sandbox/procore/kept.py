@@ -1,4 +1,4 @@
-"""The look-alike's records in a file, so that a demo can go on where it was stopped; hooks are not among them."""
+"""The look-alike's records in a file, so that a demo can go on where it stopped; hooks are not among them."""
 
 import json
 from collections.abc import Callable

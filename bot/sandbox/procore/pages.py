@@ -117,7 +117,11 @@ class Pages:
         return acts.on_directory(self._company, form)
 
     def _sent(self, _: Request) -> Facts:
-        return {"destinations": self._webhooks.destinations(), "sent": self._log(_SENT)}
+        return {
+            "destinations": self._webhooks.destinations(),
+            "on_their_way": self._webhooks.on_their_way(),
+            "sent": self._log(_SENT),
+        }
 
     def _log(self, most: int, *, of: Record | None = None) -> list[Facts]:
         """The newest webhooks in words, of one project or of all: what they told, and what became of them."""
@@ -152,10 +156,9 @@ class Pages:
 
 def _change(body: Record) -> Change:
     """What a webhook told; the ids of v4 are text."""
-    ids = {key: int(body[key] or 0) for key in ("resource_id", "project_id", "user_id")}
-    return Change(
-        body.get("resource_type") or body["resource_name"], body.get("reason") or body["event_type"], **ids
-    )
+    resource, project, user = (int(body[key] or 0) for key in ("resource_id", "project_id", "user_id"))
+    name = body.get("resource_type") or body["resource_name"]
+    return Change(name, body.get("reason") or body["event_type"], resource, project, user)
 
 
 async def _to_projects(_: Request) -> Response:

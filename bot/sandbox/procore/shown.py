@@ -122,9 +122,7 @@ def not_yet(company: Company, shown: ShownProject) -> dict[str, list[Record]]:
 def erp_codes(company: Company) -> Iterable[Record]:
     """The ERP standard cost code list."""
     lists = {each["id"] for each in company.standard_lists.values() if each["is_erp_list"]}
-    return (
-        each for each in company.standard_codes.values() if each["standard_cost_code_list_id"] in lists
-    )
+    return (each for each in company.standard_codes.values() if each["standard_cost_code_list_id"] in lists)
 
 
 def code(company: Company, record: Record) -> ShownCode:

@@ -66,6 +66,10 @@ class Webhooks:
         with self._company.lock:
             return [str(hook["destination_url"]) for hook in self._hooks.values()]
 
+    def on_their_way(self) -> int:
+        """How many are neither delivered nor discarded yet."""
+        return self._waiting.unfinished_tasks
+
     def deliveries(self) -> list[Record]:
         """Every attempt to deliver, oldest first; `body` is what was sent."""
         with self._company.lock:
