@@ -82,7 +82,7 @@ def test_a_code_added_on_procores_page_becomes_a_card_and_comes_back_as_synced(
     procore.goto(demo)
     procore.get_by_role("link", name="Procore look-alike").click()
     walk, desk = Walk(slack, folder), Walk(procore, folder)
-    expect(procore.get_by_role("row", name="24-017")).to_contain_text("Ready to Update")
+    expect(procore.get_by_role("row", name="24-038")).to_contain_text("60 cost types not in ERP yet")
     desk.photograph("1-projects")
     procore.get_by_role("link", name="Maple Street Apartments").click()
     project = Project(procore)
