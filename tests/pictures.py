@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent.parent / "docs" / "images"
 _DESK = ViewportSize(width=1160, height=800)
 _TALL = ViewportSize(width=1160, height=830)
 _PHONE = ViewportSize(width=390, height=780)
-_COLOURS = 96
+_COLOURS, _WITH_PALE_ONES = 96, 256
 _MARGIN = 24
 _SAME_CLOCK = """
 const dated = Date.prototype.toLocaleString;
@@ -68,7 +68,7 @@ class _Photographer:
         expect(self.page.get_by_text(ready)).to_be_attached()
         self.walk = Walk(self.page, FOLDER)
 
-    def take(self, name: str, of: Locator | None = None) -> None:
+    def take(self, name: str, of: Locator | None = None, colours: int = _COLOURS) -> None:
         """Save one picture, of part of the page or of all that is on the screen."""
         path = FOLDER / f"{name}.png"
         self.page.evaluate("document.activeElement && document.activeElement.blur()")
@@ -81,7 +81,7 @@ class _Photographer:
         with Image.open(path) as taken:
             picture = _without_empty_end(taken.convert("RGB"))
         # the method that keeps the few dots of colour which tell the state
-        few = picture.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(path, optimize=True)
 
 
@@ -156,7 +156,7 @@ def _of_procore(browser: Browser, folder: Path) -> None:
             page.get_by_label(kind, exact=True).check()
         page.get_by_role("button", name="Add to project").click()
         expect(page.get_by_role("status")).to_contain_text("was added")
-        desk.take("procore")
+        desk.take("procore", colours=_WITH_PALE_ONES)
 
 
 def main() -> None:
