@@ -218,3 +218,31 @@ def test_a_lost_privilege_bites_at_the_next_update_by_command(shell: Shell, proc
     ran = shell.run("update", "24-017", "--by", "dana@kestrel.example")
     assert ran.exit_code == 3
     assert "Can Push to Accounting" in ran.err
+
+
+def test_what_is_asked_for_beside_procore_stands_beside_what_was_added_there(
+    shell: Shell, procore: Procore
+) -> None:
+    _kestrel(procore)
+    company = procore.company
+    company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    company.add_user("Tom Beckett", "tom@kestrel.example", erp_level=2)
+    [erp] = company.standard_lists.values()
+    company.add_standard_code(erp, "04-200", "Masonry")
+    shell.done("procore", "people")
+    shell.done("procore", "look")
+    shell.done("hold", "add", "24-017", "commitment", "SC-1", "Concrete works")
+
+    file = shell.file("more.csv", "code,category\n04-200,L\n")
+    shell.done("request", "24-017", file, "--by", "tom@kestrel.example")
+    shell.done("procore", "look")
+    facts = shell.json("show", "24-017")
+    assert [line["code"] for line in facts["lines"]] == ["03-300", "04-200"]
+    assert [hold["number"] for hold in facts["holds"]] == ["SC-1"]
+
+    shell.done("update", "24-017", "--by", "dana@kestrel.example")
+    shell.done("sync")
+    assert shell.json("show", "24-017")["state"] == "synced"
+    assert "1 request" in shell.done("report").out
+    shell.done("procore", "look")
+    assert shell.json("show", "24-017")["state"] == "synced"
