@@ -15,7 +15,7 @@ from tests.e2e.office import answers, free_ports
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
 from tests.e2e.walk import Walk
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 MAPLE, HARBOR = "25-009 Maple Street Apartments", "24-031 Harbor Point"
 _PLAYWRIGHTS_OWN_PATIENCE = 5.0

@@ -38,8 +38,8 @@ def on_directory(company: Company, form: Form) -> str:
         CannotError: nothing was changed.
     """
     given, level = _said(form, "user"), _said(form, "level")
-    user = company.users.get(int(given)) if given.isdigit() else None
-    if user is None or not level.isdigit() or int(level) not in shown.PERMISSIONS:
+    user = company.users.get(int(given)) if given.isdecimal() else None
+    if user is None or not level.isdecimal() or int(level) not in shown.PERMISSIONS:
         raise CannotError("Nobody can be changed like that.")
     accountant = "accountant" in form
     company.change_user(user, erp_level=int(level), erp_integrated_accountant=accountant)
@@ -96,7 +96,7 @@ def _ticked(code: Record, changes: list[str]) -> str:
 
 def _code(company: Company, project: Record, form: Form) -> Record:
     given = _said(form, "cost_code")
-    found = _of(company, project).get(int(given)) if given.isdigit() else None
+    found = _of(company, project).get(int(given)) if given.isdecimal() else None
     if found is None:
         raise CannotError("That cost code is gone: somebody else removed it.")
     return found

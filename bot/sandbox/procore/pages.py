@@ -57,7 +57,7 @@ class Pages:
         """One page: `facts` for its template, None where there is no such page; `act` does what forms say."""
 
         async def answer(request: Request) -> Response:
-            form = parse_qs((await request.body()).decode())
+            form = parse_qs((await request.body()).decode(errors="replace"))
             chosen = form["you"][0] if "you" in form else request.cookies.get(_YOU)
             told = wrong = ""
             with self._company.lock:
@@ -84,7 +84,7 @@ class Pages:
 
     def _person(self, chosen: str | None) -> Record:
         users = self._company.users
-        found = users.get(int(chosen)) if chosen and chosen.isdigit() else None
+        found = users.get(int(chosen)) if chosen and chosen.isdecimal() else None
         return found or next(each for each in users.values() if each["email_address"] == self._you)
 
     def _record(self, request: Request) -> Record | None:

@@ -84,6 +84,7 @@ def test_a_code_is_added_by_whoever_sits_there_and_the_project_is_ready(
     [
         ({"act": "add", "code": "04-2200"}, "Tick at least one cost type for 04-2200."),
         ({"act": "add", "code": "no such", "type": "L"}, "Choose a cost code from the list."),
+        ({"act": "remove", "cost_code": "²"}, "That cost code is gone: somebody else removed it."),
         ({"act": "remove", "cost_code": "1"}, "That cost code is gone: somebody else removed it."),
         ({"act": "conquer"}, "Nobody can do that here."),
     ],
