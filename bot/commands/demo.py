@@ -31,7 +31,7 @@ from sync.sage.export_file import QUIET
 from sync.sage.folders import Folders
 from sync.sage.import_task import ImportTask
 from sync.worker import nudger
-from workflow import outbox, queries
+from workflow import outbox, queries, secret_files
 from workflow.settings import SageTarget, Settings, Source
 from workflow.vocabulary import PeriodicWork
 
@@ -109,7 +109,8 @@ def _own_settings(address: str, more: Mapping[str, str]) -> None:
     """Replace every setting of costbot in this process' environment by the demo's."""
     level = os.environ.get("COSTBOT_LOG_LEVEL", "warning")
     for field in Settings.model_fields.values():
-        os.environ.pop(str(field.validation_alias), None)
+        for name in (str(field.validation_alias), f"{field.validation_alias}{secret_files.SUFFIX}"):
+            os.environ.pop(name, None)
     os.environ |= {
         "COSTBOT_DATA_DIR": str(Path.cwd()),
         "COSTBOT_CHANNEL": f"#{workspace.CHANNEL_NAME}",
