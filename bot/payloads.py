@@ -22,6 +22,7 @@ class Action(StrEnum):
     TAKE_BACK = "job:take_back"
     SEND_AGAIN = "job:send_again"
     TURN_PAGE = "window:page"
+    TURN_COMPARISON = "comparison:page"
     ASK_FOR_PRIVILEGE = "privilege:ask"
     GRANT_PRIVILEGE = "privilege:grant"
     DECLINE_PRIVILEGE = "privilege:decline"
@@ -68,7 +69,7 @@ class Shortcut(StrEnum):
     REQUEST_THESE = "request_these_cost_codes"
 
 
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 """A revision or a page; like an id, no larger than the database can compare."""
 
@@ -95,6 +96,13 @@ class PageButton(JobButton):
     `revision` is the one that the person began to look at: what joins later is marked until they act.
     """
 
+    page: Number
+
+
+class ComparisonButton(_Value):
+    """Turns to a page of a job's comparison of Procore, costbot and Sage; pages count from 0."""
+
+    job_id: Id
     page: Number
 
 

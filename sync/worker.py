@@ -79,7 +79,7 @@ def procore_people() -> None:
 
 def procore_events() -> None:
     """RQ entry point: work on the webhooks that came from Procore."""
-    from sync.procore.work import work_on_events
+    from sync.procore.events import work_on_events
 
     settings = read_settings()
     with closing(Database(settings.database)) as database:

@@ -171,6 +171,10 @@ class PostgresServer(Server):
         finally:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def program(self, name: str) -> str:
+        """The path of one of PostgreSQL's own programs, such as `pg_dump`."""
+        return str(self._programs / name)
+
     def execute(self, statement: str) -> None:
         """Run one statement that may stand in no transaction, such as CREATE DATABASE."""
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -202,7 +206,7 @@ class PostgresServer(Server):
             "autovacuum": "off",
         }
         words = (word for key, value in options.items() for word in ("-c", f"{key}={value}"))
-        return [str(self._programs / "postgres"), "-D", str(self._data), *words]
+        return [self.program("postgres"), "-D", str(self._data), *words]
 
     def _connect(self) -> None:
         psycopg.connect(self.url).close()
@@ -221,7 +225,7 @@ class PostgresServer(Server):
         self._programs = self.folder / _POSTGRES.relative_to(site)
 
     def _initialise(self) -> None:
-        initdb = [str(self._programs / "initdb"), "--pgdata", str(self._data), "--username=postgres"]
+        initdb = [self.program("initdb"), "--pgdata", str(self._data), "--username=postgres"]
         options = ["--auth=trust", "--encoding=UTF8", "--no-sync"]
         # the machine may have no locale but C, which knows the case of A to Z alone
         options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]

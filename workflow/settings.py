@@ -64,7 +64,8 @@ class SettingsError(Exception):
     """One line a mistake, each naming the variable and how to mend it."""
 
 
-def _a_database_url(url: str) -> str:
+def usable_database_url(url: str) -> str:
+    """The address with its driver named; raises ValueError with the mend."""
     try:
         parts = make_url(url)
         usable = {
@@ -165,7 +166,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_DATA_DIR",
         description="Folder of costbot's own files.",
     )
-    database_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
+    database_url: Annotated[str, AfterValidator(usable_database_url)] | None = Field(
         None,
         repr=False,
         validation_alias="COSTBOT_DATABASE_URL",
@@ -238,7 +239,7 @@ class Settings(BaseSettings):
         validation_alias="SLACK_CLIENT_SECRET",
         description="Client Secret of the Slack app, likewise.",
     )
-    installations_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
+    installations_url: Annotated[str, AfterValidator(usable_database_url)] | None = Field(
         None,
         repr=False,
         validation_alias="COSTBOT_INSTALLATIONS_URL",

@@ -389,6 +389,7 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
         "{who} installed costbot in {workspace}.", who=t.who, workspace=t.text("workspace")
     ),
     Event.SLACK_REMOVED: lambda t: say("costbot was taken out of the Slack workspace."),
+    Event.RESTORED: lambda t: say("{who} put the database back to how a backup had it.", who=t.who),
     Event.PERSON_LINKED: lambda t: say(
         "{who} linked {person} to Slack user {user_id}.",
         who=t.who,

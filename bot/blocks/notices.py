@@ -340,6 +340,7 @@ COMMANDS = {
     "update [JOB]": later(
         "opens the same window, where an approver updates; without a job, many jobs at once"
     ),
+    "diff JOB": later("shows where Procore, costbot and Sage differ, and what to do about it"),
     "request [JOB]": later("asks for new cost codes and categories of a job"),
     "sync": later("runs a data sync now"),
     "syncs": later("lists the latest data syncs"),
