@@ -6,8 +6,8 @@ PACKAGES := bot workflow sync tests benchmarks
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open (SAGE=import-file shows the files)
-	@$(BIN)/costbot demo $(if $(SAGE),--sage $(SAGE)) $(ARGS)
+demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike; prints the address to open (SAGE=import-file shows the files, SOURCE=procore has a Procore look-alike)
+	@$(BIN)/costbot demo $(if $(SAGE),--sage $(SAGE)) $(if $(SOURCE),--source $(SOURCE)) $(ARGS)
 
 run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
 	@$(BIN)/costbot run $(ARGS)

@@ -42,7 +42,7 @@ from workflow import (
 from workflow import procore_events as kept_events
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
-from workflow.settings import Settings, read_settings
+from workflow.settings import Settings, Source, read_settings
 from workflow.tables import Person, ScheduleSlot
 from workflow.vocabulary import PeriodicWork, Place
 
@@ -245,6 +245,10 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     with database.writing() as session:
         outbox.refresh_ready_cards(session, at=_now())
     nudger(settings)(PeriodicWork.DELIVER)
+    if settings.source is Source.PROCORE and settings.procore_write_back:
+        from sync.procore.work import tell
+
+        tell(settings, database, clock=_now)
     return True
 
 

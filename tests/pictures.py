@@ -10,8 +10,10 @@ from pathlib import Path
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
-from bot.commands.demo import load_sample_company
+from bot.commands import demo_company
 from bot.sandbox import sample_company, workspace
+from bot.sandbox.server import running
+from bot.sandbox.with_procore import create_both
 from tests.browser import chromium
 from tests.e2e.office import READY, Office
 from tests.e2e.tree import PATIENCE
@@ -19,8 +21,9 @@ from tests.e2e.walk import Walk
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 _DESK = ViewportSize(width=1160, height=800)
+_TALL = ViewportSize(width=1160, height=830)
 _PHONE = ViewportSize(width=390, height=780)
-_COLOURS = 96
+_COLOURS, _WITH_PALE_ONES = 96, 256
 _MARGIN = 24
 _SAME_CLOCK = """
 const dated = Date.prototype.toLocaleString;
@@ -31,14 +34,14 @@ Date.prototype.toLocaleString = function (l, o) {
 };
 """
 RIVERSIDE, HARBOR, CITY_HALL, STATION = "24-017", "24-031", "25-003", "25-014"
-MAPLE = "25-009"
+MAPLE, FAIRVIEW = "25-009", "25-026"
 
 
 class _SampleCompany(Office):
     """Kestrel Builders as the demo has it, with nothing that happens by itself."""
 
     def _load_company(self) -> None:
-        load_sample_company(self.line)
+        demo_company.load(self.line)
 
     def has_asked_for(self, *jobs: str) -> None:
         """Tom has requested what the sample company's files list, and the cards are there."""
@@ -54,16 +57,18 @@ class _SampleCompany(Office):
 class _Photographer:
     """One screen, and where its pictures go."""
 
-    def __init__(self, browser: Browser, url: str, size: ViewportSize) -> None:
+    def __init__(
+        self, browser: Browser, url: str, size: ViewportSize, ready: str = "costbot is connected"
+    ) -> None:
         context = browser.new_context(viewport=size, device_scale_factor=2, has_touch=size == _PHONE)
         context.add_init_script(_SAME_CLOCK)
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE * 1000)
         self.page.goto(url)
-        expect(self.page.get_by_text("costbot is connected")).to_be_attached()
+        expect(self.page.get_by_text(ready)).to_be_attached()
         self.walk = Walk(self.page, FOLDER)
 
-    def take(self, name: str, of: Locator | None = None) -> None:
+    def take(self, name: str, of: Locator | None = None, colours: int = _COLOURS) -> None:
         """Save one picture, of part of the page or of all that is on the screen."""
         path = FOLDER / f"{name}.png"
         self.page.evaluate("document.activeElement && document.activeElement.blur()")
@@ -76,7 +81,7 @@ class _Photographer:
         with Image.open(path) as taken:
             picture = _without_empty_end(taken.convert("RGB"))
         # the method that keeps the few dots of colour which tell the state
-        few = picture.quantize(_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few = picture.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(path, optimize=True)
 
 
@@ -140,6 +145,20 @@ def _of_project_teams(office: _SampleCompany, desk: _Photographer) -> None:
     desk.take("rejected", walk.home)
 
 
+def _of_procore(browser: Browser, folder: Path) -> None:
+    """The page of the Procore look-alike with a cost code that was just added; costbot has no part in it."""
+    app = create_both(sample_company.workspace(), folder / "procore.json")
+    with running(app) as url:
+        desk = _Photographer(browser, f"{url}/procore/projects/{FAIRVIEW}", _TALL, ready="Add a cost code")
+        page = desk.page
+        page.get_by_label("Cost Code, of the ERP").select_option(value="01-1100")
+        for kind in ("L Labor", "LB Labor Burden"):
+            page.get_by_label(kind, exact=True).check()
+        page.get_by_role("button", name="Add to project").click()
+        expect(page.get_by_role("status")).to_contain_text("was added")
+        desk.take("procore", colours=_WITH_PALE_ONES)
+
+
 def main() -> None:
     """Make every picture anew."""
     expect.set_options(timeout=PATIENCE * 1000)
@@ -156,6 +175,7 @@ def main() -> None:
             desk, phone = (_Photographer(browser, office.sandbox.url, size) for size in (_DESK, _PHONE))
             _of_approvers(office, desk, phone)
             _of_project_teams(office, desk)
+            _of_procore(browser, Path(folder))
         finally:
             office.close()
 

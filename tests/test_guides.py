@@ -16,6 +16,7 @@ from bot.listeners.usage import Command, parse
 
 ROOT = Path(__file__).parent.parent
 GUIDES = [ROOT / "docs" / name for name in ("for-approvers.md", "for-project-teams.md")]
+PICTURED = [ROOT / "README.md", *GUIDES, ROOT / "docs" / "procore.md"]
 IMAGES = ROOT / "docs" / "images"
 LARGEST_PICTURE = 150_000
 _PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)]+\.png)\)")
@@ -44,7 +45,7 @@ def said_in_slack() -> list[str]:
 
 
 def test_every_picture_is_there_is_used_is_small_and_has_words() -> None:
-    used = dict(found for page in [ROOT / "README.md", *GUIDES] for found in pictures(page))
+    used = dict(found for page in PICTURED for found in pictures(page))
     assert set(used) == set(IMAGES.glob("*.png"))
     for path, alt in used.items():
         assert len(alt.split()) > 6, f"{path.name} needs words for who cannot see it"

@@ -6,7 +6,7 @@ For `costbot diff` and its window. Nothing here asks Procore or Sage; how old wh
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflow import lines, procore_intake
@@ -88,7 +88,10 @@ def _known(session: Session, job_id: int) -> ProcoreKnown:
     project = session.scalars(select(ProcoreProject).where(ProcoreProject.job_id == job_id)).one_or_none()
     if project is None:
         return ProcoreKnown(None, changed_since=False)
-    return ProcoreKnown(project.read_at, changed_since=project.stale_since is not None)
+    # where Procore sends requests no project is read whole, and what they held is what is known
+    seen_at = select(func.max(ProcoreAssignment.seen_at)).where(ProcoreAssignment.job_id == job_id)
+    read_at = project.read_at or session.scalar(seen_at)
+    return ProcoreKnown(read_at, changed_since=project.stale_since is not None)
 
 
 def _in_procore(session: Session, job_id: int) -> dict[Assignment, InProcore]:

@@ -161,7 +161,7 @@ def _nothing_there(
         job=number,
     )
     if job is None:
-        return failed(unknown_job(number), reason="unknown_job")
+        return failed(unknown_job(number, line.settings.source), reason="unknown_job")
     return refused(f"Nothing was ever requested for {job.title}.", reason=act.without)
 
 

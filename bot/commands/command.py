@@ -26,7 +26,7 @@ from bot.commands.terminal import Answer, give, warn
 from workflow import directory
 from workflow.database import Database
 from workflow.privileges import Actor
-from workflow.settings import Settings, read_host, read_settings
+from workflow.settings import Settings, Source, read_host, read_settings
 from workflow.tables import Job
 from workflow.vocabulary import Place
 
@@ -114,7 +114,7 @@ class CommandLine:
         """The job with this number, or the end of the command."""
         job = directory.job_by_number(session, number)
         if job is None:
-            raise StopError(failed(unknown_job(number), reason="unknown_job"))
+            raise StopError(failed(unknown_job(number, self.settings.source), reason="unknown_job"))
         return job
 
     def person(self, session: Session, email: str) -> Actor:
@@ -131,9 +131,10 @@ Answering: TypeAlias = Callable[Concatenate[CommandLine, P], Answer]
 Running: TypeAlias = Callable[Concatenate[CommandLine, P], None]
 
 
-def unknown_job(number: str) -> str:
+def unknown_job(number: str, source: Source) -> str:
     """That there is no such job, and how to get it."""
-    return f"There is no job {number}. `costbot import jobs` adds the company's jobs."
+    how = "costbot procore look" if source is Source.PROCORE else "costbot import jobs"
+    return f"There is no job {number}. `{how}` adds the company's jobs."
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Answering[P]], Answering[P]]:

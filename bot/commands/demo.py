@@ -1,37 +1,39 @@
 """`costbot demo`: costbot on a sample company and a Slack look-alike, with nothing else to set up.
 
-It runs the same processes and loads the company by the same commands as a real one. It has a folder
-and settings of its own: nothing of whoever runs it is read or touched.
+It runs the same processes and loads the company by the same commands as a real one, or with Procore as the
+source from a look-alike of it (`demo_procore`). It has a folder and settings of its own: nothing of whoever
+runs it is read or touched.
 """
 
-import csv
 import fcntl
 import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
 import structlog
 
-from bot.commands import holds, imports, requests, sage
+from bot.commands import demo_company, demo_procore
 from bot.commands.command import CommandLine, StopError, failed
-from bot.commands.processes import HOST, SERVICES, ready_to_run, require_port
-from bot.commands.terminal import Answer, say
+from bot.commands.processes import BOT, HOST, OF_A_COMPANY, ready_to_run, require_port
+from bot.commands.terminal import say
 from bot.processes import Child, Family, Pause, costbot, stopping_on_signals
 from bot.sandbox import sample_company, workspace
+from bot.sandbox.procore.pages import HOME
 from bot.sandbox.sample_company import Request
 from sync.sage import embedded_company
 from sync.sage.export_file import QUIET
 from sync.sage.folders import Folders
 from sync.sage.import_task import ImportTask
 from sync.worker import nudger
-from workflow import outbox, queries
-from workflow.settings import SageTarget, Settings
-from workflow.vocabulary import HoldKind, PeriodicWork
+from workflow import outbox, queries, secret_files
+from workflow.settings import SageTarget, Settings, Source
+from workflow.vocabulary import PeriodicWork
 
 FOLDER = Path(".demo")
 _MARK = "made-by-costbot-demo"
@@ -42,32 +44,42 @@ _START_SECONDS = 30.0
 log = structlog.get_logger()
 
 
-def run_demo(port: int, *, keep: bool, sage: SageTarget = SageTarget.EMBEDDED) -> None:
+def run_demo(
+    port: int, *, keep: bool, sage: SageTarget = SageTarget.EMBEDDED, source: Source = Source.FILES
+) -> None:
     """Prepare the sample company and run everything on it, until a signal stops it."""
     require_port(port, "demo")
+    address, of_procore = f"http://{HOST}:{port}", source is Source.PROCORE
     with _own_folder(FOLDER.absolute(), keep=keep) as kept, stopping_on_signals() as pause:
-        _own_settings(port)
+        _own_settings(address, demo_procore.settings(address) if of_procore else {})
         line = CommandLine()
         line.start_logs(process="demo")
         say("Preparing the sample company …")
         if not kept:
-            load_sample_company(line)
+            (demo_company.load_sage if of_procore else demo_company.load)(line)
         _reach_sage(sage)
         line.close()
         line = CommandLine()
         if kept:
             _draw_cards_anew(line)
-        waiting = [] if kept else _request_some(line)
+        look_alikes = costbot("sandbox", "--port", str(port), *(demo_procore.BESIDE if of_procore else ()))
         with ready_to_run(line.settings), Family() as family:
-            family.start(Child("sandbox", costbot("sandbox", "--port", str(port))))
-            _wait_for_sandbox(port, pause)
-            for child in SERVICES:
+            family.start(Child("sandbox", look_alikes))
+            _wait_until_up(f"{address}/", "The Slack look-alike", pause)
+            family.start(BOT)
+            ask: demo_company.Ask = partial(demo_company.ask, line)
+            if of_procore:
+                _wait_until_up(f"http://{HOST}:{line.settings.http_port}/healthz", "The bot", pause)
+                ask = demo_procore.begin(line, address, pause, kept=kept)
+                say(f"Procore's look-alike is at {address}{HOME}: what is added there comes to Slack.")
+            waiting = [] if kept else _request_some(ask)
+            for child in OF_A_COMPANY:
                 family.start(child)
             if sage is SageTarget.IMPORT_FILE:
                 family.start(Child("import task", costbot("import-task")))
                 say(f"Files for Sage appear in {line.settings.sage_folder}, and are imported soon after.")
-            say(f"Open http://{HOST}:{port} in your browser. Ctrl-C stops the demo.")
-            _arrive_later(line.settings, waiting, pause)
+            say(f"Open {address} in your browser. Ctrl-C stops the demo.")
+            _arrive_later(line.settings, waiting, ask, pause)
             family.keep_running(pause)
         line.close()
     say("The demo has stopped.")
@@ -93,11 +105,12 @@ def _own_folder(folder: Path, *, keep: bool) -> Iterator[bool]:
         yield keep and bool(others)
 
 
-def _own_settings(port: int) -> None:
+def _own_settings(address: str, more: Mapping[str, str]) -> None:
     """Replace every setting of costbot in this process' environment by the demo's."""
     level = os.environ.get("COSTBOT_LOG_LEVEL", "warning")
     for field in Settings.model_fields.values():
-        os.environ.pop(str(field.validation_alias), None)
+        for name in (str(field.validation_alias), f"{field.validation_alias}{secret_files.SUFFIX}"):
+            os.environ.pop(name, None)
     os.environ |= {
         "COSTBOT_DATA_DIR": str(Path.cwd()),
         "COSTBOT_CHANNEL": f"#{workspace.CHANNEL_NAME}",
@@ -105,9 +118,10 @@ def _own_settings(port: int) -> None:
         "COSTBOT_HTTP_PORT": "0",
         "COSTBOT_ADMIN_EMAIL": sample_company.SECOND_APPROVER,
         "COSTBOT_LOG_LEVEL": level,
-        "SLACK_API_URL": f"http://{HOST}:{port}/api/",
+        "SLACK_API_URL": f"{address}/api/",
         "SLACK_BOT_TOKEN": workspace.BOT_TOKEN,
         "SLACK_APP_TOKEN": workspace.APP_TOKEN,
+        **more,
     }
 
 
@@ -128,35 +142,12 @@ def _reach_sage(target: SageTarget) -> None:
     }
 
 
-def load_sample_company(line: CommandLine) -> None:
-    """Take the sample company over by the commands that a real one uses."""
-    _must(imports.people(line, sample_company.PEOPLE))
-    _must(imports.categories(line, sample_company.CATEGORIES))
-    _must(imports.standard_codes(line, sample_company.STANDARD_CODES))
-    _must(imports.jobs(line, sample_company.JOBS))
-    _must(sage.load(line, sample_company.SAGE))
-    _must(sage.load_categories(line, sample_company.SAGE_CATEGORIES))
-    with sample_company.HOLDS.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            _must(holds.add(line, row["job"], HoldKind(row["kind"]), row["number"], row["title"]))
-
-
-def _request_some(line: CommandLine) -> Sequence[Request]:
+def _request_some(ask: demo_company.Ask) -> Sequence[Request]:
     """Request what waits when the demo starts; returns the requests for later."""
     arriving = sample_company.requests()
     for request in arriving[:_REQUESTS_AT_ONCE]:
-        _ask(line, request)
+        ask(request)
     return arriving[_REQUESTS_AT_ONCE:]
-
-
-def _ask(line: CommandLine, request: Request) -> Answer:
-    return _must(requests.request(line, request.job, request.path, sample_company.PROJECT_ENGINEER))
-
-
-def _must(answer: Answer) -> Answer:
-    if answer.exit_code:
-        raise StopError(answer)
-    return answer
 
 
 def _draw_cards_anew(line: CommandLine) -> None:
@@ -166,33 +157,32 @@ def _draw_cards_anew(line: CommandLine) -> None:
             outbox.refresh_card(session, update.job_id, at=line.now())
 
 
-def _wait_for_sandbox(port: int, pause: Pause) -> None:
+def _wait_until_up(url: str, what: str, pause: Pause) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not pause(0.1):
         try:
-            httpx.get(f"http://{HOST}:{port}/").raise_for_status()
+            httpx.get(url).raise_for_status()
         except httpx.HTTPError as error:
             if time.monotonic() > deadline:
-                raise StopError(failed(f"The Slack look-alike did not start: {error}")) from None
+                raise StopError(failed(f"{what} did not start: {error}")) from None
         else:
             return
 
 
-def _arrive_later(settings: Settings, waiting: Sequence[Request], pause: Pause) -> None:
+def _arrive_later(
+    settings: Settings, waiting: Sequence[Request], ask: demo_company.Ask, pause: Pause
+) -> None:
     """Let the other requests come in one by one, as they would on a working day."""
     nudge = nudger(settings)
 
     def arrive() -> None:
-        line = CommandLine(settings)
         for request in waiting:
             if pause(_REQUEST_EVERY_SECONDS):
                 break
             try:
-                for words in _ask(line, request).words:
-                    say(str(words))
-            except StopError as error:
+                say(ask(request))
+            except (StopError, httpx.HTTPError) as error:
                 log.warning("a sample request was not taken", job=request.job, why=str(error))
             nudge(PeriodicWork.DELIVER)
-        line.close()
 
     threading.Thread(target=arrive, name="requests", daemon=True).start()

@@ -18,7 +18,7 @@ from workflow import escalation
 from workflow.companies import read_companies
 from workflow.database import newest_revision
 from workflow.privileges import lacks
-from workflow.settings import SageTarget, Settings, SettingsError
+from workflow.settings import SageTarget, Settings, SettingsError, Source
 
 _PATIENCE_SECONDS = 3.0
 
@@ -27,7 +27,7 @@ app = typer.Typer()
 
 @command(app, "doctor")
 def doctor(line: CommandLine) -> Answer:
-    """Check database, Redis, Slack and Sage; say what is wrong and how to mend it."""
+    """Check database, Redis, Slack, Sage and Procore; say what is wrong and how to mend it."""
     with progress("Looking at everything"):
         findings = [*(_host(line.host) if line.host else _company(line.settings))]
     ok = all(finding.ok for finding in findings)
@@ -68,6 +68,7 @@ def _company(settings: Settings) -> Iterator[FindingShape]:
     yield from _redis(settings)
     yield from _slack(settings)
     yield from _sage(settings)
+    yield from _procore(settings)
     yield from _escalation(settings)
 
 
@@ -117,6 +118,20 @@ def _sage(settings: Settings) -> Iterator[FindingShape]:
     yield FindingShape(name="Sage", ok=problem is None, words=where, mend=problem or "")
 
 
+def _procore(settings: Settings) -> Iterator[FindingShape]:
+    """What Procore lets costbot do; nothing with files as the source, or where the database does not open."""
+    if settings.source is not Source.PROCORE:
+        return
+    from bot.commands.procore_doctor import look_at_procore
+
+    try:
+        database = open_database(settings)
+    except (SettingsError, SQLAlchemyError):
+        return
+    with closing(database):
+        yield from look_at_procore(settings, database)
+
+
 def _escalation(settings: Settings) -> Iterator[FindingShape]:
     """Whom COSTBOT_ESCALATE_TO names; nothing while it is not set, or the database cannot be asked."""
     if settings.escalate_to is None:
@@ -136,7 +151,8 @@ def _escalation(settings: Settings) -> Iterator[FindingShape]:
             name="Escalation",
             ok=False,
             words=f"nobody active in the directory has {', '.join(unknown)}",
-            mend="Correct COSTBOT_ESCALATE_TO, or import the people with `costbot import people`.",
+            mend="Correct COSTBOT_ESCALATE_TO, or add the people to the directory "
+            f"(`costbot {'procore' if settings.source is Source.PROCORE else 'import'} people`).",
         )
         return
     may_not = [person.name for person in people if lacks(person) is not None]

@@ -20,6 +20,7 @@ from workflow.calendar import hours_written
 from workflow.directory import AlreadyLinked
 from workflow.preferences import QuietHours
 from workflow.privileges import Refused
+from workflow.settings import Source
 from workflow.tables import Away, Person
 from workflow.vocabulary import Notify
 
@@ -46,7 +47,7 @@ def link(
     if not re.fullmatch(r"T[A-Z0-9]+", team):
         raise typer.BadParameter(f"{team!r} is not the id of a Slack workspace (T…)")
     with line.database.writing() as session:
-        person = _person(session, email)
+        person = _person(line, session, email)
         tie = directory.link(
             session, person, team_id=team, user_id=slack_user, by=line.operator, at=line.now()
         )
@@ -60,7 +61,7 @@ def link(
 def unlink(line: CommandLine, email: Email) -> Answer:
     """Undo every tie of a person to Slack users; their e-mail decides again at their next act."""
     with line.database.writing() as session:
-        person = _person(session, email)
+        person = _person(line, session, email)
         undone = directory.unlink(session, person, by=line.operator, at=line.now())
     told = (
         f"{person.email} is tied to no Slack user now." if undone else f"{person.email} had no tie to Slack."
@@ -81,7 +82,7 @@ def notify(
 ) -> Answer:
     """Show or choose what a person hears of, and their quiet hours, as /costcodes notify does."""
     with line.database.writing() as session:
-        person = _person(session, email)
+        person = _person(line, session, email)
         choices = preferences.choices_of(session, [person.id])[person.id]
         if what is not None:
             choices = replace(choices, notify=what)
@@ -120,7 +121,7 @@ def away(
     if (first_day is None) != (delegate is None) or (last_day and not first_day) or (off and first_day):
         raise typer.BadParameter("give --from and --to together, or --off alone")
     with line.database.writing() as session:
-        person = _person(session, email)
+        person = _person(line, session, email)
         if off:
             ended = aways.end_away(session, person=person, by=line.operator, at=line.now())
             told = "Nobody stands in any more." if ended else "Nobody stood in, so nothing was changed."
@@ -195,12 +196,13 @@ def approvers(line: CommandLine) -> Answer:
     return Answer(facts, told)
 
 
-def _person(session: Session, email: str) -> Person:
+def _person(line: CommandLine, session: Session, email: str) -> Person:
     person = directory.person_by_email(session, email)
     if person is None:
+        see = "procore people" if line.settings.source is Source.PROCORE else "import people"
         raise StopError(
             failed(
-                f"Nobody in the company directory has the e-mail {email} (see `costbot import people`).",
+                f"Nobody in the company directory has the e-mail {email} (see `costbot {see}`).",
                 reason="no_matching_person",
             )
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -17,7 +18,7 @@ from bot.logs import mask
 from bot.processes import Child, Family, costbot, stopping_on_signals
 from workflow.companies import read_companies
 from workflow.database import Database
-from workflow.settings import SageTarget, Settings
+from workflow.settings import SageTarget, Settings, Source
 from workflow.vocabulary import Queue
 
 HOST = "127.0.0.1"
@@ -171,11 +172,14 @@ def demo(
     sage: Annotated[
         SageTarget, typer.Option("--sage", help="How Sage is reached; import-file shows the files.")
     ] = SageTarget.EMBEDDED,
+    source: Annotated[
+        Source, typer.Option("--source", help="Where requests come from; procore has a page at /procore.")
+    ] = Source.FILES,
 ) -> None:
     """Try costbot: a sample company, and a Slack look-alike in your browser. Everything stays in .demo/."""
     from bot.commands.demo import run_demo
 
-    run_demo(port, keep=keep, sage=sage)
+    run_demo(port, keep=keep, sage=sage, source=source)
 
 
 @process(app, "import-task")
@@ -201,6 +205,10 @@ def sandbox(
     port: Annotated[
         int, typer.Option("--port", min=1, max=65535, help="Port of its page and Web API.")
     ] = 4390,
+    procore: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A Procore look-alike too, at /procore; FILE keeps its records."),
+    ] = None,
 ) -> None:
     """Run the Slack look-alike alone: its page in the browser, and SLACK_API_URL at /api/."""
     from bot.sandbox import sample_company
@@ -209,7 +217,17 @@ def sandbox(
     line.start_logs(process="sandbox")
     require_port(port, "sandbox")
     log.info("the sandbox is up", page=f"http://{HOST}:{port}/", SLACK_API_URL=f"http://{HOST}:{port}/api/")
-    serve(sample_company.workspace(), HOST, port)
+    workspace = sample_company.workspace()
+    if procore is None:
+        from bot.sandbox.app import create_app
+
+        app = create_app(workspace)
+    else:
+        from bot.sandbox.with_procore import create_both
+
+        log.info("with Procore", page=f"http://{HOST}:{port}/procore")
+        app = create_both(workspace, procore)
+    serve(app, HOST, port)
 
 
 def require_port(port: int, command: str) -> None:

@@ -1,16 +1,16 @@
 """The sandbox server: Slack's Web API, Socket Mode, the control API and the page, wired together.
 
-`bot.sandbox.server` serves it.
+`bot.sandbox.server` serves it. A Procore look-alike may stand beside it, at addresses of its own.
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from bot.sandbox.acts import Acts
@@ -24,17 +24,33 @@ from bot.sandbox.workspace import Workspace
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(workspace: Workspace, *, ack_seconds: float = ACK_SECONDS) -> Starlette:
+def create_app(
+    workspace: Workspace,
+    *,
+    ack_seconds: float = ACK_SECONDS,
+    beside: Sequence[BaseRoute] = (),
+    at_end: Callable[[], None] = lambda: None,
+) -> Starlette:
     """The sandbox of one workspace as an ASGI app.
 
     `SLACK_API_URL` of the bot under trial is this server's address with `/api/`; the page is at `/`.
-    `ack_seconds` is how long the app may take to acknowledge (Slack: 3).
+    `ack_seconds` is how long the app may take to acknowledge (Slack: 3). `beside` are routes of another
+    look-alike, and `at_end` is called when the server stops.
     """
     sockets = Sockets(workspace.changed)
-    return wired(workspace, WebApi(workspace, sockets.url), sockets, ack_seconds=ack_seconds)
+    web_api = WebApi(workspace, sockets.url)
+    return wired(workspace, web_api, sockets, ack_seconds=ack_seconds, beside=beside, at_end=at_end)
 
 
-def wired(workspace: Workspace, web_api: WebApi, sockets: Sockets, *, ack_seconds: float) -> Starlette:
+def wired(
+    workspace: Workspace,
+    web_api: WebApi,
+    sockets: Sockets,
+    *,
+    ack_seconds: float,
+    beside: Sequence[BaseRoute] = (),
+    at_end: Callable[[], None] = lambda: None,
+) -> Starlette:
     """The sandbox of one workspace on a Web API and on sockets that others may use too."""
     delivery = Delivery(sockets, ack_seconds=ack_seconds, team=workspace.team)
     response_urls = ResponseUrls(workspace)
@@ -45,6 +61,7 @@ def wired(workspace: Workspace, web_api: WebApi, sockets: Sockets, *, ack_second
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await delivery.close()
+        at_end()
 
     return Starlette(
         routes=[
@@ -57,6 +74,7 @@ def wired(workspace: Workspace, web_api: WebApi, sockets: Sockets, *, ack_second
             WebSocketRoute("/socket/", sockets.endpoint),
             Mount("/sandbox", routes=control.routes()),
             Mount("/static", StaticFiles(directory=STATIC)),
+            *beside,
         ],
         lifespan=lifespan,
     )

@@ -22,6 +22,7 @@ def seen_by(workspace: Workspace, user: User, *, connected: bool) -> Json:
     return {
         "version": workspace.version,
         "workspace": {"id": workspace.team.id, "name": workspace.team.name},
+        "beside": workspace.beside,
         "bot": {"id": BOT_USER_ID, "connected": connected},
         "me": user.id,
         "shortcuts": SHORTCUTS,

@@ -8,14 +8,11 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from bot.sandbox.app import create_app
-from bot.sandbox.workspace import Workspace
 
-
-def serve(workspace: Workspace, host: str = "127.0.0.1", port: int = 0) -> None:
-    """Serve the workspace until interrupted. Raises OSError when the port is taken."""
+def serve(app: Starlette, host: str = "127.0.0.1", port: int = 0) -> None:
+    """Serve an app until interrupted. Raises OSError when the port is taken."""
     with listening(host, port) as listener:
-        _server(create_app(workspace)).run(sockets=[listener])
+        _server(app).run(sockets=[listener])
 
 
 @contextlib.contextmanager

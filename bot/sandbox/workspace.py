@@ -260,6 +260,8 @@ class Workspace:
         self.uploads: dict[str, Upload] = {}
         """Files on their way: gone from here once they are shared."""
         self.uploaded: dict[str, Upload] = {}
+        self.beside: dict[str, str] = {}
+        """Other look-alikes that the page leads to: their names and addresses."""
         self.version = 0
         self._last_ts = 0
         self._watchers: set[asyncio.Event] = set()

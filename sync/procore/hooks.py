@@ -99,10 +99,9 @@ def connect(
         ProcoreError: the hook may be there without all its triggers; connect again.
     """
     client, company_id = api.client, api.client.company_id
-    params: dict[str, str | int] = {"company_id": company_id, "namespace": NAMESPACE}
-    for old in list(client.every(Hook, _HOOKS, params)):
+    for old in there(api):
         # its secret cannot be read, so it is made anew
-        client.remove(f"{_HOOKS}/{old.id}", {"company_id": company_id})
+        client.remove(f"{_HOOKS}/{old}", {"company_id": company_id})
     body = {
         "company_id": company_id,
         "hook": {
@@ -129,6 +128,12 @@ def connect(
             session, hook.id, url=url, payload_version=PAYLOAD_VERSION, own_user_id=own, at=clock()
         )
     return Connected(hook.id, len(TRIGGERS) - len(refused), tuple(refused))
+
+
+def there(api: ProcoreApi) -> list[int]:
+    """The ids of costbot's hooks that Procore has."""
+    params: dict[str, str | int] = {"company_id": api.client.company_id, "namespace": NAMESPACE}
+    return [hook.id for hook in api.client.every(Hook, _HOOKS, params)]
 
 
 def state(api: ProcoreApi, database: Database, hook_id: int, *, clock: Callable[[], datetime]) -> HookState:

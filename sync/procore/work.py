@@ -85,16 +85,26 @@ def take_in(
     oldest: int = OLDEST_A_RUN,
     at_once: bool = False,
 ) -> IntakeReport:
-    """Take in what Procore has, in the way that the settings say; `at_once` looks for missed requests too.
+    """Take in what Procore has, in the way that the settings say.
+
+    `at_once` reads the lists anew, and looks for missed requests too.
 
     Raises:
         ProcoreError: what was taken in before stays.
     """
     intake = Intake(database, api, settings.rules, limits, clock, sub_jobs=settings.procore_sub_jobs)
+    if at_once:
+        intake.read_lists(at_once=True)
     if settings.procore_intake is ProcoreIntake.COST_CODES:
         return intake.run(oldest=oldest)
     requests = ErpRequests(intake, settings.procore_erp_request_path)
     return requests.run(look=oldest > 0, at_once=at_once)
+
+
+def tell(settings: Settings, database: Database, *, clock: Clock) -> None:
+    """Tell Procore what reached Sage, and close what it waits for, without looking there for anything else."""
+    with procore_of(settings, database, clock=clock) as api:
+        _tell_procore(settings, database, api, clock=clock)
 
 
 def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:

@@ -13,7 +13,7 @@ _CUT_OFF = """() => {
     const scrolls = (e) => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) && e.closest('.table')
         || scrolls(e.parentElement));
     const found = [];
-    for (const e of document.querySelectorAll('#root *')) {
+    for (const e of document.querySelectorAll('body *')) {
         if (!seen(e) || scrolls(e)) continue;
         const box = e.getBoundingClientRect();
         const beside = box.width > 0 && box.right > wide + 1 && box.left < wide;

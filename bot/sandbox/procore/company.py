@@ -69,6 +69,10 @@ class Company:
         """An id that nothing else has."""
         return next(self._ids)
 
+    def ids_from(self, first: int) -> None:
+        """New ids begin here."""
+        self._ids = itertools.count(first)
+
     def add_user(
         self,
         name: str,

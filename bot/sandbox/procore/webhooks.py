@@ -61,6 +61,20 @@ class Webhooks:
             route(f"{hooks}/{{hook:int}}/deliveries", self._list_deliveries),
         ]
 
+    def destinations(self) -> list[str]:
+        """Where webhooks go."""
+        with self._company.lock:
+            return [str(hook["destination_url"]) for hook in self._hooks.values()]
+
+    def on_their_way(self) -> int:
+        """How many are neither delivered nor discarded yet."""
+        return self._waiting.unfinished_tasks
+
+    def deliveries(self) -> list[Record]:
+        """Every attempt to deliver, oldest first; `body` is what was sent."""
+        with self._company.lock:
+            return list(self._deliveries)
+
     def send_again(self) -> None:
         """Deliver every event once more, as Procore may."""
         for delivery in list(self._deliveries):

@@ -51,8 +51,11 @@ def demo(folder: Path, port: int, *options: str) -> Iterator[Sandbox]:
 
 
 @pytest.mark.timeout(300)
-def test_a_newcomer_sees_cards_within_moments_and_again_after_a_pause(bare_shell: Shell, port: int) -> None:
+def test_a_newcomer_sees_cards_within_moments_and_again_after_a_pause(
+    bare_shell: Shell, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = bare_shell.folder
+    monkeypatch.setenv("SLACK_BOT_TOKEN_FILE", str(folder / "none"))
     (folder / ".env").write_text(
         "COSTBOT_DATABASE_URL=postgresql://127.0.0.1:1/real\nCOSTBOT_SYNC_CRON=bad\n"
     )
@@ -66,6 +69,7 @@ def test_a_newcomer_sees_cards_within_moments_and_again_after_a_pause(bare_shell
     with demo(folder, port, "--keep") as sandbox:
         dana = sandbox.as_person(sample_company.APPROVER)
         dana.wait_for_message("24-017 Riverside Medical Center", PATIENCE)
+    monkeypatch.delenv("SLACK_BOT_TOKEN_FILE")
     (folder / ".env").write_text("COSTBOT_DATA_DIR=.demo\n")
     trail = bare_shell.done("audit", "export", "--format", "jsonl").out
     assert trail.count('"what":"people"') == 1

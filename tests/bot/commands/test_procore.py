@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -114,7 +113,7 @@ def test_a_setting_that_is_missing_for_procore_is_named(
     assert "COSTBOT_PROCORE_CLIENT_ID" in ran.err
 
 
-def test_people_come_from_procore_and_not_from_a_file(shell: Shell, procore: Procore, tmp_path: Path) -> None:
+def test_people_come_from_procore(shell: Shell, procore: Procore) -> None:
     procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
     procore.company.add_user("Sam Standard", "sam@kestrel.example", erp_level=3)
 
@@ -125,11 +124,86 @@ def test_people_come_from_procore_and_not_from_a_file(shell: Shell, procore: Pro
     assert report["read_at"] is not None
     assert "As Procore's directory was read on" in shell.done("approvers").out
 
-    file = tmp_path / "people.csv"
-    file.write_text("email,name,erp_permission,can_push_to_accounting,active\n")
-    ran = shell.run("import", "people", str(file))
+
+@pytest.mark.parametrize(
+    ("what", "mend"),
+    [
+        ("people", "costbot procore people"),
+        ("jobs", "costbot procore look"),
+        ("categories", "costbot procore look"),
+        ("standard-codes", "costbot procore look"),
+    ],
+)
+def test_a_list_that_procore_has_is_taken_from_no_file(
+    shell: Shell, procore: Procore, what: str, mend: str
+) -> None:
+    ran = shell.run("import", what, shell.file("list.csv", "any\n"), "--json")
     assert ran.exit_code == 3
-    assert "costbot procore people" in ran.err
+    assert ran.json["reason"] == "source_is_procore"
+    assert mend in ran.json["words"]
+
+
+def test_looking_reads_the_lists_anew_and_what_is_missing_names_the_look(
+    shell: Shell, procore: Procore
+) -> None:
+    _kestrel(procore)
+    shell.done("procore", "look")
+    assert "`costbot procore look`" in shell.run("show", "24-018").err
+    [erp] = procore.company.standard_lists.values()
+    procore.company.add_standard_code(erp, "99-999", "In Sage now")
+    assert shell.json("procore", "look")["requested"] == 1
+    assert shell.json("procore", "status")["problems"] == []
+
+
+def _doctor(shell: Shell) -> dict[str, dict[str, object]]:
+    found = shell.run("doctor", "--json").json["findings"]
+    return {each["name"]: each for each in found if each["name"].startswith("Procore")}
+
+
+def test_the_doctor_finds_procore_well_once_it_is_connected(shell: Shell, procore: Procore) -> None:
+    _kestrel(procore)
+    found = _doctor(shell)
+    assert [name for name, each in found.items() if not each["ok"]] == ["Procore webhooks"]
+    assert "costbot procore connect" in str(found["Procore webhooks"]["mend"])
+    assert len(procore.web_api.calls) <= 7
+
+    shell.done("procore", "connect", "https://costbot.example")
+    assert all(each["ok"] for each in _doctor(shell).values())
+
+    hooks = "/rest/v1.0/webhooks/hooks"
+    procore.faults.expect(Fault(hooks, 200, body=[]))  # somebody removed it in Procore
+    lost = _doctor(shell)["Procore webhooks"]
+    assert (lost["ok"], "no more" in str(lost["words"])) == (False, True)
+
+
+def test_the_doctor_names_what_the_account_may_not_read(shell: Shell, procore: Procore) -> None:
+    _kestrel(procore)
+    company = f"/rest/v1.0/companies/{procore.company.id}"
+    procore.faults.expect(Fault(f"{company}/users", 403), Fault("/rest/v1.0/cost_codes", 403))
+    found = _doctor(shell)["Procore permissions"]
+    assert found["words"] == "costbot may not read Cost Codes, Company Directory"
+    assert "permission template" in str(found["mend"])
+
+
+def test_the_doctor_says_that_procore_has_no_project_and_no_list_for_the_erp(
+    shell: Shell, procore: Procore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COSTBOT_PROCORE_WEBHOOK_SECRET")
+    found = _doctor(shell)
+    wrong = [name for name, each in found.items() if not each["ok"]]
+    assert wrong == ["Procore projects", "Procore list"]
+    assert str(found["Procore webhooks"]["words"]).startswith("off;")
+
+
+def test_the_doctor_says_what_to_do_about_an_account_that_procore_does_not_take(
+    shell: Shell, procore: Procore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_PROCORE_CLIENT_SECRET", "an old one")
+    found = _doctor(shell)
+    assert found.keys() == {"Procore"}
+    assert found["Procore"]["ok"] is False
+    assert "COSTBOT_PROCORE_CLIENT_SECRET" in str(found["Procore"]["mend"])
+    assert "an old one" not in str(found)
 
 
 def test_a_lost_privilege_bites_at_the_next_update_by_command(shell: Shell, procore: Procore) -> None:
@@ -144,6 +218,34 @@ def test_a_lost_privilege_bites_at_the_next_update_by_command(shell: Shell, proc
     ran = shell.run("update", "24-017", "--by", "dana@kestrel.example")
     assert ran.exit_code == 3
     assert "Can Push to Accounting" in ran.err
+
+
+def test_what_is_asked_for_beside_procore_stands_beside_what_was_added_there(
+    shell: Shell, procore: Procore
+) -> None:
+    _kestrel(procore)
+    company = procore.company
+    company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    company.add_user("Tom Beckett", "tom@kestrel.example", erp_level=2)
+    [erp] = company.standard_lists.values()
+    company.add_standard_code(erp, "04-200", "Masonry")
+    shell.done("procore", "people")
+    shell.done("procore", "look")
+    shell.done("hold", "add", "24-017", "commitment", "SC-1", "Concrete works")
+
+    file = shell.file("more.csv", "code,category\n04-200,L\n")
+    shell.done("request", "24-017", file, "--by", "tom@kestrel.example")
+    shell.done("procore", "look")
+    facts = shell.json("show", "24-017")
+    assert [line["code"] for line in facts["lines"]] == ["03-300", "04-200"]
+    assert [hold["number"] for hold in facts["holds"]] == ["SC-1"]
+
+    shell.done("update", "24-017", "--by", "dana@kestrel.example")
+    shell.done("sync")
+    assert shell.json("show", "24-017")["state"] == "synced"
+    assert "1 request" in shell.done("report").out
+    shell.done("procore", "look")
+    assert shell.json("show", "24-017")["state"] == "synced"
 
 
 def test_a_dry_run_says_who_would_lose_what_and_changes_nothing(shell: Shell, procore: Procore) -> None:

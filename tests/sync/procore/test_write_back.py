@@ -1,15 +1,21 @@
 """What Sage holds is marked synced in Procore, once, and what Procore refuses is kept with its words."""
 
+from pathlib import Path
+
 import pytest
 
+from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET
 from bot.sandbox.procore.faults import Fault
+from sync import worker
 from sync.procore.api import ProcoreApi
+from sync.procore.client import Account
 from sync.procore.errors import ProcoreError
 from sync.procore.write_back import WriteBack, Written
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
-from workflow import procore_write_back
+from workflow import procore_write_back, slots
 from workflow.tables import ProcoreAssignment
+from workflow.vocabulary import PeriodicWork
 
 PATH = "rest/v1.0/cost_code_line_item_types/sync"
 
@@ -77,4 +83,40 @@ def test_killed_between_the_call_and_its_note_it_says_the_same_again(kestrel: Ke
         _write(kestrel)
     assert [each.written_at for each in kestrel.rows(ProcoreAssignment)] == [None]
     assert _write(kestrel) == Written(1, 0)
+    assert code["origin_id"] == "24-017//03-300"
+
+
+def test_a_data_sync_tells_procore_at_once_where_the_settings_say_so(
+    kestrel: Kestrel,
+    account: Account,
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SOURCE": "procore",
+        "PROCORE_CLIENT_ID": CLIENT_ID,
+        "PROCORE_CLIENT_SECRET": CLIENT_SECRET,
+        "PROCORE_COMPANY_ID": str(account.company_id),
+        "PROCORE_API_URL": account.api_url,
+        "PROCORE_LOGIN_URL": account.login_url,
+    }.items():
+        monkeypatch.setenv(f"COSTBOT_{name}", value)
+
+    def sync(hour: int) -> None:
+        with kestrel.database.writing() as session:
+            slots.take(session, PeriodicWork.DATA_SYNC, kestrel.clock().replace(hour=hour))
+        worker.data_sync()
+
+    code = kestrel.add("300", "L")
+    kestrel.run()
+    kestrel.accept()
+    sync(hour=10)
+    assert code["origin_id"] is None
+    monkeypatch.setenv("COSTBOT_PROCORE_WRITE_BACK", "true")
+    sync(hour=11)
     assert code["origin_id"] == "24-017//03-300"

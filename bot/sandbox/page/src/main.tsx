@@ -172,6 +172,16 @@ function Page() {
               <Entry key={one.id} label="costbot Messages" unread={unread(one)} here={one === open} go={() => go(one.id)} />
             ))}
           </section>
+          {Object.keys(seen.beside).length > 0 && (
+            <section aria-label="Beside Slack">
+              <h2>Beside Slack</h2>
+              {Object.entries(seen.beside).map(([name, address]) => (
+                <a key={address} className="entry" href={address}>
+                  {name}
+                </a>
+              ))}
+            </section>
+          )}
         </nav>
         <main>
           <header>

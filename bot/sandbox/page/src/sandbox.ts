@@ -91,6 +91,7 @@ export type Run = { id: string; steps: Step[] };
 export type Seen = {
   version: number;
   workspace: { id: string; name: string };
+  beside: Record<string, string>;
   bot: { id: string; connected: boolean };
   me: string;
   shortcuts: Shortcut[];
