@@ -245,7 +245,7 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     with database.writing() as session:
         outbox.refresh_ready_cards(session, at=_now())
     nudger(settings)(PeriodicWork.DELIVER)
-    if settings.source is Source.PROCORE and settings.procore_write_back:
+    if settings.source is Source.PROCORE:
         from sync.procore.work import tell
 
         tell(settings, database, clock=_now)

@@ -9,7 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
-def serve(app: Starlette, host: str = "127.0.0.1", port: int = 0) -> None:
+def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> None:
     """Serve an app until interrupted. Raises OSError when the port is taken."""
     with listening(host, port) as listener:
         _server(app).run(sockets=[listener])

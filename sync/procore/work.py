@@ -102,7 +102,7 @@ def take_in(
 
 
 def tell(settings: Settings, database: Database, *, clock: Clock) -> None:
-    """Tell Procore what reached Sage, and close what it waits for, without looking there for anything else."""
+    """Tell Procore what reached Sage and close what waits for it, without looking there for anything else."""
     with procore_of(settings, database, clock=clock) as api:
         _tell_procore(settings, database, api, clock=clock)
 
