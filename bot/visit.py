@@ -174,6 +174,7 @@ def lazily(services: Services, handle: Callable[[Visit], None]) -> Callable[...,
     def run(body: dict[str, Any], context: BoltContext) -> None:
         bind_log(body, context[REQUEST_ID])
         act = interaction_of(body)
+        _log.info("a request of Slack's")
         with speaking(language_for(services, act)):
             receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
 

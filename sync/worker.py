@@ -24,10 +24,21 @@ from sync.sage import open_company
 from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
-from workflow import deliveries, drafts, escalation, expiry, outbox, reminders, slots, waiting_steps
+from workflow import (
+    deliveries,
+    drafts,
+    escalation,
+    expiry,
+    outbox,
+    reminders,
+    request_ids,
+    slots,
+    waiting_steps,
+)
 from workflow import procore_events as kept_events
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
+from workflow.request_ids import working_for
 from workflow.settings import Settings, read_settings
 from workflow.tables import Person, ScheduleSlot
 from workflow.vocabulary import PeriodicWork, Place
@@ -200,8 +211,11 @@ def _work_off(name: PeriodicWork, once: Callable[[Settings, Database, Actor], bo
             with database.reading() as session:
                 slot = slots.undone(session, name)
                 by = _actor(session, slot) if slot else SCHEDULE
-            if slot is None or not once(settings, database, by):
+            if slot is None:
                 return
+            with working_for(slot.request_id or request_ids.new()):
+                if not once(settings, database, by):
+                    return
             with database.writing() as session:
                 slots.done(session, name, slot.due_at, at=_now())
 

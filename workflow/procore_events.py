@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from workflow import request_ids
 from workflow.tables import ProcoreEvent, ProcoreHook
 
 _LARGEST_ID = 2**63 - 1
@@ -96,6 +97,7 @@ def keep(session: Session, told: Told, *, at: datetime) -> bool:
         "happened_at": told.happened_at,
         "received_at": at,
         "handled_at": None,
+        "request_id": request_ids.current(),
     }
     statement = insert(ProcoreEvent).values(values).on_conflict_do_nothing()
     return session.scalar(statement.returning(ProcoreEvent.ulid)) is not None

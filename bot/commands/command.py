@@ -23,9 +23,10 @@ from bot.commands import opening
 from bot.commands.mends import mend
 from bot.commands.shapes import NotDone
 from bot.commands.terminal import Answer, give, warn
-from workflow import directory
+from workflow import directory, request_ids
 from workflow.database import Database
 from workflow.privileges import Actor
+from workflow.request_ids import working_for
 from workflow.settings import Settings, read_host, read_settings
 from workflow.tables import Job
 from workflow.vocabulary import Place
@@ -147,7 +148,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Answering[P]], Answering[P
         def run(*args: Any, as_json: bool, company: str | None, **options: Any) -> None:
             def work(line: CommandLine) -> Answer:
                 line.start_logs()
-                return function(line, *args, **options)
+                with working_for(request_ids.new()):
+                    return function(line, *args, **options)
 
             _run(work, as_json=as_json, company=company)
 

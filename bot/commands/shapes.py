@@ -397,6 +397,7 @@ class AuditEventShape(Shape):
     facts: dict[str, object]
     previous_hash: str
     hash: str
+    request_id: str | None
 
 
 class AuditShape(Shape):

@@ -20,6 +20,7 @@ from sync.procore.write_back import WriteBack
 from sync.sage.company import SageCompany, SageUnreachableError
 from workflow import procore_events, procore_intake
 from workflow.database import Database
+from workflow.request_ids import working_for
 from workflow.settings import Settings, SettingsError
 
 PATIENCE = timedelta(seconds=30)
@@ -85,10 +86,11 @@ def work_on_events(
         hook = procore_events.hook(session)
     for event in events:
         own = _is_own(event.user_id, event.application_id, hook.own_user_id if hook else None, settings)
-        with database.writing() as session:
+        with working_for(event.request_id), database.writing() as session:
             if not own and event.project_id is not None:
                 due |= procore_intake.stale(session, event.project_id, at=event.received_at)
             procore_events.handled(session, [event.ulid], at=clock())
+            _log.info("a webhook of Procore is worked on", project=event.project_id, own=own)
     return look(settings, database, sage, clock=clock, oldest=0) if due else None
 
 
