@@ -45,6 +45,7 @@ from workflow.report import report as read_report
 from workflow.request_ids import working_for
 from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
+from workflow.tally import bringing
 from workflow.telling import Addressee
 from workflow.vocabulary import NoticeKind
 
@@ -87,7 +88,11 @@ def deliver_waiting() -> int:
     settings = read_settings()
     if not settings.reaches_slack:
         return 0
-    with connected(settings) as gateway, closing(Database(settings.database)) as database:
+    with (
+        connected(settings) as gateway,
+        closing(Database(settings.database)) as database,
+        bringing(settings.redis, gateway.counts),
+    ):
         return drain(
             database,
             gateway,

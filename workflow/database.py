@@ -18,6 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from workflow.tracing import span
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -56,7 +58,7 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
         with Session(self._writer, expire_on_commit=False) as session:
-            with session.begin():
+            with span("transaction"), session.begin():
                 yield session
             for act in session.info.get(_WHEN_KEPT, ()):
                 act()

@@ -443,6 +443,12 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_ERP_TOOL",
         description="How permission templates name the tool ERP Integrations.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias="COSTBOT_METRICS_TOKEN",
+        description="Long and random: switches `GET /metrics` on, and is what Prometheus must send.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="COSTBOT_LOG_LEVEL", description="How much is logged."
     )

@@ -4,6 +4,7 @@ Since when is what the audit trail says: a requested update begins to wait when 
 back or sent again. Owns the `waits` table; reminding, escalating and expiring have their own modules.
 """
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from workflow.vocabulary import Event, State
 
 _BEGINS = (Event.REQUESTED, Event.TAKEN_BACK, Event.SENT_AGAIN)
 _TOUCHES = (*_BEGINS, Event.JOINED)
+_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,35 @@ def what_waits(session: Session, *, requested_update_id: int | None = None) -> l
             )
         )
     return sorted(found, key=lambda waiting: (waiting.since, waiting.requested_update_id))
+
+
+def oldest(session: Session) -> datetime | None:
+    """Since when the longest has waited that is Ready to Update.
+
+    None has waited longer than since it was asked for, so those asked for first mostly are enough to look at.
+    """
+    asked_at = RequestedUpdate.requested_at
+    by_age = (
+        select(
+            RequestedUpdate.requested_at, func.coalesce(func.max(AuditEvent.at), RequestedUpdate.requested_at)
+        )
+        .outerjoin(
+            AuditEvent,
+            (AuditEvent.job_id == RequestedUpdate.job_id)
+            & (AuditEvent.requested_update_id == RequestedUpdate.id)
+            & AuditEvent.event.in_(_BEGINS),
+        )
+        .where(RequestedUpdate.state == State.READY)
+        .group_by(RequestedUpdate.id, asked_at)
+        .order_by(asked_at, RequestedUpdate.id)
+    )
+    found: datetime | None = None
+    for start in itertools.count(0, _PAGE):
+        page = session.execute(by_age.offset(start).limit(_PAGE)).all()
+        found = min([since for _, since in page] + ([found] if found else []), default=None)
+        if len(page) < _PAGE or (found and page[-1][0] >= found):
+            break
+    return found
 
 
 def note(
