@@ -58,9 +58,10 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
         with Session(self._writer, expire_on_commit=False) as session:
-            with span("transaction"), session.begin():
+            with span("transaction"), session.begin() as transaction:
                 yield session
-            for act in session.info.get(_WHEN_KEPT, ()):
+                is_kept = transaction.is_active  # unless whoever writes has rolled it back
+            for act in session.info.get(_WHEN_KEPT, ()) if is_kept else ():
                 act()
 
     @contextmanager

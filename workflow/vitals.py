@@ -110,7 +110,7 @@ def of_company(session: Session, settings: Settings, *, at: datetime) -> Vitals:
 
 def _updates(session: Session) -> dict[State, int]:
     counted = session.execute(select(RequestedUpdate.state, func.count()).group_by(RequestedUpdate.state))
-    return dict.fromkeys(State, 0) | dict(counted.tuples().all())
+    return dict.fromkeys(State, 0) | dict(counted.all())
 
 
 def _sync(session: Session, cron: str, at: datetime) -> SyncVitals:

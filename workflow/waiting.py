@@ -87,7 +87,7 @@ def what_waits(session: Session, *, requested_update_id: int | None = None) -> l
     return sorted(found, key=lambda waiting: (waiting.since, waiting.requested_update_id))
 
 
-def oldest(session: Session) -> datetime | None:
+def oldest(session: Session, *, page: int = _PAGE) -> datetime | None:
     """Since when the longest has waited that is Ready to Update.
 
     None has waited longer than since it was asked for, so those asked for first mostly are enough to look at.
@@ -108,10 +108,10 @@ def oldest(session: Session) -> datetime | None:
         .order_by(asked_at, RequestedUpdate.id)
     )
     found: datetime | None = None
-    for start in itertools.count(0, _PAGE):
-        page = session.execute(by_age.offset(start).limit(_PAGE)).all()
-        found = min([since for _, since in page] + ([found] if found else []), default=None)
-        if len(page) < _PAGE or (found and page[-1][0] >= found):
+    for start in itertools.count(0, page):
+        rows = session.execute(by_age.offset(start).limit(page)).all()
+        found = min([since for _, since in rows] + ([found] if found else []), default=None)
+        if len(rows) < page or (found and rows[-1][0] >= found):
             break
     return found
 

@@ -161,8 +161,11 @@ def test_slack_may_be_away_when_it_starts(
 ) -> None:
     sandbox.fail_next("apps.connections.open", "server_error")
     bot = start()
-    assert bot.ready()["slack"] == "no connection to Slack"
+    answer = httpx.get(f"{bot.address}/readyz")
+    assert (answer.status_code, answer.json()["slack"]) == (503, "no connection to Slack")
+    assert httpx.get(f"{bot.address}/healthz").status_code == 200
     sandbox.wait_for_bot()
+    wait_until(lambda: httpx.get(f"{bot.address}/readyz").status_code == 200)
 
 
 def test_what_was_acknowledged_is_finished_before_it_ends(
