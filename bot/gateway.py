@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
@@ -322,6 +322,9 @@ class Gateway:
         except (OSError, http.client.HTTPException) as error:
             outcome = _UNAVAILABLE
             raise SlackUnavailable(f"response_url got no answer: {error}") from error
+        except (ValueError, SlackRequestError) as error:
+            outcome = "no address"
+            raise SlackRefused("response_url", outcome) from error
         finally:
             self._count("response_url", outcome)
 

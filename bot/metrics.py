@@ -279,6 +279,7 @@ def metrics_route(metrics: Metrics, token: str) -> Route:
 
     async def tell(request: Request) -> Response:
         if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected):
+            _log.warning("a request for the metrics was refused: its token is not ours")
             return PlainTextResponse("the Authorization header does not hold COSTBOT_METRICS_TOKEN", 401)
         text = await run_in_threadpool(metrics.text)
         return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import request_ids
+from workflow.database import upsert
 from workflow.tables import ProcoreEvent, ProcoreHook
 
 _LARGEST_ID = 2**63 - 1
@@ -85,7 +85,6 @@ def read(content: Any) -> Told | None:
 
 def keep(session: Session, told: Told, *, at: datetime) -> bool:
     """Keep an event; False when it came before."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {
         "ulid": told.ulid,
         "resource": told.resource,
@@ -99,7 +98,7 @@ def keep(session: Session, told: Told, *, at: datetime) -> bool:
         "handled_at": None,
         "request_id": request_ids.current(),
     }
-    statement = insert(ProcoreEvent).values(values).on_conflict_do_nothing()
+    statement = upsert(session, ProcoreEvent).values(values).on_conflict_do_nothing()
     return session.scalar(statement.returning(ProcoreEvent.ulid)) is not None
 
 
