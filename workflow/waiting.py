@@ -92,24 +92,27 @@ def oldest(session: Session, *, page: int = _PAGE) -> datetime | None:
 
     None has waited longer than since it was asked for, so those asked for first mostly are enough to look at.
     """
-    asked_at = RequestedUpdate.requested_at
     by_age = (
-        select(
-            RequestedUpdate.requested_at, func.coalesce(func.max(AuditEvent.at), RequestedUpdate.requested_at)
-        )
-        .outerjoin(
-            AuditEvent,
-            (AuditEvent.job_id == RequestedUpdate.job_id)
-            & (AuditEvent.requested_update_id == RequestedUpdate.id)
-            & AuditEvent.event.in_(_BEGINS),
-        )
+        select(RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.requested_at)
         .where(RequestedUpdate.state == State.READY)
-        .group_by(RequestedUpdate.id, asked_at)
-        .order_by(asked_at, RequestedUpdate.id)
+        .order_by(RequestedUpdate.requested_at, RequestedUpdate.id)
     )
     found: datetime | None = None
     for start in itertools.count(0, page):
-        rows = session.execute(by_age.offset(start).limit(page)).all()
+        # only these few are looked up in the trail
+        some = by_age.offset(start).limit(page).subquery()
+        rows = session.execute(
+            select(some.c.requested_at, func.coalesce(func.max(AuditEvent.at), some.c.requested_at))
+            .select_from(some)
+            .outerjoin(
+                AuditEvent,
+                (AuditEvent.job_id == some.c.job_id)
+                & (AuditEvent.requested_update_id == some.c.id)
+                & AuditEvent.event.in_(_BEGINS),
+            )
+            .group_by(some.c.id, some.c.requested_at)
+            .order_by(some.c.requested_at, some.c.id)
+        ).all()
         found = min([since for _, since in rows] + ([found] if found else []), default=None)
         if len(rows) < page or (found and rows[-1][0] >= found):
             break
