@@ -30,6 +30,7 @@ _HOSTS = (
     "http_host",
     "http_port",
     "metrics_token",
+    "heartbeat",
     "log_level",
 )
 """Settings of the whole host: one Slack app, one address, one log."""
