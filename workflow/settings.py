@@ -477,6 +477,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
+        repr=False,
         validation_alias="COSTBOT_METRICS_TOKEN",
         description="Long and random: switches `GET /metrics` on, and is what Prometheus must send.",
     )
