@@ -8,38 +8,37 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
-import redis
 import structlog
 import uvicorn
-from redis.exceptions import RedisError
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from bot import charts
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
-from bot.http import Check, http_app
+from bot.health import Check, database_check, files_check, redis_check, sync_check
+from bot.http import http_app
 from bot.links import card_of_number
+from bot.metrics import Metrics, Watched, metrics_route
 from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps
-from workflow import queries
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
+from workflow.tally import bringing
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
 _LOOK_SECONDS = 3
 """How often the SDK looks whether its connection is alive: a lost one is back within this time."""
-_REDIS_SECONDS = 2.0
 _STOP_SECONDS = 5
 _log = structlog.get_logger()
 
@@ -73,16 +72,26 @@ def run_bot(
             know_person=partial(know_person, database),
         )
         socket_mode = SocketMode(app, settings) if settings.slack_app_token else None
+        sockets = slack_check(socket_mode)
         web = http_app(
             app,
             takes_events=settings.slack_signing_secret is not None,
-            ready={**checks(settings, database), **slack_check(socket_mode)},
-            notes={"sage": lambda: _not_imported(database)},
-            more=webhook_routes(settings, database, nudge, _now),
+            # with both ways in, a closed socket is no reason to refuse what comes by the other
+            ready={"database": database_check(database)} | ({} if settings.slack_signing_secret else sockets),
+            notes={
+                "redis": redis_check(settings),
+                **(sockets if settings.slack_signing_secret else {}),
+                "sage": files_check(database),
+                "data sync": sync_check(settings, database, clock=_now),
+            },
+            more=[
+                *webhook_routes(settings, database, nudge, _now),
+                *metrics_routes(settings, [Watched(settings, database)], socket_mode),
+            ],
             card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
             language=settings.language,
         )
-        with finished(app):
+        with finished(app), bringing(settings.redis, gateway.counts):
             serve(web, settings, listener, socket_mode)
 
 
@@ -191,37 +200,20 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-def checks(settings: Settings, database: Database) -> dict[str, Check]:
-    """Whether a company's database and Redis answer."""
-
-    def check_database() -> str | None:
-        try:
-            database.ping()
-        except SQLAlchemyError as error:
-            return type(error).__name__
-        return None
-
-    def check_redis() -> str | None:
-        try:
-            with redis.Redis.from_url(settings.redis, socket_timeout=_REDIS_SECONDS) as client:
-                client.ping()
-        except (RedisError, OSError) as error:
-            return type(error).__name__
-        return None
-
-    return {"database": check_database, "redis": check_redis}
-
-
 def slack_check(socket_mode: SocketMode | None) -> dict[str, Check]:
     """Whether Socket Mode is connected, where it is on."""
     return {"slack": socket_mode.problem} if socket_mode else {}
 
 
-def _not_imported(database: Database) -> str | None:
-    """The import files that lie about for too long."""
-    with database.reading() as session:
-        late = queries.overdue_syncs(session)
-    return ", ".join(f"{sync.file or sync.batch} is not imported yet" for sync in late) or None
+def metrics_routes(
+    settings: Settings, companies: Sequence[Watched], socket_mode: SocketMode | None
+) -> list[Route]:
+    """The route of `/metrics`, where the settings switch it on."""
+    if settings.metrics_token is None:
+        return []
+    connected = (lambda: socket_mode.problem() is None) if socket_mode else None
+    metrics = Metrics(companies, slack_connected=connected, clock=_now)
+    return [metrics_route(metrics, settings.metrics_token.get_secret_value())]
 
 
 def _now() -> datetime:

@@ -42,8 +42,10 @@ from workflow.language import ENGLISH, later, speaking
 from workflow.privileges import SCHEDULE, USUAL_RULES, Rules
 from workflow.report import Period, Report
 from workflow.report import report as read_report
+from workflow.request_ids import working_for
 from workflow.settings import BURST, read_settings
 from workflow.tables import OutboxNotice, Person
+from workflow.tally import bringing
 from workflow.telling import Addressee
 from workflow.vocabulary import NoticeKind
 
@@ -86,7 +88,11 @@ def deliver_waiting() -> int:
     settings = read_settings()
     if not settings.reaches_slack:
         return 0
-    with connected(settings) as gateway, closing(Database(settings.database)) as database:
+    with (
+        connected(settings) as gateway,
+        closing(Database(settings.database)) as database,
+        bringing(settings.redis, gateway.counts),
+    ):
         return drain(
             database,
             gateway,
@@ -580,17 +586,19 @@ class _Delivery:
             case SlackUnavailable():
                 self._unanswered += 1
                 self.stopped = self._unanswered >= UNANSWERED_CALLS
-                self._say("Slack does not answer; notices wait", error=str(error))
+                self._say_once("Slack does not answer; notices wait", error)
             case SlackRefused() if error is self._channel_trouble:
-                self._say("cannot post; notices wait", error=str(error), mend=_MENDS[error.code])
+                self._say_once("cannot post; notices wait", error, mend=_MENDS[error.code])
                 self._note_outage(error)
             case SlackRefused(is_token_problem=True):
                 self.stopped = True
                 mend = _MENDS.get(error.code, _REINSTALL)
-                self._say("Slack refuses the token; notices wait", error=str(error), mend=mend)
+                self._say_once("Slack refuses the token; notices wait", error, mend=mend)
             case _:
                 is_its_fault = True
-                _log.error("a notice could not be delivered", notice=failing[0].id, exc_info=error)
+                first = failing[0]
+                with working_for(first.request_id):
+                    _log.error("a notice could not be delivered", notice=first.id, exc_info=error)
         with self._database.writing() as session:
             if is_its_fault and age > GIVE_UP_AGE and failing[0].attempts + 1 >= GIVE_UP_ATTEMPTS:
                 outbox.give_up(session, failing, error=str(error))
@@ -599,15 +607,31 @@ class _Delivery:
             outbox.put_off(session, failing, until=until, error=words, counts=is_its_fault)
             outbox.put_off(session, behind, until=until, error=words)
 
-    def _say(self, words: str, **facts: str) -> None:
-        """One log line a drain for each kind of trouble."""
-        if words not in self._said:
-            self._said.add(words)
-            _log.warning(words, **facts)
+    def _say_once(self, words: str, error: SlackError, **facts: str) -> None:
+        """One log line for each trouble, from its first notice that waits until the last is delivered."""
+        code = error.code if isinstance(error, SlackRefused) else type(error).__name__
+        if code in self._said:
+            return
+        self._said.add(code)
+        with self._database.reading() as session:
+            is_said = outbox.is_put_off_by(session, code)
+        if not is_said:
+            _log.warning(words, error=str(error), **facts)
 
     def _done(self, notices: Sequence[OutboxNotice]) -> None:
+        now = self._clock()
         with self._database.writing() as session:
-            outbox.done(session, notices, at=self._clock())
+            outbox.done(session, notices, at=now)
+        for notice in notices:
+            waited = (now - notice.created_at).total_seconds()
+            with working_for(notice.request_id):
+                _log.info(
+                    "a notice was delivered",
+                    notice=notice.id,
+                    kind=notice.kind.value,
+                    event_seq=notice.event_seq,
+                    seconds=waited,
+                )
         self.delivered += len(notices)
         self._unanswered = 0
 
@@ -615,4 +639,5 @@ class _Delivery:
         with self._database.writing() as session:
             outbox.give_up(session, notices, error=reason)
         for notice in notices:
-            _log.warning("a notice was given up", notice=notice.id, reason=reason)
+            with working_for(notice.request_id):
+                _log.warning("a notice was given up", notice=notice.id, reason=reason)

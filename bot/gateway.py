@@ -5,6 +5,7 @@ be made again is its caller's to know. No database, no words for people.
 """
 
 import http.client
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.blocks.pieces import Json, Message
 from workflow.settings import Settings, SettingsError
+from workflow.tally import SLACK_CALLS, Counts
+from workflow.tracing import span
 
 TIMEOUT_SECONDS = 8
 SECONDS_A_MESSAGE = 1.0
@@ -34,6 +37,9 @@ PAGES = 10
 ALT_TEXT = 1_000
 """The longest description of an uploaded picture, in characters."""
 _TOO_MANY_REQUESTS = 429
+_RATE_LIMITED, _UNAVAILABLE = "rate_limited", "unavailable"
+_CODE = re.compile(r"[a-z0-9_]{1,60}")
+"""What a count may be named by: Slack's own errors, and nothing longer that it may say one day."""
 _SERVER_ERROR = 500
 
 _UNKNOWN_RESULT = {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
@@ -171,7 +177,7 @@ class Gateway:
     """Slack, as far as costbot uses it. Safe to share between threads.
 
     Every method raises SlackUnavailable, RateLimited or SlackRefused. `calls` counts by
-    (method, `ok` or the error).
+    (method, `ok`, `rate_limited`, `unavailable` or Slack's error).
     """
 
     def __init__(
@@ -314,14 +320,13 @@ class Gateway:
                 outcome = answer.body
                 raise SlackRefused("response_url", outcome)
         except (OSError, http.client.HTTPException) as error:
-            outcome = type(error).__name__
+            outcome = _UNAVAILABLE
             raise SlackUnavailable(f"response_url got no answer: {error}") from error
         except (ValueError, SlackRequestError) as error:
             outcome = "no address"
             raise SlackRefused("response_url", outcome) from error
         finally:
-            with self._lock:
-                self.calls["response_url", outcome] += 1
+            self._count("response_url", outcome)
 
     def download(self, url: str, *, at_most: int) -> bytes:
         """A file that a person shared, of so many bytes at most.
@@ -363,12 +368,13 @@ class Gateway:
             answer = httpx.post(str(place["upload_url"]), content=content, timeout=TIMEOUT_SECONDS)
             if answer.status_code != HTTPStatus.OK:
                 outcome = str(answer.status_code)
+            if answer.status_code == _TOO_MANY_REQUESTS:
+                outcome = _RATE_LIMITED
         except httpx.HTTPError as error:
-            outcome = type(error).__name__
+            outcome = _UNAVAILABLE
             raise SlackUnavailable(f"the file did not leave: {error}") from error
         finally:
-            with self._lock:
-                self.calls["upload_url", outcome] += 1
+            self._count("upload_url", outcome)
         if answer.status_code == _TOO_MANY_REQUESTS:
             raise RateLimited("upload_url", float(_header(answer.headers, "retry-after") or 1))
         if answer.status_code >= _SERVER_ERROR:
@@ -468,23 +474,32 @@ class Gateway:
         self._wait_for_turn(method, arguments.get("channel"))
         outcome = "ok"
         try:
-            return self._with_token(call, **arguments)
+            with span(f"slack {method}"):
+                return self._with_token(call, **arguments)
         except SlackRefused as refused:
             outcome = refused.code  # there is no token to call with
             raise
         except SlackApiError as error:
             known = _error(method, error)
-            outcome = known.code if isinstance(known, SlackRefused) else type(known).__name__
+            outcome = _outcome(known)
             if isinstance(known, RateLimited):
                 with self._lock:
                     self._method_free_at[method] = self._monotonic() + known.retry_after
             raise known from error
         except (OSError, http.client.HTTPException) as error:
-            outcome = type(error).__name__
+            outcome = _UNAVAILABLE
             raise SlackUnavailable(f"{method} got no answer: {error}") from error
         finally:
-            with self._lock:
-                self.calls[method, outcome] += 1
+            self._count(method, outcome)
+
+    def counts(self) -> Counts:
+        """The calls so far, as `workflow.tally` takes them."""
+        with self._lock:
+            return {(SLACK_CALLS, *call): number for call, number in self.calls.items()}
+
+    def _count(self, method: str, outcome: str) -> None:
+        with self._lock:
+            self.calls[method, outcome if _CODE.fullmatch(outcome) else "other"] += 1
 
     def _with_token(self, call: _Method, **arguments: Any) -> SlackResponse:
         """Call with the token in force; once more with a newer one, where Slack did nothing for the old."""
@@ -527,6 +542,15 @@ def _error(method: str, error: SlackApiError) -> SlackError:
         return SlackUnavailable(f"{method} got no clear answer: {response.status_code} {code}")
     details = (response.get("response_metadata") or {}).get("messages") or ()
     return SlackRefused(method, code, tuple(map(str, details)))
+
+
+def _outcome(error: SlackError) -> str:
+    match error:
+        case RateLimited():
+            return _RATE_LIMITED
+        case SlackRefused():
+            return error.code
+    return _UNAVAILABLE
 
 
 def _header(headers: Mapping[str, Any], name: str) -> str | None:

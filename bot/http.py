@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.health import Check
 from bot.interaction import UnreadableError, interaction_of
 from workflow.language import ENGLISH, say, speaking
 
@@ -34,8 +35,6 @@ _TIME = re.compile(r"[0-9]{1,12}")
 SERVED_BY = ("X-Served-By", "costbot")
 """By which `costbot doctor` knows who answers at the public address."""
 _NOT_KEPT = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", SERVED_BY[0]: SERVED_BY[1]}
-Check = Callable[[], str | None]
-"""None when all is well, else what is wrong in a few words."""
 
 
 class _UnsignedError(Exception):
@@ -61,8 +60,8 @@ def http_app(
 ) -> Starlette:
     """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret; and `more`.
 
-    `/readyz` is 503 when something in `ready` is wrong. `notes` are only said, where
-    there is one: what people have left undone is no reason to take the bot from Slack.
+    `/readyz` is 503 when something in `ready` is wrong, without which this bot cannot do its work. `notes`
+    are only said: trouble of all bots alike, or what people left undone, takes none of them from Slack.
     With `card_of`, `/jobs/NUMBER` leads to the job's card in Slack, who asks for the sign-in; a job that is
     unknown and one that has no card are answered alike, and nothing of a job is told here.
     """
@@ -72,12 +71,9 @@ def http_app(
 
     async def readiness(_: Request) -> Response:
         found = {name: await run_in_threadpool(check) for name, check in ready.items()}
-        status = 503 if any(found.values()) else 200
-        said = {name: wrong or "ok" for name, wrong in found.items()}
-        if status == 200:
-            noted = {name: await run_in_threadpool(check) for name, check in (notes or {}).items()}
-            said |= {name: note for name, note in noted.items() if note}
-        return JSONResponse(said, status)
+        noted = {name: await run_in_threadpool(check) for name, check in (notes or {}).items()}
+        said = {name: wrong or "ok" for name, wrong in (found | noted).items()}
+        return JSONResponse(said, 503 if any(found.values()) else 200)
 
     routes = [
         Route("/healthz", healthy),

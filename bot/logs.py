@@ -11,6 +11,8 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from workflow import tracing
+
 _SECRETS = re.compile(
     r"(?P<token>\bx(?:ox[a-z]|app)(?:-[\w.%-]+)+)"  # a token of Slack
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
@@ -30,6 +32,7 @@ def configure(level: str, *, process: str = "", stream: TextIO | None = None) ->
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.stdlib.ExtraAdder(),
+        _traced,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(process),
     ]
@@ -82,6 +85,10 @@ def _named(process: str) -> Processor:
         return event
 
     return add
+
+
+def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {**event, **tracing.ids()}
 
 
 def _mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -17,11 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
 from bot.app import build_app
-from bot.bot_process import SocketMode, checks, listening, require_way_in, serve, slack_check
+from bot.bot_process import SocketMode, listening, metrics_routes, require_way_in, serve, slack_check
 from bot.gateway import SlackRefused
-from bot.http import Check, http_app, job_routes
+from bot.health import Check, database_check, redis_check, sync_check
+from bot.http import http_app, job_routes
 from bot.installations import Installations, gateway_of
 from bot.links import card_of_number
+from bot.metrics import Watched
 from bot.oauth import install_routes, team_of
 from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps, nobodys_app
@@ -31,6 +33,7 @@ from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.privileges import Actor
 from workflow.settings import Settings, company_path
+from workflow.tally import bringing
 from workflow.vocabulary import Event, PeriodicWork, Place
 
 _log = structlog.get_logger()
@@ -74,13 +77,21 @@ def run_many(host: Settings, companies: list[Company]) -> None:
     require_way_in(host)
     with listening(host) as listener, front(host, companies) as open_:
         socket_mode = SocketMode(open_.apps, host) if host.slack_app_token else None
+        sockets = slack_check(socket_mode)
+        watched = [Watched(one.settings, one.database) for one in companies]
         web = http_app(
             open_.apps,
             takes_events=host.slack_signing_secret is not None,
-            ready=slack_check(socket_mode),
+            ready={} if host.slack_signing_secret else sockets,
             # one company's trouble does not take the bot from the others
-            notes={"companies": partial(_in_trouble, {one.name: _checks(one) for one in companies})},
-            more=open_.routes,
+            notes={
+                "companies": partial(_in_trouble, {one.name: _checks(one) for one in companies}),
+                **(sockets if host.slack_signing_secret else {}),
+            },
+            more=[
+                *open_.routes,
+                *metrics_routes(host, watched, socket_mode),
+            ],
         )
         serve(web, host, listener, socket_mode)
 
@@ -94,6 +105,8 @@ def front(
     with ExitStack() as stack:
         installations = stack.enter_context(closing(Installations(host)))
         gateways = {one.team: gateway_of(one.settings, installations) for one in companies}
+        for one in companies:
+            stack.enter_context(bringing(one.settings.redis, gateways[one.team].counts))
         by_team = {
             one.team: build_app(
                 one.settings,
@@ -143,7 +156,11 @@ def _note_install(company: Company, installation: Installation, *, at: datetime)
 
 
 def _checks(company: Company) -> Mapping[str, Check]:
-    return checks(company.settings, company.database)
+    return {
+        "database": database_check(company.database),
+        "redis": redis_check(company.settings),
+        "data_sync": sync_check(company.settings, company.database, clock=_now),
+    }
 
 
 def _in_trouble(of: Mapping[str, Mapping[str, Check]]) -> str | None:

@@ -3,7 +3,6 @@
 Nothing here may be slow: it runs before the ack.
 """
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,9 @@ from slack_bolt import BoltContext, BoltResponse
 from slack_bolt.error import BoltUnhandledRequestError
 
 from bot.interaction import interaction_of
+from workflow import request_ids
 
-REQUEST_ID = "request_id"
+REQUEST_ID = request_ids.KEY
 """Where a request's id is in Bolt's context; the person reads it when something goes wrong."""
 _log = structlog.get_logger()
 HEARD_EVENTS = ("app_home_opened", "link_shared", "function_executed", "app_uninstalled", "tokens_revoked")
@@ -21,7 +21,7 @@ HEARD_EVENTS = ("app_home_opened", "link_shared", "function_executed", "app_unin
 
 def name_the_request(body: dict[str, Any], context: BoltContext, next_: Callable[[], None]) -> None:
     """Give the request an id, and say in every log line of it who did what."""
-    context[REQUEST_ID] = secrets.token_hex(4)
+    context[REQUEST_ID] = request_ids.new()
     bind_log(body, context[REQUEST_ID])
     next_()
 

@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from workflow import procore_events
+from workflow import procore_events, request_ids
 from workflow.database import Database
 from workflow.procore_events import Told
+from workflow.request_ids import working_for
 from workflow.settings import Settings, Source, company_path
 from workflow.vocabulary import PeriodicWork
 
@@ -66,8 +67,10 @@ def webhook_route(
     expected = f"Bearer {secret}".encode()
 
     def keep(told: Told) -> None:
-        with database.writing() as session:
-            new = procore_events.keep(session, told, at=clock())
+        with working_for(request_ids.new()):
+            with database.writing() as session:
+                new = procore_events.keep(session, told, at=clock())
+            _log.info("a webhook of Procore came", ulid=told.ulid, project=told.project_id, new=new)
         if new:
             nudge(PeriodicWork.PROCORE_EVENTS)
 

@@ -28,6 +28,7 @@ from workflow.database import Database
 from workflow.language import go_on_in, say, speaking
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
+from workflow.tracing import span
 from workflow.vocabulary import PeriodicWork
 
 Result = TypeVar("Result")
@@ -174,7 +175,8 @@ def lazily(services: Services, handle: Callable[[Visit], None]) -> Callable[...,
     def run(body: dict[str, Any], context: BoltContext) -> None:
         bind_log(body, context[REQUEST_ID])
         act = interaction_of(body)
-        with speaking(language_for(services, act)):
+        _log.info("a request of Slack's")
+        with span("request", act=act.name), speaking(language_for(services, act)):
             receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
 
     return run

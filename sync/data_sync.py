@@ -20,6 +20,7 @@ from workflow.exports import ExportLine
 from workflow.merge import SageJob
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedUpdate
+from workflow.tracing import span
 from workflow.vocabulary import State, SyncState
 
 LOCK = "data_sync"
@@ -71,7 +72,8 @@ def run(
     with database.exclusive(LOCK, wait_seconds=wait_seconds) as held:
         if not held:
             return SyncReport(state=RunState.ANOTHER_IS_RUNNING)
-        return _Run(database, sage, by, clock, progress).whole()
+        with span("data sync"):
+            return _Run(database, sage, by, clock, progress).whole()
 
 
 def refresh_read_back(
@@ -153,7 +155,7 @@ class _Run:
     def _send(self, sync: DataSync) -> None:
         if self._progress:
             self._progress("Sending to Sage", 0, sync.jobs)
-        with self._database.reading() as session:
+        with span("send to Sage", batch=sync.batch), self._database.reading() as session:
             receipt = self._sage.send(_batch(sync), exports.lines_to_send(session, sync))
         with self._database.writing() as session:
             exports.sent(
@@ -166,6 +168,10 @@ class _Run:
             )
 
     def _read_back(self, sync: DataSync) -> None:
+        with span("read-back", batch=sync.batch):
+            self._settle(sync)
+
+    def _settle(self, sync: DataSync) -> None:
         with closing(self._lines(sync)) as lines_sent:
             refusals = self._sage.answer(_batch(sync), lines_sent)
         if refusals is None:

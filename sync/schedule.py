@@ -13,8 +13,9 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync.work_queue import Work, WorkQueue
-from workflow import slots
+from workflow import request_ids, slots
 from workflow.database import Database
+from workflow.request_ids import working_for
 from workflow.settings import Settings, Source
 from workflow.vocabulary import PeriodicWork, Queue
 
@@ -112,7 +113,7 @@ class Scheduler:
         for job in self._cron_jobs:
             name, due_at = job.work.name, slots.latest_due(job.cron, now)
             if self._looked_at.get(name) != due_at:
-                with self._database.writing() as session:
+                with working_for(request_ids.new()), self._database.writing() as session:
                     slots.take(session, name, due_at)
                 self._looked_at[name] = due_at
 

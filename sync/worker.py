@@ -6,6 +6,7 @@ It may be killed anywhere, run twice, or find nothing to do.
 
 import importlib
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from types import FrameType
 import structlog
 from redis import Redis, RedisError
 from redis.client import Pipeline
-from rq import Worker
+from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
@@ -36,14 +37,19 @@ from workflow import (
     outbox,
     procore_requests,
     reminders,
+    request_ids,
     slots,
+    tally,
+    tracing,
     waiting_steps,
 )
 from workflow import procore_events as kept_events
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor
+from workflow.request_ids import working_for
 from workflow.settings import Settings, Source, read_settings
 from workflow.tables import Person, ScheduleSlot
+from workflow.tracing import span
 from workflow.vocabulary import PeriodicWork, Place
 
 _KEEP = timedelta(days=30)
@@ -159,6 +165,13 @@ class _Worker(Worker):
     stop_asked = False
     beat: Callable[[], None]
 
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        try:
+            with span("work", function=job.func_name):
+                return bool(super().perform_job(job, queue, execution))
+        finally:
+            tracing.flush()  # the process of a piece of work ends without a word
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.stop_asked = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
@@ -227,21 +240,27 @@ def _work_off(name: PeriodicWork, once: Callable[[Settings, Database, Actor], bo
             with database.reading() as session:
                 slot = slots.undone(session, name)
                 by = _actor(session, slot) if slot else SCHEDULE
-            if slot is None or not once(settings, database, by):
+            if slot is None:
                 return
+            with working_for(slot.request_id or request_ids.new()):
+                if not once(settings, database, by):
+                    return
             with database.writing() as session:
                 slots.done(session, name, slot.due_at, at=_now())
 
 
 def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
+    began = time.monotonic()
     try:
         report = run(database, open_company(settings), by=by, clock=_now)
     except SageUnreachableError as error:
         _log.warning("Sage cannot be reached; the data sync is tried again soon", error=str(error))
+        _count_run(settings, "unreachable", began)
         return False
     if report.state is RunState.ANOTHER_IS_RUNNING:
         return False
     _log.info("data sync", **report.model_dump())
+    _count_run(settings, report.state.value, began)
     with database.writing() as session:
         outbox.refresh_ready_cards(session, at=_now())
     nudger(settings)(PeriodicWork.DELIVER)
@@ -250,6 +269,11 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
 
         tell(settings, database, clock=_now)
     return True
+
+
+def _count_run(settings: Settings, outcome: str, began: float) -> None:
+    seconds = time.monotonic() - began
+    tally.add(settings.redis, {(tally.SYNC_RUNS, outcome): 1, (tally.SYNC_SECONDS,): seconds})
 
 
 def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> bool:

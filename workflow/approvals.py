@@ -21,6 +21,7 @@ from workflow import (
     lines,
     outbox,
     procore_people,
+    request_ids,
     telling,
     waiting_steps,
 )
@@ -252,6 +253,7 @@ def _decide(
             decided_for=", ".join(aways.stands_in_for(session, by, at=at)) or None,
             decided_at=at,
             comment=comment,
+            request_id=request_ids.current(),
         )
         .execution_options(synchronize_session=False)
     )

@@ -8,18 +8,24 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import Result, Row, String, Text, cast, select
 from sqlalchemy.orm import Session
 
+from workflow import request_ids
 from workflow.columns import storable
+from workflow.database import when_kept
 from workflow.privileges import Actor
 from workflow.tables import AuditEvent, AuditHead
 from workflow.vocabulary import Event
 
 GENESIS = "0" * 64
 _READ_ROWS = 1_000
+_LOGGED = ("seq", "place", "actor_id", "job_id", "requested_update_id", "request_id")
+_log = structlog.get_logger()
 _ACTOR_CHARACTERS = AuditEvent.__table__.c.actor.type.length  # type: ignore[attr-defined]
 
 
@@ -33,7 +39,7 @@ def record(
     requested_update_id: int | None = None,
     **facts: Any,
 ) -> AuditEvent:
-    """Append one event to the trail, in the caller's transaction."""
+    """Append one event to the trail, in the caller's transaction; the log tells of it once it is kept."""
     head = session.scalars(
         select(AuditHead).with_for_update().execution_options(populate_existing=True)
     ).one()
@@ -47,12 +53,15 @@ def record(
         job_id=job_id,
         requested_update_id=requested_update_id,
         facts=facts,
+        request_id=request_ids.current(),
         previous_hash=head.hash,
     )
     row.hash = hash_of(row)
     head.seq, head.hash = row.seq, row.hash
     session.add(row)
     session.flush()
+    kept = {name: getattr(row, name) for name in _LOGGED if getattr(row, name) is not None}
+    when_kept(session, partial(_log.info, row.event, **kept))
     return row
 
 
@@ -115,5 +124,6 @@ def _hash(row: AuditEvent | Row[*tuple[Any, ...]], at: datetime, facts: Any) -> 
         row.job_id,
         row.requested_update_id,
         facts,
+        *([] if row.request_id is None else [row.request_id]),
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -29,6 +29,7 @@ _HOSTS = (
     "public_url",
     "http_host",
     "http_port",
+    "metrics_token",
     "heartbeat",
     "log_level",
 )

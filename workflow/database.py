@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,10 +19,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from workflow.tracing import span
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _WRITES = "costbot_writes"
+_WHEN_KEPT = "when_kept"
 _SQLITE_BUSY_SECONDS = 30.0
 _LOCK_POLL_SECONDS = 0.05
 _MIGRATION_SECONDS = 120.0
@@ -55,8 +58,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        with Session(self._writer, expire_on_commit=False) as session:
+            with span("transaction"), session.begin() as transaction:
+                yield session
+                is_kept = transaction.is_active  # unless whoever writes has rolled it back
+            for act in session.info.get(_WHEN_KEPT, ()) if is_kept else ():
+                act()
 
     @contextmanager
     def exclusive(self, name: str, *, wait_seconds: float = 0.0) -> Iterator[bool]:
@@ -105,6 +112,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def when_kept(session: Session, act: Callable[[], object]) -> None:
+    """Have something done once `Database.writing` has committed; never when the transaction is undone."""
+    session.info.setdefault(_WHEN_KEPT, []).append(act)
 
 
 def make_engine(url: str) -> Engine:

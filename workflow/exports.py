@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from workflow import audit, directory, findings, holds, lines, outbox, telling, waiting_steps
+from workflow import audit, directory, findings, holds, lines, outbox, request_ids, telling, waiting_steps
 from workflow.checks import SageLimits
 from workflow.language import later
 from workflow.merge import Assignment, SageJob, outcome
@@ -349,6 +349,14 @@ def _count(session: Session, sync: DataSync, outcomes: Mapping[Outcome, int]) ->
 
 
 def _tell(
+    session: Session, event: Event, sync: DataSync, requested: RequestedUpdate, *, by: Actor, at: datetime
+) -> None:
+    # on with the id of the Update, not of the data sync, whose batch carries many
+    with request_ids.working_for(requested.request_id):
+        _put_on_record(session, event, sync, requested, by=by, at=at)
+
+
+def _put_on_record(
     session: Session, event: Event, sync: DataSync, requested: RequestedUpdate, *, by: Actor, at: datetime
 ) -> None:
     counts = session.execute(

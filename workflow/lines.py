@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from workflow import waiting_steps
+from workflow import request_ids, waiting_steps
 from workflow.merge import Assignment, CodeKey, InSage, SageCode, SageJob, plan
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
 from workflow.vocabulary import Outcome, State
@@ -156,6 +156,7 @@ def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collectio
     requested.state = State.READY
     requested.decided_by_id = requested.decided_for = requested.decided_at = requested.comment = None
     requested.data_sync_id = requested.exported_at = requested.finished_at = None
+    requested.request_id = request_ids.current()
     session.flush()
     mark_standing(session, asked_again, held_by_sage(session, requested.job_id))
     return joined

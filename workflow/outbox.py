@@ -257,6 +257,12 @@ def try_now(session: Session, *, put_off_by: str, at: datetime) -> None:
     )
 
 
+def is_put_off_by(session: Session, words: str) -> bool:
+    """Whether something waits already because of an error that has these words in it."""
+    waiting = select(OutboxNotice.id).where(*_WAITS, OutboxNotice.last_error.contains(words, autoescape=True))
+    return session.scalar(waiting.limit(1)) is not None
+
+
 def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) -> None:
     """Never try again; the reason stays on record."""
     _change(session, notices, {"given_up": True, "last_error": error})

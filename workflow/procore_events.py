@@ -13,6 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from workflow import request_ids
 from workflow.database import upsert
 from workflow.tables import ProcoreEvent, ProcoreHook
 
@@ -95,6 +96,7 @@ def keep(session: Session, told: Told, *, at: datetime) -> bool:
         "happened_at": told.happened_at,
         "received_at": at,
         "handled_at": None,
+        "request_id": request_ids.current(),
     }
     statement = upsert(session, ProcoreEvent).values(values).on_conflict_do_nothing()
     return session.scalar(statement.returning(ProcoreEvent.ulid)) is not None

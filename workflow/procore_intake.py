@@ -13,7 +13,7 @@ from typing import TypeAlias
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, findings, holds, lines, outbox, requests, telling
+from workflow import audit, directory, findings, holds, lines, outbox, request_ids, requests, telling
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
 from workflow.merge import Assignment
@@ -139,7 +139,7 @@ def put_projects(
             session.add(found)
         elif each.updated_at is None or each.updated_at != found.updated_at:
             # compared with what Procore said before, not with our clock: the two may differ
-            found.stale_since = found.stale_since or at
+            _has_changed(found, at=at)
         found.job_id, found.updated_at = jobs[each.number].id, each.updated_at
     session.flush()
     return None
@@ -150,9 +150,14 @@ def stale(session: Session, project_id: int, *, at: datetime) -> bool:
     found = session.get(ProcoreProject, project_id)
     if found is None:
         return False
-    found.stale_since = found.stale_since or at
+    _has_changed(found, at=at)
     session.flush()
     return True
+
+
+def _has_changed(project: ProcoreProject, *, at: datetime) -> None:
+    if project.stale_since is None:
+        project.stale_since, project.request_id = at, request_ids.current()
 
 
 def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:

@@ -498,6 +498,13 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_ERP_TOOL",
         description="How permission templates name the tool ERP Integrations.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        repr=False,
+        validation_alias="COSTBOT_METRICS_TOKEN",
+        description="Long and random: switches `GET /metrics` on, and is what Prometheus must send.",
+    )
     heartbeat: Path | None = Field(
         None,
         validation_alias="COSTBOT_HEARTBEAT",

@@ -17,6 +17,8 @@ from workflow.privileges import Actor
 from workflow.tables import ScheduleSlot
 from workflow.vocabulary import Event
 
+MOST_MISSED = 10
+
 
 def next_due(cron: str, after: datetime) -> datetime:
     """The first due time later than `after`, in UTC."""
@@ -93,6 +95,32 @@ def done(session: Session, name: str, due_at: datetime, *, at: datetime) -> None
 def last_done(session: Session, name: str) -> datetime | None:
     """When a periodic job was last finished."""
     return session.scalar(select(func.max(ScheduleSlot.done_at)).where(ScheduleSlot.name == name))
+
+
+def due_since(session: Session, name: str, *, at: datetime) -> datetime | None:
+    """The first due time whose work is not finished; None when none is due."""
+    undone_ones = (ScheduleSlot.name == name, ScheduleSlot.done_at.is_(None), ScheduleSlot.due_at <= at)
+    return session.scalar(select(func.min(ScheduleSlot.due_at)).where(*undone_ones))
+
+
+def missed(session: Session, name: str, cron: str, *, at: datetime) -> int:
+    """How often the work fell due since the due time that was last done; MOST_MISSED is as far as it counts.
+
+    Found by the cron fields, for with a scheduler that stands still there are no slots. With none on record
+    nothing was ever done.
+    """
+    mine = ScheduleSlot.name == name
+    newest = session.scalar(
+        select(func.max(ScheduleSlot.due_at)).where(mine, ScheduleSlot.done_at.is_not(None))
+    )
+    oldest = session.scalar(select(func.min(ScheduleSlot.due_at)).where(mine))
+    if newest is None and oldest is None:
+        return MOST_MISSED
+    after = newest or (oldest or at) - timedelta(microseconds=1)
+    count = 0
+    while count < MOST_MISSED and (after := next_due(cron, after)) <= at:
+        count += 1
+    return count
 
 
 def forget(session: Session, *, before: datetime) -> None:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from workflow import request_ids
 from workflow.language import Said, kept
 from workflow.vocabulary import (
     ErpAnswer,
@@ -90,6 +91,11 @@ class KeptWords(TypeDecorator[str]):
         if value is None or not value.startswith(self._MARK):
             return value
         return kept(json.loads(value.removeprefix(self._MARK)))
+
+
+def _caused_by() -> Mapped[str | None]:
+    """The request for which the row was written, by `workflow.request_ids`."""
+    return mapped_column(String(request_ids.LENGTH), default=request_ids.current)
 
 
 def _words(enum: type[StrEnum]) -> Enum:
@@ -260,7 +266,8 @@ class StandardCostCodeCategory(Table):
 class RequestedUpdate(Table):
     """The set of assignments of one job that waits for an approver; at most one per job is ready.
 
-    `decided_for` names those whom the decider stood in for.
+    `decided_for` names those whom the decider stood in for. `request_id` is that of who decided, and of who
+    asked until then.
     """
 
     __tablename__ = "requested_updates"
@@ -289,6 +296,7 @@ class RequestedUpdate(Table):
     data_sync_id: Mapped[int | None] = mapped_column(ForeignKey("data_syncs.id"), index=True)
     exported_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    request_id: Mapped[str | None] = _caused_by()
 
     job: Mapped[Job] = relationship()
     requested_by: Mapped[Person] = relationship(foreign_keys=requested_by_id)
@@ -397,6 +405,7 @@ class DataSync(Table):
     file: Mapped[str | None] = mapped_column(String(200))
     file_sha256: Mapped[str | None] = mapped_column(String(64))
     alerted_at: Mapped[datetime | None]
+    request_id: Mapped[str | None] = _caused_by()
 
     @property
     def batch(self) -> str:
@@ -429,6 +438,7 @@ class ScheduleSlot(Table):
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     enqueued_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+    request_id: Mapped[str | None] = _caused_by()
 
 
 class OutboxNotice(Table):
@@ -460,6 +470,7 @@ class OutboxNotice(Table):
     last_error: Mapped[str | None] = mapped_column(KeptWords)
     done_at: Mapped[datetime | None]
     given_up: Mapped[bool] = mapped_column(default=False)
+    request_id: Mapped[str | None] = _caused_by()
 
 
 class RequestDraft(Table):
@@ -598,9 +609,18 @@ class AuditEvent(Table):
     """One row of the append-only trail; `hash` covers the row and the hash before it.
 
     `event` and `place` are plain words, so that a trail that was edited can be read, to say so.
+    `request_id` is in the hash too, where there is one: rows from before it was kept have none.
     """
 
     __tablename__ = "audit_events"
+    __table_args__ = (
+        Index(
+            "ix_audit_events_refused",
+            "event",
+            sqlite_where=text("event = 'act:refused'"),
+            postgresql_where=text("event = 'act:refused'"),
+        ),
+    )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]
@@ -611,6 +631,7 @@ class AuditEvent(Table):
     job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     requested_update_id: Mapped[int | None]
     facts: Mapped[dict[str, Any]]
+    request_id: Mapped[str | None] = _caused_by()
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 
@@ -652,7 +673,8 @@ class ProcoreCalls(Table):
 class ProcoreProject(Table):
     """An ERP-integrated project of Procore, which is one job: when its cost codes were last read.
 
-    `stale_since` is set while something is known to have changed since. `updated_at` is Procore's own word.
+    `stale_since` is set while something is known to have changed since, and `request_id` is of whoever told.
+    `updated_at` is Procore's own word.
     """
 
     __tablename__ = "procore_projects"
@@ -663,6 +685,7 @@ class ProcoreProject(Table):
     read_at: Mapped[datetime | None]
     stale_since: Mapped[datetime | None]
     updated_at: Mapped[datetime | None]
+    request_id: Mapped[str | None] = _caused_by()
 
     job: Mapped[Job] = relationship(lazy="joined")
 
@@ -731,6 +754,7 @@ class ProcoreEvent(Table):
     happened_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
+    request_id: Mapped[str | None] = _caused_by()
 
 
 class ProcoreErpRequest(Table):

@@ -4,6 +4,7 @@ Since when is what the audit trail says: a requested update begins to wait when 
 back or sent again. Owns the `waits` table; reminding, escalating and expiring have their own modules.
 """
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from workflow.vocabulary import Event, State
 
 _BEGINS = (Event.REQUESTED, Event.TAKEN_BACK, Event.SENT_AGAIN)
 _TOUCHES = (*_BEGINS, Event.JOINED)
+_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,38 @@ def what_waits(session: Session, *, requested_update_id: int | None = None) -> l
             )
         )
     return sorted(found, key=lambda waiting: (waiting.since, waiting.requested_update_id))
+
+
+def oldest(session: Session, *, page: int = _PAGE) -> datetime | None:
+    """Since when the longest has waited that is Ready to Update.
+
+    None has waited longer than since it was asked for, so those asked for first mostly are enough to look at.
+    """
+    by_age = (
+        select(RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.requested_at)
+        .where(RequestedUpdate.state == State.READY)
+        .order_by(RequestedUpdate.requested_at, RequestedUpdate.id)
+    )
+    found: datetime | None = None
+    for start in itertools.count(0, page):
+        # only these few are looked up in the trail
+        some = by_age.offset(start).limit(page).subquery()
+        rows = session.execute(
+            select(some.c.requested_at, func.coalesce(func.max(AuditEvent.at), some.c.requested_at))
+            .select_from(some)
+            .outerjoin(
+                AuditEvent,
+                (AuditEvent.job_id == some.c.job_id)
+                & (AuditEvent.requested_update_id == some.c.id)
+                & AuditEvent.event.in_(_BEGINS),
+            )
+            .group_by(some.c.id, some.c.requested_at)
+            .order_by(some.c.requested_at, some.c.id)
+        ).all()
+        found = min([since for _, since in rows] + ([found] if found else []), default=None)
+        if len(rows) < page or (found and rows[-1][0] >= found):
+            break
+    return found
 
 
 def note(

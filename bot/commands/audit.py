@@ -82,6 +82,7 @@ def _shape(row: AuditEvent, emails: dict[int, str], numbers: dict[int, str]) -> 
         facts=row.facts,
         previous_hash=row.previous_hash,
         hash=row.hash,
+        request_id=row.request_id,
     )
 
 

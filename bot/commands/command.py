@@ -18,16 +18,18 @@ import structlog
 import typer
 from sqlalchemy.orm import Session
 
-from bot import logs
+from bot import logs, traces
 from bot.commands import opening
 from bot.commands.mends import mend
 from bot.commands.shapes import NotDone
 from bot.commands.terminal import Answer, give, warn
-from workflow import directory
+from workflow import directory, request_ids
 from workflow.database import Database
 from workflow.privileges import Actor
+from workflow.request_ids import working_for
 from workflow.settings import Settings, Source, read_host, read_settings
 from workflow.tables import Job
+from workflow.tracing import span
 from workflow.vocabulary import Place
 
 P = ParamSpec("P")
@@ -97,6 +99,7 @@ class CommandLine:
         settings = self.host or self.settings
         level, named = settings.log_level, f"{settings.company or ''} {process}".strip() if process else ""
         logs.configure(level if process or level == "debug" else "warning", process=named)
+        traces.start(named or "command line")
 
     def close(self) -> None:
         if "database" in self.__dict__:
@@ -148,7 +151,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Answering[P]], Answering[P
         def run(*args: Any, as_json: bool, company: str | None, **options: Any) -> None:
             def work(line: CommandLine) -> Answer:
                 line.start_logs()
-                return function(line, *args, **options)
+                with working_for(request_ids.new()), span("command", name=name):
+                    return function(line, *args, **options)
 
             _run(work, as_json=as_json, company=company)
 

@@ -396,6 +396,7 @@ class AuditEventShape(Shape):
     facts: dict[str, object]
     previous_hash: str
     hash: str
+    request_id: str | None
 
 
 class AuditShape(Shape):
@@ -403,6 +404,13 @@ class AuditShape(Shape):
 
     events: int
     problems: list[str]
+
+
+class RefusalRow(Shape):
+    """How often an act was refused for a reason."""
+
+    reason: str
+    count: int
 
 
 class StatusShape(Shape):
@@ -415,6 +423,16 @@ class StatusShape(Shape):
     notices_wait_for: str | None
     last_sync: SyncRow | None
     next_sync_at: datetime
+    parts: dict[str, str]
+    """`ok`, or what is wrong, of the database, Redis, Sage's files, the data sync, the bot and Slack."""
+    oldest_ready_at: datetime | None
+    oldest_notice_at: datetime | None
+    last_sync_done_at: datetime | None
+    missed_syncs: int
+    refusals: list[RefusalRow]
+    slack_calls: int | None
+    slack_rate_limited: int | None
+    """Since Redis last started anew; null while it does not answer."""
 
 
 class SageCode(Shape):

@@ -2,39 +2,64 @@
 
 from contextlib import closing
 
+import httpx
 import typer
+from redis import RedisError
 
 from bot.blocks import words
 from bot.commands.command import CommandLine, command
-from bot.commands.shapes import MigratedShape, StatusShape, SyncRow
+from bot.commands.shapes import MigratedShape, RefusalRow, StatusShape, SyncRow
 from bot.commands.terminal import Answer, Table, progress
-from workflow import outbox, queries, slots
+from bot.health import database_check, files_check, redis_check, sync_check
+from workflow import outbox, queries, slots, tally, vitals
 from workflow.database import migrate as migrate_schema
 from workflow.database import newest_revision
 from workflow.settings import Settings
+from workflow.tally import SLACK_CALLS, Counts
 from workflow.vocabulary import State
+
+_BOT_SECONDS = 5.0
+_OK, _NOT_KNOWN = "ok", "not known"
+_PARTS = {
+    "database": "Database",
+    "redis": "Redis",
+    "sage": "Sage's import files",
+    "data sync": "Data sync",
+    "bot": "Bot",
+    "slack": "Connection to Slack",
+}
 
 app = typer.Typer()
 
 
 @command(app, "status")
 def status(line: CommandLine) -> Answer:
-    """Say how many jobs are in each state, what waits, and when data syncs ran and will run."""
+    """Say how many jobs are in each state, what waits, which parts have trouble, when data syncs ran."""
+    now = line.now()
     with line.database.reading() as session:
         jobs = {state: queries.count_updates(session, [state]) for state in State}
-        held = len(queries.list_holds(session, waiting_only=True))
-        backlog = outbox.backlog(session)
+        every_notice = outbox.backlog(session)
         newest = queries.data_syncs(session, limit=1)
+        found = vitals.of_company(session, line.settings, at=now)
+    calls = _slack_calls(_counts(line.settings))
     facts = StatusShape(
         jobs=jobs,
-        holds_waiting=held,
-        notices_waiting=backlog.waiting,
-        notices_given_up=backlog.given_up,
+        holds_waiting=found.holds_waiting,
+        notices_waiting=every_notice.waiting,
+        notices_given_up=every_notice.given_up,
         notices_wait_for=_missing_install(line.settings),
         last_sync=SyncRow.of(newest[0]) if newest else None,
-        next_sync_at=slots.next_due(line.settings.sync_cron, line.now()),
+        next_sync_at=slots.next_due(line.settings.sync_cron, now),
+        parts=_parts(line),
+        oldest_ready_at=found.oldest_ready_at,
+        oldest_notice_at=found.backlog.oldest,
+        last_sync_done_at=found.sync.last_done_at,
+        missed_syncs=found.sync.missed,
+        refusals=[RefusalRow(reason=reason, count=count) for reason, count in sorted(found.refusals.items())],
+        slack_calls=calls and calls[0],
+        slack_rate_limited=calls and calls[1],
     )
-    return Answer(facts, _told(facts))
+    return Answer(facts, _told(facts, found))
 
 
 @command(app, "migrate")
@@ -44,6 +69,46 @@ def migrate(line: CommandLine) -> Answer:
         migrate_schema(line.settings.database)
     revision = newest_revision()
     return Answer(MigratedShape(revision=revision), [f"The database is ready (schema {revision})."])
+
+
+def _parts(line: CommandLine) -> dict[str, str]:
+    """What `/readyz` says, with the bot itself: whether it answers, and its connection to Slack."""
+    settings, database = line.settings, line.database
+    checks = {
+        "database": database_check(database),
+        "redis": redis_check(settings),
+        "sage": files_check(database),
+        "data sync": sync_check(settings, database, clock=line.now),
+    }
+    found = {name: check() or _OK for name, check in checks.items()}
+    return {**found, **_ask_the_bot(settings)}
+
+
+def _ask_the_bot(settings: Settings) -> dict[str, str]:
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    address = f"http://{host}:{settings.http_port}"
+    try:
+        said = httpx.get(f"{address}/readyz", timeout=_BOT_SECONDS, trust_env=False).json()
+        # without Socket Mode what comes from Slack comes by HTTP, and there is nothing to be closed
+        return {"bot": _OK, "slack": str(said.get("slack", _OK))}
+    except (httpx.HTTPError, ValueError, AttributeError):
+        return {"bot": f"no bot answers at {address}", "slack": _NOT_KNOWN}
+
+
+def _counts(settings: Settings) -> Counts | None:
+    try:
+        return tally.read(settings.redis)
+    except RedisError:
+        return None
+
+
+def _slack_calls(counts: Counts | None) -> tuple[int, int] | None:
+    """How many calls there were, and how many of them Slack refused for coming too fast."""
+    if counts is None:
+        return None
+    calls = {count: number for count, number in counts.items() if count[0] == SLACK_CALLS}
+    limited = sum(number for count, number in calls.items() if count[-1] == "rate_limited")
+    return int(sum(calls.values())), int(limited)
 
 
 def _missing_install(settings: Settings) -> str | None:
@@ -58,14 +123,22 @@ def _missing_install(settings: Settings) -> str | None:
     return words.not_installed(settings.slack_team, settings.install_page)
 
 
-def _told(facts: StatusShape) -> list[str | Table]:
+def _told(facts: StatusShape, found: vitals.Vitals) -> list[str | Table]:
     rows = [(words.STATE_WORDS[state], count) for state, count in facts.jobs.items()]
     told: list[str | Table] = [Table(("State", "Jobs"), rows)]
+    told.append(Table(("Part", "How it is"), [(_PARTS[name], said) for name, said in facts.parts.items()]))
+    if facts.oldest_ready_at:
+        told.append(f"Ready to Update for longest: {words.age_words(facts.oldest_ready_at, found.at)}")
     told.append(f"Contracts that wait: {facts.holds_waiting}")
     given_up = f", {facts.notices_given_up} given up" if facts.notices_given_up else ""
-    told.append(f"Slack notices waiting: {facts.notices_waiting}{given_up}")
+    due = f", due for {words.age_words(found.backlog.oldest, found.at)}" if found.backlog.oldest else ""
+    told.append(f"Slack notices waiting: {facts.notices_waiting}{due}{given_up}")
     if facts.notices_wait_for:
         told.append(facts.notices_wait_for)
+    if facts.slack_calls is not None:
+        told.append(f"Calls of Slack: {facts.slack_calls:,}, rate limited {facts.slack_rate_limited:,}")
+    if facts.refusals:
+        told.append(f"Acts refused: {sum(row.count for row in facts.refusals):,}")
     if last := facts.last_sync:
         result = words.outcome_words(last.created, last.tied, last.already_there, last.failed)
         told.append(

@@ -5,6 +5,7 @@ Knows no resource; `sync.procore.api` does.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from sync.procore.errors import (
 )
 from sync.procore.limits import retry_after, told_by
 from sync.procore.models import Token, parsed
+from workflow.tracing import span
 
 PER_PAGE = 2000
 """As many as Procore advises at most; an endpoint that gives fewer a page says so by its links."""
@@ -33,6 +35,7 @@ _FIRST_PAUSE = timedelta(seconds=0.5)
 _RENEW_BEFORE = timedelta(minutes=5)
 _WORDS_SHOWN = 300
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_OUTCOMES = {"429": "rate_limited"}
 _WAITS, _PASSING = {429, 503}, {500, 502, 504}
 """Not done, and a time is told; not known whether it was done."""
 
@@ -63,7 +66,8 @@ class SyncError:
 class ProcoreClient:
     """Calls Procore for one company. Not for several threads at once; close it, or use it as a context.
 
-    `patience` is how long one call may wait in all for limits, before it raises `ProcoreBusyError`.
+    `patience` is how long one call may wait in all for limits, before it raises `ProcoreBusyError`. `calls`
+    counts by (method, `ok`, `rate_limited`, `unavailable` or the status).
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class ProcoreClient:
         patience: timedelta = timedelta(seconds=30),
     ) -> None:
         self.company_id = account.company_id
+        self.calls: Counter[tuple[str, str]] = Counter()
         self._account = account
         self._budget = budget
         self._clock = clock
@@ -208,9 +213,16 @@ class ProcoreClient:
             "Accept": "application/json",
         }
         url = httpx.URL(self._account.api_url).join(path)
-        return self._http.request(
-            method, url, params=dict(params) if params else None, json=body, headers=headers
-        )
+        outcome = "unavailable"
+        try:
+            with span("procore", method=method, path=url.path):
+                answer = self._http.request(
+                    method, url, params=dict(params) if params else None, json=body, headers=headers
+                )
+            outcome = "ok" if answer.is_success else str(answer.status_code)
+        finally:
+            self.calls[method, _OUTCOMES.get(outcome, outcome)] += 1
+        return answer
 
     def _access_token(self, waited: "_Patience") -> str:
         if self._token is None or self._renew_at is None or self._clock() >= self._renew_at:

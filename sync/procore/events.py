@@ -18,6 +18,7 @@ from sync.sage.company import SageCompany
 from workflow import procore_events, procore_intake, procore_requests
 from workflow.database import Database
 from workflow.procore_requests import is_new_request
+from workflow.request_ids import working_for
 from workflow.settings import ProcoreIntake, Settings
 from workflow.tables import ProcoreEvent
 
@@ -45,7 +46,7 @@ def work_on_events(
         if event in of_people:
             continue
         own = _is_own(event, hook.own_user_id if hook else None, settings)
-        with database.writing() as session:
+        with working_for(event.request_id), database.writing() as session:
             if not own and by_requests and is_new_request(event):
                 due |= procore_requests.hear(
                     session, event.resource_id, happened_at=event.happened_at, at=event.received_at
@@ -55,6 +56,7 @@ def work_on_events(
                 # by requests no project is read: what changed waits until somebody sends it to the ERP
                 due |= changed and not by_requests
             procore_events.handled(session, [event.ulid], at=clock())
+            _log.info("a webhook of Procore is worked on", project=event.project_id, own=own)
     people = _read_people(settings, database, of_people, clock=clock) if of_people else 0
     report = look(settings, database, sage, clock=clock, oldest=0) if due else None
     return replace(report or IntakeReport(), people=people) if people else report

@@ -22,6 +22,8 @@ from workflow.directory import StandardCode
 from workflow.merge import Assignment
 from workflow.privileges import Rules
 from workflow.procore_intake import PROCORE, Key, ProjectFacts, Seen, TakenIn
+from workflow.request_ids import working_for
+from workflow.tables import ProcoreProject
 
 OLDEST_A_RUN = 20
 """Projects that are read though nothing is known to have changed: with a run every 10 minutes 120 an hour, so
@@ -91,9 +93,7 @@ class Intake:
             self.read_lists()
             projects = self.read_projects()
             with self.database.reading() as session:
-                due = [
-                    (each.project_id, each.job_id) for each in procore_intake.to_read(session, oldest=oldest)
-                ]
+                due = procore_intake.to_read(session, oldest=oldest)
             return self._read(projects, due)
 
     def read_lists(self, *, at_once: bool = False) -> bool:
@@ -187,14 +187,16 @@ class Intake:
             people = procore_intake.people_of(session, set(users.values()))
         return {code_id: people[user_id] for code_id, user_id in users.items() if user_id in people}
 
-    def _read(self, projects: int, due: Collection[tuple[int, int]]) -> IntakeReport:
+    def _read(self, projects: int, due: Sequence[ProcoreProject]) -> IntakeReport:
         report = IntakeReport(projects)
-        for project_id, job_id in due:
+        for each in due:
             try:
-                report = report.plus(job_id, self.read_project(project_id, job_id))
+                # on with the id of what told of the change
+                with working_for(each.request_id if each.stale_since else None):
+                    report = report.plus(each.job_id, self.read_project(each.project_id, each.job_id))
             except ProcoreRefusedError as refused:
                 # one project that the account may not see must not stop the others
-                _log.warning("a project cannot be read", project=project_id, reason=str(refused))
+                _log.warning("a project cannot be read", project=each.project_id, reason=str(refused))
         return report
 
     def _places(self, project_id: int) -> Iterator[tuple[str, int | None]]:

@@ -20,9 +20,11 @@ from sync.procore.errors import ProcoreError
 from sync.procore.intake import OLDEST_A_RUN, Intake, IntakeReport
 from sync.procore.write_back import WriteBack
 from sync.sage.company import SageCompany, SageUnreachableError
+from workflow import tally
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.settings import ProcoreIntake, Settings, SettingsError
+from workflow.tally import PROCORE_CALLS
 
 PATIENCE = timedelta(seconds=30)
 Clock = Callable[[], datetime]
@@ -51,7 +53,10 @@ def procore_of(
         database, account.company_id, settings.procore_share, settings.procore_hourly_limit, clock
     )
     with ProcoreClient(account, budget, clock=clock, pause=time.sleep, patience=patience) as client:
-        yield ProcoreApi(client)
+        try:
+            yield ProcoreApi(client)
+        finally:
+            tally.add(settings.redis, {(PROCORE_CALLS, *call): count for call, count in client.calls.items()})
 
 
 def look(

@@ -128,7 +128,14 @@ def test_it_serves_clicks_and_ends_cleanly(
 ) -> None:
     bot = start()
     sandbox.wait_for_bot()
-    wait_until(lambda: bot.ready() == {"database": "ok", "redis": "ok", "slack": "ok"})
+    wait_until(lambda: bot.ready()["slack"] == "ok")
+    assert bot.ready() == {
+        "database": "ok",
+        "slack": "ok",
+        "redis": "ok",
+        "sage": "ok",
+        "data sync": "late: it was never done",
+    }
     dana.slash("/costcodes update 24-017")
     dana.wait_for_modal("24-017")
     dana.submit()
@@ -154,8 +161,11 @@ def test_slack_may_be_away_when_it_starts(
 ) -> None:
     sandbox.fail_next("apps.connections.open", "server_error")
     bot = start()
-    assert bot.ready()["slack"] == "no connection to Slack"
+    answer = httpx.get(f"{bot.address}/readyz")
+    assert (answer.status_code, answer.json()["slack"]) == (503, "no connection to Slack")
+    assert httpx.get(f"{bot.address}/healthz").status_code == 200
     sandbox.wait_for_bot()
+    wait_until(lambda: httpx.get(f"{bot.address}/readyz").status_code == 200)
 
 
 def test_what_was_acknowledged_is_finished_before_it_ends(

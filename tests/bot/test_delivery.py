@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import pytest
 from slack_sdk import WebClient
 from sqlalchemy import select
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from bot import delivery
 from bot.blocks.pieces import Message as Drawn
@@ -22,6 +24,7 @@ from tests import factories
 from tests.factories import RULES, actor
 from workflow import approvals, audit, directory, messages, outbox
 from workflow.database import Database
+from workflow.request_ids import working_for
 from workflow.tables import Job, OutboxNotice, RequestedUpdate
 from workflow.tables import Person as DirectoryPerson
 from workflow.vocabulary import Event, NoticeKind, Place, Refusal, State
@@ -29,6 +32,11 @@ from workflow.vocabulary import Event, NoticeKind, Place, Refusal, State
 NEXT_SYNC = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 
 AnyGateway = TypeVar("AnyGateway", bound=Gateway)
+
+
+def warned(logs: list[EventDict]) -> list[EventDict]:
+    """What somebody ought to look at."""
+    return [line for line in logs if line["log_level"] != "info"]
 
 
 class Clock:
@@ -325,7 +333,7 @@ def test_where_slack_does_not_let_us_look_the_message_goes_out_with_a_line_in_th
     with capture_logs() as logs:
         site.drain()
     assert len(site.channel()) == 1
-    assert ["may appear twice" in line["event"] for line in logs] == [True]
+    assert ["may appear twice" in line["event"] for line in warned(logs)] == [True]
 
 
 def test_a_card_that_somebody_deleted_comes_back_and_its_thread_goes_on_there(site: Site) -> None:
@@ -364,7 +372,7 @@ def test_outside_the_channel_cards_wait_and_direct_messages_go_on(site: Site) ->
     site.sandbox.switch(bot_in_channel=False)
     with capture_logs() as logs:
         assert site.drain() == 4 + 2
-    assert [line["mend"] for line in logs] == ["type `/invite @costbot` in the channel"]
+    assert [line["mend"] for line in warned(logs)] == ["type `/invite @costbot` in the channel"]
     assert len(site.person(site.dana).sees().direct_messages) == 1
     assert len(site.sandbox.calls("chat.postMessage")) == 3
     assert all("not_in_channel" in str(notice.last_error) for notice in site.waiting())
@@ -396,12 +404,43 @@ def test_a_revoked_token_stops_everything_and_loses_nothing(site: Site) -> None:
     site.sandbox.switch(token_revoked=True)
     with capture_logs() as logs:
         assert site.drain() == 0
-    assert ["SLACK_BOT_TOKEN" in line["mend"] for line in logs] == [True]
+    assert ["SLACK_BOT_TOKEN" in line["mend"] for line in warned(logs)] == [True]
     assert len(site.sandbox.calls()) == 1
     assert len(site.waiting()) == 8
     site.sandbox.switch(token_revoked=False)
     site.clock.wait(minutes=1)
     assert site.drain() == 8
+
+
+def test_an_outage_is_logged_once_until_it_is_over(site: Site) -> None:
+    def warnings_of_a_drain(error: str) -> int:
+        site.sandbox.fail_next("*", "error", times=100, error=error)
+        with capture_logs() as logs:
+            site.drain()
+        site.sandbox.clear_faults()
+        site.clock.wait(minutes=30)
+        return sum("notices wait" in line["event"] for line in logs)
+
+    site.ask(site.riverside, "03-300 L")
+    assert [warnings_of_a_drain("invalid_auth") for _ in range(3)] == [1, 0, 0]
+    # trouble of another kind is news
+    assert [warnings_of_a_drain("account_inactive") for _ in range(2)] == [1, 0]
+    site.drain()
+    assert site.waiting() == []
+    site.ask(site.depot, "03-300 L")
+    assert [warnings_of_a_drain("invalid_auth") for _ in range(2)] == [1, 0]
+
+
+def test_a_delivered_notice_is_logged_with_the_request_that_it_is_of(site: Site) -> None:
+    with working_for("asks"):
+        requested = site.ask(site.riverside, "03-300 L")
+    with working_for("decides"):
+        site.update(requested)
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        delivered = site.drain()
+    told = [line for line in logs if line["event"] == "a notice was delivered"]
+    assert len(told) == delivered
+    assert {line["request_id"] for line in told} == {"asks", "decides"}
 
 
 def test_a_rate_limit_is_waited_for_and_is_nobodys_fault(site: Site) -> None:
@@ -557,7 +596,7 @@ def test_a_channel_name_that_slack_does_not_look_up_is_used_as_it_is(site: Site)
     site.ask(site.riverside, "03-300 L")
     with capture_logs() as logs:
         assert site.drain(channel="#cost-codes") == 4
-    assert [line["error"] for line in logs] == ["unknown_method"]
+    assert [line["error"] for line in warned(logs)] == ["unknown_method"]
     assert len(site.channel()) == 1
 
 
@@ -568,7 +607,7 @@ def test_a_person_whom_slack_does_not_let_us_write_to_holds_up_no_card(site: Sit
         assert site.drain() == 2
         site.ask(site.depot, "03-300 L")
         assert site.drain() == 6
-    assert [line["event"] for line in logs] == ["a notice could not be delivered"] * 2
+    assert [line["event"] for line in warned(logs)] == ["a notice could not be delivered"] * 2
     assert len(site.channel()) == 2
 
 
@@ -576,7 +615,7 @@ def test_without_a_channel_cards_wait_and_the_log_says_which_setting_is_missing(
     site.ask(site.riverside, "03-300 L")
     with capture_logs() as logs:
         assert site.drain(channel=None) == 2 + 2
-    assert [("COSTBOT_CHANNEL" in line["error"]) for line in logs] == [True]
+    assert [("COSTBOT_CHANNEL" in line["error"]) for line in warned(logs)] == [True]
     assert len(site.waiting()) == 2
 
 

@@ -25,6 +25,7 @@ from structlog.typing import EventDict
 from bot.app import build_app
 from bot.gateway import Gateway
 from bot.http import http_app
+from bot.metrics import Metrics, Watched, metrics_route
 from bot.procore_webhooks import webhook_route
 from bot.sandbox import sample_company
 from bot.sandbox.app import create_app
@@ -38,6 +39,7 @@ from workflow.tables import Table
 
 DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 HOOK_SECRET = "long-and-random-0123456789"
+METRICS_TOKEN = "another-long-and-random-one"
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -96,7 +98,9 @@ def surface(
     hook = webhook_route(
         secret=HOOK_SECRET, company_id=4001, database=database, nudge=lambda _: None, clock=clock
     )
-    web = http_app(bolt, takes_events=True, ready={"database": lambda: None}, more=[hook], card_of=_card_of)
+    metrics = Metrics([Watched(read, database)], slack_connected=None, clock=clock)
+    more = [hook, metrics_route(metrics, METRICS_TOKEN)]
+    web = http_app(bolt, takes_events=True, ready={"database": lambda: None}, more=more, card_of=_card_of)
     with capture_logs() as logged, running(web) as url:
         yield Surface(web, url, database, logged)
         bolt.listener_runner.listener_executor.shutdown(wait=True)
@@ -127,6 +131,8 @@ def test_whatever_comes_is_answered_as_described_and_changes_nothing(
         asked.headers.update({name: slacks[name] for name in slacks if name.startswith("X-Slack")})
     if case.operation.path == "/procore/webhooks":
         asked.headers["Authorization"] = f"Bearer {HOOK_SECRET}"
+    if case.operation.path == "/metrics":
+        asked.headers["Authorization"] = f"Bearer {METRICS_TOKEN}"
     with requests.Session() as session:
         session.trust_env = False
         answer = session.send(asked, allow_redirects=False)

@@ -10,6 +10,7 @@ from tests.factories import NINE
 from tests.workflow.site import Site
 from workflow import audit, outbox
 from workflow.privileges import SCHEDULE, Actor
+from workflow.request_ids import working_for
 from workflow.tables import AuditEvent
 from workflow.vocabulary import Event, Place
 
@@ -17,7 +18,8 @@ from workflow.vocabulary import Event, Place
 def write_trail(site: Site) -> int:
     """A life of a requested update with its trail; returns the number of events."""
     update = site.ask("03-300 L", "03-300 M")
-    site.accept(update)
+    with working_for("0123456789ab"):
+        site.accept(update)
     site.data_sync()
     count = len(site.events())
     assert count >= 5
@@ -42,6 +44,8 @@ EDITS = {
     "actor": "actor = 'somebody@example.com'",
     "job_id": "job_id = NULL",
     "requested_update_id": "requested_update_id = 4711",
+    "request_id": "request_id = 'forged'",
+    "a request_id that is removed": "request_id = NULL",
     "facts": "facts = '{\"revision\": 2}'",
     "facts that are no object": "facts = '[]'",
     "previous_hash": f"previous_hash = '{'1' * 64}'",

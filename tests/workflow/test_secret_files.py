@@ -25,6 +25,7 @@ GOOD = {
     "COSTBOT_SAGE_ODBC": f"DSN=Timberline Data;PWD={SECRET}",
     "COSTBOT_PROCORE_CLIENT_SECRET": SECRET,
     "COSTBOT_PROCORE_WEBHOOK_SECRET": f"{SECRET}-long-enough",
+    "COSTBOT_METRICS_TOKEN": f"{SECRET}-long-enough",
     # beside addresses that hold no password: see below
     "COSTBOT_DATABASE_PASSWORD": SECRET,
     "COSTBOT_REDIS_PASSWORD": SECRET,

@@ -12,13 +12,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Select, TableClause, column, insert, inspect, select, table, text
 from sqlalchemy.orm import Session
 
+from tests.factories import NINE
 from tests.workflow import everything
-from workflow import audit, queries
+from workflow import audit, queries, request_ids
 from workflow.database import Database, alembic_config, migrate, newest_revision
+from workflow.privileges import SCHEDULE
 from workflow.tables import Job, RequestedLine, Table
-from workflow.vocabulary import Standing, State
+from workflow.vocabulary import Event, Standing, State
 
-BEFORE = """
+BEFORE = r"""
 INSERT INTO people (id, email, name, erp_permission, can_push_to_accounting, active)
     VALUES (1, 'ada@example.com', 'Ada', 'standard', true, true);
 INSERT INTO jobs (id, number, name) VALUES (1, '24-017', 'Riverside');
@@ -29,6 +31,13 @@ INSERT INTO requested_updates (id, job_id, state, revision, requested_by_id, req
 INSERT INTO requested_lines (id, requested_update_id, extra, code, category, description, requested_by_id,
         requested_at, added_in_revision, standing)
     VALUES (1, 1, '', '03-300', 'L', 'Concrete', 1, '2026-11-02 09:00:00', 1, 'new_code');
+INSERT INTO audit_events (seq, at, event, place, actor_id, actor, job_id, requested_update_id, facts,
+        previous_hash, hash)
+    VALUES (1, '2026-11-02 09:00:00', 'requested_update\:requested', 'Slack', 1, 'Ada', 1, 1,
+        '{"revision"\: 3}',
+        '0000000000000000000000000000000000000000000000000000000000000000',
+        '3a01baff822bb80519bc4d35ceefb9167421a6a08ab3e1fb85fe7d98c4c23821');
+UPDATE audit_head SET seq = 1, hash = '3a01baff822bb80519bc4d35ceefb9167421a6a08ab3e1fb85fe7d98c4c23821';
 """
 
 
@@ -59,6 +68,10 @@ def test_an_upgrade_keeps_what_is_there_and_what_is_new_is_empty(old: Database, 
         assert (job.known_in_sage, job.sage_name, job.sage_extras) == (None, None, None)
         [sync] = queries.data_syncs(session, limit=5)
         assert (sync.created, sync.file, sync.alerted_at) == (1, None, None)
+        assert list(audit.problems(session)) == []
+    with request_ids.working_for("of a request"), old.writing() as session:
+        audit.record(session, Event.REMINDED, by=SCHEDULE, at=NINE)
+        assert [row.request_id for row in audit.trail(session)] == [None, "of a request"]
         assert list(audit.problems(session)) == []
 
 

@@ -17,6 +17,7 @@ PLANTED = {
     "SLACK_APP_TOKEN": "xapp-planted-app-token",
     "SLACK_SIGNING_SECRET": "planted-signing-secret",
     "SLACK_CLIENT_SECRET": "planted-client-secret",
+    "COSTBOT_METRICS_TOKEN": "planted-metrics-token",
     "COSTBOT_REDIS_URL": "redis://:planted-redis-password@127.0.0.1:9/0",
     "COSTBOT_PROCORE_CLIENT_SECRET": "planted-procore-secret",
     "COSTBOT_PROCORE_WEBHOOK_SECRET": "planted-webhook-secret",

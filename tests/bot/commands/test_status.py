@@ -4,7 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.bot.commands.conftest import ADA, Shell
+from bot.app import bare_app
+from bot.http import http_app
+from bot.sandbox.server import running
+from tests.bot.commands.conftest import ADA, ENGINEER, Shell
+from workflow import tally
+from workflow.settings import Settings
 
 
 def test_status_counts_jobs_by_state_and_what_waits(company: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,6 +29,44 @@ def test_status_counts_jobs_by_state_and_what_waits(company: Shell, monkeypatch:
     next_sync = datetime.fromisoformat(status["next_sync_at"])
     assert (next_sync.month, next_sync.day, next_sync.hour, next_sync.minute) == (1, 1, 4, 30)
     assert next_sync > datetime.now(UTC)
+
+
+def test_status_says_which_parts_have_trouble_and_how_long_things_have_waited(company: Shell) -> None:
+    company.request("24-017")
+    company.run("update", "24-017", "--by", ENGINEER)
+
+    status = company.json("status")
+
+    assert status["parts"]["database"] == "ok"
+    assert status["parts"]["redis"] == "ConnectionError"
+    assert status["parts"]["data sync"] == "late: it was never done"
+    assert status["parts"]["bot"].startswith("no bot answers at http://127.0.0.1:")
+    assert status["oldest_ready_at"] <= datetime.now(UTC).isoformat()
+    assert [row["count"] for row in status["refusals"]] == [1]
+    assert (status["slack_calls"], status["slack_rate_limited"]) == (None, None)
+    out = company.done("status").out
+    assert "Redis\tConnectionError" in out
+    assert "Ready to Update for longest: less than a minute" in out
+
+
+def test_status_tells_what_the_bot_says_and_what_all_processes_count(
+    shell: Shell, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally.add(
+        redis_url, {(tally.SLACK_CALLS, "chat.update", outcome): 2 for outcome in ("ok", "rate_limited")}
+    )
+    app = http_app(bare_app(Settings(_env_file=None)), takes_events=False, ready={"slack": lambda: "closed"})
+    with running(app) as url:
+        monkeypatch.setenv("COSTBOT_HTTP_PORT", url.rpartition(":")[2])
+        monkeypatch.setenv("COSTBOT_REDIS_URL", redis_url)
+        status = shell.json("status")
+
+    assert (status["parts"]["bot"], status["parts"]["slack"], status["parts"]["redis"]) == (
+        "ok",
+        "closed",
+        "ok",
+    )
+    assert (status["slack_calls"], status["slack_rate_limited"]) == (4, 2)
 
 
 def test_status_of_a_new_database_is_told_in_words(shell: Shell) -> None:

@@ -1,0 +1,197 @@
+"""`/metrics`, as Prometheus reads it, and the dashboard, alerts and page that are made of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+
+from bot.metrics import METRICS, Kind, Metrics, Watched, metrics_route
+from bot.sandbox.server import running
+from tests.factories import NINE, later
+from tests.workflow.site import Site
+from workflow import procore_calls, tally
+from workflow.database import Database
+from workflow.settings import Settings, Source
+
+ROOT = Path(__file__).parents[2]
+GRAFANA = ROOT / "docs" / "grafana"
+TOKEN = "a token of some length"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+NOWHERE = "redis://127.0.0.1:1/0"
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@contextmanager
+def scraping(*companies: Watched) -> Iterator[httpx.Client]:
+    metrics = Metrics(companies, slack_connected=lambda: True, clock=lambda: later(60))
+    app = Starlette(routes=[metrics_route(metrics, TOKEN)])
+    with running(app) as url, httpx.Client(base_url=url) as client:
+        yield client
+
+
+def scraped(*companies: Watched) -> Samples:
+    """Every sample, by name and labels, once its text was read by Prometheus' own parser."""
+    with scraping(*companies) as client:
+        text = client.get("/metrics", headers=BEARER).text
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def watched(database: Database, redis_url: str, **settings: Any) -> Watched:
+    return Watched(Settings(_env_file=None, redis_url=redis_url, **settings), database)
+
+
+def value(samples: Samples, name: str, company: str = "", **labels: str) -> float:
+    return samples[name, tuple(sorted({"company": company, **labels}.items()))]
+
+
+def test_it_tells_how_the_work_stands(database: Database, redis_url: str) -> None:
+    site = Site(database)
+    site.accept(site.ask("03-300 L"))
+    site.data_sync()
+    site.ask("03-300 M")
+    call = (tally.SLACK_CALLS, "chat.postMessage", "rate_limited")
+    tally.add(redis_url, {call: 3, (tally.SYNC_RUNS, "finished"): 2, (tally.SYNC_SECONDS,): 1.5})
+
+    found = scraped(watched(database, redis_url))
+
+    assert value(found, "costbot_requested_updates", state="ready") == 1
+    assert value(found, "costbot_requested_updates", state="synced") == 1
+    assert value(found, "costbot_oldest_ready_age_seconds") == 3600
+    assert value(found, "costbot_outbox_lag_seconds") == 3600
+    assert value(found, "costbot_data_syncs_total", outcome="complete") == 1
+    assert value(found, "costbot_data_sync_lines_total", outcome="created") == 1
+    assert value(found, "costbot_slack_calls_total", method="chat.postMessage", outcome="rate_limited") == 3
+    assert value(found, "costbot_data_sync_duration_seconds_sum") == 1.5
+    assert value(found, "costbot_data_sync_duration_seconds_count") == 2
+    assert value(found, "costbot_slack_connected") == 1
+    assert value(found, "costbot_database_up") == value(found, "costbot_redis_up") == 1
+    assert not any(name.startswith("costbot_procore") for name, _ in found)
+
+
+def test_what_does_not_answer_is_told_and_the_rest_is_there(
+    sqlite_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    gone = Database(f"sqlite:///{tmp_path / 'no' / 'folder.sqlite'}")
+    here = Database(sqlite_url)
+    found = scraped(watched(gone, redis_url, company="alpha"), watched(here, NOWHERE, company="beta"))
+    up = {
+        (company, part): value(found, f"costbot_{part}_up", company)
+        for company in ("alpha", "beta")
+        for part in ("database", "redis")
+    }
+    assert up == {
+        ("alpha", "database"): 0,
+        ("alpha", "redis"): 1,
+        ("beta", "database"): 1,
+        ("beta", "redis"): 0,
+    }
+    assert value(found, "costbot_outbox_waiting", "beta") == 0
+    gone.close()
+    here.close()
+
+
+def test_procore_is_in_it_where_it_is_used(sqlite_url: str, redis_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.writing() as session:
+        for _ in range(2):
+            procore_calls.take(session, 7, share=1, usual_limit=3600, at=later(59))
+    tally.add(redis_url, {(tally.PROCORE_CALLS, "GET", "ok"): 2})
+    company = watched(
+        database,
+        redis_url,
+        source=Source.PROCORE,
+        procore_client_id="id",
+        procore_client_secret="secret",
+        procore_company_id=7,
+    )
+    found = scraped(company)
+    assert value(found, "costbot_procore_calls_last_hour") == 2
+    assert value(found, "costbot_procore_hourly_limit") == 3600
+    assert value(found, "costbot_procore_calls_total", method="GET", outcome="ok") == 2
+    assert value(found, "costbot_procore_events_waiting") == 0
+    database.close()
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": TOKEN}, {"Authorization": f"Bearer {TOKEN}s"}])
+def test_nobody_reads_it_without_the_token(sqlite_url: str, redis_url: str, header: dict[str, str]) -> None:
+    database = Database(sqlite_url)
+    with scraping(watched(database, redis_url)) as client:
+        answer = client.get("/metrics", headers=header)
+    assert answer.status_code == 401
+    assert "costbot_" not in answer.text
+    database.close()
+
+
+def test_it_names_no_job_no_person_and_no_secret(database: Database, redis_url: str) -> None:
+    site = Site(database)
+    site.accept(site.ask("03-300 L"))
+    with scraping(watched(database, redis_url, slack_bot_token="xoxb-1-secret")) as client:
+        text = client.get("/metrics", headers=BEARER).text
+    for word in (site.job.number, site.job.name, site.approver.email, site.approver.name, "secret", "sqlite"):
+        assert word not in text
+
+
+def test_whoever_asks_at_once_gets_the_same_figures(sqlite_url: str, redis_url: str) -> None:
+    moments = iter([0.0, 4.9, 5.0, 5.0])
+    database = Database(sqlite_url)
+    metrics = Metrics(
+        [watched(database, redis_url)],
+        slack_connected=None,
+        clock=lambda: NINE,
+        monotonic=lambda: next(moments),
+    )
+    site = Site(database)
+    first = metrics.text()
+    site.ask("03-300 L")
+    assert metrics.text() == first
+    assert metrics.text() != first
+    database.close()
+
+
+def shown(metric_names: str) -> set[str]:
+    """The metrics that an expression asks for, as METRICS has them."""
+    return {
+        re.sub(r"_(total|sum|count)$", "", name) for name in re.findall(r"\bcostbot_[a-z_]+", metric_names)
+    }
+
+
+def test_the_dashboard_and_the_alerts_ask_for_metrics_that_there_are_and_for_all_of_them() -> None:
+    dashboard = json.loads((GRAFANA / "costbot.json").read_text(encoding="utf-8"))
+    asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ()))
+    rules = yaml.safe_load((GRAFANA / "alerts.yaml").read_text(encoding="utf-8"))
+    alerts = " ".join(rule["expr"] for group in rules["groups"] for rule in group["rules"])
+    names = {metric.name for metric in METRICS}
+    assert shown(asked) == names
+    assert shown(alerts) <= names
+
+
+def test_a_counter_is_asked_for_by_its_total_and_nothing_else_is() -> None:
+    text = "".join((GRAFANA / name).read_text(encoding="utf-8") for name in ("costbot.json", "alerts.yaml"))
+    for metric in METRICS:
+        used = set(re.findall(rf"\b{metric.name}(?:_total|_sum|_count)?\b(?!_)", text))
+        endings = {Kind.GAUGE: {""}, Kind.COUNTER: {"_total"}, Kind.SUMMARY: {"_sum", "_count"}}[metric.kind]
+        assert used <= {metric.name + ending for ending in endings}, metric.name
+
+
+def test_the_page_has_every_metric_as_it_is() -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `costbot_")]
+    expected = []
+    for metric in METRICS:
+        name = metric.name + ("_total" if metric.kind is Kind.COUNTER else "")
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        expected.append(f"| `{name}` | {metric.kind} | {labels} | {metric.help} |")
+    assert rows == expected
