@@ -29,6 +29,7 @@ def preload(folder: Path) -> Mapping[str, str]:
     _set(folder, 0)
     return {
         "LD_PRELOAD": str(found),
+        "PYTHONPATH": str(Path(__file__).with_name("faketime")),
         "FAKETIME_TIMESTAMP_FILE": str(folder / _OFFSET),
         "FAKETIME_CACHE_DURATION": "1",
         "DONT_FAKE_MONOTONIC": "1",

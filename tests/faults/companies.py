@@ -1,5 +1,6 @@
 """The companies that faults happen to: how each is set up, and what keeps it apart from the others."""
 
+import os
 import shutil
 import tempfile
 import threading
@@ -25,11 +26,15 @@ _HTTP_MODE = {
 }
 
 _ACCOUNTANT_SECONDS = 0.5
+_ONE_MIGRATION = threading.Lock()
+"""Alembic keeps its context in a module: of several threads one migrates at a time."""
 
 
 @contextmanager
 def _open(company: Company) -> Iterator[Company]:
     try:
+        with _ONE_MIGRATION:
+            migrate(company.settings.database)
         company.open()
         yield company
     finally:
@@ -42,7 +47,8 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -58,7 +64,6 @@ def head() -> Iterator[Company]:
     with _folder() as folder, PostgresServer() as postgres, RedisServer() as redis:
         url = postgres.url_of("costbot")
         postgres.execute("CREATE DATABASE costbot")
-        migrate(url)
         settings = {**_SOCKET_MODE, "COSTBOT_DATABASE_URL": url, "COSTBOT_REDIS_URL": redis.url}
         with _open(Company(folder, settings, redis=redis, postgres=postgres, doubled=True)) as company:
             yield company
@@ -129,6 +134,7 @@ def paper() -> Iterator[Company]:
 COMPANIES: dict[str, Callable[[], AbstractContextManager[Company]]] = {
     "small": small,
     "head": head,
+    "crowd": head,
     "clock": clock,
     "paper": paper,
 }

@@ -37,6 +37,7 @@ DRAIN_SECONDS = 150.0
 """What was killed in the middle is taken up after a minute at the latest; the rest is Slack's own pace."""
 _ASK_AGAIN_SECONDS = 15.0
 _FIRST_CARD_SECONDS = 10.0
+_WINDOW_SECONDS = 3.0
 _BACKLOG = 10
 """More notices than that wait at one message a second: the load pauses, so that a drain has its bounds."""
 _TROUBLE = (AssertionError, RefusedError, httpx.HTTPError, SQLAlchemyError, StopError, OSError)
@@ -234,10 +235,9 @@ def cards_of(seen: Seen, jobs: Sequence[str]) -> list[Message]:
     return found
 
 
-def decide(person: Person, act: str, card: Message, *, seconds: float = 3.0) -> None:
+def decide(person: Person, act: str, card: Message) -> None:
     """Click a button of a card; a reject takes its comment in the window that opens."""
     person.click(act, card)
     if act == "Reject":
-        person.wait_for_modal("Why?", seconds)
+        person.wait_for_modal("Why?", _WINDOW_SECONDS)
         person.submit({"comment": {"comment": "Not this month"}})
-

@@ -8,13 +8,14 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from bot.commands import imports
 from bot.sandbox import sample_company
 from bot.sandbox.client import Person, RefusedError, Sandbox, Seen
 from tests.e2e.office import READY
-from tests.faults.company import Company, cards_of, decide
+from tests.faults.company import Company, cards_of
 from tests.faults.facts import TrailEvent
 from tests.faults.tries import Tries
 from tests.faults.verdict import TOLD, Finding, Kind
@@ -22,10 +23,11 @@ from workflow.vocabulary import Event
 
 PEOPLE = 50
 PROCESSES = 8
-_ROUND_SECONDS = 1.0
+_ROUND_SECONDS = 4.0
 _ANSWER_SECONDS = 60.0
 _ACTS = {"Update": "update", "Take back": "take back", "Reject": "reject"}
 """What a button is called, and what the audit trail calls the act when it refuses it."""
+_NOTHING_DONE = "did not open the window in time. Nothing was changed"
 _HEADER = "email,name,erp_permission,can_push_to_accounting,active"
 
 
@@ -66,6 +68,8 @@ def disagreements(clicks: Sequence[Click], events: Iterable[TrailEvent]) -> Iter
             yield Finding(Kind.LOST, f"{click.person} clicked {click.act} and got no answer")
         elif "Something went wrong" in click.answer:
             yield Finding(Kind.WRONG, f"{click.person} clicked {click.act}: {click.answer}")
+        elif _NOTHING_DONE in click.answer:
+            continue
         answered[click.person, str(done or f"refused: {click.act}")] += 1
     on_record: Counter[tuple[str, str]] = Counter()
     names = {act: name for name, act in _ACTS.items()}
@@ -100,18 +104,21 @@ def _hire(company: Company) -> list[tuple[str, str]]:
 def _click_around(
     url: str, job: str, people: Sequence[tuple[str, str]], seed: float, start: float, rounds: int
 ) -> list[Click]:
-    """One of the processes: its people in turn, round by round."""
-    rng = random.Random(seed)
+    """One of the processes: each of its people at the same moment, round by round."""
     sandbox = Sandbox(url)
-    clicks: list[Click] = []
-    for number in range(rounds):
-        time.sleep(max(0.0, start + number * _ROUND_SECONDS - time.time()))
-        for name, email in people:
-            click = _click(sandbox.as_person(email), name, job, rng)
-            if click:
-                clicks.append(click)
+
+    def click_in_each_round(name: str, email: str) -> list[Click | None]:
+        rng = random.Random(f"{seed} {name}")
+        clicks = []
+        for number in range(rounds):
+            time.sleep(max(0.0, start + number * _ROUND_SECONDS - time.time()))
+            clicks.append(_click(sandbox.as_person(email), name, job, rng))
+        return clicks
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        clicks = [click for some in pool.map(lambda one: click_in_each_round(*one), people) for click in some]
     sandbox.close()
-    return clicks
+    return [click for click in clicks if click is not None]
 
 
 def _click(person: Person, name: str, job: str, rng: random.Random) -> Click | None:
@@ -121,26 +128,25 @@ def _click(person: Person, name: str, job: str, rng: random.Random) -> Click | N
     if not offered:
         return None
     act = rng.choice(offered)
-    before = len(_said(person.sees(), job))
-    try:
-        decide(person, act, card, seconds=_ANSWER_SECONDS)
-    except RefusedError:
-        return None
+    before = len(person.sees().ephemerals)
 
     def answer(seen: Seen) -> str | None:
-        if act == "Reject" and seen.modal and "Why?" not in seen.modal.words and job in seen.modal.words:
+        if seen.modal and ("Why?" in seen.modal.words or job in seen.modal.words):
             return seen.modal.words
-        said = _said(seen, job)
-        return said[-1] if len(said) > before else None
+        return seen.ephemerals[-1].text if len(seen.ephemerals) > before else None
 
     try:
+        person.click(act, card)
         words = person.wait_for(answer, _ANSWER_SECONDS)
+        if "Why?" in words:
+            person.submit({"comment": {"comment": "Not this month"}})
+            words = person.wait_for(
+                lambda seen: (said := answer(seen)) and "Why?" not in said and said, _ANSWER_SECONDS
+            )
+    except RefusedError:
+        return None
     except AssertionError:
         words = ""
     if person.sees().modal:
         person.close()
     return Click(name, act, words)
-
-
-def _said(seen: Seen, job: str) -> list[str]:
-    return [message.text for message in seen.ephemerals if message.text.startswith(job)]

@@ -5,9 +5,8 @@ In each try people work while the fault lasts; afterwards Slack is well again an
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from collections.abc import Iterator
 from typing import Any
 
 from tests import processes
@@ -17,23 +16,22 @@ from tests.faults.tries import Tries
 Run = Callable[[Company, random.Random, int], Tries]
 _POSTS = ("chat.postMessage", "chat.update", "conversations.open")
 _LATE_SECONDS = 4.0
-_HANG_SECONDS = 10.0
-"""Longer than the client's time-out of eight seconds."""
 
 
 def answers(kind: str, *, calls: int = 3, methods: tuple[str, ...] = _POSTS, **more: Any) -> Run:
     """The next `calls` calls of each method go wrong; every other one after Slack has carried it out."""
 
+    carries_out = kind not in ("ratelimited", "error")
+
     def fail(company: Company, rng: random.Random, times: int) -> Tries:
-        before = _struck(company)
+        began = time.time()
         for _ in range(times):
             for method in methods:
                 for number in range(calls):
-                    carried_out = kind != "ratelimited" and kind != "error" and number % 2 == 1
-                    company.sandbox.fail_next(method, kind, after=carried_out, **more)
+                    after = carries_out and number % 2 == 0
+                    company.sandbox.fail_next(method, kind, after=after, **more)
             company.work_a_little(rng)
-        struck = _struck(company) - before
-        return Tries(times, f"{struck} calls so far")
+        return Tries(_struck(company, began), "calls, some of them carried out" if carries_out else "calls")
 
     return fail
 
@@ -57,11 +55,14 @@ def is_switched(**switches: Any) -> Run:
     """The workspace is so for a few seconds: channel archived, bot thrown out, token revoked."""
 
     def switch(company: Company, rng: random.Random, times: int) -> Tries:
+        refused = 0
         for _ in range(times):
+            began = time.time()
             company.sandbox.switch(**switches)
             company.work_a_little(rng)
             company.sandbox.switch(**{name: not on for name, on in switches.items()})
-        return Tries(times)
+            refused += sum(not call["ok"] and call["at"] >= began for call in company.sandbox.calls())
+        return Tries(refused, "calls")
 
     return switch
 
@@ -114,5 +115,6 @@ def _standing_still(company: Company) -> Iterator[None]:
         yield
 
 
-def _struck(company: Company) -> int:
-    return sum(call["fault"] is not None for call in company.sandbox.calls())
+def _struck(company: Company, began: float) -> int:
+    """How many calls went wrong since then."""
+    return sum(call["fault"] is not None and call["at"] >= began for call in company.sandbox.calls())

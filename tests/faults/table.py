@@ -8,6 +8,8 @@ from tests.faults import clocks, crowd, disks, kills, pairs, slack, stores
 from tests.faults.company import Company
 from tests.faults.tries import Tries
 
+_LONGER_THAN_OUR_TIME_OUT = 10
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -35,12 +37,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("Slack answers 429", "small", slack.answers("ratelimited", retry_after=2), 1),
     Fault("Slack answers 500", "small", slack.answers("server_error"), 1),
     Fault("Slack resets connections", "small", slack.answers("reset"), 1, 1),
-    Fault("Slack does not answer", "small", slack.answers("hang", calls=1, seconds=10), 1),
+    Fault("Slack does not answer", "small", slack.answers("hang", calls=1, seconds=_LONGER_THAN_OUR_TIME_OUT), 1),
     Fault("Slack delivers twice", "small", slack.delivers_twice, 20, 5),
     Fault("Slack delivers again, later", "small", slack.delivers_again_later, 6, 2),
     Fault("Slack gives up on a late bot", "small", slack.is_answered_late, 2),
-    Fault("the card is deleted", "small", slack.card_is_deleted, 3),
-    Fault("message_not_found", "small", slack.refuses("message_not_found", "chat.update"), 1),
+    Fault("message_not_found: a card is deleted", "small", slack.card_is_deleted, 3),
     Fault("channel_not_found", "small", slack.refuses("channel_not_found", "chat.postMessage", "chat.update"), 1),
     Fault("is_archived", "small", slack.is_switched(archived=True), 1),
     Fault("token_revoked", "small", slack.is_switched(token_revoked=True), 1),
@@ -48,6 +49,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("disk of the export folder full", "paper", disks.export_folder_is_full, 2),
     Fault("disk of the data folder full", "paper", disks.data_folder_is_full, 2),
     Fault("the clock jumps by hours", "clock", clocks.jumps, 4),
-    Fault("50 approvers, one request, 8 processes", "head", crowd.everybody_clicks, 6, 1),
+    Fault("50 approvers, one request, 8 processes", "crowd", crowd.everybody_clicks, 6, 1),
 )
 """In the order in which each company meets them; companies run side by side."""
