@@ -202,7 +202,7 @@ def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxNotice
 
 
 def ahead(session: Session, *, now: datetime) -> Sequence[OutboxNotice]:
-    """Waiting notices that a clock which was ahead wrote or put off: they would wait until it is that time."""
+    """Waiting notices that a clock which was ahead wrote or put off: they would wait until that time."""
     from_the_future = OutboxNotice.created_at > now + CLOCKS_DIFFER
     too_long = OutboxNotice.last_error.is_not(None) & (OutboxNotice.due_at > now + LONGEST_PUT_OFF)
     return session.scalars(select(OutboxNotice).where(*_WAITS, from_the_future | too_long)).all()

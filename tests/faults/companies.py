@@ -59,14 +59,21 @@ def small() -> Iterator[Company]:
 
 
 @contextmanager
-def head() -> Iterator[Company]:
+def head(**more: str) -> Iterator[Company]:
     """PostgreSQL, a Redis server, two of each process, Socket Mode."""
     with _folder() as folder, PostgresServer() as postgres, RedisServer() as redis:
         url = postgres.url_of("costbot")
         postgres.execute("CREATE DATABASE costbot")
-        settings = {**_SOCKET_MODE, "COSTBOT_DATABASE_URL": url, "COSTBOT_REDIS_URL": redis.url}
+        settings = {**_SOCKET_MODE, "COSTBOT_DATABASE_URL": url, "COSTBOT_REDIS_URL": redis.url, **more}
         with _open(Company(folder, settings, redis=redis, postgres=postgres, doubled=True)) as company:
             yield company
+
+
+@contextmanager
+def crowd() -> Iterator[Company]:
+    """As on PostgreSQL, with no data sync that would end the contest."""
+    with head(COSTBOT_SYNC_CRON="0 0 1 1 *") as company:
+        yield company
 
 
 @contextmanager
@@ -134,7 +141,7 @@ def paper() -> Iterator[Company]:
 COMPANIES: dict[str, Callable[[], AbstractContextManager[Company]]] = {
     "small": small,
     "head": head,
-    "crowd": head,
+    "crowd": crowd,
     "clock": clock,
     "paper": paper,
 }

@@ -18,11 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.commands import requests
 from bot.commands.command import StopError
 from bot.sandbox import sample_company
-from bot.sandbox.client import Message, Person, RefusedError, Seen
+from bot.sandbox.client import RefusedError
 from bot.sandbox.workspace import BOT_TOKEN
 from sync.sage import embedded_company
 from tests.e2e.office import Office
 from tests.e2e.tree import PATIENCE
+from tests.faults.clicking import cards_of, decide
 from tests.faults.crew import Crew
 from tests.faults.facts import Assignment, Facts
 from tests.faults.reading import in_sage, read_facts
@@ -31,13 +32,21 @@ from workflow import outbox
 from workflow.tables import RequestedUpdate, ScheduleSlot
 from workflow.vocabulary import PeriodicWork, State
 
-CODES = ("03-3000,M", "03-3110,S", "03-3110,M", "03-3110,L", "01-1000,L", "01-1000,M", "01-1110,L", "01-1100,L")
+CODES = (
+    "03-3000,M",
+    "03-3110,S",
+    "03-3110,M",
+    "03-3110,L",
+    "01-1000,L",
+    "01-1000,M",
+    "01-1110,L",
+    "01-1100,L",
+)
 REFUSED_BY_SAGE = "01-1780,CW"
 DRAIN_SECONDS = 150.0
 """What was killed in the middle is taken up after a minute at the latest; the rest is Slack's own pace."""
 _ASK_AGAIN_SECONDS = 15.0
 _FIRST_CARD_SECONDS = 10.0
-_WINDOW_SECONDS = 3.0
 _BACKLOG = 10
 """More notices than that wait at one message a second: the load pauses, so that a drain has its bounds."""
 _TROUBLE = (AssertionError, RefusedError, httpx.HTTPError, SQLAlchemyError, StopError, OSError)
@@ -224,20 +233,3 @@ class Company(Office):
         act = rng.choices(("Update", "Take back", "Reject", "Send again"), (70, 10, 10, 10))[0]
         if act in card.buttons:
             decide(person, act, card)
-
-
-def cards_of(seen: Seen, jobs: Sequence[str]) -> list[Message]:
-    """The cards of these jobs; RefusedError when there are none yet."""
-    found = [m for m in seen.messages if m.thread_ts in (None, m.ts) and m.text.split(" ")[0] in jobs]
-    found = [m for m in found if not m.only_for_me]
-    if not found:
-        raise RefusedError("no card yet")
-    return found
-
-
-def decide(person: Person, act: str, card: Message) -> None:
-    """Click a button of a card; a reject takes its comment in the window that opens."""
-    person.click(act, card)
-    if act == "Reject":
-        person.wait_for_modal("Why?", _WINDOW_SECONDS)
-        person.submit({"comment": {"comment": "Not this month"}})

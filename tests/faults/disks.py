@@ -54,10 +54,12 @@ def _full(company: Company, folder: Path, rng: random.Random, times: int) -> Tri
     with company.under_load(rng, 3):
         for _ in range(times):
             time.sleep(rng.uniform(1.0, 3.0))
-            with (_filled(folder) if fill else _limited(company)):
+            with _filled(folder) if fill else _limited(company):
                 time.sleep(_FULL_SECONDS)
             time.sleep(rng.uniform(0.5, 1.0))
-    return Tries(times, "a tmpfs of 48 MiB, filled up" if small else "RLIMIT_FSIZE: may not mount a tmpfs here")
+    return Tries(
+        times, "a tmpfs of 48 MiB, filled up" if small else "RLIMIT_FSIZE: may not mount a tmpfs here"
+    )
 
 
 @contextmanager
@@ -76,7 +78,7 @@ def _filled(folder: Path) -> Iterator[None]:
 @contextmanager
 def _limited(company: Company) -> Iterator[None]:
     """No process of the crew may make a file grow; those that start meanwhile may."""
-    limited = [process for process in company.crew.everybody()]
+    limited = company.crew.everybody()
     for process in limited:
         _limit(process, 0)
     try:

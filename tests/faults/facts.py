@@ -1,4 +1,4 @@
-"""What is so after a fault, as plain facts: in the database, in Slack, in Sage, and what people were promised.
+"""What is so after a fault, as plain facts: in the database, in Slack and Sage, and what was promised.
 
 Pure shapes. `reading.py` fills them, `verdict.py` judges them.
 """
@@ -84,8 +84,8 @@ class Answer:
 class Facts:
     """Everything that the verdict looks at; `before` is what Sage held before anybody asked for anything.
 
-    `asked` are the lines of which somebody was told that they are requested. `in_files` counts how often a line
-    stands in the import files, where Sage is reached by them.
+    `asked` are the lines of which somebody was told that they are requested. `in_files` counts how often a
+    line stands in the import files, where Sage is reached by them.
     """
 
     cards: dict[str, str]

@@ -66,7 +66,9 @@ OF_ONE_MACHINE: dict[Victims, int] = {
     embedded_redis: 20,
 }
 """How often out of a hundred each is killed."""
-OF_MANY_PROCESSES = {victims: share for victims, share in OF_ONE_MACHINE.items() if victims is not embedded_redis}
+OF_MANY_PROCESSES = {
+    victims: share for victims, share in OF_ONE_MACHINE.items() if victims is not embedded_redis
+}
 
 
 def kill_at_random(shares: dict[Victims, int]) -> Callable[[Company, random.Random, int], Tries]:
@@ -83,7 +85,7 @@ def kill_at_random(shares: dict[Victims, int]) -> Callable[[Company, random.Rand
                     for process in found:
                         process.kill()
                     killed[victims.__name__.replace("_", " ")] += bool(found)
-        return Tries(killed.total(), ", ".join(f"{count} × {name}" for name, count in sorted(killed.items())))
+        return Tries(killed.total(), ", ".join(f"{name} {count}" for name, count in sorted(killed.items())))
 
     return kill
 

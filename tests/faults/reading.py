@@ -57,9 +57,7 @@ def read_facts(
 def in_sage(sage: EmbeddedSage) -> tuple[Assignment, ...]:
     """What Sage holds, a category of a cost code each."""
     return tuple(
-        Assignment(row.job, row.extra, row.code, row.category)
-        for row in sage.everything()
-        if row.category
+        Assignment(row.job, row.extra, row.code, row.category) for row in sage.everything() if row.category
     )
 
 

@@ -1,4 +1,4 @@
-"""The verdict on faults can fail: each thing that may be lost, doubled or wrong is put into facts, and found."""
+"""The verdict on faults can fail: whatever may be lost, doubled or wrong is put into facts, and found."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.crowd import Click, disagreements
+from tests.faults.clicking import Click
+from tests.faults.crowd import disagreements
 from tests.faults.facts import Answer, Assignment, Facts, Line, Notice, Posted, TrailEvent, Update
 from tests.faults.verdict import CHECKS, Kind, judge
 from workflow.vocabulary import Event, NoticeKind, Outcome, State
@@ -17,7 +18,7 @@ REFUSED = Assignment(JOB, "", "01-1780", "CW")
 HELD = Assignment(JOB, "", "03-3000", "L")
 REJECTED = Assignment("26-102", "", "03-3110", "S")
 
-_TRAIL = (
+_TRAIL: tuple[tuple[Event, str, str | None, int | None, dict[str, object]], ...] = (
     (Event.REQUESTED, "Tom", JOB, 1, {}),
     (Event.UPDATED, "Dana", JOB, 1, {}),
     (Event.SYNC_STARTED, "schedule", None, None, {"batch": "DS000001"}),
@@ -90,7 +91,9 @@ def without_event(facts: Facts, seq: int) -> Facts:
 def once_more(facts: Facts, seq: int) -> Facts:
     """The event of this number happens twice."""
     place = next(place for place, event in enumerate(facts.events) if event.seq == seq)
-    return replace(facts, events=(*facts.events[: place + 1], facts.events[place], *facts.events[place + 1 :]))
+    return replace(
+        facts, events=(*facts.events[: place + 1], facts.events[place], *facts.events[place + 1 :])
+    )
 
 
 def with_update(facts: Facts, id_: int, state: State) -> Facts:
@@ -123,7 +126,11 @@ UPDATED_AGAIN = f"{JOB} Riverside: It is updated, and goes out with the next dat
 
 BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
     "a synced line is not in Sage": (lambda f: replace(f, in_sage=(HELD,)), Kind.LOST, "and it is not"),
-    "a synced line has no outcome": (lambda f: with_line(f, 1, outcome=None), Kind.WRONG, "its outcome is None"),
+    "a synced line has no outcome": (
+        lambda f: with_line(f, 1, outcome=None),
+        Kind.WRONG,
+        "its outcome is None",
+    ),
     "a failed update's line has no outcome": (
         lambda f: with_line(f, 3, outcome=None),
         Kind.LOST,
@@ -181,7 +188,11 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
     "a data sync began twice": (lambda f: once_more(f, 3), Kind.DOUBLED, "DS000001 began 2 times"),
     "a data sync ended twice": (lambda f: once_more(f, 14), Kind.DOUBLED, "DS000002 ended 2 times"),
     "a reply is not in Slack": (lambda f: without_message(f, "thread:2"), Kind.LOST, "event 2 "),
-    "a reply is in Slack twice": (lambda f: with_message(f, "thread:2"), Kind.DOUBLED, "thread:2 is in Slack 2"),
+    "a reply is in Slack twice": (
+        lambda f: with_message(f, "thread:2"),
+        Kind.DOUBLED,
+        "thread:2 is in Slack 2",
+    ),
     "an event has no notice": (lambda f: replace(f, notices=f.notices[1:]), Kind.LOST, "has 0 notices"),
     "an event has two notices": (
         lambda f: replace(f, notices=(*f.notices, Notice(300, NoticeKind.THREAD, JOB, 1))),
@@ -193,9 +204,17 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
         Kind.LOST,
         "direct:100 not in Slack",
     ),
-    "a direct message is doubled": (lambda f: with_message(f, "direct:100"), Kind.DOUBLED, "direct:100 is in"),
+    "a direct message is doubled": (
+        lambda f: with_message(f, "direct:100"),
+        Kind.DOUBLED,
+        "direct:100 is in",
+    ),
     "a job has no card": (lambda f: without_message(f, CARD), Kind.LOST, f"{JOB} has no card"),
-    "a job has two cards": (lambda f: with_message(f, CARD, "*Synced*"), Kind.DOUBLED, "card:1 is in Slack 2"),
+    "a job has two cards": (
+        lambda f: with_message(f, CARD, "*Synced*"),
+        Kind.DOUBLED,
+        "card:1 is in Slack 2",
+    ),
     "a card says what is over": (
         lambda f: with_message(without_message(f, CARD), CARD, "🟡 *Ready to Update*"),
         Kind.WRONG,

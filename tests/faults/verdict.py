@@ -149,7 +149,9 @@ def trail_tells_the_states(facts: Facts) -> Findings:
         joined |= set(event.facts.get("joined") or ())
     for update in facts.updates:
         if update.id not in joined and states.get(update.id) is not update.state:
-            said = f"update {update.id} of {update.job} is {update.state}, by its events {states.get(update.id)}"
+            said = (
+                f"update {update.id} of {update.job} is {update.state}, by its events {states.get(update.id)}"
+            )
             yield Finding(Kind.WRONG, said)
     for missing in states.keys() - joined - {update.id for update in facts.updates}:
         yield Finding(Kind.LOST, f"update {missing} is on the audit trail, and gone")
@@ -223,9 +225,9 @@ def people_were_told_the_truth(facts: Facts) -> Findings:
                 said[answer.person, job, event] += 1
         did = _SOMEBODY_DID.search(answer.words)
         if did:
-            event = Event.UPDATED if did["what"] == "updated" else Event.REJECTED
-            if (job, did["who"], event) not in deciders:
-                yield Finding(Kind.WRONG, f"{answer.person} was told that {did['who']} {event} {job}")
+            decided = Event.UPDATED if did["what"] == "updated" else Event.REJECTED
+            if (job, did["who"], decided) not in deciders:
+                yield Finding(Kind.WRONG, f"{answer.person} was told that {did['who']} {decided} {job}")
     for (person, job, event), times in said.items():
         if times > on_record[person, job, event]:
             counted = f"{times} times, which happened {on_record[person, job, event]} times"

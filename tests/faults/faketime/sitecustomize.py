@@ -5,10 +5,11 @@ Python sleeps until a moment of the monotonic clock, which libfaketime 0.9.10 an
 
 import select
 import time
+from typing import SupportsIndex
 
 
-def _sleep(seconds: float) -> None:
-    select.select([], [], [], max(seconds, 0.0))
+def _sleep(seconds: float | SupportsIndex, /) -> None:
+    select.select([], [], [], max(float(seconds), 0.0))
 
 
 time.sleep = _sleep
