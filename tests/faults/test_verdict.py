@@ -290,7 +290,7 @@ def test_clicks_that_were_answered_as_the_trail_has_them_agree() -> None:
     [
         ((CLICKED[0], CLICKED[1]._replace(answer="")), CLICKS_ON_RECORD, "got no answer"),
         ((CLICKED[0], CLICKED[0]._replace(person="Marcus")), CLICKS_ON_RECORD, "Marcus was told 1 times"),
-        (CLICKED, CLICKS_ON_RECORD[:1], "Marcus was told 1 times of refused: Update, the trail has it 0"),
+        (CLICKED, CLICKS_ON_RECORD[:1], "Marcus was told 1 times of no to Update, the trail has it 0"),
         (CLICKED, CLICKS_ON_RECORD[1:], "Dana was told 1 times"),
         ((CLICKED[0]._replace(answer="Something went wrong."), CLICKED[1]), CLICKS_ON_RECORD, "went wrong"),
     ],

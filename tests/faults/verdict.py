@@ -59,7 +59,7 @@ _SHOWN_FIRST = (State.READY, State.FAILED, State.ACCEPTED, State.EXPORTED)
 _ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 _IN_SAGE = (Outcome.CREATED, Outcome.TIED, Outcome.ALREADY_THERE)
 
-TOLD = {
+TOLD: dict[str, str] = {
     "It is updated, and goes out": Event.UPDATED,
     "It is taken back, and Ready": Event.TAKEN_BACK,
     "It is rejected, and whoever": Event.REJECTED,
@@ -228,10 +228,10 @@ def people_were_told_the_truth(facts: Facts) -> Findings:
             decided = Event.UPDATED if did["what"] == "updated" else Event.REJECTED
             if (job, did["who"], decided) not in deciders:
                 yield Finding(Kind.WRONG, f"{answer.person} was told that {did['who']} {decided} {job}")
-    for (person, job, event), times in said.items():
-        if times > on_record[person, job, event]:
-            counted = f"{times} times, which happened {on_record[person, job, event]} times"
-            yield Finding(Kind.WRONG, f"{person} was told of {event} of {job} {counted}")
+    for (person, job, what), times in said.items():
+        if times > on_record[person, job, what]:
+            counted = f"{times} times, which happened {on_record[person, job, what]} times"
+            yield Finding(Kind.WRONG, f"{person} was told of {what} of {job} {counted}")
 
 
 CHECKS: tuple[Callable[[Facts], Findings], ...] = (
