@@ -46,6 +46,8 @@ def webhook_route(
     async def come(request: Request) -> Response:
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, expected):
+            sender = request.client and request.client.host
+            _log.warning("a webhook was refused: its Authorization is not the hook's", sender=sender)
             return PlainTextResponse("the Authorization header is not the hook's", 401)
         body = await _body(request)
         if body is None:

@@ -5,7 +5,15 @@ from datetime import time, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from bot.blocks import home_tab, notices, privilege, request_window, several_windows, updates_window, words
+from bot.blocks import (
+    home_tab,
+    notices,
+    privilege,
+    reach_words,
+    request_window,
+    several_windows,
+    updates_window,
+)
 from bot.blocks.home_jobs import JobList
 from bot.blocks.job_card import job_card
 from bot.blocks.notices import Told
@@ -252,9 +260,15 @@ def messages() -> Iterator[tuple[str, Message]]:
         )
     told = [Told(one, update_facts(), CARD) for _, one in events()]
     yield "direct", notices.direct_message(told[:1])
-    yield "gathered", notices.noted(notices.direct_message(told), words.forwarded_words("Sam", NOON.date()))
+    yield (
+        "gathered",
+        notices.noted(notices.direct_message(told), reach_words.forwarded_words("Sam", NOON.date())),
+    )
     for cannot in Cannot:
-        yield f"noted {cannot}", notices.noted(notices.help_text(), words.not_forwarded_words("Sam", cannot))
+        yield (
+            f"noted {cannot}",
+            notices.noted(notices.help_text(), reach_words.not_forwarded_words("Sam", cannot)),
+        )
     for name, one in events():
         yield f"event {name}", notices.thread_reply(one)
     yield "history", notices.history("24-017", [one for _, one in events()])
