@@ -20,9 +20,13 @@ _HOW_OFTEN = {"Update": 5, "Take back": 5, "Reject": 1}
 _WHY = "Why?"
 _COMMENT = {"comment": {"comment": "Not this month"}}
 _WINDOW_SECONDS = 3.0
-_ANSWER_SECONDS = 60.0
+_ANSWER_SECONDS = 180.0
+"""Nobody clicks again before the answer, or an answer would be taken for another click's."""
 _LOOK_SECONDS = 1.0
+_LOOKS_TAKE = 0.1
+"""Of all time at most so much goes into looking, however slow the machine is."""
 _ROUND_SECONDS = 4.0
+_LAST_ROUND_SECONDS = 120.0
 
 
 class Click(NamedTuple):
@@ -61,6 +65,8 @@ def click_around(
         clicks = []
         for number in range(rounds):
             time.sleep(max(0.0, start + number * _ROUND_SECONDS - time.time()))
+            if time.time() > start + _LAST_ROUND_SECONDS:
+                break
             clicks.append(_click(sandbox.as_person(email), name, job, rng))
         return clicks
 
@@ -108,9 +114,12 @@ def _wait_for(person: Person, said: Callable[[Seen], str]) -> str:
     They look once a second: if fifty heard of every change, Slack's look-alike would do nothing but tell.
     """
     deadline = time.monotonic() + _ANSWER_SECONDS
-    while not (words := said(person.sees())) and time.monotonic() < deadline:
-        time.sleep(_LOOK_SECONDS)
-    return words
+    while True:
+        began = time.monotonic()
+        words = said(person.sees())
+        if words or began > deadline:
+            return words
+        time.sleep(max(_LOOK_SECONDS, (time.monotonic() - began) / _LOOKS_TAKE))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from tests.e2e.tree import PATIENCE
 from tests.faults.clicking import cards_of, decide
 from tests.faults.crew import Crew
 from tests.faults.facts import Assignment, Facts
-from tests.faults.reading import in_sage, read_facts
+from tests.faults.reading import in_sage, read_facts, waiting_notices
 from tests.servers import PostgresServer, RedisServer
 from workflow import outbox
 from workflow.tables import RequestedUpdate, ScheduleSlot
@@ -175,7 +175,7 @@ class Company(Office):
             return (
                 session.scalar(on_their_way) or 0,
                 session.scalar(asked) or 0,
-                outbox.backlog(session).waiting,
+                waiting_notices(session),
             )
 
     @contextmanager

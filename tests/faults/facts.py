@@ -61,6 +61,8 @@ class Notice:
     key: str | None = None
     done: bool = True
     given_up: bool = False
+    waits_for_its_hour: bool = False
+    """A digest that its reader gets in working time, as it was meant to."""
     error: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -12,10 +13,10 @@ from sync.sage.embedded import EmbeddedSage
 from sync.sage.folders import SUFFIX, Folders
 from sync.sage.layouts import read_records
 from tests.faults.facts import Answer, Assignment, Facts, Line, Notice, Posted, TrailEvent, Update
-from workflow import audit, messages
+from workflow import audit, messages, outbox
 from workflow.database import Database
 from workflow.tables import AuditEvent, Job, OutboxNotice, RequestedLine, RequestedUpdate, ScheduleSlot
-from workflow.vocabulary import PeriodicWork
+from workflow.vocabulary import NoticeKind, PeriodicWork
 
 _ENCODING = "cp1252"
 
@@ -91,8 +92,22 @@ def _notice(row: OutboxNotice, jobs: dict[int, str]) -> Notice:
         key=row.message_key,
         done=row.done_at is not None,
         given_up=row.given_up,
+        waits_for_its_hour=_waits_for_its_hour(row),
         error=row.last_error,
     )
+
+
+def waiting_notices(session: Session) -> int:
+    """How many notices have still to go out, but for digests that wait for their hour."""
+    waiting = select(OutboxNotice).where(OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
+    return sum(not _waits_for_its_hour(row) for row in session.scalars(waiting))
+
+
+def _waits_for_its_hour(row: OutboxNotice) -> bool:
+    """Of a clock that is right: what one wrote that was ahead waits for an hour that is none."""
+    now = datetime.now(UTC)
+    in_time = row.created_at <= now + outbox.CLOCKS_DIFFER and row.last_error is None
+    return row.kind is NoticeKind.DIGEST and in_time and row.due_at > now
 
 
 def _undone(session: Session) -> tuple[str, ...]:

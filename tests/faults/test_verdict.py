@@ -255,6 +255,12 @@ def test_no_check_is_for_nothing(check: Callable[[Facts], object]) -> None:
     assert any(list(check(mutate(good()))) for mutate, _, _ in BROKEN.values())  # type: ignore[call-overload]
 
 
+def test_a_digest_that_waits_for_its_hour_is_no_finding() -> None:
+    digest = Notice(201, NoticeKind.DIGEST, done=False, waits_for_its_hour=True)
+    assert judge(replace(good(), notices=(*good().notices, digest))) == []
+    assert judge(replace(good(), notices=(*good().notices, replace(digest, waits_for_its_hour=False))))
+
+
 def test_what_was_joined_needs_no_end_of_its_own() -> None:
     facts = good()
     joined = TrailEvent(15, Event.SENT_AGAIN, "Tom", "26-103", 3, {"joined": [4]})

@@ -100,7 +100,7 @@ def nothing_waits(facts: Facts) -> Findings:
     for name in facts.undone:
         yield Finding(Kind.LOST, f"a {name} that is due was not done")
     for notice in facts.notices:
-        if notice.given_up or not notice.done:
+        if notice.given_up or not (notice.done or notice.waits_for_its_hour):
             state = "given up" if notice.given_up else "waits for ever"
             yield Finding(
                 Kind.LOST, f"notice {notice.id} ({notice.kind}, {notice.job}) {state}: {notice.error}"
