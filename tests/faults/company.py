@@ -47,6 +47,8 @@ DRAIN_SECONDS = 150.0
 """What was killed in the middle is taken up after a minute at the latest; the rest is Slack's own pace."""
 _ASK_AGAIN_SECONDS = 15.0
 _FIRST_CARD_SECONDS = 10.0
+_ONE_ENVIRONMENT = threading.Lock()
+"""Settings are read from the environment of this process, which companies that open at once share."""
 _BACKLOG = 10
 """More notices than that wait at one message a second: the load pauses, so that a drain has its bounds."""
 _TROUBLE = (AssertionError, RefusedError, httpx.HTTPError, SQLAlchemyError, StopError, OSError)
@@ -66,7 +68,8 @@ class Company(Office):
         doubled: bool = False,
         preload: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(folder, {"COSTBOT_SYNC_CRON": "* * * * *", **settings}, redis)
+        with _ONE_ENVIRONMENT:
+            super().__init__(folder, {"COSTBOT_SYNC_CRON": "* * * * *", **settings}, redis)
         self.postgres = postgres
         self.crew = Crew(folder, {**self.environment, **(preload or {})})
         self.sage = embedded_company(self.settings)
