@@ -29,6 +29,7 @@ _HOSTS = (
     "public_url",
     "http_host",
     "http_port",
+    "heartbeat",
     "log_level",
 )
 """Settings of the whole host: one Slack app, one address, one log."""
