@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check words pictures bench lock audit
+.PHONY: help demo run test faults check words pictures bench lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -16,6 +16,10 @@ test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); 
 	@.ci/browser
 	@.ci/odbc
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
+
+faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes a minute)
+	@$(if $(SHORT),,.ci/faketime)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short) $(ARGS)
 
 check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compose file, the locks and the shell scripts
 	$(BIN)/ruff format --check .
