@@ -80,6 +80,8 @@ def settle_down(url: str) -> None:
     """What a database does by itself in the hours after much was written."""
     if is_sqlite(url):
         run(url, "ANALYZE")
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     else:
         with bare_postgres(url) as connection:
             connection.autocommit = True
