@@ -155,12 +155,18 @@ def _days(calendar: Calendar, since: datetime) -> Iterator[tuple[datetime, datet
     """From when to when, in UTC, people work on each working day, from the one that `since` may be in."""
     day = since.astimezone(calendar.zone).date() - _DAY
     while True:
-        if calendar.is_working_day(day):
-            yield (
-                start_of(day, calendar.zone, calendar.opens),
-                start_of(day, calendar.zone, calendar.closes),
-            )
+        hours = _hours(calendar, day)
+        if hours:
+            yield hours
         day += _DAY
+
+
+@lru_cache(maxsize=4_096)
+def _hours(calendar: Calendar, day: date) -> tuple[datetime, datetime] | None:
+    """From when to when people work on a day; kept, since thousands of requests wait through the same days."""
+    if not calendar.is_working_day(day):
+        return None
+    return start_of(day, calendar.zone, calendar.opens), start_of(day, calendar.zone, calendar.closes)
 
 
 @lru_cache(maxsize=64)
