@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--short] [--only WORD]`: costbot against bare baselines; exit 1 when a goal is missed.
+"""`python -m benchmarks [--short] [--only WORD]`: costbot against baselines; exit 1 when a goal is missed.
 
 The whole run writes results.json, and the table and chart of docs/. `--short` sees that everything still
 runs, with little data; it judges nothing and writes nothing. `--only` measures what has the word in the name

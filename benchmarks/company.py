@@ -111,7 +111,8 @@ class Company:
         load(
             self.url,
             RequestedUpdate,
-            "id, job_id, state, revision, requested_by_id, requested_at, decided_by_id, decided_at, data_sync_id",
+            "id, job_id, state, revision, requested_by_id, requested_at, decided_by_id, decided_at, "
+            "data_sync_id",
             ((n, n, State.ACCEPTED, 1, self.engineer, NINE, 1, NINE, 1) for n in self._sent),
         )
         load(self.url, RequestedLine, _LINES, self._lines(self._sent, self.sizes.lines_a_job, 0))
@@ -124,8 +125,8 @@ class Company:
         load(self.url, RequestedLine, _LINES, settled, instead=True)
         run(
             self.url,
-            f"UPDATE requested_updates SET state = '{State.SYNCED}', exported_at = {at}, finished_at = {at}",  # noqa: S608
-            f"UPDATE data_syncs SET state = '{SyncState.FINISHED}', sent_at = {at}, finished_at = {at}, "  # noqa: S608
+            f"UPDATE requested_updates SET state = '{State.SYNCED}', exported_at = {at}, finished_at = {at}",
+            f"UPDATE data_syncs SET state = '{SyncState.FINISHED}', sent_at = {at}, finished_at = {at}, "
             f"created = {self._updates * self.sizes.lines_a_job}",
         )
         load(
@@ -207,7 +208,7 @@ class Company:
                 head.seq, head.hash = row.seq, row.hash
                 rows.append(tuple(getattr(row, name) for name in _EVENTS.split(", ")))
             load(self.url, AuditEvent, _EVENTS, rows)
-        run(self.url, f"UPDATE audit_head SET seq = {head.seq}, hash = '{head.hash}'")  # noqa: S608
+        run(self.url, f"UPDATE audit_head SET seq = {head.seq}, hash = '{head.hash}'")
 
 
 def sqlite_url(folder: Path, name: str) -> str:

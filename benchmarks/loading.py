@@ -59,9 +59,8 @@ def load(
             for row in rows:
                 copy.write_row(tuple(map(_as_json, row)))
         for column in _numbered(table.__table__):  # type: ignore[arg-type]
-            cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('{name}', '{column}'), max({column})) FROM {name}".encode()
-            )
+            sequence = f"pg_get_serial_sequence('{name}', '{column}')"
+            cursor.execute(f"SELECT setval({sequence}, max({column})) FROM {name}".encode())
 
 
 def run(url: str, *statements: str) -> None:
@@ -96,6 +95,7 @@ def bare_postgres(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def is_sqlite(url: str) -> bool:
+    """Whether the address is of a SQLite file."""
     return url.startswith("sqlite")
 
 

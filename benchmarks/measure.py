@@ -1,6 +1,6 @@
-"""What is measured and how: a baseline and costbot by turns, so that a busy minute is in both; the median counts.
+"""What is measured and how: a baseline and costbot by turns, so that a busy minute is in both.
 
-Owns the row of the table. Wall time throughout.
+Owns the row of the table. The median counts; wall time throughout.
 """
 
 import gc
@@ -42,8 +42,8 @@ FULL = Sizes(
     few_ready=10,
     imported=100_000,
     burst=1_000,
-    clicks=120,
-    looks=40,
+    clicks=60,
+    looks=20,
     runs=5,
 )
 SHORT = Sizes(

@@ -1,4 +1,4 @@
-"""What was measured, for people and for programs: the table, `results.json`, and the chart and table of docs/.
+"""What was measured, for people and programs: the table, `results.json`, and the chart and table of docs/.
 
 Drawn with matplotlib, as `bot.charts` does.
 """
@@ -92,6 +92,6 @@ def _draw(rows: Sequence[Row], path: Path) -> None:
     axes.set_yticks(places, [row.name for row in rows], fontsize=9)
     axes.invert_yaxis()
     axes.set_xlim(0, _HIGH + 1.0)
-    axes.set_xlabel("Ratio to the bare baseline, as a part of its goal (the line is the goal; less is better)")
+    axes.set_xlabel("Ratio to the bare baseline, as a part of its goal (the line; less is better)")
     axes.spines[["top", "right"]].set_visible(False)
-    FigureCanvasAgg(figure).print_png(path)
+    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]

@@ -31,7 +31,7 @@ from tests.factories import LIMITS
 from workflow.database import Database
 from workflow.settings import Settings
 
-SECRET = "0123456789abcdef"  # noqa: S105 - of nothing
+SECRET = "0123456789abcdef"
 _numbers = count(1)
 
 
@@ -55,6 +55,9 @@ class Signed:
             "X-Slack-Request-Timestamp": stamp,
             "X-Slack-Signature": f"v0={signature}",
         }
+        # a new connection, for the server ends one that nobody used for a while
+        self._connection.close()
+        self._connection.connect()
         start = time.perf_counter()
         self._connection.request("POST", "/slack/events", content, headers)
         answer = self._connection.getresponse()

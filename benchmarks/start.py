@@ -37,7 +37,7 @@ print(*sorted(m for m in sys.modules
 
 
 def measure(sizes: Sizes, folder: Path) -> Iterator[Row]:
-    """Start and stop by turns, with SQLite and an embedded Redis; the database is there from the first time."""
+    """Start and stop by turns, with SQLite and an embedded Redis; the database is there from before."""
     which = subprocess.run([sys.executable, "-c", _WHICH], capture_output=True, text=True, check=True)
     libraries, modules = which.stdout.splitlines()
     importing = [sys.executable, "-c", f"import {', '.join(modules.split())}"]

@@ -6,7 +6,7 @@ each bad row by line, column and reason. A file with one problem gives nothing.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
@@ -266,7 +266,9 @@ class _Repeats:
     def __init__(self, kind: type[Row]) -> None:
         self._kind = kind
         self._columns = {field: column for column, field in kind.columns().items()}
-        self._keys = [(fields, attrgetter(*fields)) for fields in kind.keys]
+        self._keys: list[tuple[tuple[str, ...], Callable[[Row], Any]]] = [
+            (fields, attrgetter(*fields)) for fields in kind.keys
+        ]
         self._seen: dict[object, int] = {}
         self._told: dict[object, tuple[int, object]] = {}
 
