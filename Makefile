@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check words pictures bench
+.PHONY: help demo run test check words pictures bench lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -17,12 +17,14 @@ test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); 
 	@.ci/odbc
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
-check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compose file and the shell scripts
+check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compose file, the locks and the shell scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/python -m tests.locks
 	$(BIN)/python -m tests.catalogues check
 	@for script in .ci/*; do bash -n $$script || exit 1; done
 
@@ -35,10 +37,16 @@ bench: .venv/.costbot-dev ## Measure costbot against bare baselines; SHORT=1 for
 pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
 	@$(BIN)/python -m tests.pictures
 
-.venv/.costbot: pyproject.toml
+audit: .venv/.costbot-dev ## Look for known vulnerabilities in what is locked, where that can be looked up
+	@$(BIN)/python -m tests.audit $(ARGS)
+
+lock: ## Pin every package anew after pyproject.toml has changed (ARGS=--upgrade takes the newest of all)
+	@.ci/lock $(ARGS)
+
+.venv/.costbot: pyproject.toml requirements.lock requirements-build.lock
 	@.ci/venv .
 	@touch $@
 
-.venv/.costbot-dev: pyproject.toml
+.venv/.costbot-dev: pyproject.toml requirements-dev.lock
 	@.ci/venv '.[dev]'
 	@touch $@ .venv/.costbot

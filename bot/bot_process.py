@@ -22,19 +22,18 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from bot import charts
 from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.http import Check, http_app
 from bot.links import card_of_number
-from bot.procore_webhooks import webhook_route
+from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps
 from workflow import queries
 from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.settings import Settings, SettingsError, Source
+from workflow.settings import Settings, SettingsError
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
@@ -79,7 +78,7 @@ def run_bot(
             takes_events=settings.slack_signing_secret is not None,
             ready={**checks(settings, database), **slack_check(socket_mode)},
             notes={"sage": lambda: _not_imported(database)},
-            more=_of_procore(settings, database, nudge),
+            more=webhook_routes(settings, database, nudge, _now),
             card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
             language=settings.language,
         )
@@ -94,22 +93,6 @@ def require_way_in(settings: Settings) -> None:
             "SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are both missing: set the first for Socket Mode, "
             "the second for HTTP mode."
         )
-
-
-def _of_procore(settings: Settings, database: Database, nudge: Callable[[str], None]) -> list[Route]:
-    """The route of Procore's webhooks, where the settings switch it on."""
-    secret, company_id = settings.procore_webhook_secret, settings.procore_company_id
-    if settings.source is not Source.PROCORE or secret is None or company_id is None:
-        return []
-    return [
-        webhook_route(
-            secret=secret.get_secret_value(),
-            company_id=company_id,
-            database=database,
-            nudge=nudge,
-            clock=_now,
-        )
-    ]
 
 
 class SocketMode:

@@ -9,6 +9,8 @@ from bot.commands import (
     approvals,
     audit,
     checks,
+    db,
+    diff,
     doctor,
     holds,
     imports,
@@ -30,13 +32,14 @@ app = typer.Typer(
     add_completion=False,
     help="Review and accept new project cost codes before they go to Sage 300 CRE.",
 )
-for module in (requests, checks, approvals, syncs, status, report, doctor, processes):
+for module in (requests, checks, diff, approvals, syncs, status, report, doctor, processes):
     app.add_typer(module.app)
 app.add_typer(people.top)
 for name, module in (
     ("import", imports),
     ("hold", holds),
     ("audit", audit),
+    ("db", db),
     ("people", people),
     ("privilege", privilege),
     ("sage", sage),

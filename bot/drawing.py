@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.blocks import notices, privilege, step_words, words
+from bot.blocks import notices, privilege, reach_words, step_words
 from bot.blocks.job_card import CODES_ON_CARD, job_card
 from bot.blocks.notices import Told
 from bot.blocks.pieces import Json, Message
@@ -54,8 +54,8 @@ def note(stand_in: StandIn) -> str:
     """Why a message comes to whoever reads it while the person it is meant for is away."""
     away = stand_in.away
     if stand_in.cannot is None:
-        return words.forwarded_words(away.person.name, away.last_day)
-    return words.not_forwarded_words(away.delegate.name, stand_in.cannot)
+        return reach_words.forwarded_words(away.person.name, away.last_day)
+    return reach_words.not_forwarded_words(away.delegate.name, stand_in.cannot)
 
 
 def privilege_request(session: Session, notice: OutboxNotice) -> tuple[int, Message]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
@@ -316,6 +316,9 @@ class Gateway:
         except (OSError, http.client.HTTPException) as error:
             outcome = type(error).__name__
             raise SlackUnavailable(f"response_url got no answer: {error}") from error
+        except (ValueError, SlackRequestError) as error:
+            outcome = "no address"
+            raise SlackRefused("response_url", outcome) from error
         finally:
             with self._lock:
                 self.calls["response_url", outcome] += 1

@@ -67,24 +67,6 @@ def http_app(
     unknown and one that has no card are answered alike, and nothing of a job is told here.
     """
 
-    async def events(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return PlainTextResponse(f"at most {MOST_BYTES:,} bytes", 413)
-        try:
-            asked = _bolt_request(request, body)
-        except _UnsignedError:
-            return PlainTextResponse("this is not signed as Slack signs", 401)
-        except (ValueError, TypeError, AttributeError, RecursionError, UnreadableError):
-            # Bolt reads before it checks the signature, and breaks in many ways on JSON of another shape
-            return _no_request()
-        try:
-            return to_starlette_response(await run_in_threadpool(bolt.dispatch, asked))
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
-            # and again where it looks for the listener; what listeners do is done after the ack
-            _log.warning("Bolt broke on a request", error=str(error))
-            return _no_request()
-
     async def healthy(_: Request) -> Response:
         return PlainTextResponse("ok")
 
@@ -104,8 +86,36 @@ def http_app(
         *more,
     ]
     if takes_events:
-        routes.append(Route("/slack/events", events, methods=["POST"]))
+        routes.append(_events_route(bolt))
     return Starlette(routes=routes)
+
+
+def _events_route(bolt: Dispatcher) -> Route:
+    """`POST /slack/events`: what Slack has signed goes to `bolt`, what nobody has signed does not."""
+
+    async def events(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse(f"at most {MOST_BYTES:,} bytes", 413)
+        try:
+            asked = _bolt_request(request, body)
+        except _UnsignedError:
+            _note_refusal(request, "unsigned")
+            return PlainTextResponse("this is not signed as Slack signs", 401)
+        except (ValueError, TypeError, AttributeError, RecursionError, UnreadableError):
+            # Bolt reads before it checks the signature, and breaks in many ways on JSON of another shape
+            return _no_request()
+        try:
+            answer = await run_in_threadpool(bolt.dispatch, asked)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            # and again where it looks for the listener; what listeners do is done after the ack
+            _log.warning("Bolt broke on a request", error=str(error))
+            return _no_request()
+        if answer.status == 401:
+            _note_refusal(request, "signature or time are wrong")
+        return to_starlette_response(answer)
+
+    return Route("/slack/events", events, methods=["POST"])
 
 
 def job_routes(
@@ -162,6 +172,13 @@ def _bolt_request(request: Request, body: bytes) -> BoltRequest:
     asked = BoltRequest(body=body.decode(), headers={**headers})
     interaction_of(asked.body)
     return asked
+
+
+def _note_refusal(request: Request, why: str) -> None:
+    """Somebody who is not Slack, or a signing secret that is not the app's: said without what was sent."""
+    _log.warning(
+        "a request was refused: not from Slack", why=why, sender=request.client and request.client.host
+    )
 
 
 def _no_request() -> Response:

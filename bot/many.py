@@ -23,6 +23,7 @@ from bot.http import Check, http_app, job_routes
 from bot.installations import Installations, gateway_of
 from bot.links import card_of_number
 from bot.oauth import install_routes, team_of
+from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps, nobodys_app
 from bot.visit import know_no_better
 from workflow import audit, outbox
@@ -115,6 +116,8 @@ def front(
 
         settings = {one.team: one.settings for one in companies}
         routes = install_routes(host, settings, installations, installed=installed)
+        for one in companies:
+            routes += webhook_routes(one.settings, one.database, one.nudge, clock)
         if host.public_url is not None:
             for one in companies:
                 card_of = partial(card_of_number, one.database, gateways[one.team])

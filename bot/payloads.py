@@ -6,8 +6,9 @@ everything is parsed, never trusted.
 
 import re
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from workflow.vocabulary import JobFilter, Refusal
 
@@ -21,6 +22,7 @@ class Action(StrEnum):
     TAKE_BACK = "job:take_back"
     SEND_AGAIN = "job:send_again"
     TURN_PAGE = "window:page"
+    TURN_COMPARISON = "comparison:page"
     ASK_FOR_PRIVILEGE = "privilege:ask"
     GRANT_PRIVILEGE = "privilege:grant"
     DECLINE_PRIVILEGE = "privilege:decline"
@@ -67,6 +69,11 @@ class Shortcut(StrEnum):
     REQUEST_THESE = "request_these_cost_codes"
 
 
+Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A revision or a page; like an id, no larger than the database can compare."""
+
+
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -78,9 +85,9 @@ class _Value(BaseModel):
 class JobButton(_Value):
     """A button of a job: the requested update and the revision that the person sees beside it."""
 
-    job_id: int
-    requested_update_id: int
-    revision: int
+    job_id: Id
+    requested_update_id: Id
+    revision: Number
 
 
 class PageButton(JobButton):
@@ -89,7 +96,14 @@ class PageButton(JobButton):
     `revision` is the one that the person began to look at: what joins later is marked until they act.
     """
 
-    page: int
+    page: Number
+
+
+class ComparisonButton(_Value):
+    """Turns to a page of a job's comparison of Procore, costbot and Sage; pages count from 0."""
+
+    job_id: Id
+    page: Number
 
 
 class Opened(_Value):
@@ -101,14 +115,14 @@ class Opened(_Value):
 class WindowMetadata(JobButton, Opened):
     """`private_metadata` of a window: what it shows, and where to answer."""
 
-    page: int = 0
+    page: Number = 0
 
 
 class Tick(_Value):
     """A ticked job: the requested update and the revision that the person saw beside the box."""
 
-    requested_update_id: int
-    revision: int
+    requested_update_id: Id
+    revision: Number
 
     def text(self) -> str:
         """Short, for a window carries a hundred of them."""
@@ -130,15 +144,15 @@ class SeveralMetadata(Opened):
     `drawing` counts the times that the window was drawn, for boxes keep what they held in Slack by their ids.
     """
 
-    page: int = 0
-    drawing: int = 0
+    page: Number = 0
+    drawing: Number = 0
     ticked: tuple[str, ...] = ()
 
 
 class SeveralButton(_Value):
     """Turns to a page of Update several; `tick` ticks or unticks every box of it, None leaves them."""
 
-    page: int
+    page: Number
     tick: bool | None = None
 
 
@@ -151,13 +165,13 @@ class DraftMark(_Value):
 class FirstStep(DraftMark):
     """`private_metadata` of the request window's first step: how many lines of a file are kept already."""
 
-    lines_in_file: int = 0
+    lines_in_file: Number = 0
 
 
 class PrivilegeRequestMark(_Value):
     """The request for the privilege that a button or a window answers."""
 
-    privilege_request_id: int
+    privilege_request_id: Id
 
 
 class PrivilegeButton(_Value):
@@ -175,4 +189,4 @@ class FilterChoice(_Value):
 class HomePageButton(_Value):
     """Turns to a page of the jobs on App Home; pages count from 0."""
 
-    page: int
+    page: Number

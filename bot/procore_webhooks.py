@@ -1,5 +1,7 @@
 """`POST /procore/webhooks`: Procore's events are let in and kept; the worker does the rest.
 
+On a host for many each company has a route of its own, with its own secret and database.
+
 Procore signs nothing (procore/documentation, webhooks_api.md): it sends the Authorization header that its
 hook was made with. An answer may take five seconds; here it takes one row in the database.
 """
@@ -19,11 +21,36 @@ from starlette.routing import Route
 from workflow import procore_events
 from workflow.database import Database
 from workflow.procore_events import Told
+from workflow.settings import Settings, Source, company_path
 from workflow.vocabulary import PeriodicWork
 
 PATH = "/procore/webhooks"
 MOST_BYTES = 100_000
 _log = structlog.get_logger()
+
+
+def webhook_path(settings: Settings) -> str:
+    """Where a company's webhooks come in: on a host for many, below the company's own path."""
+    return (company_path(settings.company) if settings.company else "") + PATH
+
+
+def webhook_routes(
+    settings: Settings, database: Database, nudge: Callable[[str], None], clock: Callable[[], datetime]
+) -> list[Route]:
+    """The route of a company, where its settings switch it on."""
+    secret, company_id = settings.procore_webhook_secret, settings.procore_company_id
+    if settings.source is not Source.PROCORE or secret is None or company_id is None:
+        return []
+    return [
+        webhook_route(
+            path=webhook_path(settings),
+            secret=secret.get_secret_value(),
+            company_id=company_id,
+            database=database,
+            nudge=nudge,
+            clock=clock,
+        )
+    ]
 
 
 def webhook_route(
@@ -33,6 +60,7 @@ def webhook_route(
     database: Database,
     nudge: Callable[[str], None],
     clock: Callable[[], datetime],
+    path: str = PATH,
 ) -> Route:
     """The route; `secret` is what the Authorization header must say after `Bearer `."""
     expected = f"Bearer {secret}".encode()
@@ -46,6 +74,8 @@ def webhook_route(
     async def come(request: Request) -> Response:
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, expected):
+            sender = request.client and request.client.host
+            _log.warning("a webhook was refused: its Authorization is not the hook's", sender=sender)
             return PlainTextResponse("the Authorization header is not the hook's", 401)
         body = await _body(request)
         if body is None:
@@ -60,7 +90,7 @@ def webhook_route(
         # what cannot be used is taken too: sent again it would hold up what comes after it
         return Response(status_code=204)
 
-    return Route(PATH, come, methods=["POST"])
+    return Route(path, come, methods=["POST"])
 
 
 def _told(body: bytes, company_id: int) -> Told | None:

@@ -22,7 +22,7 @@ from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedUpdate
 from workflow.vocabulary import State, SyncState
 
-_LOCK = "data_sync"
+LOCK = "data_sync"
 
 Clock = Callable[[], datetime]
 Progress = Callable[[str, int, int], None]
@@ -68,7 +68,7 @@ def run(
     Raises:
         SageUnreachableError: the batch stays as far as it came, and the next run goes on with it.
     """
-    with database.exclusive(_LOCK, wait_seconds=wait_seconds) as held:
+    with database.exclusive(LOCK, wait_seconds=wait_seconds) as held:
         if not held:
             return SyncReport(state=RunState.ANOTHER_IS_RUNNING)
         return _Run(database, sage, by, clock, progress).whole()
@@ -123,9 +123,10 @@ class _Run:
     def _unsent(self) -> DataSync | None:
         """The batch to send: one that was left, else a new one; None when nothing is accepted."""
         untold = self._sage.untold()
+        in_sage = self._sage.newest_batch()
         with self._database.writing() as session:
             return exports.unsent(session) or exports.claim(
-                session, by=self._by, at=self._clock(), but=untold.keys()
+                session, by=self._by, at=self._clock(), but=untold.keys(), in_sage=in_sage
             )
 
     def _look_at_what_waits(self) -> None:

@@ -81,12 +81,21 @@ class Scheduler:
         self._looked_at: dict[str, datetime] = {}
         self._swept_at: dict[str, datetime] = {}
 
-    def run(self, clock: Callable[[], datetime], pause: Callable[[float], bool]) -> None:
-        """Tick until `pause` (given seconds) says to stop; an unreachable database or Redis is waited for."""
+    def run(
+        self,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], bool],
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Tick until `pause` (given seconds) says to stop; an unreachable database or Redis is waited for.
+
+        `beat` is called after each tick that reached both.
+        """
         seconds = 0.0
         while not pause(seconds):
             try:
                 self.tick(clock())
+                beat()
                 seconds = _TICK_SECONDS
             except (SQLAlchemyError, RedisError) as error:
                 seconds = min(_LONGEST_PAUSE_SECONDS, max(_TICK_SECONDS, 2 * seconds))

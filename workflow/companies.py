@@ -1,7 +1,7 @@
 """A host for many companies: which there are, and each one's settings, read from its own folder alone.
 
 Owns what keeps them apart before anything runs: no setting of one company, or of the host's environment, is
-ever another's, and two companies never share a database, a queue, a Slack team or a Sage.
+ever another's, and two companies never share a database, a queue, a Slack team, a Sage or a Procore company.
 """
 
 import re
@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import make_url
 
-from workflow.settings import Settings, SettingsError, company_path, read_file
+from workflow.settings import Settings, SettingsError, Source, company_path, read_file
 
 DOCS = "see docs/many-workspaces.md"
 
@@ -29,6 +29,7 @@ _HOSTS = (
     "public_url",
     "http_host",
     "http_port",
+    "heartbeat",
     "log_level",
 )
 """Settings of the whole host: one Slack app, one address, one log."""
@@ -200,6 +201,17 @@ def _own_things(settings: Settings) -> Iterator[tuple[str, tuple[object, str]]]:
         ),
     )
     yield "a data source of Sage", (odbc, "set another COSTBOT_SAGE_ODBC for one of them")
+    with_procore = settings.source is Source.PROCORE
+    company = (settings.procore_api_url, settings.procore_company_id) if with_procore else None
+    yield "a company of Procore", (company, "correct COSTBOT_PROCORE_COMPANY_ID of one of them")
+    secret = settings.procore_webhook_secret if with_procore else None
+    yield (
+        "a secret of Procore's webhooks",
+        (
+            secret and secret.get_secret_value(),
+            "set another COSTBOT_PROCORE_WEBHOOK_SECRET for one of them, and connect it anew",
+        ),
+    )
 
 
 def _place_of_database(address: str) -> tuple[object, ...]:

@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -114,6 +115,16 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def upsert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert:
+    """An INSERT into `table` that may say what becomes of a row that is there already.
+
+    Both engines have `on_conflict_do_nothing` and `…_do_update`; SQLAlchemy's INSERT for all engines has not.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return cast("sqlite.Insert", postgresql.insert(table))
+    return sqlite.insert(table)
 
 
 class MigrationBusyError(Exception):

@@ -3,16 +3,15 @@
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from workflow.database import upsert
 from workflow.tables import SeenDelivery
 
 
 def first_time(session: Session, key: str, *, at: datetime) -> bool:
     """Note a delivery in the caller's transaction; False when it was handled before."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    noted = insert(SeenDelivery).values(key=key, seen_at=at).on_conflict_do_nothing()
+    noted = upsert(session, SeenDelivery).values(key=key, seen_at=at).on_conflict_do_nothing()
     # not by its row count, which psycopg does not know here
     return session.scalar(noted.returning(SeenDelivery.key)) is not None
 

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import audit
 from workflow.calendar import zone_named
 from workflow.columns import Problem, Unfit, misfits, storable, unfit
+from workflow.database import upsert
 from workflow.language import language_of, later
 from workflow.privileges import Actor, Rules, lacks
 from workflow.tables import (
@@ -341,10 +341,9 @@ def _put(
     change: bool = True,
 ) -> None:
     """Add rows, and change those that are there; in the order of their keys, so that two never deadlock."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     ordered = sorted(rows, key=lambda row: [row[name] for name in key])
     for some in _chunks(ordered, _ROWS_A_STATEMENT):
-        statement = insert(table).values([dict(row) for row in some])
+        statement = upsert(session, table).values([dict(row) for row in some])
         changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
         if change and changed:
             statement = statement.on_conflict_do_update(index_elements=key, set_=changed)

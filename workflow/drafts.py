@@ -11,13 +11,13 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import queries, requests
 from workflow.asked_lines import Asked, parse_lines
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
+from workflow.database import upsert
 from workflow.language import later
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules
@@ -117,8 +117,7 @@ def save(session: Session, by: Actor, content: Content, *, job_id: int | None, a
         "content": content.model_dump(mode="json"),
         "saved_at": at,
     }
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    draft = insert(RequestDraft).values(person_id=by.person_id, **kept)
+    draft = upsert(session, RequestDraft).values(person_id=by.person_id, **kept)
     # in one statement: another window of theirs may request, or keep, the draft at this moment
     session.execute(draft.on_conflict_do_update(index_elements=[RequestDraft.person_id], set_=kept))
     return session.get_one(RequestDraft, by.person_id, populate_existing=True)

@@ -59,10 +59,13 @@ def awaiting_read_back(session: Session) -> Sequence[DataSync]:
     ).all()
 
 
-def claim(session: Session, *, by: Actor, at: datetime, but: Collection[str] = ()) -> DataSync | None:
+def claim(
+    session: Session, *, by: Actor, at: datetime, but: Collection[str] = (), in_sage: int = 0
+) -> DataSync | None:
     """Put everything accepted into a new batch, but jobs of these numbers; None when nothing is accepted.
 
-    A job whose earlier batch is still on its way waits: what Sage holds of it is not known yet.
+    A job whose earlier batch is still on its way waits: what Sage holds of it is not known yet. `in_sage` is
+    the number of the newest batch that Sage was sent, which a restored database may know nothing of.
     """
     on_its_way = aliased(RequestedUpdate)
     takes = (
@@ -84,6 +87,7 @@ def claim(session: Session, *, by: Actor, at: datetime, but: Collection[str] = (
     if not claimed:
         return None
     sync = DataSync(
+        id=_next_number(session, in_sage),
         state=SyncState.CLAIMED,
         place=by.place,
         asked_by_id=by.person_id,
@@ -100,6 +104,15 @@ def claim(session: Session, *, by: Actor, at: datetime, but: Collection[str] = (
     )
     audit.record(session, Event.SYNC_STARTED, by=by, at=at, batch=sync.batch, jobs=sync.jobs)
     return sync
+
+
+def _next_number(session: Session, in_sage: int) -> int:
+    """One that neither this database nor Sage has for a batch; one data sync at a time asks for it.
+
+    A database without any batch begins with 1, so that another costbot's folder is not taken for its own.
+    """
+    newest = session.scalar(select(func.max(DataSync.id)))
+    return max(newest, in_sage) + 1 if newest else 1
 
 
 def jobs_of(session: Session, sync: DataSync) -> Sequence[Job]:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow.columns import storable
+from workflow.database import upsert
 from workflow.tables import AuditHead, HomeView, ScheduleSlot
 from workflow.vocabulary import JobFilter, PeriodicWork
 
@@ -27,9 +27,8 @@ NOT_DRAWN = -1
 
 def open_page(session: Session, *, team_id: str, user_id: str, at: datetime) -> HomeView:
     """The person opens their page; it is as they left it."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(
-        insert(HomeView)
+        upsert(session, HomeView)
         .values(
             team_id=team_id,
             user_id=user_id,

@@ -1,7 +1,7 @@
 """The merge of what was accepted with what Sage holds, as pure functions.
 
 Sage wins on descriptions; assignments only ever add. `plan` says what to send, `outcome` what
-became of it once Sage was read back, `difference` what is not as it was asked for.
+became of it once Sage was read back.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from workflow.language import later
-from workflow.vocabulary import Difference, Outcome, Standing
+from workflow.vocabulary import Outcome, Standing
 
 CodeKey: TypeAlias = tuple[str, str]
 """(extra, cost code); extra '' is the job itself."""
@@ -99,13 +99,3 @@ def outcome(
     if held and assignment.category in held.categories:
         return _DONE[standing], None
     return Outcome.FAILED, refusal or NOT_READ_BACK
-
-
-def difference(assignment: Assignment, description: str, in_sage: InSage) -> Difference | None:
-    """What is not in Sage as it was asked for; None when Sage holds it so."""
-    held = in_sage.get(assignment.code_key)
-    if held is None:
-        return Difference.MISSING
-    if assignment.category not in held.categories:
-        return Difference.CATEGORY_MISSING
-    return None if held.description == description else Difference.OTHER_DESCRIPTION

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
 from workflow.columns import storable
+from workflow.database import upsert
 from workflow.language import either, later, say
 from workflow.privileges import Actor, Refused, Rules, explain, lacks
 from workflow.tables import AuditEvent, Person, PrivilegeRequest
@@ -214,8 +214,7 @@ def _close(
 
 def _add(session: Session, **columns: object) -> PrivilegeRequest | None:
     """Add a request, unless one of the same person waits."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    noted = insert(PrivilegeRequest).values(**columns).on_conflict_do_nothing()
+    noted = upsert(session, PrivilegeRequest).values(**columns).on_conflict_do_nothing()
     added = session.scalar(noted.returning(PrivilegeRequest.id))
     return session.get_one(PrivilegeRequest, added) if added is not None else None
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from workflow.database import upsert
 from workflow.tables import ProcoreEvent, ProcoreHook
 
 _LARGEST_ID = 2**63 - 1
@@ -84,7 +84,6 @@ def read(content: Any) -> Told | None:
 
 def keep(session: Session, told: Told, *, at: datetime) -> bool:
     """Keep an event; False when it came before."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {
         "ulid": told.ulid,
         "resource": told.resource,
@@ -97,7 +96,7 @@ def keep(session: Session, told: Told, *, at: datetime) -> bool:
         "received_at": at,
         "handled_at": None,
     }
-    statement = insert(ProcoreEvent).values(values).on_conflict_do_nothing()
+    statement = upsert(session, ProcoreEvent).values(values).on_conflict_do_nothing()
     return session.scalar(statement.returning(ProcoreEvent.ulid)) is not None
 
 

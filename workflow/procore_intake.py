@@ -31,6 +31,8 @@ from workflow.tables import (
 from workflow.vocabulary import TURNED_DOWN, ErpPermission, Event, Outcome, Place, State
 
 PROCORE = Actor(Place.PROCORE, "Procore")
+SAGE_NOT_READ = "what Sage has for the job was not read back yet"
+"""The problem of what only Sage's own cost codes can tell to be new."""
 REQUESTER_EMAIL = "project-team@procore.invalid"
 """Stands for whoever added something where Procore does not say who."""
 
@@ -54,7 +56,8 @@ class Seen:
     """A line item type of a cost code, as Procore has it.
 
     `is_new` says that Procore knows its cost code not to be in the ERP; otherwise Sage's own cost codes tell.
-    `added_by` is a person of the directory, None where Procore does not say.
+    `added_by` is a person of the directory, None where Procore does not say. `description` is the cost code's
+    name there.
     """
 
     cost_code_id: int
@@ -63,6 +66,7 @@ class Seen:
     is_new: bool
     added_at: datetime
     added_by: int | None = None
+    description: str = ""
 
     @property
     def key(self) -> Key:
@@ -160,6 +164,11 @@ def extras_by_key(session: Session, job_id: int) -> dict[Key, str]:
     return {(row.cost_code_id, row.line_item_type_id): row.extra for row in _present(session, job_id)}
 
 
+def cannot_be_asked_for(session: Session, job_id: int) -> set[Key]:
+    """What was seen of a job in Procore and could not be asked for yet."""
+    return {(row.cost_code_id, row.line_item_type_id) for row in with_problems(session, job_id)}
+
+
 def people_of(session: Session, user_ids: Collection[int]) -> dict[int, int]:
     """Person id by Procore user id."""
     query = select(ProcorePerson.user_id, ProcorePerson.person_id).where(ProcorePerson.user_id.in_(user_ids))
@@ -204,15 +213,15 @@ def take_in(
         if each.assignment not in problems:
             wanted.setdefault(each.assignment, each)
     asked = _ask(session, job, list(wanted.values()), at=at, rules=rules, limits=limits)
-    left_out = {each.key for each in undecided}
+    unread = {each.key for each in undecided}
     for each in fresh:
-        if each.key not in left_out:
-            _keep(session, job, each, problems.get(each.assignment), at=at)
+        problem = SAGE_NOT_READ if each.key in unread else problems.get(each.assignment)
+        _keep(session, job, each, problem, at=at)
     # after the asking, so that a requested update of which all was exchanged goes on
     removed = _take_away(session, job, known, gone, seen, at=at, rules=rules, limits=limits)
     for each in seen:
         if (row := known.get(each.key)) is not None:
-            row.is_new = each.is_new
+            row.is_new, row.description = each.is_new, each.description[:200]
     project.read_at = at
     if project.stale_since is not None and project.stale_since <= read_from and not undecided:
         project.stale_since = None
@@ -244,19 +253,6 @@ def with_problems(session: Session, job_id: int | None = None) -> Sequence[Proco
     if job_id is not None:
         query = query.where(ProcoreAssignment.job_id == job_id)
     return session.scalars(query.order_by(ProcoreAssignment.job_id, ProcoreAssignment.code)).all()
-
-
-def removed_after_update(session: Session, job_id: int) -> list[Assignment]:
-    """Assignments that an approver updated and that are gone from Procore: Sage keeps them."""
-    gone = session.scalars(
-        select(ProcoreAssignment).where(
-            ProcoreAssignment.job_id == job_id, ProcoreAssignment.removed_at.is_not(None)
-        )
-    ).all()
-    updated = _in_states(session, job_id, (State.ACCEPTED, State.EXPORTED, State.SYNCED))
-    still = {_assignment(row) for row in _present(session, job_id)}
-    found = {_assignment(row) for row in gone} & updated - still
-    return sorted(found, key=lambda each: (each.extra, each.code, each.category))
 
 
 def _to_ask_for(session: Session, job: Job, fresh: Sequence[Seen]) -> tuple[list[Seen], list[Seen]]:
@@ -421,6 +417,7 @@ def _keep(session: Session, job: Job, each: Seen, problem: str | None, *, at: da
             problem=problem,
             removed_at=None,
             is_new=each.is_new,
+            description=each.description[:200],
         )
     )
 

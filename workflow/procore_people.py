@@ -4,7 +4,7 @@ Owns the tie between a user of Procore and a person, made once by exact e-mail a
 changes what somebody may do there. Reading Procore is `sync.procore`'s.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from workflow import audit
 from workflow.columns import storable
-from workflow.privileges import Rules
+from workflow.privileges import Rules, lacks
 from workflow.procore_intake import PROCORE, REQUESTER_EMAIL, mark, set_mark
 from workflow.tables import Person, ProcorePerson
-from workflow.vocabulary import ErpPermission, Event
+from workflow.vocabulary import ErpPermission, Event, Refusal
 
 _MARK = "people"
 _NAME_CHARACTERS = 200
@@ -43,6 +43,57 @@ class TakenPeople:
     gone: int
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Somebody whom a reading would change; `lacks` is what they would not have for an Update."""
+
+    name: str
+    email: str
+    lacks: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a reading of the directory would do: who is deactivated, who could Update no more, who then could.
+
+    Who may Update now and is deactivated is in both.
+    """
+
+    people: int
+    deactivated: tuple[Change, ...]
+    lose: tuple[Change, ...]
+    gain: tuple[Change, ...]
+
+
+def foresee(session: Session, users: Sequence[ProcoreUser]) -> Foreseen:
+    """What `take_all` would do with this directory; nothing is changed."""
+    ties = dict(session.execute(select(ProcorePerson.user_id, ProcorePerson.person_id)).all())
+    people = session.scalars(select(Person).where(Person.email != REQUESTER_EMAIL)).all()
+    by_id, by_email = {each.id: each for each in people}, {each.email: each for each in people}
+    after: dict[str, Person] = {}
+    for user in users:
+        email = _email(user)
+        known = by_id.get(ties.get(user.user_id, 0)) or by_email.get(email)
+        after[known.email if known else email] = Person(
+            email=known.email if known else email,
+            name=user.name,
+            erp_permission=user.permission,
+            can_push_to_accounting=user.can_push_to_accounting,
+            active=user.active,
+        )
+    here = [(each, _lacks_after(after.get(each.email))) for each in people]
+    new = [(each, lacks(each)) for email, each in after.items() if email not in by_email]
+    could_not = [(each, lack) for each, lack in here if lacks(each) is not None]
+    return Foreseen(
+        people=len(users),
+        deactivated=_changes(
+            (each, lack) for each, lack in here if each.active and lack is Refusal.DEACTIVATED
+        ),
+        lose=_changes((each, lack) for each, lack in here if lacks(each) is None and lack is not None),
+        gain=_changes((each, lack) for each, lack in [*could_not, *new] if lack is None),
+    )
+
+
 def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) -> TakenPeople:
     """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack."""
     changed = sum(take(session, user, at=at) for user in sorted(users, key=lambda each: each.user_id))
@@ -55,15 +106,13 @@ def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) ->
     set_mark(session, _MARK, at)
     session.flush()
     if changed or gone:
-        audit.record(
-            session, Event.IMPORTED, by=PROCORE, at=at, what="people", rows=len(users), source="Procore"
-        )
+        _record(session, len(users), at=at)
     return TakenPeople(len(users), changed, len(gone))
 
 
 def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
     """Take over one user; whether anything about them is new."""
-    tie, email = session.get(ProcorePerson, user.user_id), storable(user.email).strip().lower()
+    tie, email = session.get(ProcorePerson, user.user_id), _email(user)
     same_email = session.scalars(select(Person).where(Person.email == email)).one_or_none()
     person = tie.person if tie else same_email
     facts = (
@@ -99,14 +148,31 @@ def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
     return changed
 
 
-def gone(session: Session, person_id: int, *, at: datetime) -> None:
-    """Procore has this person no more: they lose every right."""
+def take_one(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
+    """Take over one user by themselves; whether anything about them is new, which is on record then."""
+    changed = take(session, user, at=at)
+    if changed:
+        _record(session, 1, at=at)
+    return changed
+
+
+def gone(session: Session, person_id: int, *, at: datetime) -> bool:
+    """Procore has this person no more: they lose every right. Whether they had not before."""
     person = session.get_one(Person, person_id, populate_existing=True)
-    person.active = False
+    was_active, person.active = person.active, False
     tie = _tie_of(session, person_id)
     if tie is not None:
         tie.read_at = at
     session.flush()
+    if was_active:
+        _record(session, 1, at=at)
+    return was_active
+
+
+def person_of(session: Session, user_id: int) -> int | None:
+    """Who a user of Procore is, where it is known."""
+    tie = session.get(ProcorePerson, user_id)
+    return tie.person_id if tie else None
 
 
 def user_of(session: Session, person_id: int) -> int | None:
@@ -132,6 +198,25 @@ def is_too_old(session: Session, person_id: int, *, at: datetime, rules: Rules) 
         return False
     tie = _tie_of(session, person_id)
     return tie is None or at - tie.read_at > rules.people_known_for
+
+
+def _email(user: ProcoreUser) -> str:
+    return storable(user.email).strip().lower()
+
+
+def _lacks_after(person: Person | None) -> Refusal | None:
+    """What somebody would lack of whom the directory says this; one who is not in it is deactivated."""
+    return Refusal.DEACTIVATED if person is None else lacks(person)
+
+
+def _changes(found: Iterable[tuple[Person, Refusal | None]]) -> tuple[Change, ...]:
+    changes = (Change(person.name, person.email, lack) for person, lack in found)
+    return tuple(sorted(changes, key=lambda each: (each.name, each.email)))
+
+
+def _record(session: Session, rows: int, *, at: datetime) -> None:
+    """App Home follows the trail, so what changes who may do what has to be on it."""
+    audit.record(session, Event.IMPORTED, by=PROCORE, at=at, what="people", rows=rows, source="Procore")
 
 
 def _tie(session: Session, user_id: int, person: Person, *, at: datetime) -> None:

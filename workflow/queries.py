@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, s
 from sqlalchemy.orm import Session, aliased
 
 from workflow import findings
-from workflow.checks import Finding, cut_to
+from workflow.checks import Finding
 from workflow.columns import storable
-from workflow.lines import assignment_of, held_by_sage
-from workflow.merge import Assignment, CodeKey, SageCode, difference
+from workflow.lines import held_by_sage
+from workflow.merge import CodeKey, SageCode
 from workflow.tables import (
     AuditEvent,
     Category,
@@ -28,8 +28,6 @@ from workflow.tables import (
     RequestedUpdate,
 )
 from workflow.vocabulary import (
-    TURNED_DOWN,
-    Difference,
     HoldKind,
     Outcome,
     Rule,
@@ -366,52 +364,6 @@ def lines_of(session: Session, requested_update_id: int) -> list[LineFacts]:
         )
         for line in stored
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class DifferenceFacts:
-    """An assignment that a job asked for, and how Sage, as last read, differs from it."""
-
-    extra: str
-    code: str
-    description: str
-    category: str
-    state: State
-    outcome: Outcome | None
-    difference: Difference | None
-    sage_description: str | None
-
-
-def differences(session: Session, job_id: int, *, description_width: int) -> list[DifferenceFacts]:
-    """Every assignment of a job that was not turned down, by cost code and category; the newest of each.
-
-    What still waits to be sent is missing in Sage too; its state says why. A description that was cut to
-    Sage's `description_width` characters is there as it was sent.
-    """
-    in_sage = held_by_sage(session, job_id)
-    rows = session.execute(
-        select(RequestedLine, RequestedUpdate.state)
-        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .where(RequestedUpdate.job_id == job_id, RequestedUpdate.state.not_in(TURNED_DOWN))
-        .order_by(RequestedUpdate.id)
-    )
-    found: dict[Assignment, DifferenceFacts] = {}
-    for line, state in rows:
-        assignment = assignment_of(line)
-        held = in_sage.get(assignment.code_key)
-        cut = cut_to(line.description, description_width)
-        description = cut if held and held.description == cut else line.description
-        found[assignment] = DifferenceFacts(
-            extra=line.extra,
-            code=line.code,
-            description=line.description,
-            category=line.category,
-            state=state,
-            outcome=line.outcome,
-            difference=difference(assignment, description, in_sage),
-            sage_description=held.description if held else None,
-        )
-    return sorted(found.values(), key=lambda each: (each.extra, each.code, each.category))
 
 
 def holds_of(session: Session, job_id: int) -> list[HoldFacts]:

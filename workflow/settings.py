@@ -1,7 +1,7 @@
-"""Every setting of costbot, in one class, read from the environment and from `.env`.
+"""Every setting of costbot, in one class, read from the environment, from `.env` and from files of secrets.
 
-Built once by the entry point and passed down. `read_settings` turns each mistake into one line
-that names the variable and the mend.
+A field that is not shown (`repr=False`) is a secret, and may come from a file. Built once by the entry
+point and passed down. `read_settings` turns each mistake into one line that names the variable and the mend.
 """
 
 import os
@@ -13,12 +13,19 @@ from enum import StrEnum
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import quote, urlsplit
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -31,6 +38,7 @@ from workflow.calendar import (
 )
 from workflow.language import ENGLISH, language_named
 from workflow.privileges import Rules
+from workflow.secret_files import SecretFileError, read_secrets
 from workflow.waiting import Patience
 
 BURST = 10
@@ -56,7 +64,8 @@ class SettingsError(Exception):
     """One line a mistake, each naming the variable and how to mend it."""
 
 
-def _a_database_url(url: str) -> str:
+def usable_database_url(url: str) -> str:
+    """The address with its driver named; raises ValueError with the mend."""
     try:
         parts = make_url(url)
         usable = {
@@ -157,7 +166,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_DATA_DIR",
         description="Folder of costbot's own files.",
     )
-    database_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
+    database_url: Annotated[str, AfterValidator(usable_database_url)] | None = Field(
         None,
         repr=False,
         validation_alias="COSTBOT_DATABASE_URL",
@@ -169,16 +178,33 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_REDIS_URL",
         description="Redis for the work queue. Default: one that costbot starts itself in the data folder.",
     )
+    database_password: SecretStr | None = Field(
+        None,
+        repr=False,
+        validation_alias="COSTBOT_DATABASE_PASSWORD",
+        description="Password for `COSTBOT_DATABASE_URL`, where that holds none.",
+    )
+    redis_password: SecretStr | None = Field(
+        None,
+        repr=False,
+        validation_alias="COSTBOT_REDIS_PASSWORD",
+        description="Password for `COSTBOT_REDIS_URL`, where that holds none.",
+    )
     slack_bot_token: Annotated[SecretStr, _prefixed("xoxb-")] | None = Field(
-        None, validation_alias="SLACK_BOT_TOKEN", description="Bot token (xoxb-…) of the Slack app."
+        None,
+        repr=False,
+        validation_alias="SLACK_BOT_TOKEN",
+        description="Bot token (xoxb-…) of the Slack app.",
     )
     slack_app_token: Annotated[SecretStr, _prefixed("xapp-")] | None = Field(
         None,
+        repr=False,
         validation_alias="SLACK_APP_TOKEN",
         description="App-level token (xapp-…): switches Socket Mode on.",
     )
     slack_signing_secret: SecretStr | None = Field(
         None,
+        repr=False,
         validation_alias="SLACK_SIGNING_SECRET",
         description="Signing secret: switches HTTP mode on (`POST /slack/events`).",
     )
@@ -208,9 +234,12 @@ class Settings(BaseSettings):
         description="Client ID of the Slack app, for installing it in many workspaces.",
     )
     slack_client_secret: SecretStr | None = Field(
-        None, validation_alias="SLACK_CLIENT_SECRET", description="Client Secret of the Slack app, likewise."
+        None,
+        repr=False,
+        validation_alias="SLACK_CLIENT_SECRET",
+        description="Client Secret of the Slack app, likewise.",
     )
-    installations_url: Annotated[str, AfterValidator(_a_database_url)] | None = Field(
+    installations_url: Annotated[str, AfterValidator(usable_database_url)] | None = Field(
         None,
         repr=False,
         validation_alias="COSTBOT_INSTALLATIONS_URL",
@@ -299,6 +328,7 @@ class Settings(BaseSettings):
     )
     sage_odbc: SecretStr | None = Field(
         None,
+        repr=False,
         validation_alias="COSTBOT_SAGE_ODBC",
         description="ODBC connection string of the Timberline data source, for reading Sage back.",
     )
@@ -368,6 +398,7 @@ class Settings(BaseSettings):
     )
     procore_client_secret: SecretStr | None = Field(
         None,
+        repr=False,
         validation_alias="COSTBOT_PROCORE_CLIENT_SECRET",
         description="Client secret of Procore's service account.",
     )
@@ -434,6 +465,7 @@ class Settings(BaseSettings):
     )
     procore_webhook_secret: SecretStr | None = Field(
         None,
+        repr=False,
         min_length=16,
         validation_alias="COSTBOT_PROCORE_WEBHOOK_SECRET",
         description="Long and random: switches `POST /procore/webhooks` on, and is what Procore must send.",
@@ -442,6 +474,11 @@ class Settings(BaseSettings):
         "erp_integrations",
         validation_alias="COSTBOT_PROCORE_ERP_TOOL",
         description="How permission templates name the tool ERP Integrations.",
+    )
+    heartbeat: Path | None = Field(
+        None,
+        validation_alias="COSTBOT_HEARTBEAT",
+        description="File that `costbot worker` or `scheduler` touches while it works, for a health check.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="COSTBOT_LOG_LEVEL", description="How much is logged."
@@ -488,6 +525,40 @@ class Settings(BaseSettings):
             raise ValueError("COSTBOT_ESCALATE_AFTER and COSTBOT_ESCALATE_TO need each other: set both.")
         return self
 
+    @model_validator(mode="after")
+    def _passwords_have_their_place(self) -> "Settings":
+        if self.database_password is not None:
+            url = make_url(self.database_url or "sqlite://")
+            if url.username is None:
+                raise ValueError(
+                    "COSTBOT_DATABASE_PASSWORD needs a user in COSTBOT_DATABASE_URL: "
+                    "postgresql+psycopg://user@host/name."
+                )
+            if url.password is not None:
+                raise ValueError(
+                    "COSTBOT_DATABASE_URL has a password, as has COSTBOT_DATABASE_PASSWORD: remove one."
+                )
+        if self.redis_password is not None:
+            if self.redis_url is None:
+                raise ValueError("COSTBOT_REDIS_PASSWORD is set but not used: set COSTBOT_REDIS_URL too.")
+            if urlsplit(self.redis_url).password is not None:
+                raise ValueError(
+                    "COSTBOT_REDIS_URL has a password, as has COSTBOT_REDIS_PASSWORD: remove one."
+                )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        env = cast("EnvSettingsSource", env_settings)
+        return init_settings, _secrets(env, Path()), env_settings, *_of_file(dotenv_settings)
+
     @property
     def reaches_slack(self) -> bool:
         """Whether there is a token, or a place where the install puts it."""
@@ -507,7 +578,8 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database URL in force."""
-        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'costbot.db'}"
+        url = self.database_url or f"sqlite:///{self.data_dir.absolute() / 'costbot.db'}"
+        return _with_password(url, self.database_password)
 
     @property
     def redis_socket(self) -> Path:
@@ -520,7 +592,8 @@ class Settings(BaseSettings):
     @property
     def redis(self) -> str:
         """The Redis URL in force."""
-        return self.redis_url or f"unix://{quote(str(self.redis_socket))}"
+        url = self.redis_url or f"unix://{quote(str(self.redis_socket))}"
+        return _with_password(url, self.redis_password)
 
     @property
     def rules(self) -> Rules:
@@ -581,7 +654,28 @@ class _FromFileAlone(Settings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, dotenv_settings
+        return init_settings, *_of_file(dotenv_settings)
+
+
+def _of_file(dotenv: PydanticBaseSettingsSource) -> tuple[PydanticBaseSettingsSource, ...]:
+    """A `.env`, and the secrets in the files that it names; their paths may begin at its folder."""
+    source = cast("DotEnvSettingsSource", dotenv)
+    return _secrets(source, Path(str(source.env_file)).parent), source
+
+
+def _secrets(source: EnvSettingsSource, folder: Path) -> InitSettingsSource:
+    """What the files hold that `source` names."""
+    names = [str(field.validation_alias) for field in Settings.model_fields.values() if not field.repr]
+    return InitSettingsSource(source.settings_cls, dict(read_secrets(names, source.env_vars, folder)))
+
+
+def _with_password(url: str, password: SecretStr | None) -> str:
+    """The address with the password, if there is one: quoted whole, so that logs know what to mask."""
+    if password is None:
+        return url
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password.get_secret_value(), safe='')}@{host}").geturl()
 
 
 def company_path(company: str | None) -> str:
@@ -623,6 +717,8 @@ def _read(build: Callable[[], Settings]) -> Settings:
         return build()
     except ValidationError as error:
         raise SettingsError("\n".join(_mend(e["loc"], e["msg"]) for e in error.errors())) from None
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from None
     except UnicodeDecodeError:
         raise SettingsError("`.env` is not usable: save it as UTF-8 text.") from None
 

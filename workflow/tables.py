@@ -1,8 +1,8 @@
 """Every table of costbot as SQLAlchemy 2 typed models; nothing but shapes and constraints.
 
-Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where rows are removed, SQLite is told
-(`sqlite_autoincrement`) never to give their ids again, as PostgreSQL does not: a button or a message in
-Slack may carry one still.
+Times are UTC and aware. The same schema serves SQLite and PostgreSQL. Where rows are removed, or a restored
+backup lacks them, SQLite is told (`sqlite_autoincrement`) never to give their ids again, as PostgreSQL does
+not: a button or a message in Slack may carry one still.
 """
 
 import json
@@ -504,6 +504,7 @@ class PrivilegeRequest(Table):
             sqlite_where=text("answer IS NULL"),
             postgresql_where=text("answer IS NULL"),
         ),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -682,7 +683,7 @@ class ProcoreAssignment(Table):
 
     `problem` says why it cannot be asked for yet; `removed_at` since it is gone from Procore. `is_new` while
     its cost code has no ERP id there; `written_at` since Procore was told that Sage holds it, `write_error`
-    is what Procore said instead.
+    is what Procore said instead. `description` is the cost code's there, empty until it is read again.
     """
 
     __tablename__ = "procore_assignments"
@@ -701,6 +702,7 @@ class ProcoreAssignment(Table):
     is_new: Mapped[bool] = mapped_column(default=False, server_default=false())
     written_at: Mapped[datetime | None]
     write_error: Mapped[str | None] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(String(200))
 
 
 class ProcorePerson(Table):

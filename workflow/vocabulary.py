@@ -74,6 +74,27 @@ class Difference(StrEnum):
     OTHER_DESCRIPTION = "other_description"
 
 
+class Verdict(StrEnum):
+    """How an assignment differs between Procore, costbot and Sage (`workflow/comparison.py`)."""
+
+    WAITS_FOR_APPROVER = "waits_for_approver"
+    WAITS_FOR_DATA_SYNC = "waits_for_data_sync"
+    WAITS_FOR_IMPORT = "waits_for_import"
+    FAILED = "failed"
+    WAITS_FOR_READ_BACK = "waits_for_read_back"
+    CANNOT_BE_ASKED_FOR = "cannot_be_asked_for"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    NOT_ASKED_FOR = "not_asked_for"
+    MISSING_IN_SAGE = "missing_in_sage"
+    REMOVED_IN_PROCORE = "removed_in_procore"
+    NOT_IN_PROCORE = "not_in_procore"
+    OTHER_DESCRIPTION = "other_description"
+    PROCORE_REFUSED = "procore_refused"
+    PROCORE_NOT_TOLD = "procore_not_told"
+    NO_ERP_ID = "no_erp_id"
+
+
 class SyncState(StrEnum):
     """The state of one data sync: claimed, planned, sent to Sage, read back."""
 
@@ -193,6 +214,7 @@ class Event(StrEnum):
     CHANNEL_OPEN = "channel:open"
     SLACK_INSTALLED = "slack:installed"
     SLACK_REMOVED = "slack:removed"
+    RESTORED = "database:restored"
     PERSON_LINKED = "person:linked"
     PERSON_UNLINKED = "person:unlinked"
     NOTIFY_CHOSEN = "person:notify_chosen"

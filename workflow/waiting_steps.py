@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflow import outbox
+from workflow.database import upsert
 from workflow.tables import RequestedUpdate, WorkflowStep
 from workflow.vocabulary import State, StepKind, Until
 
@@ -37,8 +37,7 @@ def begin(
     session: Session, function_execution_id: str, *, team_id: str, kind: StepKind | None, at: datetime
 ) -> WorkflowStep | None:
     """A step that Slack has started; None when it was started before, since Slack may tell of it twice."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    noted = insert(WorkflowStep).values(
+    noted = upsert(session, WorkflowStep).values(
         function_execution_id=function_execution_id, team_id=team_id, kind=kind, begun_at=at
     )
     new = session.scalar(noted.on_conflict_do_nothing().returning(WorkflowStep.function_execution_id))

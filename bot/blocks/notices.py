@@ -10,7 +10,7 @@ from enum import Enum
 
 from slack_sdk.models.blocks import ButtonElement
 
-from bot.blocks import words
+from bot.blocks import event_words, words
 from bot.blocks.job_card import job_button, view_button
 from bot.blocks.limits import escape
 from bot.blocks.pieces import (
@@ -133,7 +133,7 @@ def direct_message(told: Sequence[Told]) -> Message:
     about = f"{SLACK.data(first.facts.title)}: " if first.facts else ""
     more = plural("And {n:,} more message.", "And {n:,} more messages.", len(told) - 1)
     others = f" {more}" if len(told) > 1 else ""
-    return message(f"{about}{words.event_words(first.event, ALOUD)}{others}", blocks)
+    return message(f"{about}{event_words.event_words(first.event, ALOUD)}{others}", blocks)
 
 
 def digest(rows: Sequence[UpdateFacts], total: int, *, is_reminder: bool) -> Message:
@@ -169,7 +169,7 @@ def noted(said: Message, note: str) -> Message:
 
 def thread_reply(event: HistoryEvent) -> Message:
     """One event of a job, told in the thread of its card."""
-    return message(words.event_words(event, ALOUD), [section(words.event_words(event))])
+    return message(event_words.event_words(event, ALOUD), [section(event_words.event_words(event))])
 
 
 def jobs_list(
@@ -265,7 +265,7 @@ def history(title: str, events: Sequence[HistoryEvent]) -> Message:
     """What happened to a job, newest last; `title` is plain."""
     if not events:
         return answer(say("Nothing has happened to {job} yet.", job=title))
-    newest = [section(words.dated_event_words(event)) for event in reversed(events[-EVENTS_SHOWN:])]
+    newest = [section(event_words.dated_event_words(event)) for event in reversed(events[-EVENTS_SHOWN:])]
     shown = fitting(newest)
     earlier = len(events) - len(shown)
     rest = [context(say("… {earlier:,} earlier: `costbot audit export` has them all", earlier=earlier))]
@@ -340,6 +340,7 @@ COMMANDS = {
     "update [JOB]": later(
         "opens the same window, where an approver updates; without a job, many jobs at once"
     ),
+    "diff JOB": later("shows where Procore, costbot and Sage differ, and what to do about it"),
     "request [JOB]": later("asks for new cost codes and categories of a job"),
     "sync": later("runs a data sync now"),
     "syncs": later("lists the latest data syncs"),
@@ -360,7 +361,7 @@ COMMANDS = {
 
 def _told_of_job(group: Sequence[Told]) -> Json:
     last = group[-1]
-    lines = [words.event_words(one.event) for one in group[-EVENTS_A_JOB:]]
+    lines = [event_words.event_words(one.event) for one in group[-EVENTS_A_JOB:]]
     if len(group) > EVENTS_A_JOB:
         lines.insert(0, say("… {earlier:,} earlier", earlier=len(group) - EVENTS_A_JOB))
     if last.facts is None:

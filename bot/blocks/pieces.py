@@ -38,6 +38,7 @@ from bot.blocks import limits
 from bot.blocks.limits import clamp
 from bot.payloads import (
     Action,
+    ComparisonButton,
     DraftMark,
     FilterChoice,
     HomePageButton,
@@ -194,6 +195,7 @@ def button(
     | SeveralButton
     | FilterChoice
     | HomePageButton
+    | ComparisonButton
     | None = None,
     *,
     style: str | None = None,

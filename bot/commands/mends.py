@@ -5,13 +5,14 @@ import sys
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from sync.sage.company import SageUnreachableError
+from workflow.backups import BackupError
 from workflow.database import MigrationBusyError
 from workflow.settings import SettingsError
 
 
 def mend(error: Exception) -> str:
     """What went wrong and what to do about it, for the person at the terminal."""
-    if isinstance(error, SettingsError | SageUnreachableError | MigrationBusyError):
+    if isinstance(error, SettingsError | SageUnreachableError | MigrationBusyError | BackupError):
         return str(error)
     if isinstance(error, DBAPIError) and _is_disk_full(error):
         return "The disk of the database is full. Make room on it and try again; nothing was changed."

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy.orm import Session
 
-from bot.blocks import words
+from bot.blocks import reach_words, words
 from bot.commands.command import CommandLine, StopError, command, failed, refused
 from bot.commands.shapes import ApproversShape, AwayShape, LinkShape, NearlyShape, NotifyShape
 from bot.commands.terminal import Answer, Table
@@ -98,7 +98,7 @@ def notify(
         quiet_until=f"{hours.until:%H:%M}" if hours else None,
         time_zone=zone.key,
     )
-    return Answer(facts, [f"{person.name}: {words.choices_words(choices)} Time zone {zone.key}."])
+    return Answer(facts, [f"{person.name}: {reach_words.choices_words(choices)} Time zone {zone.key}."])
 
 
 @command(app, "away")
@@ -127,7 +127,7 @@ def away(
             return Answer(_away_shape(person, None), [f"{person.name}: {told}"])
         if first_day is None or delegate is None:
             now = aways.planned(session, person.id, at=line.now())
-            told = words.away_words(now) if now else f"Nobody stands in for {person.name}."
+            told = reach_words.away_words(now) if now else f"Nobody stands in for {person.name}."
             return Answer(_away_shape(person, now), [told])
         result = aways.set_away(
             session,
@@ -146,7 +146,7 @@ def away(
             case Unusable():
                 return failed(result.words, reason="unusable_days")
             case AwaySet():
-                return Answer(_away_shape(person, result.away), [words.away_set_words(result)])
+                return Answer(_away_shape(person, result.away), [reach_words.away_set_words(result)])
 
 
 def _away_shape(person: Person, away: Away | None) -> AwayShape:

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 from sqlalchemy import func, select
 
+from bot.blocks import words
 from bot.commands.command import CommandLine, StopError, command, failed
 from bot.commands.procore_shapes import (
     ConnectShape,
+    ForeseenShape,
     LookShape,
     PeopleShape,
     ProcoreStatusShape,
@@ -20,6 +22,8 @@ from bot.commands.procore_shapes import (
 from bot.commands.terminal import Answer
 from sync.procore.errors import ProcoreError
 from workflow import directory, procore_calls, procore_events, procore_intake, procore_write_back
+from workflow.language import say
+from workflow.procore_people import Change, Foreseen
 from workflow.settings import Source
 from workflow.tables import ProcoreProject
 
@@ -39,7 +43,7 @@ def connect(
     ],
 ) -> Answer:
     """Have Procore send its webhooks to costbot: make the hook and its triggers, or make them anew."""
-    from bot.procore_webhooks import PATH
+    from bot.procore_webhooks import PATH, webhook_path
     from sync.procore import hooks
     from sync.procore.work import procore_of
 
@@ -52,7 +56,8 @@ def connect(
         raise StopError(
             failed("Give an address that begins with https://; Procore takes no other.", reason="not_https")
         )
-    address = url.rstrip("/").removesuffix(PATH) + PATH
+    path = webhook_path(line.settings)
+    address = url.rstrip("/").removesuffix(PATH).removesuffix(path.removesuffix(PATH)) + path
     try:
         with procore_of(line.settings, line.database, clock=line.now) as api:
             made = hooks.connect(
@@ -163,7 +168,12 @@ def look(line: CommandLine) -> Answer:
 
 
 @command(app, "people")
-def people(line: CommandLine) -> Answer:
+def people(
+    line: CommandLine,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say who would lose or gain what; change nothing.")
+    ] = False,
+) -> Answer:
     """Read Procore's Company Directory now: who is in it, and who may Update."""
     from sync.procore.people import Directory
     from sync.procore.work import procore_of
@@ -171,7 +181,10 @@ def people(line: CommandLine) -> Answer:
     _needs_procore(line)
     try:
         with procore_of(line.settings, line.database, clock=line.now) as api:
-            taken = Directory(line.database, api, line.settings.procore_erp_tool, line.now).refresh()
+            found = Directory(line.database, api, line.settings.procore_erp_tool, line.now)
+            if dry_run:
+                return _foreseen(found.foresee())
+            taken = found.refresh()
     except ProcoreError as error:
         raise StopError(failed(str(error), reason="procore")) from None
     with line.database.reading() as session:
@@ -184,6 +197,28 @@ def people(line: CommandLine) -> Answer:
             f"May Update: {', '.join(approvers) or 'nobody'}.",
         ],
     )
+
+
+def _foreseen(found: Foreseen) -> Answer:
+    facts = ForeseenShape.model_validate(found, from_attributes=True)
+    told = [f"Nothing was changed. People in Procore's directory: {found.people:,}."]
+    told += [
+        f"Would be deactivated, for Procore has no active user of this e-mail: {_who(each)}."
+        for each in found.deactivated
+    ]
+    told += [
+        f"Could Update no more: {_who(each)} ({say(words.REFUSAL_WORDS[each.lacks])})."
+        for each in found.lose
+        if each.lacks is not None
+    ]
+    told += [f"Could Update from then on: {_who(each)}." for each in found.gain]
+    if not (found.deactivated or found.lose or found.gain):
+        told.append("Nobody would lose or gain anything.")
+    return Answer(facts, told)
+
+
+def _who(each: Change) -> str:
+    return f"{words.PLAIN.data(each.name)} <{each.email}>"
 
 
 def _needs_procore(line: CommandLine) -> None:

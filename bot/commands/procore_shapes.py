@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.commands.shapes import Shape
+from workflow.vocabulary import Refusal
 
 
 class RefusedTrigger(Shape):
@@ -56,3 +57,20 @@ class PeopleShape(Shape):
     changed: int
     gone: int
     approvers: list[str]
+
+
+class ChangeShape(Shape):
+    """Somebody whom reading the directory would change; `lacks` is what they would not have for an Update."""
+
+    name: str
+    email: str
+    lacks: Refusal | None
+
+
+class ForeseenShape(Shape):
+    """`costbot procore people --dry-run`: who would be deactivated, and who would lose or gain the Update."""
+
+    people: int
+    deactivated: list[ChangeShape]
+    lose: list[ChangeShape]
+    gain: list[ChangeShape]

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from bot.addresses import job_link
-from bot.blocks import words
+from bot.blocks import event_words, words
 from bot.commands import csv_files
 from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused
 from bot.commands.csv_files import File
@@ -181,7 +181,7 @@ def history(line: CommandLine, job: JobNumber) -> Answer:
     with line.database.reading() as session:
         found = line.job(session, job)
         events = queries.history(session, found.id)
-    told = [(event, words.event_words(event, words.PLAIN)) for event in events]
+    told = [(event, event_words.event_words(event, words.PLAIN)) for event in events]
     facts = HistoryShape(job=JobShape.of(found), events=[EventShape.of(*pair) for pair in told])
     rows = [(f"{event.at:%Y-%m-%d %H:%M}", sentence) for event, sentence in told]
     return Answer(facts, [found.title, Table(("At (UTC)", "What happened"), rows)])

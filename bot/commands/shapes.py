@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import DataSync, Job, PrivilegeRequest
 from workflow.vocabulary import (
-    Difference,
     HoldKind,
     Notify,
     Outcome,
@@ -467,28 +466,6 @@ class CheckShape(Shape):
     lines: list[CheckedLine]
 
 
-class DiffLine(Shape):
-    """An assignment that was asked for, and how Sage differs from it; null when it holds it so."""
-
-    extra: str
-    code: str
-    description: str
-    category: str
-    state: State
-    outcome: Outcome | None
-    difference: Difference | None
-    sage_description: str | None
-
-
-class DiffShape(Shape):
-    """`diff JOB`: `ok` when Sage holds all that it was sent, as it was sent."""
-
-    job: JobShape
-    known_in_sage: bool
-    ok: bool
-    lines: list[DiffLine]
-
-
 class FindingShape(Shape):
     """One thing that `doctor` looked at; `mend` says what to do when it is not ok."""
 
@@ -563,3 +540,26 @@ class MigratedShape(Shape):
     """`migrate`: the schema's revision now."""
 
     revision: str
+
+
+class CopiedShape(Shape):
+    """`db copy`: how many rows each table has, in both databases."""
+
+    rows: int
+    tables: dict[str, int]
+
+
+class BackedUpShape(Shape):
+    """`db backup FILE`: its size in bytes, the events of its audit trail, and what is wrong with that."""
+
+    file: str
+    size: int
+    events: int
+    problems: list[str]
+
+
+class RestoredShape(Shape):
+    """`db restored`: cards that are drawn anew, and notices that waited when the backup was taken."""
+
+    cards: int
+    notices_waiting: int

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from slack_bolt import Ack, App
 
 from bot.blocks.updates_window import reject_window
-from bot.listeners import deciding, home, privilege
+from bot.listeners import comparing, deciding, home, privilege
 from bot.listeners.asking_again import ask_again
 from bot.listeners.opening import loading, updates_view
 from bot.listeners.syncing import sync_now
@@ -75,6 +75,7 @@ HANDLERS: Mapping[Action, Callable[[Visit], None]] = {
     Action.TAKE_BACK: deciding.take_back,
     Action.SEND_AGAIN: deciding.send_again,
     Action.TURN_PAGE: turn_page,
+    Action.TURN_COMPARISON: comparing.turn_page,
     Action.ASK_FOR_PRIVILEGE: privilege.open_ask,
     Action.GRANT_PRIVILEGE: privilege.grant,
     Action.DECLINE_PRIVILEGE: privilege.open_decline,

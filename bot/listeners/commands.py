@@ -9,7 +9,7 @@ from bot.addresses import job_link
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
 from bot.links import card_address
-from bot.listeners import reporting, several, standing_in
+from bot.listeners import comparing, reporting, several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
 from bot.listeners.opening import loading, updates_view
@@ -79,6 +79,17 @@ def show(visit: Visit, command: Command) -> None:
     else:
         card = card and (job_link(visit.services.settings, job.number) or card)
         visit.show(updates_view(visit, job.id, card=card))
+
+
+def diff(visit: Visit, command: Command) -> None:
+    """Open what Procore, costbot and Sage have of a job, and where they differ."""
+    visit.open(loading(comparing.TITLE))
+    with visit.reading() as session:
+        job = _job(session, command.job)
+    if isinstance(job, str):
+        visit.answer(job)
+    else:
+        comparing.show(visit, job.id)
 
 
 def update(visit: Visit, command: Command) -> None:
@@ -152,6 +163,7 @@ def help_(visit: Visit, _: Command) -> None:
 HANDLERS: Mapping[str, Callable[[Visit, Command], None]] = {
     "jobs": jobs,
     "show": show,
+    "diff": diff,
     "update": update,
     "request": request,
     "sync": sync,

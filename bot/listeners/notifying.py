@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt import Ack
 from sqlalchemy.orm import Session
 
-from bot.blocks import words
+from bot.blocks import reach_words
 from bot.blocks.notify_window import TITLE, Wrong, choices_picked, notify_window
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.listeners.opening import loading, show_waiting
@@ -69,4 +69,4 @@ def _save(session: Session, visit: Visit, by: Actor, at: datetime) -> str:
     choices = _picked(visit.interaction, before)
     assert isinstance(choices, Choices)
     preferences.choose(session, person, choices, by=by, at=at)
-    return words.choices_words(choices)
+    return reach_words.choices_words(choices)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from bot.blocks import words
+from bot.blocks import reach_words
 from bot.visit import Visit
 from workflow import aways, directory
 from workflow.aways import AwaySet, Unusable
@@ -70,7 +70,7 @@ def run(visit: Visit, typed: str) -> None:
         case Refused():
             return visit.deny(result)
         case AwaySet():
-            return visit.answer(words.away_set_words(result))
+            return visit.answer(reach_words.away_set_words(result))
 
 
 def _shown(visit: Visit) -> str:
@@ -79,7 +79,7 @@ def _shown(visit: Visit) -> str:
         away = aways.planned(session, person_id, at=visit.now) if person_id else None
         if away is None:
             return " ".join([say("Nobody stands in for you."), say(USAGE)])
-        return " ".join([words.away_words(away), say("/costcodes away off ends it.")])
+        return " ".join([reach_words.away_words(away), say("/costcodes away off ends it.")])
 
 
 def _end(visit: Visit) -> None:

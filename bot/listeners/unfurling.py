@@ -23,6 +23,9 @@ from bot.visit import Services
 from workflow import deliveries, directory, queries
 from workflow.language import speaking
 
+COMPOSER = "composer"
+"""The source of a link that is being typed: nobody knows yet who will read it, and Slack tells of it again
+once it was sent (api.slack.com/changelog/2021-08-changes-to-unfurls)."""
 _log = structlog.get_logger()
 
 
@@ -54,7 +57,7 @@ def _after_the_ack(services: Services) -> Callable[..., None]:
             _log.warning("a shared link of another shape", error=str(error))
             return
         numbers = _numbers(services, shared)
-        if not numbers or body.get("is_ext_shared_channel"):
+        if not numbers or shared.source == COMPOSER or body.get("is_ext_shared_channel"):
             return
         sharer = interaction_of(body)
         actor = services.identity.actor(sharer.user_id, sharer.team_id)

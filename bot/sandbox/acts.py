@@ -171,12 +171,25 @@ class Acts:
         return _told(await self._delivery.send("events_api", payloads.event(event)))
 
     async def _share_links(self, conversation: Conversation, message: Message) -> None:
-        """The app hears of links of its domains, whether it is a member or not."""
+        """The app hears of links of its domains, whether it is a member or not: typed, and once more sent."""
         urls = [url.rstrip(".,;:!?") for url in re.findall(r"https?://[^\s<>]+", html.unescape(message.text))]
         domains = self._workspace.unfurl_domains
         links = [{"domain": host, "url": url} for url in urls if (host := urlsplit(url).hostname) in domains]
         if not links:
             return
+        typing_id = f"{message.user}-{message.ts}"
+        typing: Json = {
+            "type": "link_shared",
+            "channel": "COMPOSER",
+            "is_bot_user_member": True,
+            "user": message.user,
+            "message_ts": typing_id,
+            "unfurl_id": typing_id,
+            "source": "composer",
+            "links": links,
+            "event_ts": self._workspace.next_ts(),
+        }
+        await self._delivery.send("events_api", payloads.event(typing))
         event: Json = {
             "type": "link_shared",
             "channel": conversation.id,
@@ -188,7 +201,8 @@ class Acts:
             "links": links,
             "event_ts": self._workspace.next_ts(),
         } | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
-        await self._delivery.send("events_api", payloads.event(event))
+        outside = conversation.is_ext_shared
+        await self._delivery.send("events_api", payloads.event(event, is_ext_shared_channel=outside))
 
     async def shortcut(self, user: User, callback_id: str) -> Outcome:
         """Pick a global shortcut of the app."""

@@ -123,6 +123,7 @@ class Switches(_Body):
     events_url: str | None = None
     deliver_twice: int | None = None
     unfurl_domains: list[str] | None = None
+    ext_shared: bool | None = None
 
 
 class Control:
@@ -264,6 +265,8 @@ class Control:
             channel.is_archived = wanted.archived
         if wanted.bot_in_channel is not None:
             (channel.members.add if wanted.bot_in_channel else channel.members.discard)(BOT_USER_ID)
+        if wanted.ext_shared is not None:
+            channel.is_ext_shared = wanted.ext_shared
         if wanted.token_revoked is not None:
             access.revoked = wanted.token_revoked
         if wanted.missing_scopes is not None:

@@ -152,7 +152,7 @@ def from_team(payload: Json, team: Team) -> Json:
     return sent | {"team": here, "enterprise": org, "is_enterprise_install": team.org_wide}
 
 
-def event(body: Json) -> Json:
+def event(body: Json, *, is_ext_shared_channel: bool = False) -> Json:
     """An event in its outer envelope."""
     return {
         "token": VERIFICATION_TOKEN,
@@ -165,7 +165,7 @@ def event(body: Json) -> Json:
         "authorizations": [
             {"enterprise_id": None, "team_id": TEAM_ID, "user_id": BOT_USER_ID, "is_bot": True}
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": is_ext_shared_channel,
     }
 
 

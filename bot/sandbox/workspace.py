@@ -199,6 +199,7 @@ class Conversation:
     with_user: str | None = None
     members: set[str] = field(default_factory=set)
     is_archived: bool = False
+    is_ext_shared: bool = False
     messages: list[Message] = field(default_factory=list)
     team: str = TEAM_ID
 
@@ -211,6 +212,7 @@ class Conversation:
             "id": self.id,
             "created": 0,
             "is_archived": self.is_archived,
+            "is_ext_shared": self.is_ext_shared,
             "is_im": self.is_im,
             "context_team_id": self.team,
         }

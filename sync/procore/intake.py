@@ -31,7 +31,7 @@ COST_CODES = "Cost Codes"
 """How webhooks name what a project team adds."""
 
 _OVERLAP = timedelta(minutes=5)
-_LOCK = "procore_intake"
+LOCK = "procore_intake"
 
 _log = structlog.get_logger()
 
@@ -41,6 +41,7 @@ class IntakeReport:
     """What one run did: `projects` changed and `read`; `requested`, `removed` and `problems` are assignments.
 
     `to_read_back` are jobs whose cost codes in Sage have to be known before it can be told what is new.
+    `people` are those of the directory who changed.
     """
 
     projects: int = 0
@@ -49,6 +50,7 @@ class IntakeReport:
     removed: int = 0
     problems: int = 0
     to_read_back: tuple[int, ...] = ()
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Intake:
         Raises:
             ProcoreError: what was read before stays, and the next run goes on.
         """
-        with self.database.exclusive(_LOCK) as held:
+        with self.database.exclusive(LOCK) as held:
             if not held:
                 return IntakeReport()
             self.read_lists()
@@ -140,6 +142,7 @@ class Intake:
         read_from = self.clock()
         with self.database.reading() as session:
             before = procore_intake.extras_by_key(session, job_id)
+            waiting = procore_intake.cannot_be_asked_for(session, job_id)
         places = list(self._places(project_id))
         found = [
             (code, extra)
@@ -148,7 +151,7 @@ class Intake:
             if code.deleted_at is None
         ]
         present = {(code.id, kind.id) for code, _ in found for kind in code.line_item_types}
-        new = {code_id for code_id, type_id in present if (code_id, type_id) not in before}
+        new = {key[0] for key in present if key not in before or key in waiting}
         missing = {key: extra for key, extra in before.items() if key not in present}
         gone = self._really_gone(project_id, missing, {code.id for code, _ in found}, dict(places))
         adders = self._adders(new)
@@ -158,6 +161,7 @@ class Intake:
                 kind.id,
                 Assignment(code.full_code, kind.code, extra),
                 is_new=code.origin_id is None,
+                description=code.name,
                 added_by=adders.get(code.id),
                 added_at=code.created_at if code.origin_id is None else code.updated_at or code.created_at,
             )

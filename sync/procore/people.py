@@ -17,7 +17,7 @@ from sync.procore.models import User
 from sync.procore.work import procore_of
 from workflow import procore_people
 from workflow.database import Database
-from workflow.procore_people import ProcoreUser, TakenPeople
+from workflow.procore_people import Foreseen, ProcoreUser, TakenPeople
 from workflow.settings import Settings
 from workflow.tables import Person
 from workflow.vocabulary import ErpPermission
@@ -47,17 +47,19 @@ class Directory:
         """
         # the age of what is known counts from before it was asked for
         at = self.clock()
-        found = {user.id: user for user in self.api.users()}
-        with self.database.reading() as session:
-            missing = procore_people.active_users(session, but=found)
-        for user_id in missing:
-            # pages shift while they are read, so that one may be missed in them
-            user = self.api.user(user_id)
-            if user is not None:
-                found[user_id] = user
-        users = [taken for user in found.values() if (taken := self._taken(user)) is not None]
+        users = self._everybody()
         with self.database.writing() as session:
             return procore_people.take_all(session, users, at=at)
+
+    def foresee(self) -> Foreseen:
+        """What `refresh` would do now; nothing is changed.
+
+        Raises:
+            ProcoreError: the directory cannot be read.
+        """
+        users = self._everybody()
+        with self.database.reading() as session:
+            return procore_people.foresee(session, users)
 
     def read_one(self, person_id: int) -> None:
         """What Procore has now of one person.
@@ -75,7 +77,33 @@ class Directory:
             if taken is None:
                 procore_people.gone(session, person_id, at=at)
             else:
-                procore_people.take(session, taken, at=at)
+                procore_people.take_one(session, taken, at=at)
+
+    def read_user(self, user_id: int) -> bool:
+        """What Procore has now of one of its users; whether anything about them is new.
+
+        Raises:
+            ProcoreError: nothing was changed.
+        """
+        at = self.clock()
+        user = self.api.user(user_id)
+        taken = self._taken(user) if user else None
+        with self.database.writing() as session:
+            if taken is not None:
+                return procore_people.take_one(session, taken, at=at)
+            person_id = procore_people.person_of(session, user_id)
+            return person_id is not None and procore_people.gone(session, person_id, at=at)
+
+    def _everybody(self) -> list[ProcoreUser]:
+        found = {user.id: user for user in self.api.users()}
+        with self.database.reading() as session:
+            missing = procore_people.active_users(session, but=found)
+        for user_id in missing:
+            # pages shift while they are read, so that one may be missed in them
+            user = self.api.user(user_id)
+            if user is not None:
+                found[user_id] = user
+        return [taken for user in found.values() if (taken := self._taken(user)) is not None]
 
     def _by_email(self, email: str) -> User | None:
         """Who has exactly this e-mail: a search finds names and companies that contain it too."""

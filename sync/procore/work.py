@@ -1,4 +1,4 @@
-"""The periodic work with Procore: looking for what changed, and working on the webhooks that came.
+"""The periodic work with Procore: looking for what changed, and telling it what reached Sage.
 
 Wires settings, database and Sage to `sync.procore.intake`. Thin; each may be killed anywhere and run again.
 """
@@ -18,7 +18,6 @@ from sync.procore.errors import ProcoreError
 from sync.procore.intake import OLDEST_A_RUN, Intake, IntakeReport
 from sync.procore.write_back import WriteBack
 from sync.sage.company import SageCompany, SageUnreachableError
-from workflow import procore_events, procore_intake
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
 
@@ -75,23 +74,6 @@ def look(
     return report
 
 
-def work_on_events(
-    settings: Settings, database: Database, sage: SageCompany, *, clock: Clock
-) -> IntakeReport | None:
-    """Work on the webhooks that came: their projects are read at once. None when there is nothing to do."""
-    due = False
-    with database.reading() as session:
-        events = list(procore_events.waiting(session))
-        hook = procore_events.hook(session)
-    for event in events:
-        own = _is_own(event.user_id, event.application_id, hook.own_user_id if hook else None, settings)
-        with database.writing() as session:
-            if not own and event.project_id is not None:
-                due |= procore_intake.stale(session, event.project_id, at=event.received_at)
-            procore_events.handled(session, [event.ulid], at=clock())
-    return look(settings, database, sage, clock=clock, oldest=0) if due else None
-
-
 def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
     path = settings.procore_assignments_path
     try:
@@ -101,14 +83,6 @@ def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, cl
         return
     if told.written or told.refused:
         _log.info("Procore was told what reached Sage", written=told.written, refused=told.refused)
-
-
-def _is_own(
-    user_id: int | None, application_id: str | None, own_user_id: int | None, settings: Settings
-) -> bool:
-    """Whether costbot made the change itself, by marking what reached Sage."""
-    by_user = own_user_id is not None and user_id == own_user_id
-    return by_user or (application_id is not None and application_id == settings.procore_client_id)
 
 
 def _read_back(database: Database, sage: SageCompany, job_ids: tuple[int, ...], *, clock: Clock) -> bool:

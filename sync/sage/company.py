@@ -4,6 +4,7 @@ Owns no way of reaching Sage. An implementation may answer at once or hours late
 the same batch twice as one.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,12 @@ class Batch:
 
     name: str
     started_at: datetime
+
+    @staticmethod
+    def number(name: str) -> int:
+        """The number in the name of a batch, its file or its manifest; 0 in any other."""
+        named = re.fullmatch(r"\.?DS(\d{6,})(\.jce|\.json)?(\.tmp)?", name, re.IGNORECASE)
+        return int(named[1]) if named else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,9 @@ class SageCompany(Protocol):
 
     def untold(self) -> Mapping[str, str]:
         """Jobs of which it cannot be told now what Sage holds, by number, with the reason and the mend."""
+
+    def newest_batch(self) -> int:
+        """The highest number of a batch that it was ever sent; 0 for none."""
 
     def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         """Give Sage the lines of a batch: all or, when killed, none. A second time changes nothing.

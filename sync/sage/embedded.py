@@ -113,13 +113,24 @@ class EmbeddedSage:
         """None: what it says of a job is whole."""
         return {}
 
-    def send(self, batch: Batch, lines: Iterable[ExportLine]) -> None:
-        with self._transaction("IMMEDIATE") as sage:
-            taken = sage.execute(
-                "INSERT OR IGNORE INTO batches VALUES (?, ?)", (batch.name, batch.started_at.isoformat())
+    def newest_batch(self) -> int:
+        with self._transaction("DEFERRED") as sage:
+            return max(
+                (Batch.number(name) for (name,) in sage.execute("SELECT name FROM batches")), default=0
             )
-            if not taken.rowcount:
+
+    def send(self, batch: Batch, lines: Iterable[ExportLine]) -> None:
+        started_at = batch.started_at.isoformat()
+        with self._transaction("IMMEDIATE") as sage:
+            taken = sage.execute("SELECT started_at FROM batches WHERE name = ?", (batch.name,)).fetchone()
+            if taken:
+                if taken[0] != started_at:
+                    raise SageUnreachableError(
+                        f"The embedded Sage company {self._path} has a batch {batch.name} of another "
+                        "costbot. Move the file away."
+                    )
                 return
+            sage.execute("INSERT INTO batches VALUES (?, ?)", (batch.name, started_at))
             standard = frozenset(row[0] for row in sage.execute("SELECT category FROM standard_categories"))
             for line in lines:
                 words = _take(sage, line, standard)

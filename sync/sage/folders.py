@@ -1,5 +1,6 @@
 """The folders that costbot and the accountant share, and the manifest that stands beside a file."""
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,6 +64,12 @@ class Folders:
         if there:
             self.set_up()
         return there
+
+    def names(self) -> Iterator[str]:
+        """The names of all files in them."""
+        for folder in self:
+            with os.scandir(folder) as entries:
+                yield from (entry.name for entry in entries)
 
     def manifest(self, batch: str) -> Manifest | None:
         """The manifest of a batch, wherever the accountant moved it; None when it is lost, or not whole."""

@@ -71,6 +71,14 @@ class ImportFileCompany:
     def untold(self) -> Mapping[str, str]:
         return self._reader.untold()
 
+    def newest_batch(self) -> int:
+        """By the files in the folders, which nobody who files them away has renamed."""
+        try:
+            self._require_share()
+            return max((Batch.number(name) for name in self._folders.names()), default=0)
+        except OSError as error:
+            raise SageUnreachableError(self._unusable(error)) from error
+
     def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         """Write the batch's file, once: what was published is never written again. No lines, no file."""
         try:
@@ -79,7 +87,8 @@ class ImportFileCompany:
             if manifest.started_at != batch.started_at:
                 raise SageUnreachableError(
                     f"COSTBOT_SAGE_FOLDER: {self._folder} has a batch {batch.name} of another costbot. Give "
-                    "each one a folder of its own, or move the files of the other one away."
+                    "each one a folder of its own, or move the files of the other one away, as those of this "
+                    "one from before its database was restored."
                 )
             self._publish(manifest)
         except OSError as error:

@@ -5,7 +5,16 @@ from datetime import time, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from bot.blocks import home_tab, notices, privilege, request_window, several_windows, updates_window, words
+from bot.blocks import (
+    comparison_window,
+    home_tab,
+    notices,
+    privilege,
+    reach_words,
+    request_window,
+    several_windows,
+    updates_window,
+)
 from bot.blocks.home_jobs import JobList
 from bot.blocks.job_card import job_card
 from bot.blocks.notices import Told
@@ -22,6 +31,7 @@ from workflow.approvals import AlreadyDecided, Done, FirstOfTwo, Stale
 from workflow.aways import Cannot
 from workflow.bursts import BurstFacts
 from workflow.checks import Finding, Format, SageLimits, Surroundings, check
+from workflow.comparison import Asked, InProcore, InSage, Judged, Row
 from workflow.language import joined, later
 from workflow.merge import NOT_READ_BACK, Assignment
 from workflow.outbox import Backlog
@@ -32,6 +42,7 @@ from workflow.queues import QueuedUpdate
 from workflow.request_preview import Preview, PreviewLine
 from workflow.requests import NothingNew, Requested
 from workflow.tables import DataSync, Job, Person, PrivilegeRequest, RequestedUpdate
+from workflow.three_places import ProcoreKnown, ThreePlaces
 from workflow.vocabulary import (
     ErpPermission,
     Event,
@@ -45,6 +56,7 @@ from workflow.vocabulary import (
     Standing,
     State,
     SyncState,
+    Verdict,
 )
 
 LATER = NOON + timedelta(days=3, hours=2)
@@ -143,6 +155,7 @@ def windows() -> Iterator[tuple[str, Json]]:
     metadata = WindowMetadata(job_id=7, requested_update_id=12, revision=2, channel_id="C1")
     yield "reject", updates_window.reject_window(update_facts(), metadata)
     yield "loading", loading()
+    yield from comparisons()
     yield "answer", updates_window.answer_window(notices.help_text())
     for notify in Notify:
         choices = Choices(notify, QuietHours(time(18), time(7, 15)))
@@ -152,6 +165,29 @@ def windows() -> Iterator[tuple[str, Json]]:
     yield "decline", privilege.decline_window(request(), PrivilegeRequestMark(privilege_request_id=3))
     yield from request_steps()
     yield from several()
+
+
+def comparisons() -> Iterator[tuple[str, Json]]:
+    """A job in three places: every verdict, with every state of what was asked for, and nothing at all."""
+    told = [Judged(one, "03-100") for one in Verdict]
+    rows = [
+        Row(
+            Assignment(f"03-{number}", "L"),
+            InProcore("Concrete", has_erp_id=number % 2 == 0, removed_at=NOON if number % 3 == 0 else None),
+            Asked("Concrete", state),
+            InSage("Formwork", has_category=number % 2 == 1) if number % 5 else None,
+            (one,),
+        )
+        for number, (state, one) in enumerate((state, one) for state in State for one in told)
+    ]
+    alike = [Row(Assignment("04-100", str(n)), None, None, None, (told[-1],)) for n in range(40)]
+    known = ThreePlaces(7, "24-017", "Riverside", ProcoreKnown(NOON, True), True, NOON, (*rows, *alike))
+    for page in range(3):
+        yield f"comparison {page}", comparison_window.comparison_window(known, page=page)
+    for procore in (None, ProcoreKnown(None, changed_since=False), ProcoreKnown(NOON, changed_since=False)):
+        for sage_read_at in (None, NOON):
+            nothing = ThreePlaces(7, "24-017", "", procore, False, sage_read_at, tuple(rows[:1]))
+            yield f"comparison {procore} {sage_read_at}", comparison_window.comparison_window(nothing)
 
 
 def request_steps() -> Iterator[tuple[str, Json]]:
@@ -252,9 +288,15 @@ def messages() -> Iterator[tuple[str, Message]]:
         )
     told = [Told(one, update_facts(), CARD) for _, one in events()]
     yield "direct", notices.direct_message(told[:1])
-    yield "gathered", notices.noted(notices.direct_message(told), words.forwarded_words("Sam", NOON.date()))
+    yield (
+        "gathered",
+        notices.noted(notices.direct_message(told), reach_words.forwarded_words("Sam", NOON.date())),
+    )
     for cannot in Cannot:
-        yield f"noted {cannot}", notices.noted(notices.help_text(), words.not_forwarded_words("Sam", cannot))
+        yield (
+            f"noted {cannot}",
+            notices.noted(notices.help_text(), reach_words.not_forwarded_words("Sam", cannot)),
+        )
     for name, one in events():
         yield f"event {name}", notices.thread_reply(one)
     yield "history", notices.history("24-017", [one for _, one in events()])

@@ -1,12 +1,17 @@
 """The picture of a report, and its words: whatever is in it."""
 
-from datetime import timedelta
+import io
+from datetime import date, timedelta
+
+import pytest
+from PIL import Image, ImageChops
 
 from bot.blocks.report_page import report_page
 from bot.blocks.report_words import hours_words, report_words
-from bot.charts import DOTS_AN_INCH, HEIGHT, WIDTH, chart
+from bot.charts import DOTS_AN_INCH, WIDTH, chart, day_words
 from bot.spreadsheet import report_csv
 from tests.factories import NINE
+from workflow.language import languages, speaking
 from workflow.report import Asked, Failure, Period, Report, figures
 from workflow.vocabulary import State
 
@@ -27,14 +32,32 @@ def size(picture: bytes) -> tuple[int, int]:
     return int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])
 
 
-def test_the_picture_is_a_png_of_its_size_whatever_people_are_called() -> None:
+def test_the_picture_is_a_png_of_its_width_whatever_people_are_called() -> None:
     picture = chart(a_report())
     assert picture.startswith(PNG)
-    assert size(picture) == (WIDTH * DOTS_AN_INCH, HEIGHT * DOTS_AN_INCH)
+    assert size(picture)[0] == WIDTH * DOTS_AN_INCH
 
 
-def test_a_report_of_nothing_has_a_picture_too() -> None:
-    assert chart(figures([], [], Period.MONTH, until=NINE)).startswith(PNG)
+def test_a_report_of_nothing_has_a_picture_that_takes_little_room() -> None:
+    nothing = chart(figures([], [], Period.MONTH, until=NINE))
+    assert nothing.startswith(PNG)
+    assert size(nothing)[1] < size(chart(a_report()))[1] / 2
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_title_is_inside_the_picture_in_every_language(language: str) -> None:
+    with speaking(language), Image.open(io.BytesIO(chart(a_report("Eve")))) as picture:
+        drawn = ImageChops.invert(picture.convert("L")).getbbox()
+        width = picture.width
+    assert drawn is not None
+    assert drawn[0] > 0
+    assert drawn[2] < width
+
+
+def test_weeks_are_named_in_the_language_spoken() -> None:
+    with speaking("es"):
+        assert day_words(date(2026, 1, 5)) == "05 ene"
+    assert [day_words(date(2026, month, 30)) for month in (8, 12)] == ["30 Aug", "30 Dec"]
 
 
 def test_the_words_say_what_the_picture_shows() -> None:

@@ -241,3 +241,11 @@ def test_a_shared_file_is_fetched_with_the_token_and_only_from_slack(
     sandbox.switch(missing_scopes=["files:read"])
     with pytest.raises(SlackRefused, match="file_not_found"):
         gateway.download(url, at_most=100)
+
+
+@pytest.mark.parametrize("url", ["", "junk", "ftp:", "http://", "http://a b/", "//x"])
+def test_an_address_to_answer_that_is_none_is_refused_like_any_answer_of_slacks(
+    gateway: Gateway, url: str
+) -> None:
+    with pytest.raises((SlackRefused, SlackUnavailable)):
+        gateway.respond(url, HELLO)

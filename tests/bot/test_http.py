@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
+from structlog.testing import capture_logs
 
 from bot.app import build_app
 from bot.gateway import Gateway
 from bot.http import MOST_BYTES, Check, http_app
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
+from tests.bot.signing import interactive, places, signed
 from tests.factories import LIMITS
 from workflow.database import Database
 from workflow.settings import Settings
@@ -67,36 +68,40 @@ def quiet(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Cl
         yield client
 
 
-def signed(body: str | bytes, *, at: float | None = None, **header: str) -> dict[str, Any]:
-    """Arguments of a POST that Slack signed (docs.slack.dev/authentication/verifying-requests-from-slack)."""
-    stamp = str(int(time.time() if at is None else at))
-    content = body.encode() if isinstance(body, str) else body
-    base = b":".join((b"v0", stamp.encode(), content))
-    signature = f"v0={hmac.new(SIGNING_SECRET.encode(), base, sha256).hexdigest()}"
-    slack = {
-        "Content-Type": "application/json",
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": signature,
-    }
-    return {
-        "content": content,
-        "headers": slack | {name.replace("_", "-"): value for name, value in header.items()},
-    }
-
-
 def test_slacks_challenge_is_answered(web: httpx.Client) -> None:
     answer = web.post("/slack/events", **signed(CHALLENGE))
     assert (answer.status_code, answer.json()) == (200, {"challenge": "3eZbrw1aB"})
 
 
-def test_a_request_without_a_good_signature_is_refused(web: httpx.Client) -> None:
-    forged = signed(CHALLENGE, X_Slack_Signature="v0=" + "0" * 64)
-    assert web.post("/slack/events", **forged).status_code == 401
-    assert web.post("/slack/events", content=CHALLENGE).status_code == 401
+@pytest.mark.parametrize(
+    "asked",
+    [
+        signed(CHALLENGE, X_Slack_Signature="v0=" + "0" * 64),
+        {"content": CHALLENGE},
+        signed(CHALLENGE, at=time.time() - 301),
+    ],
+    ids=["forged", "missing", "older than five minutes"],
+)
+def test_a_request_without_a_good_signature_is_refused_and_on_the_log(
+    web: httpx.Client, asked: dict[str, Any]
+) -> None:
+    with capture_logs() as logs:
+        assert web.post("/slack/events", **asked).status_code == 401
+    [refused] = [line for line in logs if line["event"] == "a request was refused: not from Slack"]
+    assert refused["sender"] == "127.0.0.1"
 
 
-def test_a_request_that_is_older_than_five_minutes_is_refused(web: httpx.Client) -> None:
-    assert web.post("/slack/events", **signed(CHALLENGE, at=time.time() - 301)).status_code == 401
+def test_signatures_are_compared_in_constant_time(web: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[object] = []
+
+    def compare(one: Any, other: Any) -> bool:
+        compared.append(one)
+        return compare_digest(one, other)
+
+    compare_digest = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    web.post("/slack/events", **signed(CHALLENGE, X_Slack_Signature="v0=" + "0" * 64))
+    assert len(compared) == 1
 
 
 def test_a_signature_does_not_serve_another_body(web: httpx.Client) -> None:
@@ -175,21 +180,6 @@ _KINDS: list[dict[str, Any]] = [
     {"type": "dialog_suggestion", "callback_id": "x", "name": "n", "value": "v"},
     {"type": "of_next_year"},
 ]
-
-
-def interactive(payload: dict[str, Any]) -> dict[str, Any]:
-    """What Slack posts for something that a person did."""
-    person = {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1"}, "channel": {"id": "C1"}}
-    body = urlencode({"payload": json.dumps(person | payload)})
-    return signed(body, Content_Type="application/x-www-form-urlencoded")
-
-
-def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to each place of a payload."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, one in inner:
-        yield (*before, name)
-        yield from places(one, (*before, name))
 
 
 @pytest.mark.parametrize("kind", _KINDS, ids=lambda kind: kind["type"])

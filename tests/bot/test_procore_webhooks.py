@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
 from bot.procore_webhooks import MOST_BYTES, PATH, webhook_route
 from bot.sandbox.server import running
@@ -103,9 +104,11 @@ def test_every_shape_is_kept_as_the_same_event(bot: Bot, body: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", f"bearer {SECRET}", f"Bearer {SECRET}x", "Bearer é"])
-def test_without_the_hooks_header_nothing_is_let_in(bot: Bot, authorization: str) -> None:
+def test_without_the_hooks_header_nothing_is_let_in_and_the_log_says_so(bot: Bot, authorization: str) -> None:
     headers = [(b"Authorization", authorization.encode("latin-1"))] if authorization else []
-    assert bot.client.post(PATH, json=V2, headers=headers).status_code == 401
+    with capture_logs() as logs:
+        assert bot.client.post(PATH, json=V2, headers=headers).status_code == 401
+    assert [line["event"] for line in logs] == ["a webhook was refused: its Authorization is not the hook's"]
     assert bot.kept() == []
 
 

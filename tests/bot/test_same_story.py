@@ -11,11 +11,13 @@ from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
 from tests.bot.test_delivery import NEXT_SYNC, Clock
-from tests.factories import NINE
+from tests.factories import NINE, assignments
 from tests.workflow.site import Site
-from workflow import queries
+from workflow import expiry, queries
 from workflow.database import Database
+from workflow.privileges import Rules
 from workflow.vocabulary import State
+from workflow.waiting import Patience
 
 
 class Story:
@@ -76,3 +78,57 @@ def test_the_thread_and_the_history_of_a_whole_life_agree_line_by_line(story: St
     assert story.thread() == told
     assert any("registered" in line for line in told)
     assert any(line.startswith("On hold until") for line in told)
+
+
+def test_what_sage_refused_and_what_was_sent_again_are_told_alike(story: Story) -> None:
+    site = story.site
+    update = site.ask("03-300 L", "09-250 M")
+    [refused] = assignments("09-250 M")
+    site.sage.refuses[refused] = "Category M is not a standard category"
+    site.accept(update)
+    site.data_sync()
+    story.deliver()
+    assert site.state(update) is State.FAILED
+    site.sage.refuses.clear()
+    site.send_again(update)
+    story.deliver()
+    site.accept(site.row(type(update), update.id))
+    site.data_sync()
+    story.deliver()
+    assert site.state(update) is State.SYNCED
+    told = story.history()
+    assert story.thread() == told
+    assert any(line.startswith("Sage refused 1 line") for line in told)
+    assert any("sent again what Sage refused" in line for line in told)
+
+
+def test_what_nobody_updated_in_time_and_what_was_asked_again_are_told_alike(story: Story) -> None:
+    site = story.site
+    update = site.ask("03-300 L")
+    story.deliver()
+    with site.database.writing() as session:
+        patience = Patience(remind_after=timedelta(hours=1), expire_after=timedelta(days=1))
+        expiry.expire(session, requested_update_id=update.id, patience=patience, at=NINE + timedelta(days=2))
+    story.deliver()
+    assert site.state(update) is State.EXPIRED
+    site.ask("03-300 L", at=NINE + timedelta(days=3))
+    story.deliver()
+    told = story.history()
+    assert story.thread() == told
+    assert len(told) == 3
+
+
+def test_the_first_and_the_second_approver_are_told_alike(story: Story) -> None:
+    site, two = story.site, Rules(two_approvers_above=0)
+    update = site.ask("03-300 L")
+    site.accept(update, rules=two)
+    story.deliver()
+    assert site.state(update) is State.READY
+    site.accept(update, by=site.second, rules=two)
+    site.data_sync()
+    story.deliver()
+    assert site.state(update) is State.SYNCED
+    told = story.history()
+    assert story.thread() == told
+    assert [line for line in told if "first of two approvers" in line]
+    assert [line for line in told if "as the second approver" in line]

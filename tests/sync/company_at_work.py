@@ -188,6 +188,9 @@ class WatchedSage:
     def answers_within(self) -> timedelta:
         return self._sage.answers_within
 
+    def newest_batch(self) -> int:
+        return self._sage.newest_batch()
+
     def send(self, batch: Batch, lines: Iterable[ExportLine]) -> Receipt | None:
         self._tell("to send")
         self.sent.append((batch, list(lines)))

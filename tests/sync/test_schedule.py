@@ -267,10 +267,14 @@ def test_the_loop_waits_ever_longer_for_redis_and_goes_on(database: Database) ->
     with RedisServer() as server:
         queue = WorkQueue(server.url)
         clock = Clock(nothing, server.kill, nothing, nothing, nothing, server.start, nothing)
+        beats: list[float] = []
 
-        Scheduler(database, queue, (HOURLY, Sweep(SWEEP.work, timedelta()))).run(clock, clock.pause)
+        Scheduler(database, queue, (HOURLY, Sweep(SWEEP.work, timedelta()))).run(
+            clock, clock.pause, lambda: beats.append((clock.now - at(9)).total_seconds())
+        )
 
         assert clock.pauses == [0, 1, 2, 4, 8, 16, 1, 1]
+        assert beats == [0, 31, 32]
         with redis.Redis.from_url(server.url) as client:
             assert names(client, "notices") == ["sweep"]
         queue.close()

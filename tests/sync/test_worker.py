@@ -285,8 +285,10 @@ once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def process(entry: str, *queues: str) -> Iterator[psutil.Popen]:
     """A worker or scheduler process, with the settings of this process' environment."""
     program = (
-        f"import sys; from sync.worker import {entry}; from workflow.settings import read_settings; "
-        f"{entry}(read_settings(), *([sys.argv[1:]] if sys.argv[1:] else []))"
+        "import sys; import sync.worker; from workflow.settings import read_settings; "
+        # it looks after the work in hand each second, and not every fifth
+        "sync.worker._MONITORING_SECONDS = 1; "
+        f"sync.worker.{entry}(read_settings(), *([sys.argv[1:]] if sys.argv[1:] else []))"
     )
     with psutil.Popen([sys.executable, "-c", program, *queues]) as running:
         try:
@@ -408,6 +410,33 @@ def test_what_a_worker_killed_with_all_it_had_in_hand_left_is_finished_by_anothe
     work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "killed with its work")
     assert work.batches(database) == ["DS000001"]
     assert work.events(database).count(Event.SYNC_STARTED) == 1
+
+
+@once
+def test_the_heart_of_a_worker_beats_while_work_is_in_hand(
+    settings: Settings, slow_work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat = settings.data_dir / "heartbeat"
+    monkeypatch.setenv("COSTBOT_HEARTBEAT", str(heartbeat))
+    with process("run_worker", "sync"):
+        slow_work()
+        heartbeat.unlink()
+
+        assert soon(heartbeat.exists)
+        (settings.data_dir / "go").touch()
+
+
+@once
+def test_a_worker_that_cannot_touch_its_heartbeat_works_on(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    work.accept_everything(database)
+    ask(database)
+    monkeypatch.setenv("COSTBOT_HEARTBEAT", str(tmp_path / "nowhere" / "heartbeat"))
+    WorkQueue(settings.redis).put(Work("data_sync", "sync", "sync.worker.data_sync"))
+
+    with process("run_worker", "sync"):
+        assert soon(lambda: not undone(database))
 
 
 @once

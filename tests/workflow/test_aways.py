@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.blocks import words
+from bot.blocks import reach_words
 from tests import factories
 from tests.factories import NINE, RULES, actor
 from tests.workflow.site import Site
@@ -149,7 +149,7 @@ def test_who_stood_in_before_hears_that_another_one_does_now(site: Site) -> None
     assert result.replaced is not None
     assert (result.replaced.first_day, result.replaced.delegate_id) == (MONDAY, site.second.id)
     assert site.notices_of(Event.AWAY)[1] == [site.second.email, third.email]
-    assert "in place of 2026-11-02 to 2026-11-06" in words.away_set_words(result)
+    assert "in place of 2026-11-02 to 2026-11-06" in reach_words.away_set_words(result)
 
 
 def test_a_delegate_who_leaves_as_the_person_comes_back_is_away_on_none_of_the_days(site: Site) -> None:

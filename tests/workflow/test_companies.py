@@ -218,3 +218,21 @@ def test_a_single_company_needs_no_name_and_takes_none(monkeypatch: pytest.Monke
     assert read_settings().companies is None
     with pytest.raises(SettingsError, match="leave --company"):
         read_settings("alpha")
+
+
+def test_two_companies_of_procore_are_never_one(host: Path) -> None:
+    own = (
+        "COSTBOT_SOURCE=procore",
+        "COSTBOT_PROCORE_CLIENT_ID=app",
+        f"COSTBOT_PROCORE_CLIENT_SECRET={SECRET}",
+        f"COSTBOT_PROCORE_WEBHOOK_SECRET={SECRET * 3}",
+    )
+    company(host, "alpha", *own, "COSTBOT_PROCORE_COMPANY_ID=1", team=ALPHA)
+    company(host, "beta", *own, "COSTBOT_PROCORE_COMPANY_ID=1", team=BETA)
+    said = refused()
+    assert "share a company of Procore: correct COSTBOT_PROCORE_COMPANY_ID" in said
+    assert "share a secret of Procore's webhooks: set another COSTBOT_PROCORE_WEBHOOK_SECRET" in said
+    company(host, "beta", *own[:3], "COSTBOT_PROCORE_COMPANY_ID=2", team=BETA)
+    assert list(read_companies(read_host())) == ["alpha", "beta"]
+    company(host, "beta", own[3], "COSTBOT_PROCORE_COMPANY_ID=1", team=BETA)
+    assert list(read_companies(read_host())) == ["alpha", "beta"]  # one that works with files has none

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
@@ -186,6 +188,56 @@ def test_several_processes_that_start_at_once_migrate_once(unmigrated_url: str) 
     with database.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM audit_head")) == 1
     database.close()
+
+
+MIGRATES = """
+import os, sys, workflow.database as database
+from sqlalchemy import Engine, event
+
+statements, stop_at = 0, int(sys.argv[2])
+
+@event.listens_for(Engine, "after_cursor_execute")
+def count(connection, cursor, statement, *_):
+    global statements
+    statements += statement.lstrip().startswith(("CREATE TABLE", "ALTER TABLE", "UPDATE alembic"))
+    if statements == stop_at:
+        print("in the middle", flush=True)
+        sys.stdin.readline()
+
+slept = database.time.sleep
+database.time.sleep = lambda seconds: (print("waits", flush=True), slept(seconds))
+database.migrate(sys.argv[1])
+"""
+
+
+@contextmanager
+def migrating(url: str, *, first_word: str, stop_at: int = -1) -> Iterator["subprocess.Popen[str]"]:
+    """A process that migrates, has said this word, and stands still after so many of its changes."""
+    program = [sys.executable, "-c", MIGRATES, url, str(stop_at)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"{first_word}\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_who_waits_finishes_what_one_was_killed_in_the_middle_of(unmigrated_url: str) -> None:
+    with migrating(unmigrated_url, stop_at=5, first_word="in the middle"):
+        pass
+    database = Database(unmigrated_url)
+    assert not inspect(database.engine).has_table("audit_head")  # which came before the fifth
+    database.close()
+    with (
+        migrating(unmigrated_url, stop_at=30, first_word="in the middle") as first,
+        migrating(unmigrated_url, first_word="waits") as second,
+    ):
+        first.kill()
+        second.communicate(timeout=100)
+
+    assert second.returncode == 0
+    command.check(alembic_config(unmigrated_url))
 
 
 def test_a_second_migration_changes_nothing(database_url: str, database: Database) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.blocks.event_words import dated_event_words, event_words
 from bot.blocks.words import (
     PLAIN,
     REFUSAL_WORDS,
@@ -12,8 +13,6 @@ from bot.blocks.words import (
     STATE_WORDS,
     code_words,
     counts_words,
-    dated_event_words,
-    event_words,
     outcome_words,
     standing_words,
     state_words,

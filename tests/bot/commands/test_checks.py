@@ -91,8 +91,15 @@ def test_diff_shows_what_sage_does_not_hold_as_it_was_asked_for(company: Shell) 
         ("09-250", "synced", None, "Gypsum board"),
     ]
     told = company.done("diff", "24-017").out
-    assert "Sage has another description: Concrete as Sage says" in told
-    assert "as asked for" in told
+    assert "there, as Concrete as Sage says\tSage keeps its own description" in told
+    assert "costbot works with files here" in told
+    assert [row.split("\t")[3:] for row in told.splitlines() if row.startswith("09-250")] == [
+        ["Synced", "there", ""]
+    ]
+    [row] = [each for each in found["rows"] if each["code"] == "03-300" and each["category"] == "M"]
+    assert (row["procore"], row["costbot"]["state"], row["sage"]["has_category"]) == (None, "synced", True)
+    assert [each["verdict"] for each in row["differences"]] == ["other_description"]
+    assert found["procore"] is None
 
 
 def test_a_description_that_was_cut_is_in_sage_as_it_was_sent(company: Shell) -> None:
@@ -124,7 +131,7 @@ def test_diff_tells_the_lines_that_sage_refused_from_those_it_took(company: Shel
 
 
 def test_diff_of_a_job_without_requests_says_so(company: Shell) -> None:
-    assert "Nothing was requested for it." in company.done("diff", "24-031").out
+    assert "Nothing differs." in company.done("diff", "24-031").out
 
 
 def test_the_example_profile_is_printed_and_the_profile_in_force_shown(

@@ -47,6 +47,31 @@ def test_a_database_of_a_newer_costbot_is_left_alone(shell: Shell, database: Dat
     assert "newer costbot (schema 9999" in ran.err
 
 
+def test_a_file_of_a_secret_that_is_missing_is_named(
+    bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN_FILE", "/run/secrets/no-such-file")
+
+    ran = bare_shell.run("status")
+
+    assert ran.exit_code == 1
+    assert ran.err == (
+        "SLACK_BOT_TOKEN_FILE is not usable: /run/secrets/no-such-file: No such file or directory.\n"
+    )
+
+
+def test_a_password_from_a_file_is_in_no_error(bare_shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bare_shell.folder / "password").write_text("hunter2\n")
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", "postgresql://costbot@127.0.0.1:1/costbot")
+    monkeypatch.setenv("COSTBOT_DATABASE_PASSWORD_FILE", str(bare_shell.folder / "password"))
+
+    ran = bare_shell.run("doctor", "--json")
+
+    assert ran.exit_code == 1
+    assert "postgresql+psycopg://costbot:***@127.0.0.1:1/costbot" in ran.out
+    assert "hunter2" not in ran.out + ran.err
+
+
 def test_a_database_that_does_not_answer_is_named_without_its_password(
     bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

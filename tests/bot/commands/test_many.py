@@ -6,6 +6,11 @@ import pytest
 
 from bot.sandbox.many import create_many
 from bot.sandbox.oauth import CLIENT_ID, CLIENT_SECRET
+from bot.sandbox.procore.app import CLIENT_ID as PROCORE_ID
+from bot.sandbox.procore.app import CLIENT_SECRET as PROCORE_SECRET
+from bot.sandbox.procore.app import create_procore
+from bot.sandbox.procore.company import Company
+from bot.sandbox.procore.limits import Limits
 from bot.sandbox.server import running
 from bot.sandbox.workspace import Workspace
 from tests.bot.commands.conftest import JOBS, Shell
@@ -104,3 +109,21 @@ def test_a_single_company_has_no_name(bare_shell: Shell) -> None:
 
     assert ran.exit_code == 1
     assert "There is no company alpha, for costbot works for one company here" in ran.err
+
+
+def test_procore_is_told_the_companys_own_address_whatever_of_it_is_typed(host: Shell) -> None:
+    made = create_procore(Company(), limits=Limits(spike=10_000))
+    with running(made.app) as address:
+        file = host.folder / "companies" / "beta" / ".env"
+        file.write_text(
+            f"{file.read_text()}COSTBOT_SOURCE=procore\nCOSTBOT_PROCORE_CLIENT_ID={PROCORE_ID}\n"
+            f"COSTBOT_PROCORE_CLIENT_SECRET={PROCORE_SECRET}\nCOSTBOT_PROCORE_COMPANY_ID={made.company.id}\n"
+            f"COSTBOT_PROCORE_API_URL={address}\nCOSTBOT_PROCORE_LOGIN_URL={address}\n"
+            "COSTBOT_PROCORE_WEBHOOK_SECRET=long-and-random-0123456789\n"
+        )
+        base, path = "https://costbot.example.com", "/companies/beta/procore/webhooks"
+        for typed in (base, f"{base}/companies/beta/", f"{base}{path}"):
+            facts = host.json("procore", "connect", typed, "--company", "beta")
+            assert facts["url"] == base + path
+    made.webhooks.close()
+    assert host.run("procore", "status", "--company", "alpha").exit_code == 1

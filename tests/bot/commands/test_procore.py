@@ -144,3 +144,34 @@ def test_a_lost_privilege_bites_at_the_next_update_by_command(shell: Shell, proc
     ran = shell.run("update", "24-017", "--by", "dana@kestrel.example")
     assert ran.exit_code == 3
     assert "Can Push to Accounting" in ran.err
+
+
+def test_a_dry_run_says_who_would_lose_what_and_changes_nothing(shell: Shell, procore: Procore) -> None:
+    rows = ["Ada,standard,true", "Ben,admin,true", "Eve,none,false", "Sam,none,false"]
+    header = "email,name,erp_permission,can_push_to_accounting,active\n"
+    people = "".join(f"{row.partition(',')[0].lower()}@kestrel.example,{row},true\n" for row in rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COSTBOT_SOURCE", "files")
+        shell.done("import", "people", shell.file("people.csv", header + people))
+    company = procore.company
+    company.add_user("Ben", "BEN@kestrel.example", erp_level=4)
+    company.add_user("Sam", "sam@kestrel.example", erp_level=3, accountant=True)
+    company.add_user("New", "new@kestrel.example", erp_level=3, accountant=True)
+
+    found = shell.json("procore", "people", "--dry-run")
+    assert found["people"] == 3
+    assert [each["name"] for each in found["deactivated"]] == ["Ada", "Eve"]
+    assert [(each["name"], each["lacks"]) for each in found["lose"]] == [
+        ("Ada", "deactivated"),
+        ("Ben", "privilege_missing"),
+    ]
+    assert [each["email"] for each in found["gain"]] == ["new@kestrel.example", "sam@kestrel.example"]
+    told = shell.done("procore", "people", "--dry-run").out
+    assert "Ben <ben@kestrel.example> (the Can Push to Accounting privilege is missing)" in told
+    assert shell.json("people", "approvers")["approvers"] == ["Ada", "Ben"]
+
+    # what was foreseen is what happens
+    assert shell.json("procore", "people")["approvers"] == ["New", "Sam"]
+    after = shell.json("procore", "people", "--dry-run")
+    assert (after["deactivated"], after["lose"], after["gain"]) == ([], [], [])
+    assert "Nobody would lose or gain anything." in shell.done("procore", "people", "--dry-run").out

@@ -43,6 +43,8 @@ class Office:
     settings: Settings
     site: Site
     tom: InDirectory
+    url: str = ""
+    """Where the bot listens."""
     nudged: list[str] = field(default_factory=list)
     read_back: list[int] = field(default_factory=list)
 
@@ -143,6 +145,7 @@ def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> It
         know_person=partial(know_person, read, database),
     )
     with running(http_app(bolt, takes_events=True, ready={})) as url:
+        office.url = url
         sandbox.switch(events_url=f"{url}/slack/events")
         yield office
         bolt.listener_runner.listener_executor.shutdown(wait=True)

@@ -103,8 +103,27 @@ def test_somebody_of_another_organisation_shares_a_link_alone(office: Office) ->
     share_in_vain(office, office.person("guest@elsewhere.example"), LINK)
 
 
+def test_in_a_channel_that_is_shared_with_another_organisation_nothing_of_a_job_is_told(
+    office: Office, tom: Person
+) -> None:
+    office.sandbox.switch(ext_shared=True)
+    assert tom.say(f"with our partners: {LINK}").error is None
+    office.sandbox.switch(ext_shared=False)
+    shared(office.person(sample_company.APPROVER), f"among us: {LINK}")
+    [outside] = [m for m in tom.sees().messages if m.text.startswith("with our partners")]
+    assert cards(outside) == []
+    assert len(office.sandbox.calls("chat.unfurl")) == 1
+
+
+def test_a_link_that_is_only_being_typed_tells_nothing_yet(office: Office, tom: Person) -> None:
+    """Where it will be sent is not known: the sandbox tells of the typing too, as Slack does."""
+    shared(tom, LINK)
+    [call] = office.sandbox.calls("chat.unfurl")
+    assert "composer" not in str(call)
+
+
 def test_a_doubled_event_shows_the_facts_once(office: Office, tom: Person) -> None:
-    office.sandbox.switch(deliver_twice=1)
+    office.sandbox.switch(deliver_twice=2)  # the typing, and the message
     assert len(cards(shared(tom, LINK))) == 1
     shared(tom, f"again {LINK}")
     assert len(office.sandbox.calls("chat.unfurl")) == 2

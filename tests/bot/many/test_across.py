@@ -33,6 +33,7 @@ SHORTCUTS = [*(shortcut.value for shortcut in Shortcut), "of_another_age"]
 TYPED = {
     "jobs": "jobs all Zirc",
     "show": "show 77-777",
+    "diff": "diff 77-777",
     "update": "update 77-777",
     "request": "request 77-777",
     "history": "history 77-777",
@@ -230,10 +231,11 @@ def test_the_same_attempts_in_ones_own_company_show_and_change_its_things(
     assert {
         *(f"click {Action.VIEW.value} {where}" for where in ("on a message", "in a window")),
         f"click {Action.UPDATE_SEVERAL.value} on a message",
+        f"click {Action.TURN_COMPARISON.value} in a window",
         f"submit {Window.SEVERAL.value}",
         f"submit {Window.REQUEST.value}",
         *(f"type in {menu.value}" for menu in Typed),
-        *(f"command {TYPED[verb]}" for verb in ("jobs", "show", "update", "request", "history")),
+        *(f"command {TYPED[verb]}" for verb in ("jobs", "show", "diff", "update", "request", "history")),
         "event app_home_opened",
     } <= showed
     assert {f"click {Action.UPDATE.value} on a message", f"submit {Window.NOTIFY.value}"} <= changed

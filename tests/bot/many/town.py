@@ -7,7 +7,7 @@ ids of Kestrel's rows are Boreal's nowhere.
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -146,8 +146,12 @@ def town(
     token_seconds: float = 43_200,
     installed: Sequence[str] = ("kestrel", "boreal"),
     public_url: str | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Town]:
-    """Both companies at work for the length of the block; `template` is a migrated SQLite file."""
+    """Both companies at work for the length of the block; `template` is a migrated SQLite file.
+
+    `more` are further lines of a company's `.env`, by its name.
+    """
     teams = {"kestrel": KESTREL, "boreal": boreal}
     spaces = {name: _workspace(name, team) for name, team in teams.items()}
     spaces["nobody"] = Workspace(trigger_seconds=60, team=NOBODY)
@@ -158,7 +162,7 @@ def town(
         (own / ".env").write_text(
             f"COSTBOT_SLACK_TEAM={team.installed_in}\nCOSTBOT_CHANNEL=C0COSTCODES\n"
             f"COSTBOT_DATABASE_URL=sqlite:///costbot.db\n"
-            f"COSTBOT_ADMIN_EMAIL=priya.raman@{name}.example\n"
+            f"COSTBOT_ADMIN_EMAIL=priya.raman@{name}.example\n{(more or {}).get(name, '')}"
         )
         shutil.copyfile(template, own / "costbot.db")
     with ExitStack() as stack:

@@ -36,8 +36,8 @@ def test_dropped_sockets_come_back_by_themselves(sandbox: Sandbox, dana: Person)
     with TrialApp(sandbox).connected(sandbox):
         for warn in (True, False):
             assert sandbox.drop_sockets(warn=warn) == 1
-            sandbox.wait_for_bot()
-            assert dana.slash("/costcodes help").error is None
+            # the SDK may come back twice, for the word and for the close, and hang the first of the two up
+            eventually(lambda: dana.slash("/costcodes help").error is None)
 
 
 def test_an_event_can_be_delivered_twice_and_once_more(sandbox: Sandbox, dana: Person) -> None:

@@ -16,7 +16,7 @@ from bot.sandbox.server import running
 from sync.procore import hooks
 from sync.procore.api import ProcoreApi
 from sync.procore.client import Account, ProcoreClient
-from sync.procore.work import work_on_events
+from sync.procore.events import work_on_events
 from sync.sage.embedded import EmbeddedSage
 from tests import factories
 from tests.sync.procore.company import Kestrel
@@ -92,6 +92,30 @@ def test_what_somebody_adds_is_asked_for_in_their_name_as_soon_as_the_webhook_ca
     people = {each.id: each.name for each in kestrel.rows(Person)}
     assert people[line.requested_by_id] == people[update.requested_by_id] == "Ana Ortiz"
     assert work_on_events(settings, kestrel.database, sage, clock=clock) is None
+
+
+def test_who_added_what_has_to_wait_for_the_list_is_not_forgotten(
+    kestrel: Kestrel, settings: Settings, address: str, tmp_path: Path, clock: Clock
+) -> None:
+    kestrel.run()
+    _connect(kestrel, address)
+    ana = kestrel.procore.company.add_user("Ana Ortiz", "ana@kestrel.example")
+    with kestrel.database.writing() as session:
+        person = factories.person(session, "ana@kestrel.example", name="Ana Ortiz")
+        session.add(ProcorePerson(user_id=ana["id"], person_id=person.id, read_at=clock.at))
+    clock.pause(60)
+    kestrel.add("999", "L", by=ana)
+    kestrel.procore.webhooks.wait()
+    work_on_events(settings, kestrel.database, EmbeddedSage(tmp_path / "sage.db", None), clock=clock)
+    assert kestrel.asked() == []
+    erp = next(iter(kestrel.procore.company.standard_lists.values()))
+    concrete = next(each for each in kestrel.procore.company.standard_codes.values() if each["code"] == "03")
+    kestrel.procore.company.add_standard_code(erp, "999", "Now in Sage", parent=concrete)
+    clock.pause(25 * 3600)
+    kestrel.run()
+    [line] = kestrel.rows(RequestedLine)
+    people = {each.id: each.name for each in kestrel.rows(Person)}
+    assert people[line.requested_by_id] == "Ana Ortiz"
 
 
 def test_costbots_own_changes_are_ignored(

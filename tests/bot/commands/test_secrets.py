@@ -1,0 +1,114 @@
+"""Secrets are for whom they are meant: no command prints one, logs one or stores one, whatever goes wrong."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from tests.bot.commands.conftest import ADA, PEOPLE, Shell
+from workflow.database import Database
+from workflow.settings import SettingsError, read_settings
+from workflow.tables import Table
+
+PLANTED = {
+    "SLACK_BOT_TOKEN": "xoxb-planted-bot-token",
+    "SLACK_APP_TOKEN": "xapp-planted-app-token",
+    "SLACK_SIGNING_SECRET": "planted-signing-secret",
+    "SLACK_CLIENT_SECRET": "planted-client-secret",
+    "COSTBOT_REDIS_URL": "redis://:planted-redis-password@127.0.0.1:9/0",
+    "COSTBOT_PROCORE_CLIENT_SECRET": "planted-procore-secret",
+    "COSTBOT_PROCORE_WEBHOOK_SECRET": "planted-webhook-secret",
+    "COSTBOT_SAGE_ODBC": "DRIVER=Timberline;UID=sage;PWD=planted-odbc-password",
+    "COSTBOT_INSTALLATIONS_URL": "postgresql://costbot:planted-installs-password@127.0.0.1:9/installs",
+}
+NEEDED = {
+    "SLACK_API_URL": "http://127.0.0.1:9/api/",
+    "COSTBOT_SOURCE": "procore",
+    "COSTBOT_PROCORE_CLIENT_ID": "client",
+    "COSTBOT_PROCORE_COMPANY_ID": "4001",
+    "COSTBOT_PROCORE_API_URL": "http://127.0.0.1:9/",
+    "COSTBOT_PROCORE_LOGIN_URL": "http://127.0.0.1:9/",
+    "COSTBOT_SAGE": "import-file",
+    "COSTBOT_LOG_LEVEL": "debug",
+}
+COMMANDS = [
+    ["doctor"],
+    ["doctor", "--json"],
+    ["status", "--json"],
+    ["sync"],
+    ["sage", "check"],
+    ["procore", "status"],
+    ["procore", "look"],
+    ["procore", "people"],
+    ["procore", "connect", "https://costbot.example.com"],
+    ["people", "link", ADA, "U1"],
+    ["import", "people", "people.csv"],
+    ["audit", "export", "--format", "csv"],
+    ["bot"],
+]
+
+
+@pytest.fixture
+def planted(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """`costbot` with every secret set, and every service that they are for away."""
+    (shell.folder / "sage").mkdir()
+    shell.file("people.csv", PEOPLE)
+    for name, value in {**PLANTED, **NEEDED, "COSTBOT_SAGE_FOLDER": str(shell.folder / "sage")}.items():
+        monkeypatch.setenv(name, value)
+    return shell
+
+
+def files_of(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.read_bytes().decode("latin-1")
+
+
+def test_no_command_tells_a_secret_however_much_is_logged_and_whatever_is_away(
+    planted: Shell, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)  # Procore is tried again after pauses
+    for words in COMMANDS:
+        ran = planted.run(*words)
+        assert "planted" not in ran.out + ran.err, words
+
+    with database.reading() as session:
+        for table in Table.metadata.sorted_tables:
+            assert "planted" not in repr(session.execute(select(table)).all())
+    assert not [content for content in files_of(planted.folder) if "planted" in content]
+
+
+def test_the_settings_hide_their_secrets_when_shown(planted: Shell) -> None:
+    read = read_settings()
+    assert "planted" not in f"{read!r} {read}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "COSTBOT_DATABASE_URL",
+        "COSTBOT_REDIS_URL",
+        "COSTBOT_INSTALLATIONS_URL",
+        "COSTBOT_PROCORE_WEBHOOK_SECRET",
+    ],
+)
+def test_a_secret_that_is_not_usable_is_named_by_its_variable_alone(
+    planted: Shell, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "planted")
+    with pytest.raises(SettingsError, match=name) as said:
+        read_settings()
+    assert "planted" not in str(said.value)
+
+
+def test_a_database_that_is_away_is_told_without_its_password(
+    planted: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", "postgresql://costbot:planted-db@127.0.0.1:9/costbot")
+    ran = planted.run("status")
+    assert ran.exit_code != 0
+    assert "planted" not in ran.out + ran.err

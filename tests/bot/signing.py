@@ -1,0 +1,43 @@
+"""Requests as Slack posts them, signed; and the way to each place of what they carry."""
+
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from bot.sandbox.workspace import SIGNING_SECRET
+
+
+def signed(body: str | bytes, *, at: float | None = None, **header: str) -> dict[str, Any]:
+    """Arguments of a POST that Slack signed (docs.slack.dev/authentication/verifying-requests-from-slack)."""
+    stamp = str(int(time.time() if at is None else at))
+    content = body.encode() if isinstance(body, str) else body
+    base = b":".join((b"v0", stamp.encode(), content))
+    signature = f"v0={hmac.new(SIGNING_SECRET.encode(), base, sha256).hexdigest()}"
+    slack = {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": signature,
+    }
+    return {
+        "content": content,
+        "headers": slack | {name.replace("_", "-"): value for name, value in header.items()},
+    }
+
+
+def interactive(payload: dict[str, Any]) -> dict[str, Any]:
+    """What Slack posts for something that a person did."""
+    person = {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1"}, "channel": {"id": "C1"}}
+    body = urlencode({"payload": json.dumps(person | payload)})
+    return signed(body, Content_Type="application/x-www-form-urlencoded")
+
+
+def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each place of a payload."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield (*before, name)
+        yield from places(one, (*before, name))

@@ -1,0 +1,59 @@
+"""The locks fit pyproject.toml, and what does not fit is named."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.locks import BUILD, DEV, ROOT, RUN, problems
+
+LOCKS = (DEV, RUN, BUILD)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("pyproject.toml", *LOCKS):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def edit(file: Path, pattern: str, new: str) -> None:
+    text, number = re.subn(pattern, new, file.read_text(), count=1, flags=re.MULTILINE)
+    assert number == 1
+    file.write_text(text)
+
+
+def test_the_locks_fit() -> None:
+    assert problems(ROOT) == []
+
+
+def test_the_locks_name_no_machine_and_no_index() -> None:
+    for lock in LOCKS:
+        assert re.findall(r"://|^-|(?<![\w.])/", (ROOT / lock).read_text(), re.MULTILINE) == []
+
+
+def test_what_is_new_in_pyproject_is_missing_in_the_locks(project: Path) -> None:
+    edit(project / "pyproject.toml", r"^dependencies = \[", 'dependencies = ["quart>=0.20", ')
+
+    assert problems(project) == [
+        f"{lock} does not have quart>=0.20, which pyproject.toml asks for." for lock in (DEV, RUN)
+    ]
+
+
+def test_a_bound_that_was_raised_is_missing_in_the_locks(project: Path) -> None:
+    edit(project / "pyproject.toml", r'"hatchling>=[\d.]+"', '"hatchling>=1000"')
+
+    assert problems(project) == [f"{BUILD} does not have hatchling>=1000, which pyproject.toml asks for."]
+
+
+def test_a_version_that_was_not_tested_is_named(project: Path) -> None:
+    edit(project / RUN, r"^rq==\S+", "rq==3.999")
+
+    assert problems(project) == [f"rq 3.999 of {RUN} is not in {DEV}."]
+
+
+def test_a_pin_without_hashes_is_named(project: Path) -> None:
+    edit(project / DEV, r"^(xdist|pytest-xdist)==(\S+) \\\n(?: +--hash=\S+(?: \\)?\n)+", r"\1==\2\n")
+
+    assert problems(project) == [f"pytest-xdist of {DEV} has no hash."]

@@ -1,0 +1,50 @@
+"""Secrets from files: `NAME_FILE` names a file that holds what NAME would, as images of servers do.
+
+Owns reading them, beside the source of settings that names them. What a file holds is never in an error.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+SUFFIX = "_FILE"
+
+
+class SecretFileError(Exception):
+    """A line for each file that is not usable, with the mend."""
+
+
+def read_secrets(names: Iterable[str], variables: Mapping[str, str | None], folder: Path) -> dict[str, str]:
+    """The secrets by their names; `variables` are by lower case, and a path may begin at `folder`.
+
+    An empty file is a secret that is not set, so that a container may always be given all of them.
+
+    Raises:
+        SecretFileError: a file cannot be read, or holds more than one line, or the secret is set too.
+    """
+    found: dict[str, str] = {}
+    wrong: list[str] = []
+    for name in names:
+        path = variables.get((name + SUFFIX).lower())
+        if not path:
+            continue
+        try:
+            secret = _only_line(folder / path)
+        except OSError as error:
+            wrong.append(f"{name}{SUFFIX} is not usable: {path}: {error.strerror}.")
+        except ValueError:
+            wrong.append(f"{name}{SUFFIX} is not usable: {path} must be one line of UTF-8 text.")
+        else:
+            if secret and variables.get(name.lower()):
+                wrong.append(f"{name} and {name}{SUFFIX} are both set: remove one.")
+            elif secret:
+                found[name] = secret
+    if wrong:
+        raise SecretFileError("\n".join(wrong))
+    return found
+
+
+def _only_line(path: Path) -> str:
+    text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    if any(mark in text for mark in "\r\n\0"):
+        raise ValueError
+    return text
