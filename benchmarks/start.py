@@ -27,12 +27,14 @@ _WHICH = """
 import re, sys
 from importlib.metadata import packages_distributions, requires
 import bot.cli, bot.bot_process, bot.delivery, sync.worker, sync.sage, sync.data_sync
-ours = {re.match(r"[\\w.-]+", line)[0].lower() for line in requires("costbot") if "extra ==" not in line}
+def plain(name):
+    return re.sub("[-_.]+", "-", name.lower())
+ours = {plain(re.match(r"[\\w.-]+", line)[0]) for line in requires("costbot") if "extra ==" not in line}
 names = packages_distributions()
 print(*sorted(n for n in {m.partition(".")[0] for m in list(sys.modules)}
-              if ours & {d.lower() for d in names.get(n, [])} and "." not in n))
+              if ours & set(map(plain, names.get(n, [])))))
 print(*sorted(m for m in sys.modules
-              if ours & {d.lower() for d in names.get(m.partition(".")[0], [])}))
+              if ours & set(map(plain, names.get(m.partition(".")[0], [])))))
 """
 
 
