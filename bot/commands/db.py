@@ -8,14 +8,11 @@ from typing import Annotated
 import typer
 from sqlalchemy.engine import make_url
 
-from bot import delivery
 from bot.blocks.words import counted
 from bot.commands.command import CommandLine, Exit, StopError, command, failed, refused
 from bot.commands.shapes import BackedUpShape, CopiedShape, RestoredShape
 from bot.commands.terminal import Answer, progress
 from bot.logs import mask
-from sync import data_sync
-from sync.procore import intake
 from workflow import backups, copying
 from workflow.copying import NotCopied, Why
 from workflow.database import Database, migrate, newest_revision
@@ -23,7 +20,6 @@ from workflow.settings import usable_database_url
 
 app = typer.Typer(no_args_is_help=True, help="The database: moving it to another one, keeping a copy.")
 
-_ALONE = (data_sync.LOCK, delivery.LOCK, intake.LOCK)
 _STOP = "Stop costbot (every bot, worker and scheduler), then copy again."
 
 
@@ -56,7 +52,7 @@ def copy(
         closing(Database(there)) as writing,
         progress("Copying") as tell,
     ):
-        result = copying.copy(reading, writing, tell=tell, alone=_ALONE)
+        result = copying.copy(reading, writing, tell=tell, alone=_work_of_costbot())
     if isinstance(result, NotCopied):
         return refused(_why_not(result, mask(there) if result.of_target else mask(here)), reason=result.why)
     rows = sum(result.rows.values())
@@ -104,6 +100,16 @@ def restored(line: CommandLine) -> Answer:
             f"{counted(done.waiting, 'notice')} waited when the backup was taken, and may come again.",
         ],
     )
+
+
+def _work_of_costbot() -> tuple[str, ...]:
+    """The locks of the work that must not be going on."""
+    # imported here, for no other command needs Slack and Procore to look at a job
+    from bot import delivery
+    from sync import data_sync
+    from sync.procore import intake
+
+    return data_sync.LOCK, delivery.LOCK, intake.LOCK
 
 
 def _why_not(result: NotCopied, address: str) -> str:

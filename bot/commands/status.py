@@ -2,24 +2,18 @@
 
 from contextlib import closing
 
-import httpx
 import typer
-from redis import RedisError
 
 from bot.blocks import words
 from bot.commands.command import CommandLine, command
 from bot.commands.shapes import MigratedShape, RefusalRow, StatusShape, SyncRow
 from bot.commands.terminal import Answer, Table, progress
-from bot.health import database_check, files_check, redis_check, sync_check
-from workflow import outbox, queries, slots, tally, vitals
+from workflow import outbox, queries, slots, vitals
 from workflow.database import migrate as migrate_schema
 from workflow.database import newest_revision
 from workflow.settings import Settings
-from workflow.tally import SLACK_CALLS, Counts
 from workflow.vocabulary import State
 
-_BOT_SECONDS = 5.0
-_OK, _NOT_KNOWN = "ok", "not known"
 _PARTS = {
     "database": "Database",
     "redis": "Redis",
@@ -35,13 +29,16 @@ app = typer.Typer()
 @command(app, "status")
 def status(line: CommandLine) -> Answer:
     """Say how many jobs are in each state, what waits, which parts have trouble, when data syncs ran."""
+    # imported here, for no other command asks Redis and the bot
+    from bot.commands.parts import parts_of, slack_calls
+
     now = line.now()
     with line.database.reading() as session:
         jobs = {state: queries.count_updates(session, [state]) for state in State}
         every_notice = outbox.backlog(session)
         newest = queries.data_syncs(session, limit=1)
         found = vitals.of_company(session, line.settings, at=now)
-    calls = _slack_calls(_counts(line.settings))
+    calls = slack_calls(line.settings)
     facts = StatusShape(
         jobs=jobs,
         holds_waiting=found.holds_waiting,
@@ -50,7 +47,7 @@ def status(line: CommandLine) -> Answer:
         notices_wait_for=_missing_install(line.settings),
         last_sync=SyncRow.of(newest[0]) if newest else None,
         next_sync_at=slots.next_due(line.settings.sync_cron, now),
-        parts=_parts(line),
+        parts=parts_of(line),
         oldest_ready_at=found.oldest_ready_at,
         oldest_notice_at=found.backlog.oldest,
         last_sync_done_at=found.sync.last_done_at,
@@ -69,46 +66,6 @@ def migrate(line: CommandLine) -> Answer:
         migrate_schema(line.settings.database)
     revision = newest_revision()
     return Answer(MigratedShape(revision=revision), [f"The database is ready (schema {revision})."])
-
-
-def _parts(line: CommandLine) -> dict[str, str]:
-    """What `/readyz` says, with the bot itself: whether it answers, and its connection to Slack."""
-    settings, database = line.settings, line.database
-    checks = {
-        "database": database_check(database),
-        "redis": redis_check(settings),
-        "sage": files_check(database),
-        "data sync": sync_check(settings, database, clock=line.now),
-    }
-    found = {name: check() or _OK for name, check in checks.items()}
-    return {**found, **_ask_the_bot(settings)}
-
-
-def _ask_the_bot(settings: Settings) -> dict[str, str]:
-    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    address = f"http://{host}:{settings.http_port}"
-    try:
-        said = httpx.get(f"{address}/readyz", timeout=_BOT_SECONDS, trust_env=False).json()
-        # without Socket Mode what comes from Slack comes by HTTP, and there is nothing to be closed
-        return {"bot": _OK, "slack": str(said.get("slack", _OK))}
-    except (httpx.HTTPError, ValueError, AttributeError):
-        return {"bot": f"no bot answers at {address}", "slack": _NOT_KNOWN}
-
-
-def _counts(settings: Settings) -> Counts | None:
-    try:
-        return tally.read(settings.redis)
-    except RedisError:
-        return None
-
-
-def _slack_calls(counts: Counts | None) -> tuple[int, int] | None:
-    """How many calls there were, and how many of them Slack refused for coming too fast."""
-    if counts is None:
-        return None
-    calls = {count: number for count, number in counts.items() if count[0] == SLACK_CALLS}
-    limited = sum(number for count, number in calls.items() if count[-1] == "rate_limited")
-    return int(sum(calls.values())), int(limited)
 
 
 def _missing_install(settings: Settings) -> str | None:
