@@ -242,11 +242,16 @@ def test_switching_the_source_doubles_and_loses_nothing(kestrel: Kestrel, clock:
     assert sorted(kestrel.asked()) == ["03-300 L", "03-400 M"]
 
 
-def test_a_project_that_may_not_be_read_holds_up_no_other(kestrel: Kestrel) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("/rest/v1.0/cost_codes", 403), Fault("/rest/v1.0/cost_codes", 200, body=[{"id": 4711}])],
+    ids=["may not be read", "cannot be used"],
+)
+def test_a_project_that_cannot_be_read_holds_up_no_other(kestrel: Kestrel, fault: Fault) -> None:
     other = kestrel.procore.company.add_project("24-031", "Harbor Point")
     kestrel.add("300", "L")
     kestrel.procore.company.add_cost_code(other, "03", "Concrete", types=[kestrel.types["L"]])
-    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    kestrel.procore.faults.expect(fault)
     report = kestrel.run()
     assert (report.projects, report.read, report.requested) == (2, 1, 1)
     assert kestrel.run().requested == 1
