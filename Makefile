@@ -35,8 +35,8 @@ check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compo
 words: .venv/.costbot-dev ## Take new words for people into the catalogues of translations, and compile them
 	@$(BIN)/python -m tests.catalogues
 
-bench: .venv/.costbot-dev ## Measure costbot against bare baselines
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: .venv/.costbot-dev ## Measure costbot against bare baselines; SHORT=1 for a minute that only sees that it runs
+	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(ARGS)
 
 pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
 	@$(BIN)/python -m tests.pictures
