@@ -111,7 +111,7 @@ class Intake:
         # a company that has no ERP list yet has nothing that may be asked for
         erp = [each.id for each in self.api.standard_lists() if each.is_erp_list]
         codes = [
-            StandardCode(each.full_code, each.name[:200], ())
+            StandardCode(each.full_code, each.name[:200], None)
             for list_id in erp
             for each in self.api.standard_codes(list_id)
         ]
