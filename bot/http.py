@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from bot.health import Check
 from bot.interaction import UnreadableError, interaction_of
+from bot.received import body_of
 from workflow.language import ENGLISH, say, speaking
 
 _log = structlog.get_logger()
@@ -90,7 +91,7 @@ def _events_route(bolt: Dispatcher) -> Route:
     """`POST /slack/events`: what Slack has signed goes to `bolt`, what nobody has signed does not."""
 
     async def events(request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request, at_most=MOST_BYTES)
         if body is None:
             return PlainTextResponse(f"at most {MOST_BYTES:,} bytes", 413)
         try:
@@ -147,16 +148,6 @@ def _no_card(language: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
         f"<body><h1>{escape(head)}</h1><p>{escape(words)}</p></body></html>\n"
     )
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, or None as soon as it is too long, whatever its `Content-Length` promised."""
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > MOST_BYTES:
-            return None
-    return bytes(received)
 
 
 def _bolt_request(request: Request, body: bytes) -> BoltRequest:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.received import body_of
 from workflow import procore_events, request_ids
 from workflow.database import Database
 from workflow.procore_events import Told
@@ -80,7 +81,7 @@ def webhook_route(
             sender = request.client and request.client.host
             _log.warning("a webhook was refused: its Authorization is not the hook's", sender=sender)
             return PlainTextResponse("the Authorization header is not the hook's", 401)
-        body = await _body(request)
+        body = await body_of(request, at_most=MOST_BYTES)
         if body is None:
             return PlainTextResponse(f"at most {MOST_BYTES:,} bytes", 413)
         told = _told(body, company_id)
@@ -108,12 +109,3 @@ def _told(body: bytes, company_id: int) -> Told | None:
         _log.warning("a webhook of Procore is of another company", company=told.company_id)
         return None
     return told
-
-
-async def _body(request: Request) -> bytes | None:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > MOST_BYTES:
-            return None
-    return bytes(received)

@@ -117,11 +117,11 @@ def put_categories(
 
 @dataclass(frozen=True, slots=True)
 class StandardCode:
-    """One row of the standard cost code list."""
+    """One row of the standard cost code list; `categories` is None where its source ties none to any."""
 
     code: str
     description: str
-    categories: tuple[str, ...]
+    categories: tuple[str, ...] | None
 
 
 def put_standard_codes(
@@ -133,21 +133,21 @@ def put_standard_codes(
     name; returns those, for the person to name them.
     """
     rows = [{"code": code.code, "description": code.description} for code in codes]
-    named = {category for code in codes for category in code.categories}
+    named = {category for code in codes for category in code.categories or ()}
     wrong = unfit(StandardCostCode, rows, key="code") or _unfit_categories(codes)
     if wrong:
         return wrong
     new = sorted(named - set(session.scalars(select(Category.code))))
     _put(session, Category, [{"code": code, "name": code} for code in new], key=["code"], change=False)
     _put(session, StandardCostCode, rows, key=["code"])
-    for some in _chunks(codes, _ROWS_A_STATEMENT):
+    for some in _chunks([code for code in codes if code.categories is not None], _ROWS_A_STATEMENT):
         session.execute(
             delete(StandardCostCodeCategory).where(StandardCostCodeCategory.code.in_([c.code for c in some]))
         )
     _put(
         session,
         StandardCostCodeCategory,
-        [{"code": code.code, "category": category} for code in codes for category in code.categories],
+        [{"code": code.code, "category": category} for code in codes for category in code.categories or ()],
         key=["code", "category"],
     )
     audit.record(session, Event.IMPORTED, by=by, at=at, what="standard codes", rows=len(codes), source=source)
@@ -326,7 +326,7 @@ def _unfit_categories(codes: Sequence[StandardCode]) -> Unfit | None:
     problems = tuple(
         Problem(index, "categories", reason)
         for index, code in enumerate(codes)
-        for category in code.categories
+        for category in code.categories or ()
         for _, reason in misfits(Category, {"code": category})
     )
     return Unfit(problems) if problems else None

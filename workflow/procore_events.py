@@ -102,12 +102,14 @@ def keep(session: Session, told: Told, *, at: datetime) -> bool:
     return session.scalar(statement.returning(ProcoreEvent.ulid)) is not None
 
 
-def waiting(session: Session) -> Sequence[ProcoreEvent]:
-    """Events to be worked on, oldest first; not more than one run should take."""
+def waiting(session: Session, *, last: str) -> Sequence[ProcoreEvent]:
+    """Events to be worked on, oldest first; not more than one run should take.
+
+    Those of the resource `last`, which may wait for long, come after all others, and keep none waiting.
+    """
     query = select(ProcoreEvent).where(ProcoreEvent.handled_at.is_(None))
-    return session.scalars(
-        query.order_by(ProcoreEvent.received_at, ProcoreEvent.ulid).limit(_EVENTS_A_RUN)
-    ).all()
+    order = (ProcoreEvent.resource == last, ProcoreEvent.received_at, ProcoreEvent.ulid)
+    return session.scalars(query.order_by(*order).limit(_EVENTS_A_RUN)).all()
 
 
 def handled(session: Session, ulids: Sequence[str], *, at: datetime) -> None:

@@ -354,7 +354,8 @@ def _take_away(
     if not rows:
         return 0
     for row in rows:
-        row.removed_at = at
+        # what is added again is new to Procore, which has to be told of it once more
+        row.removed_at, row.written_at, row.write_error = at, None, None
     session.flush()
     # the same assignment may be there once more, under another id
     still = {each.assignment for each in seen} | {_assignment(row) for row in _present(session, job.id)}

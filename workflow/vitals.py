@@ -39,10 +39,6 @@ class SyncVitals:
     missed: int
     """Due times since the last one that was done, up to `slots.MOST_MISSED`."""
 
-    @property
-    def is_late(self) -> bool:
-        return self.missed >= LATE_SYNCS
-
 
 @dataclass(frozen=True, slots=True)
 class ProcoreVitals:

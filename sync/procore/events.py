@@ -39,7 +39,7 @@ def work_on_events(
     with database.reading() as session:
         # those of a run that did not come to its end
         due = by_requests and bool(procore_requests.to_show(session, at=clock()))
-        events = list(procore_events.waiting(session))
+        events = list(procore_events.waiting(session, last=COMPANY_USERS))
         hook = procore_events.hook(session)
     of_people = [event for event in events if event.resource == COMPANY_USERS]
     for event in events:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sync.procore.api import ProcoreApi
-from sync.procore.errors import ProcoreRefusedError
+from sync.procore.errors import BadAnswerError, ProcoreRefusedError
 from sync.procore.models import CostCode
 from workflow import directory, procore_events, procore_intake
 from workflow.checks import SageLimits
@@ -111,7 +111,7 @@ class Intake:
         # a company that has no ERP list yet has nothing that may be asked for
         erp = [each.id for each in self.api.standard_lists() if each.is_erp_list]
         codes = [
-            StandardCode(each.full_code, each.name[:200], ())
+            StandardCode(each.full_code, each.name[:200], None)
             for list_id in erp
             for each in self.api.standard_codes(list_id)
         ]
@@ -194,9 +194,9 @@ class Intake:
                 # on with the id of what told of the change
                 with working_for(each.request_id if each.stale_since else None):
                     report = report.plus(each.job_id, self.read_project(each.project_id, each.job_id))
-            except ProcoreRefusedError as refused:
-                # one project that the account may not see must not stop the others
-                _log.warning("a project cannot be read", project=each.project_id, reason=str(refused))
+            except (ProcoreRefusedError, BadAnswerError) as error:
+                # one project that cannot be read must not stop the others
+                _log.warning("a project cannot be read", project=each.project_id, reason=str(error))
         return report
 
     def _places(self, project_id: int) -> Iterator[tuple[str, int | None]]:

@@ -31,7 +31,6 @@ def test_a_new_company_has_nothing_but_a_data_sync_that_was_never_done(site: Sit
     assert (found.oldest_ready, found.outbox_lag, found.sync_due) == (timedelta(),) * 3
     assert (found.holds_waiting, found.refusals, found.procore) == (0, {}, None)
     assert found.sync.missed == slots.MOST_MISSED
-    assert found.sync.is_late
 
 
 def test_figures_follow_the_work(site: Site) -> None:
@@ -61,19 +60,19 @@ def test_figures_follow_the_work(site: Site) -> None:
 
 
 def test_due_times_are_missed_until_one_is_done(site: Site) -> None:
-    def missed(minutes: float) -> tuple[int, timedelta, bool]:
+    def missed(minutes: float) -> tuple[int, timedelta]:
         found = read(site, later(minutes))
-        return found.sync.missed, found.sync_due, found.sync.is_late
+        return found.sync.missed, found.sync_due
 
     with site.database.writing() as session:
         slots.take(session, PeriodicWork.DATA_SYNC, NINE)
-    assert missed(0) == (1, timedelta(), False)
-    assert missed(60) == (2, timedelta(hours=1), True)
+    assert missed(0) == (1, timedelta())
+    assert missed(60) == (2, timedelta(hours=1))
     with site.database.writing() as session:
         slots.done(session, PeriodicWork.DATA_SYNC, NINE, at=later(61))
-    assert missed(61) == (1, timedelta(), False)
+    assert missed(61) == (1, timedelta())
     # a scheduler that stands still takes no slots, and is seen all the same
-    assert missed(5 * 60) == (5, timedelta(), True)
+    assert missed(5 * 60) == (5, timedelta())
     assert missed(50 * 60)[0] == slots.MOST_MISSED
 
 

@@ -9,10 +9,20 @@ from tests import factories
 from tests.sync.procore.company import RULES, Kestrel
 from tests.sync.procore.conftest import Clock
 from tests.sync.procore.killing import killed_at
-from workflow import approvals, procore_intake, requests
+from workflow import approvals, directory, procore_intake, requests
 from workflow.checks import SageLimits
+from workflow.directory import StandardCode
 from workflow.merge import Assignment
-from workflow.tables import Category, Job, ProcoreAssignment, ProcoreProject, RequestedLine, StandardCostCode
+from workflow.privileges import SCHEDULE
+from workflow.tables import (
+    Category,
+    Job,
+    ProcoreAssignment,
+    ProcoreProject,
+    RequestedLine,
+    StandardCostCode,
+    StandardCostCodeCategory,
+)
 from workflow.vocabulary import Event, State
 
 
@@ -32,6 +42,15 @@ def test_the_erp_list_and_the_synced_types_are_the_standard_list_and_categories(
     kestrel.run()
     assert [each.code for each in kestrel.rows(StandardCostCode)] == ["03", "03-300", "03-400"]
     assert [(each.code, each.name) for each in kestrel.rows(Category)] == [("L", "Labor"), ("M", "Material")]
+
+
+def test_what_sage_ties_to_a_standard_code_stays_for_procore_knows_of_none(kestrel: Kestrel) -> None:
+    codes = [StandardCode("03-300", "Concrete", ("L", "M"))]
+    with kestrel.database.writing() as session:
+        directory.put_standard_codes(session, codes, source="Sage", by=SCHEDULE, at=kestrel.clock())
+    kestrel.run()
+    ties = [(each.code, each.category) for each in kestrel.rows(StandardCostCodeCategory)]
+    assert ties == [("03-300", "L"), ("03-300", "M")]
 
 
 def test_what_is_new_is_asked_for_by_its_full_code_with_the_time_it_was_added(
@@ -242,11 +261,16 @@ def test_switching_the_source_doubles_and_loses_nothing(kestrel: Kestrel, clock:
     assert sorted(kestrel.asked()) == ["03-300 L", "03-400 M"]
 
 
-def test_a_project_that_may_not_be_read_holds_up_no_other(kestrel: Kestrel) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("/rest/v1.0/cost_codes", 403), Fault("/rest/v1.0/cost_codes", 200, body=[{"id": 4711}])],
+    ids=["may not be read", "cannot be used"],
+)
+def test_a_project_that_cannot_be_read_holds_up_no_other(kestrel: Kestrel, fault: Fault) -> None:
     other = kestrel.procore.company.add_project("24-031", "Harbor Point")
     kestrel.add("300", "L")
     kestrel.procore.company.add_cost_code(other, "03", "Concrete", types=[kestrel.types["L"]])
-    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    kestrel.procore.faults.expect(fault)
     report = kestrel.run()
     assert (report.projects, report.read, report.requested) == (2, 1, 1)
     assert kestrel.run().requested == 1

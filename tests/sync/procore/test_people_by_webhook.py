@@ -154,6 +154,26 @@ def test_while_procore_is_away_the_webhook_waits(office: Office, settings: Setti
     assert (office.waiting(), office.approvers()) == (0, [])
 
 
+def test_people_who_cannot_be_read_keep_no_project_waiting(
+    office: Office, settings: Settings, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = ONE_BY_ONE + 2
+    monkeypatch.setattr(procore_events, "_EVENTS_A_RUN", many)
+    for user_id in range(many):
+        _tell(office, {"id": user_id}, "update")
+    office.procore.webhooks.wait()
+    clock.pause(60)
+    project = office.procore.company.add_project("24-017", "Riverside Medical Center")
+    office.procore.company.add_cost_code(project, "03", "Concrete")
+    path = f"/rest/v1.0/companies/{office.procore.company.id}/users"
+    office.procore.faults.expect(Fault(path, 200, body=[{"id": 4711}]))
+    office.work(settings, tmp_path)
+    with office.database.reading() as session:
+        waiting = procore_events.waiting(session, last="")
+        assert {event.resource for event in waiting} == {COMPANY_USERS}
+        assert procore_events.counts(session)[1] == many
+
+
 def test_one_whom_the_account_may_not_see_keeps_nobody_from_being_read(
     office: Office, settings: Settings, tmp_path: Path
 ) -> None:

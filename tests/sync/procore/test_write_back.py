@@ -49,6 +49,22 @@ def test_repeating_it_makes_no_call_and_reading_procore_again_asks_for_nothing(
     assert kestrel.run().requested == 0
 
 
+def test_a_cost_type_that_is_taken_away_and_added_again_is_marked_again(
+    kestrel: Kestrel, clock: Clock
+) -> None:
+    code, labor = kestrel.add("300", "L"), kestrel.types["L"]
+    kestrel.run()
+    kestrel.in_sage({"03-300": ("L",)})
+    _write(kestrel)
+    clock.pause(60)
+    kestrel.procore.company.unassign(code, labor)
+    kestrel.run()
+    clock.pause(60)
+    kestrel.procore.company.assign(code, labor)
+    assert kestrel.run().requested == 0
+    assert _write(kestrel) == Written(1, 0)
+
+
 def test_an_erp_id_that_is_there_is_another_s_and_is_never_changed(kestrel: Kestrel) -> None:
     code = kestrel.add("300", "L", origin_id="hh2-4711")
     kestrel.run()
