@@ -11,8 +11,8 @@ from sqlalchemy.engine import make_url
 from bot import delivery
 from bot.blocks.words import counted
 from bot.commands.command import CommandLine, Exit, StopError, command, failed, refused
-from bot.commands.shapes import BackedUpShape, CopiedShape, RestoredShape
 from bot.commands.terminal import Answer, progress
+from bot.commands.upkeep_shapes import BackedUpShape, CopiedShape, RestoredShape
 from bot.logs import mask
 from sync import data_sync
 from sync.procore import intake

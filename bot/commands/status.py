@@ -8,8 +8,9 @@ from redis import RedisError
 
 from bot.blocks import words
 from bot.commands.command import CommandLine, command
-from bot.commands.shapes import MigratedShape, RefusalRow, StatusShape, SyncRow
+from bot.commands.sync_shapes import SyncRow
 from bot.commands.terminal import Answer, Table, progress
+from bot.commands.upkeep_shapes import MigratedShape, RefusalRow, StatusShape
 from bot.health import database_check, files_check, redis_check, sync_check
 from workflow import outbox, queries, slots, tally, vitals
 from workflow.database import migrate as migrate_schema
