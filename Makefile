@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check words pictures bench lock audit
+.PHONY: help demo run test faults check words pictures bench lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -17,6 +17,10 @@ test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); 
 	@.ci/odbc
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
+faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes a minute)
+	@$(if $(SHORT),,.ci/faketime)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short) $(ARGS)
+
 check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compose file, the locks and the shell scripts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -31,8 +35,8 @@ check: .venv/.costbot-dev ## Check format, lint, types, import arrows, the compo
 words: .venv/.costbot-dev ## Take new words for people into the catalogues of translations, and compile them
 	@$(BIN)/python -m tests.catalogues
 
-bench: .venv/.costbot-dev ## Measure costbot against bare baselines
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: .venv/.costbot-dev ## Measure costbot against bare baselines; SHORT=1 for a minute that only sees that it runs
+	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(ARGS)
 
 pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
 	@$(BIN)/python -m tests.pictures

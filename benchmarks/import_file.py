@@ -1,40 +1,35 @@
 """How fast and in how much memory a batch goes from the database to an import file.
 
 The baseline is the same SELECT, with the same order, on the bare driver, written by csv.writer.
-Both run in processes of their own, by turns; of each the median of three runs counts.
+Both run in processes of their own, by turns.
 """
 
 import csv
 import multiprocessing
 import resource
+import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import psycopg
-from sqlalchemy import insert
-
+from benchmarks.company import Company
+from benchmarks.loading import bare_postgres
+from benchmarks.measure import Row, Sizes, by_turns
 from sync.sage.company import Batch
 from sync.sage.export_file import ExportReader
 from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import SageProfile
-from tests.factories import NINE
-from tests.servers import PostgresServer
 from workflow import exports
-from workflow.database import Database, migrate
-from workflow.tables import DataSync, Job, Person, RequestedLine, RequestedUpdate
-from workflow.vocabulary import ErpPermission, Place, Standing, State, SyncState
+from workflow.database import Database
+from workflow.tables import DataSync
 
-RUNS = 3
-MOST_RATIO = 2.0
-MOST_MIB = 200.0
-_LINES_A_JOB = 5_000
+_GOAL = 2.0
+_MOST_MIB = 200.0
 _ROWS_A_FETCH = 5_000
 _SELECT = """
 SELECT l.id, j.number, coalesce(j.sage_name, j.name), l.extra, l.code, l.category,
@@ -47,46 +42,31 @@ ORDER BY j.number, l.extra, l.code, l.category, l.id
 """
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What was measured on one database."""
+def measure(company: Company, sizes: Sizes, folder: Path) -> Iterator[Row]:
+    """Send the company's planned batch, each time into a folder of its own."""
+    peaks = [0.0]
 
-    database: str
-    bare_seconds: float
-    seconds: float
-    peak_mib: float
+    def send(target: Path) -> float:
+        seconds, peak = _in_a_process(_send, company.url, target)
+        peaks.append(peak)
+        shutil.rmtree(target)
+        return seconds
 
-    @property
-    def ratio(self) -> float:
-        return self.seconds / self.bare_seconds
-
-    @property
-    def kept(self) -> bool:
-        return self.ratio <= MOST_RATIO and self.peak_mib <= MOST_MIB
-
-
-def measure(folder: Path, lines: int, *, tell: Callable[[str], None]) -> Iterator[Figures]:
-    """Fill each kind of database with a planned batch, and send it; `tell` hears what is being done."""
-    yield _measure("SQLite", f"sqlite:///{folder / 'bench.db'}", folder, lines, tell)
-    with PostgresServer() as server:
-        server.execute("CREATE DATABASE bench")
-        yield _measure("PostgreSQL", server.url_of("bench"), folder, lines, tell)
-
-
-def _measure(name: str, url: str, folder: Path, lines: int, tell: Callable[[str], None]) -> Figures:
-    tell(f"{name}: filling the database")
-    migrate(url)
-    _fill(url, lines)
-    bare, costbot = [], []
-    for run in range(RUNS):
-        tell(f"{name}: run {run + 1} of {RUNS}")
-        bare.append(_in_a_process(_bare, url, folder / f"{name}-{run}.csv"))
-        costbot.append(_in_a_process(_send, url, folder / f"{name}-{run}"))
-    return Figures(
-        name,
-        median(seconds for seconds, _ in bare),
-        median(seconds for seconds, _ in costbot),
-        max(peak for _, peak in costbot),
+    numbers = count()
+    baseline, ours = by_turns(
+        lambda: _in_a_process(_bare, company.url, folder / "bare.csv")[0],
+        lambda: send(folder / f"sent-{next(numbers)}"),
+        runs=sizes.runs,
+    )
+    yield Row(
+        f"Data sync to an import file, {company.engine}",
+        f"{sizes.lines:,} accepted lines",
+        "SELECT + csv.writer",
+        _GOAL,
+        baseline,
+        ours,
+        note=f"{max(peaks):.0f} MiB resident ({_MOST_MIB:.0f} at most)",
+        kept=max(peaks) <= _MOST_MIB,
     )
 
 
@@ -138,65 +118,9 @@ def _bare_rows(url: str) -> Iterator[tuple[Any, ...]]:
             yield from database.execute(_SELECT)
     else:
         with (
-            psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as connection,
+            bare_postgres(url) as connection,
             connection.cursor("bench") as cursor,  # a named cursor streams, as costbot's does
         ):
             cursor.itersize = _ROWS_A_FETCH
             cursor.execute(_SELECT)
             yield from cursor
-
-
-def _fill(url: str, lines: int) -> None:
-    with closing(Database(url)) as database, database.writing() as session:
-        session.add(
-            Person(
-                id=1,
-                email="a@example.com",
-                name="A",
-                erp_permission=ErpPermission.NONE,
-                can_push_to_accounting=False,
-                active=True,
-            )
-        )
-        session.add(DataSync(id=1, state=SyncState.PLANNED, place=Place.SCHEDULE, started_at=NINE))
-        session.flush()
-        jobs = range(1, -(-lines // _LINES_A_JOB) + 1)
-        session.execute(
-            insert(Job), [{"id": n, "number": f"26-{n:04}", "name": f"Job number {n}"} for n in jobs]
-        )
-        session.execute(
-            insert(RequestedUpdate),
-            [
-                {
-                    "id": n,
-                    "job_id": n,
-                    "state": State.ACCEPTED,
-                    "revision": 1,
-                    "requested_by_id": 1,
-                    "requested_at": NINE,
-                    "data_sync_id": 1,
-                }
-                for n in jobs
-            ],
-        )
-        for some in _chunks(range(lines), 50_000):
-            session.execute(insert(RequestedLine), [_line(n, NINE) for n in some])
-
-
-def _line(n: int, at: object) -> dict[str, object]:
-    in_job = n % _LINES_A_JOB
-    return {
-        "requested_update_id": n // _LINES_A_JOB + 1,
-        "extra": "",
-        "code": f"{in_job // 200:02}-{in_job // 4:04}",
-        "category": "LMSE"[n % 4],
-        "description": f"Cost code number {in_job // 4}",
-        "requested_by_id": 1,
-        "requested_at": at,
-        "added_in_revision": 1,
-        "standing": Standing.NEW_CODE,
-    }
-
-
-def _chunks(numbers: range, size: int) -> Iterable[range]:
-    return (numbers[start : start + size] for start in range(0, len(numbers), size))

@@ -139,6 +139,7 @@ def drain(
         with database.exclusive(LOCK) as held:
             if not held:
                 return delivery.delivered
+            delivery.bring_back_what_is_ahead()
             with speaking(language):
                 delivery.deliver_due(until)
         with database.reading() as session:
@@ -200,6 +201,16 @@ class _Delivery:
         self._unanswered = 0
         self._said: set[str] = set()
         self._asked_about: set[str] = set()
+
+    def bring_back_what_is_ahead(self) -> None:
+        """A clock that was set back holds up nothing."""
+        now = self._clock()
+        with self._database.reading() as session:
+            ahead = outbox.ahead(session, now=now)
+        if ahead:
+            _log.warning("the clock was set back: what it had put off comes now", notices=len(ahead))
+            with self._database.writing() as session:
+                outbox.bring_back(session, now=now)
 
     def deliver_due(self, until: datetime) -> None:
         """Deliver until nothing is due, the time is over, or Slack is down."""

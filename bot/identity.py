@@ -66,7 +66,9 @@ class Identity:
         if user.deleted:
             return _refused(user.name, Refusal.DEACTIVATED)
         with self._database.reading() as session:
-            person = directory.person_in_slack(session, team, user_id)
+            # held on to, so that what follows finds it in the session
+            link = directory.slack_link(session, team, user_id)
+            person = link.person if link else None
             knows = directory.knows_time_zone(session, team, user_id, user.time_zone)
             knows = knows and directory.knows_locale(session, team, user_id, user.locale)
         if not knows:

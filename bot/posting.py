@@ -155,11 +155,22 @@ class Poster:
         return False
 
     def _since(self, attempted: SlackMessage) -> float:
-        """From when on to look for what was attempted. Raises UnderWay while the attempt is young."""
-        left = attempted.attempted_at + UNDER_WAY - self._clock()
-        if left > timedelta():
-            raise UnderWay(attempted.key, left.total_seconds())
-        return (attempted.attempted_at - CLOCKS_DIFFER).timestamp()
+        """From when on, by Slack's clock, to look for what was attempted. Raises UnderWay while it is young.
+
+        Our clock may be hours away from Slack's, or have been at the attempt: Slack's own time of the newest
+        message that costbot knows is held against it.
+        """
+        age = self._clock() - attempted.attempted_at
+        if age < -CLOCKS_DIFFER:
+            return 0.0  # the clock was set back since, so nobody knows how long ago it was
+        if age < UNDER_WAY:
+            raise UnderWay(attempted.key, (UNDER_WAY - age).total_seconds())
+        with self._database.reading() as session:
+            newest = messages.newest(session)
+        at = attempted.attempted_at.timestamp()
+        if newest is not None:
+            at = min(at, newest - age.total_seconds())
+        return max(at - CLOCKS_DIFFER.total_seconds(), 0.0)
 
     def _look_for(self, attempted: SlackMessage, thread_ts: str | None) -> Posted | None:
         since = self._since(attempted)

@@ -25,7 +25,7 @@ from bot.middleware import REQUEST_ID, bind_log
 from workflow import approvals, deliveries, privilege_requests
 from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.language import go_on_in, say, speaking
+from workflow.language import go_on_in, later, say, speaking
 from workflow.privileges import Actor, Refused, Rules
 from workflow.settings import Settings
 from workflow.tracing import span
@@ -36,6 +36,12 @@ Result = TypeVar("Result")
 ForgetInstall = Callable[[float | None], bool]
 """Drops the workspace's token, unless its install is younger (Unix seconds); whether it did."""
 
+_WAS = {
+    True: later("It was saved, but not all of it could be shown."),
+    False: later("Nothing was changed."),
+    None: later("It may have been saved, so look first."),
+}
+"""What became of what was done, when something goes wrong."""
 _log = structlog.get_logger()
 
 
@@ -88,7 +94,8 @@ class Visit:
         self.services = services
         self.interaction = interaction
         self.now = services.clock()
-        self.saved = False
+        self.saved: bool | None = False
+        """None where the database did not say whether it took what was done."""
         self._noted = False
         self._answering = Answering(services.gateway, interaction)
 
@@ -127,6 +134,7 @@ class Visit:
             if key and not self._noted and not deliveries.first_time(session, key, at=self.now):
                 raise RepeatedError
             result = use_case(session, by, self.now)
+            self.saved = None
         self.saved = self._noted = True
         self.services.nudge(PeriodicWork.DELIVER)
         return result
@@ -221,11 +229,7 @@ def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -
         )
     except Exception:  # noqa: BLE001 - the last door: logged, and the person is told
         _log.exception("an interaction failed")
-        was = (
-            say("It was saved, but not all of it could be shown.")
-            if visit.saved
-            else say("Nothing was changed.")
-        )
+        was = say(_WAS[visit.saved])
         visit.answer(
             say(
                 "Something went wrong. {was} Try again, or tell your administrator: error {request_id}.",

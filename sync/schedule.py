@@ -114,7 +114,7 @@ class Scheduler:
             name, due_at = job.work.name, slots.latest_due(job.cron, now)
             if self._looked_at.get(name) != due_at:
                 with working_for(request_ids.new()), self._database.writing() as session:
-                    slots.take(session, name, due_at)
+                    slots.take(session, name, due_at, now=now)
                 self._looked_at[name] = due_at
 
     def _put_waiting(self, now: datetime) -> None:
@@ -130,6 +130,8 @@ class Scheduler:
     def _sweep(self, now: datetime) -> None:
         for sweep in self._sweeps:
             name = sweep.work.name
-            if name not in self._swept_at or now - self._swept_at[name] >= sweep.every:
+            since = now - self._swept_at[name] if name in self._swept_at else sweep.every
+            # less than nothing: the clock was set back
+            if not timedelta() <= since < sweep.every:
                 self._queue.put(sweep.work)
                 self._swept_at[name] = now

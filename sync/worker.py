@@ -293,8 +293,10 @@ def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> b
             escalation.escalate(
                 session, requested_update_id=one, patience=patience, calendar=calendar, at=_now()
             )
+    with database.reading() as session:
+        due = reminders.due(session, patience=patience, calendar=calendar, at=_now())
     with database.writing() as session:
-        reminded = reminders.remind(session, patience=patience, calendar=calendar, at=_now())
+        reminded = reminders.remind(session, due, patience=patience, calendar=calendar, at=_now())
     if expiring or escalating or reminded:
         nudger(settings)(PeriodicWork.DELIVER)
     return True

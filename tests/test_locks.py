@@ -2,13 +2,37 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.locks import BUILD, DEV, ROOT, RUN, problems
+from tests.locks import BUILD, DEV, ROOT, RUN, problems, read
 
 LOCKS = (DEV, RUN, BUILD)
+_IMPORT_ALL = """
+import importlib, pkgutil, re, sys
+from importlib.metadata import packages_distributions
+
+ours, locked = {"bot", "workflow", "sync"}, set(sys.argv[1:])
+others = {
+    module
+    for module, names in packages_distributions().items()
+    if module not in ours and not {re.sub("[-_.]+", "-", name).lower() for name in names} & locked
+}
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in others:
+            raise ModuleNotFoundError(f"No module named {name!r} in the lock", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
+for package in sorted(ours):
+    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+        if not found.name.endswith(("__main__", ".env")) and ".versions." not in found.name:
+            importlib.import_module(found.name)
+"""
 
 
 @pytest.fixture
@@ -31,6 +55,16 @@ def test_the_locks_fit() -> None:
 def test_the_locks_name_no_machine_and_no_index() -> None:
     for lock in LOCKS:
         assert re.findall(r"://|^-|(?<![\w.])/", (ROOT / lock).read_text(), re.MULTILINE) == []
+
+
+def test_costbot_needs_nothing_that_only_its_developers_have() -> None:
+    locked = {pin.name for pin in read(ROOT / RUN)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_ALL, *locked], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_is_new_in_pyproject_is_missing_in_the_locks(project: Path) -> None:

@@ -4,11 +4,11 @@ Each is one function and one transaction: the job is locked, the privilege is re
 conditional UPDATE decides, the audit event and the notices go with it. A refusal is a result.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from workflow import (
@@ -240,6 +240,7 @@ def _decide(
         is_current = requested.revision == revision
         if first is None and is_current and four_eyes.needed_for(session, requested, rules):
             return _first_of_two(session, requested, by=by, at=at, rules=rules)
+    absent = aways.stands_in_for(session, by, at=at)
     decided = session.execute(
         update(RequestedUpdate)
         .where(
@@ -250,23 +251,24 @@ def _decide(
         .values(
             state=to,
             decided_by_id=by.person_id,
-            decided_for=", ".join(aways.stands_in_for(session, by, at=at)) or None,
+            decided_for=", ".join(absent) or None,
             decided_at=at,
             comment=comment,
             request_id=request_ids.current(),
         )
-        .execution_options(synchronize_session=False)
+        # what was read under the lock is what is stored, so it need not be read again
+        .execution_options(synchronize_session="evaluate")
     )
     if decided.rowcount != 1:  # type: ignore[attr-defined]
         return _stale(session, requested, revision, act, by=by, at=at)
-    session.refresh(requested)
+    session.expire(requested, ["decided_by"])
     event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
     facts = {"comment": comment} if comment else {}
     told = lines.requesters(session, requested)
     if first is not None and first.approver_id != by.person_id:
         facts["first"] = first.approver.name
         told.append(first.approver_id)
-    event = _record(session, event_name, requested, by=by, at=at, **facts)
+    event = _record(session, event_name, requested, by=by, at=at, absent=absent, **facts)
     outbox.tell(session, event, people=_others(told, by))
     waiting_steps.settle(session, requested, at=at)
     holds.settle(session, requested.job_id, by=by, at=at)
@@ -364,9 +366,10 @@ def _enter(
 
     Nobody decides by what is known for too long.
     """
-    requested = session.get(RequestedUpdate, requested_update_id) if requested_update_id else None
-    if requested is not None:
-        directory.lock_jobs(session, [requested.job_id])
+    job_id = session.scalar(select(RequestedUpdate.job_id).where(RequestedUpdate.id == requested_update_id))
+    requested = None
+    if job_id is not None:
+        directory.lock_jobs(session, [job_id])
         requested = session.get(RequestedUpdate, requested_update_id, populate_existing=True)
     person = _person(session, by)
     refused = refusal_of(by, person, rules)
@@ -429,9 +432,18 @@ def _gone(session: Session, requested_update_id: int, act: str, *, by: Actor, at
 
 
 def _record(
-    session: Session, event: Event, requested: RequestedUpdate, *, by: Actor, at: datetime, **facts: object
+    session: Session,
+    event: Event,
+    requested: RequestedUpdate,
+    *,
+    by: Actor,
+    at: datetime,
+    absent: Sequence[str] | None = None,
+    **facts: object,
 ) -> AuditEvent:
-    absent = aways.stands_in_for(session, by, at=at)
+    """Append to the trail; `absent` are those whom the actor stands in for, where that is known already."""
+    if absent is None:
+        absent = aways.stands_in_for(session, by, at=at)
     return audit.record(
         session,
         event,
@@ -440,7 +452,7 @@ def _record(
         job_id=requested.job_id,
         requested_update_id=requested.id,
         revision=requested.revision,
-        **({"standing_in_for": absent} if absent else {}),
+        **({"standing_in_for": list(absent)} if absent else {}),
         **facts,
     )
 

@@ -10,8 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from holidays import country_holidays
-
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
 _UTC = ZoneInfo("UTC")
@@ -155,16 +153,24 @@ def _days(calendar: Calendar, since: datetime) -> Iterator[tuple[datetime, datet
     """From when to when, in UTC, people work on each working day, from the one that `since` may be in."""
     day = since.astimezone(calendar.zone).date() - _DAY
     while True:
-        if calendar.is_working_day(day):
-            yield (
-                start_of(day, calendar.zone, calendar.opens),
-                start_of(day, calendar.zone, calendar.closes),
-            )
+        hours = _hours(calendar, day)
+        if hours:
+            yield hours
         day += _DAY
+
+
+@lru_cache(maxsize=4_096)
+def _hours(calendar: Calendar, day: date) -> tuple[datetime, datetime] | None:
+    """From when to when people work on a day; kept, for thousands of requests wait through the same days."""
+    if not calendar.is_working_day(day):
+        return None
+    return start_of(day, calendar.zone, calendar.opens), start_of(day, calendar.zone, calendar.closes)
 
 
 @lru_cache(maxsize=64)
 def _public_holidays(country: str, year: int) -> frozenset[date]:
     """The public holidays of a year. Raises NotImplementedError for a country that is not known."""
+    from holidays import country_holidays  # imported here, for it is slow and every process would pay
+
     name, _, part = country.partition("-")
     return frozenset(country_holidays(name, subdiv=part or None, years=year))

@@ -5,11 +5,12 @@ assignment. A rule that refuses stops the Update; a rule that warns only says so
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from workflow.language import later
-from workflow.merge import Assignment, InSage
+from workflow.merge import Assignment, CodeKey, InSage
 from workflow.vocabulary import Rule, Severity
 
 DELIMITERS = "-./ "
@@ -40,7 +41,7 @@ class Format:
 
     def fits(self, text: str) -> bool:
         """Whether the whole text is written so."""
-        return re.fullmatch(self._pattern, text) is not None
+        return _compiled(self).fullmatch(text) is not None
 
     @property
     def shape(self) -> str:
@@ -57,13 +58,14 @@ class Format:
                 return "".join([*parts[:place], "0" * len(parts[place]), *parts[place + 1 :]])
         return None
 
-    @property
-    def _pattern(self) -> str:
-        one = "[0-9A-Za-z]" if self.letters else "[0-9]"
-        between = f"[{re.escape(self.delimiters)}]"
-        if not self.sections:
-            return f"{one}+(?:{between}{one}+)+"
-        return between.join(f"{one}{{{length}}}" for length in self.sections)
+
+@lru_cache
+def _compiled(written: Format) -> re.Pattern[str]:
+    one = "[0-9A-Za-z]" if written.letters else "[0-9]"
+    between = f"[{re.escape(written.delimiters)}]"
+    if not written.sections:
+        return re.compile(f"{one}+(?:{between}{one}+)+")
+    return re.compile(between.join(f"{one}{{{length}}}" for length in written.sections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,17 @@ def check(
 ) -> Iterator[tuple[Assignment, list[Finding]]]:
     """Each assignment with what the rules find, in the order given; a rule finds one thing at most."""
     spellings = _spellings({code for _, code in around.in_sage} | set(around.asked))
+    told: dict[CodeKey, list[Finding]] = {}
+
+    def of_new_code(line: Assignment) -> list[Finding]:
+        """The same for each category of the code, so it is found once."""
+        key = line.code_key
+        if key not in told:
+            told[key] = list(_of_code(line, limits, around, spellings))
+        return told[key]
+
     for assignment in assignments:
-        yield assignment, list(_findings(assignment, limits, around, spellings))
+        yield assignment, list(_findings(assignment, limits, around, of_new_code))
 
 
 def refusals(findings: Iterable[Finding]) -> list[str]:
@@ -125,7 +136,10 @@ def refusals(findings: Iterable[Finding]) -> list[str]:
 
 
 def _findings(
-    line: Assignment, limits: SageLimits, around: Surroundings, spellings: Mapping[str, Collection[str]]
+    line: Assignment,
+    limits: SageLimits,
+    around: Surroundings,
+    of_new_code: Callable[[Assignment], list[Finding]],
 ) -> Iterator[Finding]:
     held, width = around.in_sage.get(line.code_key), limits.description_width
     if held is None or line.category not in held.categories:  # else nothing of it is sent
@@ -133,7 +147,7 @@ def _findings(
         yield from _of_category(line, limits)
         texts = [around.job_number, cut_to(around.job_name, width), line.extra, line.code]
         if held is None:
-            yield from _of_code(line, limits, around, spellings)
+            yield from of_new_code(line)
             texts.append(cut_to(around.standard.get(line.code, ""), width))
         elif limits.repeats_sage_description:
             texts.append(held.description)

@@ -61,4 +61,6 @@ def misfits(table: type[Table], row: Mapping[str, Any]) -> Iterator[tuple[str, s
 
 def storable(text: str) -> str:
     """The text as both databases can hold it: NUL and halves of characters become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

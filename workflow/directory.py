@@ -167,10 +167,9 @@ def make_accounting_approver(session: Session, person: Person) -> None:
     session.flush()
 
 
-def person_in_slack(session: Session, team_id: str, user_id: str) -> Person | None:
-    """The person whom a Slack user is pinned to."""
-    link = session.get(SlackLink, (team_id, user_id))
-    return link.person if link else None
+def slack_link(session: Session, team_id: str, user_id: str) -> SlackLink | None:
+    """The tie of a Slack user to the person whom they are pinned to."""
+    return session.get(SlackLink, (team_id, user_id))
 
 
 def slack_user_of(session: Session, team_id: str, person_id: int) -> str | None:

@@ -44,7 +44,7 @@ def escalate(
     people = second_group(session, patience)
     if not people:
         return False
-    waiting.note(session, ready, escalated_at=at)
+    waiting.rows_of(session, [ready])[ready.requested_update_id].escalated_at = at
     event = audit.record(
         session,
         Event.ESCALATED,

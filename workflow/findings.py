@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from workflow import lines
 from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
 from workflow.language import joined
+from workflow.lines import Line
 from workflow.merge import Assignment, InSage
 from workflow.tables import Job, LineFinding, RequestedLine
 from workflow.vocabulary import Severity
@@ -22,15 +23,16 @@ _LINES_A_QUERY = 500
 def renew(session: Session, job: Job, *, limits: SageLimits) -> bool:
     """Check the lines of a job that are still open; True when the findings are others than before."""
     waiting = lines.open_of(session, job.id)
-    return _store(session, _look(session, job, waiting, lines.held_by_sage(session, job.id), limits))
+    found = _look(session, job, waiting, lines.held_by_sage(session, job.id), limits)
+    return _store(session, waiting, found)
 
 
 def judge(
-    session: Session, job: Job, planned: Sequence[RequestedLine], in_sage: InSage, *, limits: SageLimits
+    session: Session, job: Job, planned: Sequence[Line], in_sage: InSage, *, limits: SageLimits
 ) -> dict[int, str]:
     """Check lines that are about to be sent; why not, by the id of each line that must not be."""
     found = _look(session, job, planned, in_sage, limits)
-    _store(session, found)
+    _store(session, planned, found)
     return {line_id: joined(why) for line_id, each in found.items() if (why := refusals(each))}
 
 
@@ -72,7 +74,7 @@ def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Findin
 
 
 def _look(
-    session: Session, job: Job, waiting: Sequence[RequestedLine], in_sage: InSage, limits: SageLimits
+    session: Session, job: Job, waiting: Sequence[Line], in_sage: InSage, limits: SageLimits
 ) -> dict[int, list[Finding]]:
     asked = [lines.assignment_of(line) for line in waiting]
     found = check(asked, limits, _surroundings(session, job, asked, in_sage))
@@ -93,19 +95,26 @@ def _surroundings(session: Session, job: Job, asked: Sequence[Assignment], in_sa
     )
 
 
-def _store(session: Session, found: Mapping[int, Sequence[Finding]]) -> bool:
-    before = of_lines(session, list(found))
+def _store(session: Session, checked: Sequence[Line], found: Mapping[int, Sequence[Finding]]) -> bool:
+    before: dict[int, list[Finding]] = {}
+    rows = session.scalars(
+        select(LineFinding)
+        .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
+        .where(RequestedLine.requested_update_id.in_({line.requested_update_id for line in checked}))
+    )
+    for row in rows:
+        before.setdefault(row.line_id, []).append(Finding(row.rule, row.severity, row.message))
     changed = {line_id: each for line_id, each in found.items() if set(each) != set(before.get(line_id, ()))}
     ids = list(changed)
     for start in range(0, len(ids), _LINES_A_QUERY):
         session.execute(
             delete(LineFinding).where(LineFinding.line_id.in_(ids[start : start + _LINES_A_QUERY]))
         )
-    rows = [
+    new = [
         {"line_id": line_id, "rule": one.rule, "severity": one.severity, "message": one.message}
         for line_id, each in changed.items()
         for one in each
     ]
-    if rows:
-        session.execute(insert(LineFinding), rows)
+    if new:
+        session.execute(insert(LineFinding), new)
     return bool(changed)

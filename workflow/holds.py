@@ -100,8 +100,10 @@ def add(
 
 def settle(session: Session, job_id: int, *, by: Actor, at: datetime) -> None:
     """After a change of state: place or release the job's holds, and tell of it."""
-    held = bool(_holding_states(session, job_id))
     holds = session.scalars(select(Hold).where(Hold.job_id == job_id).order_by(Hold.id)).all()
+    if not holds:
+        return
+    held = bool(_holding_states(session, job_id))
     changed = [hold for hold in holds if (hold.released_at is None) != held]
     if not changed:
         return

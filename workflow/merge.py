@@ -6,7 +6,7 @@ became of it once Sage was read back.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from workflow.language import later
 from workflow.vocabulary import Outcome, Standing
@@ -15,9 +15,8 @@ CodeKey: TypeAlias = tuple[str, str]
 """(extra, cost code); extra '' is the job itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One category tied to one cost code of one job."""
+class Assignment(NamedTuple):
+    """One category tied to one cost code of one job; a plain tuple, since a request may have 100,000."""
 
     code: str
     category: str
@@ -56,8 +55,7 @@ class SageJob:
         return self.name is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """How an accepted assignment stands against Sage; `sage_description` is set when Sage has the code."""
 
     assignment: Assignment

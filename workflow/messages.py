@@ -62,6 +62,12 @@ def latest_attempt(session: Session, channel: str) -> datetime | None:
     return session.scalar(select(func.max(SlackMessage.attempted_at)).where(SlackMessage.channel == channel))
 
 
+def newest(session: Session) -> float | None:
+    """Slack's own time of the newest message that stands there, in Unix seconds."""
+    ts = session.scalar(select(func.max(SlackMessage.ts)))
+    return float(ts) if ts else None
+
+
 def privilege_key(privilege_request_id: int, person_id: int) -> str:
     """The key of the message in which an administrator answers a request for the privilege."""
     return f"privilege:{privilege_request_id}:{person_id}"

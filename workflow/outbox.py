@@ -17,6 +17,10 @@ from workflow.vocabulary import NoticeKind, State
 
 GATHER = timedelta(seconds=2)
 """How long a direct message waits for others to the same person, so that a burst is one message."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far the clocks of two machines may be apart."""
+LONGEST_PUT_OFF = timedelta(hours=1)
+"""What could not be delivered is tried again sooner than that."""
 READY_CARDS = 40
 OF_A_JOB = (NoticeKind.CARD, NoticeKind.THREAD)
 TO_A_PERSON = (NoticeKind.DIRECT, NoticeKind.DIGEST)
@@ -195,6 +199,22 @@ def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxNotice
     """The notices to deliver now, those that waited longest first."""
     query = select(OutboxNotice).where(*_WAITS, OutboxNotice.due_at <= now)
     return session.scalars(query.order_by(OutboxNotice.due_at, OutboxNotice.id).limit(limit)).all()
+
+
+def ahead(session: Session, *, now: datetime) -> Sequence[OutboxNotice]:
+    """Waiting notices that a clock which was ahead wrote or put off: they would wait until that time."""
+    from_the_future = OutboxNotice.created_at > now + CLOCKS_DIFFER
+    too_long = OutboxNotice.last_error.is_not(None) & (OutboxNotice.due_at > now + LONGEST_PUT_OFF)
+    return session.scalars(select(OutboxNotice).where(*_WAITS, from_the_future | too_long)).all()
+
+
+def bring_back(session: Session, *, now: datetime) -> None:
+    """Have what is `ahead` come when it would have by a clock that was right."""
+    for notice in ahead(session, now=now):
+        lead = max(notice.created_at - now, timedelta())
+        notice.created_at -= lead
+        notice.due_at = now if notice.last_error else notice.due_at - lead
+    session.flush()
 
 
 def waiting_for_job(session: Session, job_id: int, kind: NoticeKind) -> Sequence[OutboxNotice]:

@@ -5,6 +5,7 @@ Procore itself only sends a daily digest e-mail (FAQ 'Are accounting approvers n
 awaiting acceptance').
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from workflow import audit, directory, telling, waiting
 from workflow.calendar import Calendar, working_time
 from workflow.privileges import SCHEDULE
 from workflow.vocabulary import Event
-from workflow.waiting import Patience
+from workflow.waiting import Patience, Waiting
 
 JOBS_NAMED = 5
 LONGEST_GAP = 5
@@ -30,29 +31,47 @@ def reminders_due(waited: timedelta, first: timedelta) -> int:
     return count
 
 
-def remind(session: Session, *, patience: Patience, calendar: Calendar, at: datetime) -> int:
+def due(session: Session, *, patience: Patience, calendar: Calendar, at: datetime) -> list[Waiting]:
+    """What somebody is to be reminded of now, that which waited longest first; to be read before `remind`."""
+    return [ready for ready in waiting.what_waits(session) if _count(ready, patience, calendar, at)]
+
+
+def remind(
+    session: Session, expected: Sequence[Waiting], *, patience: Patience, calendar: Calendar, at: datetime
+) -> int:
     """Remind the accounting approvers of what is due; how many jobs that are, 0 when nobody was told.
 
+    `expected` is what was `due` a moment ago: what became due since then has its turn with the next look.
     What was reminded of is noted with the message, so that a run that is killed or comes twice tells once.
     """
-    directory.lock_jobs(session, [ready.job_id for ready in waiting.what_waits(session)])
-    due = []
-    for ready in waiting.what_waits(session):
-        count = reminders_due(working_time(calendar, ready.since, at), patience.remind_after)
-        if count > ready.reminders:
-            due.append((ready, count))
-    people = telling.approvers_to_ping(session) if due else []
+    if not expected:
+        return 0
+    locked = {job.id for job in directory.lock_jobs(session, [ready.job_id for ready in expected])}
+    counted = [
+        (ready, count)
+        for ready in waiting.what_waits(session)
+        if ready.job_id in locked and (count := _count(ready, patience, calendar, at))
+    ]
+    people = telling.approvers_to_ping(session) if counted else []
     if not people:
         return 0
-    for ready, count in due:
-        waiting.note(session, ready, reminders=count)
+    rows = waiting.rows_of(session, [ready for ready, _ in counted])
+    for ready, count in counted:
+        rows[ready.requested_update_id].reminders = count
+    session.flush()
     event = audit.record(
         session,
         Event.REMINDED,
         by=SCHEDULE,
         at=at,
-        jobs=len(due),
-        oldest=[ready.title for ready, _ in due[:JOBS_NAMED]],
+        jobs=len(counted),
+        oldest=[ready.title for ready, _ in counted[:JOBS_NAMED]],
     )
     telling.remind(session, event, people, calendar=calendar)
-    return len(due)
+    return len(counted)
+
+
+def _count(ready: Waiting, patience: Patience, calendar: Calendar, at: datetime) -> int:
+    """How many reminders there should have been, where there were fewer; else 0."""
+    count = reminders_due(working_time(calendar, ready.since, at), patience.remind_after)
+    return count if count > ready.reminders else 0

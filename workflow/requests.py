@@ -233,9 +233,15 @@ def _not_text(assignments: Sequence[Assignment]) -> Iterator[Problem]:
     """What the database could not even be asked about."""
     if not assignments:
         yield Problem(0, "code", say("nothing is asked for: the request has no lines"))
+    # each value once: a large request has few of them
+    values = {
+        (name, value) for name in Assignment._fields for value in {getattr(a, name) for a in assignments}
+    }
+    if not any(any(columns.misfits(RequestedLine, {name: value})) for name, value in values):
+        return
     for index, a in enumerate(assignments):
-        asked = {"extra": a.extra, "code": a.code, "category": a.category}
-        yield from (Problem(index, *misfit) for misfit in columns.misfits(RequestedLine, asked))
+        for misfit in columns.misfits(RequestedLine, a._asdict()):
+            yield Problem(index, *misfit)
 
 
 def _problems(

@@ -6,9 +6,10 @@ each bad row by line, column and reason. A file with one problem gives nothing.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -42,6 +43,8 @@ class BadFileError(Exception):
 
 def one_line(value: str) -> str:
     """Text of a cell on one line; ValueError for what is no text."""
+    if value.isascii() and value.isprintable():
+        return value.strip(" ")
     text = re.sub(r"\s*[\r\n\t\xa0]\s*", " ", value.strip())
     if re.search(r"[\x00-\x1f\x7f-\x9f]", text):
         raise ValueError("has a control character")
@@ -263,21 +266,21 @@ class _Repeats:
     def __init__(self, kind: type[Row]) -> None:
         self._kind = kind
         self._columns = {field: column for column, field in kind.columns().items()}
+        self._keys: list[tuple[tuple[str, ...], Callable[[Row], Any]]] = [
+            (fields, attrgetter(*fields)) for fields in kind.keys
+        ]
         self._seen: dict[object, int] = {}
         self._told: dict[object, tuple[int, object]] = {}
 
     def of(self, line: int, row: Row) -> Iterator[FileProblem]:
         """The problems of a row against the rows before it."""
-        yield from self._repeated(line, row)
-        yield from self.contradicted(line, row)
-
-    def _repeated(self, line: int, row: Row) -> Iterator[FileProblem]:
-        for fields in self._kind.keys:
-            key = tuple(getattr(row, field) for field in fields)
-            first = line if key == (None,) else self._seen.setdefault((fields, key), line)
+        for fields, key_of in self._keys:
+            key = key_of(row)
+            first = line if key is None else self._seen.setdefault((fields, key), line)
             if first != line:
-                words = " ".join(str(part) for part in key if part)
+                words = " ".join(str(part) for part in (key if len(fields) > 1 else [key]) if part)
                 yield FileProblem(line, self._columns[fields[0]], f"{words} is on line {first} already")
+        yield from self.contradicted(line, row)
 
     def contradicted(self, line: int, row: Row) -> Iterator[FileProblem]:
         """The facts of a row that an earlier one told otherwise."""

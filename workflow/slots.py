@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from croniter import croniter
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -32,9 +32,13 @@ def latest_due(cron: str, now: datetime) -> datetime:
     return due
 
 
-def take(session: Session, name: str, due_at: datetime) -> bool:
-    """Take a slot; False when another scheduler has it. One run covers the slots missed before it."""
-    latest = session.scalar(select(func.max(ScheduleSlot.due_at)).where(ScheduleSlot.name == name))
+def take(session: Session, name: str, due_at: datetime, *, now: datetime | None = None) -> bool:
+    """Take a slot; False when another scheduler has it. One run covers the slots missed before it.
+
+    Slots after `now` are of a clock that was ahead, and cover nothing.
+    """
+    of_name = select(func.max(ScheduleSlot.due_at)).where(ScheduleSlot.name == name)
+    latest = session.scalar(of_name if now is None else of_name.where(ScheduleSlot.due_at <= now))
     if latest is not None and latest >= due_at:
         return False
     try:
@@ -53,12 +57,19 @@ def ask_now(session: Session, name: str, *, by: Actor, at: datetime) -> None:
 
 
 def waiting(session: Session, *, now: datetime, lost_after: timedelta) -> Sequence[ScheduleSlot]:
-    """Slots to put into the queue: never enqueued, or enqueued so long ago that they must be lost."""
+    """Slots to put into the queue: never enqueued, or enqueued so long ago that they must be lost.
+
+    One that was enqueued long after `now` was so by a clock that is set back since.
+    """
     return session.scalars(
         select(ScheduleSlot)
         .where(
             ScheduleSlot.done_at.is_(None),
-            ScheduleSlot.enqueued_at.is_(None) | (ScheduleSlot.enqueued_at < now - lost_after),
+            or_(
+                ScheduleSlot.enqueued_at.is_(None),
+                ScheduleSlot.enqueued_at < now - lost_after,
+                ScheduleSlot.enqueued_at > now + lost_after,
+            ),
         )
         .order_by(ScheduleSlot.due_at)
     ).all()

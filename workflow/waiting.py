@@ -5,6 +5,7 @@ back or sent again. Owns the `waits` table; reminding, escalating and expiring h
 """
 
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from workflow.vocabulary import Event, State
 _BEGINS = (Event.REQUESTED, Event.TAKEN_BACK, Event.SENT_AGAIN)
 _TOUCHES = (*_BEGINS, Event.JOINED)
 _PAGE = 50
+_ROWS_A_QUERY = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +121,20 @@ def oldest(session: Session, *, page: int = _PAGE) -> datetime | None:
     return found
 
 
-def note(
-    session: Session,
-    waiting: Waiting,
-    *,
-    reminders: int | None = None,
-    escalated_at: datetime | None = None,
-) -> None:
-    """Keep what was done about a requested update; the caller holds its job's lock."""
-    row = session.get(Wait, waiting.requested_update_id)
-    if row is None or row.since != waiting.since:
-        row = session.merge(
-            Wait(
-                requested_update_id=waiting.requested_update_id,
-                since=waiting.since,
-                reminders=0,
-                escalated_at=None,
-            )
-        )
-    if reminders is not None:
-        row.reminders = reminders
-    if escalated_at is not None:
-        row.escalated_at = escalated_at
-    session.flush()
+def rows_of(session: Session, found: Collection[Waiting]) -> dict[int, Wait]:
+    """What was done about each, by requested update, to be written on; the caller holds the jobs' locks."""
+    rows: dict[int, Wait] = {}
+    ids = [waiting.requested_update_id for waiting in found]
+    for start in range(0, len(ids), _ROWS_A_QUERY):
+        some = ids[start : start + _ROWS_A_QUERY]
+        query = select(Wait).where(Wait.requested_update_id.in_(some))
+        rows.update({row.requested_update_id: row for row in session.scalars(query)})
+    for waiting in found:
+        row = rows.get(waiting.requested_update_id)
+        if row is None:
+            row = Wait(requested_update_id=waiting.requested_update_id, since=waiting.since, reminders=0)
+            rows[row.requested_update_id] = row
+            session.add(row)
+        elif row.since != waiting.since:
+            row.since, row.reminders, row.escalated_at = waiting.since, 0, None
+    return rows

@@ -5,6 +5,7 @@ Owns the switches and the counting. The Web API asks it before and after each ca
 
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -59,8 +60,9 @@ class RateLimits:
 
     BURST = 3
 
-    def __init__(self) -> None:
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.enforced = False
+        self._monotonic = monotonic
         self._recent: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
 
     def seconds_to_wait(self, method: str, per_minute: int, channel: str) -> int:
@@ -72,7 +74,7 @@ class RateLimits:
         return self._count((method, ""), per_minute, 60.0)
 
     def _count(self, key: tuple[str, str], most: int, window: float) -> int:
-        now = time.monotonic()
+        now = self._monotonic()
         recent = self._recent[key]
         while recent and now - recent[0] >= window:
             recent.popleft()

@@ -272,6 +272,40 @@ def test_a_direct_message_that_slack_took_without_saying_so_is_not_sent_twice(si
     assert site.waiting() == []
 
 
+def test_what_was_told_by_a_clock_that_was_ahead_comes_when_it_is_set_back(site: Site) -> None:
+    site.clock.wait(hours=5)
+    requested = site.ask(site.riverside, "03-300 L")
+    site.update(requested)
+    site.clock.wait(hours=-5)
+    site.drain()
+    site.clock.wait(minutes=1)
+    site.drain()
+    assert len(site.thread()) == 2
+    assert site.waiting() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(5, 0), (5, -5), (-5, 0), (-5, 5), (0, -5), (0, 5)],
+    ids=["ahead", "ahead, then right", "behind", "behind, then right", "set back", "set ahead"],
+)
+def test_a_card_that_slack_took_without_saying_so_is_found_whatever_the_clock_did(
+    site: Site, before: int, after: int
+) -> None:
+    site.ask(site.depot, "03-300 L")
+    site.drain()
+    site.clock.wait(hours=before)
+    site.ask(site.riverside, "03-300 L")
+    site.sandbox.fail_next("chat.postMessage", "reset", after=True)
+    site.drain()
+    site.clock.wait(hours=after)
+    for _ in range(3):
+        site.clock.wait(minutes=5)
+        site.drain()
+    assert len(site.channel()) == 2
+    assert site.waiting() == []
+
+
 class KilledOnceGateway(Gateway):
     """Slack takes the first message, and the process is gone before it could note so."""
 

@@ -9,7 +9,15 @@ from structlog.testing import capture_logs
 from bot.blocks.job_card import job_card
 from bot.blocks.notices import answer
 from bot.blocks.pieces import Message
-from bot.gateway import Gateway, Posted, RateLimited, SlackRefused, SlackUnavailable, web_client
+from bot.gateway import (
+    SECONDS_A_MESSAGE,
+    Gateway,
+    Posted,
+    RateLimited,
+    SlackRefused,
+    SlackUnavailable,
+    web_client,
+)
 from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, BOT_USER_ID, CHANNEL_ID, TEAM_ID
@@ -91,7 +99,7 @@ def test_messages_of_one_channel_go_out_one_a_second(gateway: Gateway, time: Tim
     for number in range(3):
         post(gateway, f"card:{number}")
     gateway.post(gateway.open_direct_message("U0DANA"), HELLO, key="direct:1")
-    assert time.slept == [1.0, 1.0]
+    assert time.slept == pytest.approx([SECONDS_A_MESSAGE, SECONDS_A_MESSAGE])
 
 
 def test_a_rate_limit_is_obeyed_without_asking_again(gateway: Gateway, sandbox: Sandbox, time: Time) -> None:

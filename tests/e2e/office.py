@@ -76,7 +76,7 @@ class Office:
 
     def __init__(self, folder: Path, settings: Mapping[str, str], redis: RedisServer | None) -> None:
         self.redis = redis
-        sandbox_port, self._bot_port = free_ports(2)
+        sandbox_port, self._bot_port, self.second_port = free_ports(3)
         self.sandbox = Sandbox(f"http://{_HOST}:{sandbox_port}")
         self._sandbox_port = sandbox_port
         environment = {
@@ -89,26 +89,30 @@ class Office:
             **settings,
         }
         # nothing that is set for whoever runs the tests reaches the company
-        self._environment = {"PATH": os.environ["PATH"], **environment}
-        with patch.dict(os.environ, self._environment, clear=True):
+        self.environment = {"PATH": os.environ["PATH"], **environment}
+        with patch.dict(os.environ, self.environment, clear=True):
             self.settings = Settings(_env_file=None)
-        self._folder = folder
+        self.folder = folder
         self.line = CommandLine(self.settings)
-        self.tree = ProcessTree(folder, self._environment)
+        self.tree = ProcessTree(folder, self.environment)
         self._nudge = nudger(self.settings)
         self._jobs = iter(_job_numbers())
 
     def open(self) -> None:
         """Start everything, and return once it works."""
-        self._load_company()
+        self.load_company()
         self.tree.start("sandbox", "--port", str(self._sandbox_port))
         wait_until(partial(answers, f"{self.sandbox.url}/"), "the sandbox is up")
         if self.settings.slack_signing_secret:
             self.sandbox.switch(events_url=f"http://{_HOST}:{self._bot_port}/slack/events")
-        self.tree.start("run")
+        self.start_costbot()
         self.wait_for_bot()
         # the schedule's newest slot was missed before the company existed, and is made up for
         wait_until(self._has_synced, "the first data sync is through")
+
+    def start_costbot(self) -> None:
+        """Start all of costbot's processes."""
+        self.tree.start("run")
 
     def close(self) -> None:
         """Stop everything."""
@@ -150,8 +154,8 @@ class Office:
         """Run `costbot` as a script does, and wait for it."""
         ran = subprocess.run(
             [str(Path(sys.executable).with_name("costbot")), *arguments],
-            cwd=self._folder,
-            env=self._environment,
+            cwd=self.folder,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -182,7 +186,7 @@ class Office:
 
     def file(self, name: str, header: str, rows: Sequence[str]) -> Path:
         """A CSV file to hand to a command."""
-        path = self._folder / name
+        path = self.folder / name
         path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
         return path
 
@@ -242,7 +246,7 @@ class Office:
         with self.line.database.reading() as session:
             return slots.last_done(session, "data_sync") is not None
 
-    def _load_company(self) -> None:
+    def load_company(self) -> None:
         """The sample company's people and lists, and jobs of which Sage holds one cost code each."""
         jobs = [f"{job},Building {job}," for job in _job_numbers()]
         in_sage = [f"{job},03-3000,Concrete as Sage has it,L" for job in jobs]
@@ -251,7 +255,11 @@ class Office:
         _facts(imports.categories(self.line, sample_company.CATEGORIES))
         _facts(imports.standard_codes(self.line, sample_company.STANDARD_CODES))
         _facts(imports.jobs(self.line, self.file("jobs.csv", "number,name,procore_project_id", jobs)))
-        _facts(sage.load(self.line, self.file("sage.csv", sage_header, in_sage)))
+        self.load_sage(self.file("sage.csv", sage_header, in_sage))
+
+    def load_sage(self, rows: Path) -> None:
+        """Say what Sage holds already."""
+        _facts(sage.load(self.line, rows))
         _facts(sage.load_categories(self.line, sample_company.SAGE_CATEGORIES))
 
 

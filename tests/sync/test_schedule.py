@@ -169,6 +169,23 @@ def test_what_a_flushed_redis_lost_is_put_there_again(
     assert due(database) == [at(9)]
 
 
+def test_after_a_clock_that_was_ahead_is_set_back_slots_and_sweeps_go_on(
+    scheduler: Callable[..., Scheduler], database: Database, redis_client: redis.Redis
+) -> None:
+    one = scheduler(HOURLY, SWEEP)
+    for now in (at(9), at(14)):
+        one.tick(now)
+        work_off(database, redis_client, now)
+        redis_client.delete("rq:queue:notices")
+
+    one.tick(at(9, 0, 5))
+    assert names(redis_client, "notices") == ["sweep"]
+    one.tick(at(10))
+
+    assert names(redis_client, "sync") == ["hourly"]
+    assert due(database) == [at(9), at(10), at(14)]
+
+
 def test_what_is_done_is_not_put_there_again(
     scheduler: Callable[..., Scheduler], database: Database, redis_client: redis.Redis
 ) -> None:

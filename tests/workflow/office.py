@@ -145,7 +145,8 @@ class Office:
         update = self.some(State.READY)
         with self.site.database.writing() as session:
             if act == "remind":
-                reminders.remind(session, patience=patience, calendar=calendar, at=_LATER)
+                due = reminders.due(session, patience=patience, calendar=calendar, at=_LATER)
+                reminders.remind(session, due, patience=patience, calendar=calendar, at=_LATER)
             elif update is not None and act == "expire":
                 expiry.expire(session, requested_update_id=update.id, patience=patience, at=_LATER)
             elif update is not None:

@@ -131,7 +131,7 @@ def test_reading_the_same_again_changes_no_finding(site: Site) -> None:
 def test_an_extra_that_sage_does_not_have_is_found_where_sage_was_asked_for_extras(site: Site) -> None:
     read_back(site, SageJob("24-017", "Riverside", {}, frozenset({"CO-2"})))
     with site.database.reading() as session:
-        asked = [replace(assignments("03-300 L")[0], extra=extra) for extra in ("CO-1", "CO-2")]
+        asked = [assignments("03-300 L")[0]._replace(extra=extra) for extra in ("CO-1", "CO-2")]
         job = session.get_one(Job, site.job.id)
         looked = findings.look(session, job, asked, limits=STRICT)
 

@@ -50,6 +50,25 @@ def test_what_waited_longest_is_due_first(session: Session, job: Job) -> None:
     assert outbox.next_due(session) == later(1)
 
 
+def test_what_a_clock_that_was_ahead_wrote_or_put_off_comes_when_it_would_have(
+    session: Session, job: Job, dana: Person
+) -> None:
+    put_off, right, young = notice(session, job), notice(session, job, minutes=8), notice(session, job)
+    outbox.put_off(session, [put_off], until=later(300), error="Slack does not answer")
+    outbox.put_off(session, [young], until=later(10), error="Slack does not answer")
+    digest = notice(session, job, minutes=360, person=dana)
+    digest.created_at = later(300)
+    session.flush()
+
+    assert outbox.ahead(session, now=later(5))
+    outbox.bring_back(session, now=later(5))
+    session.expire_all()
+
+    assert [n.due_at for n in (put_off, right, young, digest)] == [later(5), later(8), later(10), later(65)]
+    assert digest.created_at == later(5)
+    assert not outbox.ahead(session, now=later(5))
+
+
 def test_after_a_data_sync_the_cards_of_ready_jobs_are_drawn_anew(site: Site) -> None:
     site.ask("03-300 L")
     site.accept(site.ask("03-300 L", job=site.another_job("24-018")))

@@ -34,7 +34,8 @@ def remind(site: Site, at: datetime) -> tuple[int, dict[str, datetime]]:
         for notice in session.scalars(select(OutboxNotice)):
             notice.done_at = at
         session.flush()
-        jobs = reminders.remind(session, patience=PATIENCE, calendar=CALENDAR, at=at)
+        due = reminders.due(session, patience=PATIENCE, calendar=CALENDAR, at=at)
+        jobs = reminders.remind(session, due, patience=PATIENCE, calendar=CALENDAR, at=at)
         told = session.scalars(select(OutboxNotice).where(OutboxNotice.done_at.is_(None))).all()
         assert {notice.kind for notice in told} <= {NoticeKind.DIGEST}
         return jobs, {session.get_one(Person, n.person_id or 0).email: n.due_at for n in told}

@@ -68,6 +68,23 @@ def test_a_slot_before_one_that_was_taken_is_covered_by_it(site: Site) -> None:
     assert [take(site, NINE), take(site, NINE - HOUR)] == [True, False]
 
 
+def test_slots_of_a_clock_that_was_ahead_hold_up_nothing_when_it_is_set_back(site: Site) -> None:
+    take(site, NINE + 5 * HOUR)
+    with site.database.writing() as session:
+        assert slots.take(session, "data_sync", NINE, now=later(1))
+    with site.database.writing() as session:
+        assert not slots.take(session, "data_sync", NINE, now=later(2))
+
+
+def test_a_slot_that_was_put_into_the_queue_by_a_clock_that_was_ahead_is_put_there_again(site: Site) -> None:
+    take(site, NINE)
+    with site.database.writing() as session:
+        slots.enqueued(session, slot_of(site, NINE), at=NINE + 5 * HOUR)
+
+    assert waiting(site, NINE + 5 * HOUR) == []
+    assert waiting(site, later(1)) == [NINE]
+
+
 def test_periodic_jobs_do_not_take_each_other_s_slots(site: Site) -> None:
     assert [take(site, NINE), take(site, NINE, "tidy")] == [True, True]
 

@@ -21,6 +21,20 @@ class OutboxNotice(Table):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        Index(
+            "ix_outbox_waiting_of_job",
+            "job_id",
+            "kind",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        Index(
+            "ix_outbox_waiting_of_person",
+            "person_id",
+            "kind",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

@@ -283,6 +283,30 @@ def test_a_failure_before_the_commit_says_that_nothing_was_changed(
     dana.wait_for_ephemeral(PRESSED_UPDATE)
 
 
+def test_when_the_answer_to_the_commit_is_lost_nobody_is_told_that_nothing_was_changed(
+    office: Office, card: Message, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect, accept, accepted = office.database.engine.dialect, approvals.accept, []
+    commit = dialect.do_commit
+
+    def accepts(*args: Any, **more: Any) -> approvals.Decision:
+        accepted.append(True)
+        return accept(*args, **more)
+
+    def commits_and_loses_the_line(connection: Any) -> None:
+        commit(connection)
+        if accepted:
+            accepted.clear()
+            raise ConnectionResetError("the server has gone away")
+
+    monkeypatch.setattr(approvals, "accept", accepts)
+    monkeypatch.setattr(dialect, "do_commit", commits_and_loses_the_line)
+    dana.click("Update", card)
+    dana.wait_for_ephemeral("Something went wrong. It may have been saved, so look first.")
+    monkeypatch.undo()
+    assert office.state() is State.ACCEPTED
+
+
 def test_a_failure_after_the_commit_says_that_it_was_saved(
     office: Office, card: Message, dana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

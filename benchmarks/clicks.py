@@ -1,0 +1,207 @@
+"""A signed click on Update: how soon Slack has the ack, and how soon the decision is committed.
+
+The bare baselines are a Bolt app that only acknowledges, behind the same HTTP server, and the decision's own
+transaction written by hand in SQL. Each click comes when the one before is decided, as people click.
+"""
+
+import hashlib
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from benchmarks.company import Company
+from benchmarks.loading import bare_postgres, is_sqlite
+from benchmarks.measure import Row, Sizes, percentile
+from benchmarks.slack import Costbot, bare_app, served, update_click
+from workflow.vocabulary import Event
+
+_BOLT = "bare Bolt app that only acks"
+_BY_HAND = "same transaction by hand in SQL, no click"
+_BOLT_BY_HAND = "bare Bolt app, same transaction by hand in SQL"
+_APPROVER = 1
+_GOAL_P50, _GOAL_P99, _GOAL_DECIDED = 0.5, 1.0, 2.0
+
+Execute = Callable[[str], Any]
+
+
+def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
+    """Click on jobs that are Ready to Update, a different one each time."""
+    waiting = iter(company.ready())
+    bare_acks: list[float] = []
+    acks: list[float] = []
+    by_hand: list[float] = []
+    decided: list[float] = []
+    bare_decided: list[float] = []
+    hand_committed: SimpleQueue[float] = SimpleQueue()
+
+    with (
+        Costbot(company.url) as costbot,
+        served(bare_app(lambda _: None)) as bare,
+        closing(_Hand(company.url)) as hand,
+        closing(_Hand(company.url)) as hand_of_bolt,
+        served(bare_app(partial(_decide_as_clicked, hand_of_bolt, hand_committed))) as bare_deciding,
+    ):
+
+        def click(*, kept: bool) -> None:
+            job_id, update_id = next(waiting)
+            bare_ack = bare.send(update_click(_APPROVER, job_id, update_id))
+            start = time.perf_counter()
+            ack = costbot.signed.send(update_click(_APPROVER, job_id, update_id))
+            decision = costbot.committed.get(timeout=60) - start
+            costbot.slack.shown.get(timeout=60)
+            own = hand.seconds(*next(waiting))
+            start = time.perf_counter()
+            bare_deciding.send(update_click(_APPROVER, *next(waiting)))
+            hand_done = hand_committed.get(timeout=60) - start
+            if kept:
+                bare_acks.append(bare_ack)
+                acks.append(ack)
+                decided.append(decision)
+                by_hand.append(own)
+                bare_decided.append(hand_done)
+
+        for _ in range(sizes.clicks // 10):
+            click(kept=False)
+        for _ in range(sizes.clicks * sizes.runs):
+            click(kept=True)
+    stored = f"{sizes.lines:,} assignments stored, {len(acks)} clicks"
+    for share, goal in ((0.50, _GOAL_P50), (0.99, _GOAL_P99)):
+        baseline, ours = _median_of_runs(bare_acks, share, sizes), _median_of_runs(acks, share, sizes)
+        name = f"Update click to ack, p{share * 100:.0f}, {company.engine}"
+        yield Row(name, stored, _BOLT, goal, baseline, ours)
+    baseline, ours = _median_of_runs(by_hand, 0.5, sizes), _median_of_runs(decided, 0.5, sizes)
+    name = f"Update click to decision committed, {company.engine}"
+    yield Row(name, stored, _BY_HAND, _GOAL_DECIDED, baseline, ours)
+    baseline = _median_of_runs(bare_decided, 0.5, sizes)
+    name = f"Update click to decision committed, both by a click, {company.engine}"
+    yield Row(name, stored, _BOLT_BY_HAND, _GOAL_DECIDED, baseline, ours)
+
+
+def _decide_as_clicked(hand: "_Hand", committed: SimpleQueue[float], click: dict[str, Any]) -> None:
+    button = json.loads(click["actions"][0]["value"])
+    hand.seconds(button["job_id"], button["requested_update_id"])
+    committed.put(time.perf_counter())
+
+
+def _median_of_runs(seconds: list[float], share: float, sizes: Sizes) -> float:
+    runs = [percentile(seconds[n : n + sizes.clicks], share) for n in range(0, len(seconds), sizes.clicks)]
+    return percentile(runs, 0.5)
+
+
+class _Hand:
+    """The decision in SQL by hand, on a connection of the bare driver that stays open."""
+
+    def __init__(self, url: str) -> None:
+        self._sqlite = is_sqlite(url)
+        if self._sqlite:
+            self._file = sqlite3.connect(
+                url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False
+            )
+            for pragma in ("foreign_keys = ON", "synchronous = NORMAL", "busy_timeout = 30000"):
+                self._file.execute(f"PRAGMA {pragma}")
+        else:
+            self._context = bare_postgres(url)
+            self._postgres = self._context.__enter__()
+
+    def seconds(self, job_id: int, update_id: int) -> float:
+        """Decide on one requested update; how long that took."""
+        start = time.perf_counter()
+        now = datetime.now(UTC)
+        if self._sqlite:
+            at = now.replace(tzinfo=None).isoformat(sep=" ")
+            self._file.execute("BEGIN IMMEDIATE")
+            _decide(self._file.execute, job_id, update_id, at, now, lock="")
+            self._file.execute("COMMIT")
+        else:
+            _decide(self._on_postgres, job_id, update_id, now, now, lock=" FOR NO KEY UPDATE")
+            self._postgres.commit()
+        return time.perf_counter() - start
+
+    def _on_postgres(self, statement: str, values: dict[str, Any] | None = None) -> Any:
+        return self._postgres.execute(re.sub(r":(\w+)", r"%(\1)s", statement).encode(), values)
+
+    def close(self) -> None:
+        if self._sqlite:
+            self._file.close()
+        else:
+            self._context.__exit__(None, None, None)
+
+
+def _decide(execute: Any, job_id: int, update_id: int, at: Any, now: datetime, *, lock: str) -> None:
+    """What costbot reads and writes for an Update, with no more statements than that takes."""
+    known = {"job": job_id, "id": update_id, "person": _APPROVER, "at": at}
+    key = f"trigger:by-hand-{update_id}"
+    execute(
+        "INSERT INTO seen_deliveries (key, seen_at) VALUES (:key, :at) ON CONFLICT DO NOTHING",
+        {"key": key, "at": at},
+    )
+    execute(f"SELECT id FROM jobs WHERE id = :job{lock}", known)
+    state, revision, asker = execute(
+        "SELECT state, revision, requested_by_id FROM requested_updates WHERE id = :id", known
+    ).fetchone()
+    permission, privilege, active, name = execute(
+        "SELECT erp_permission, can_push_to_accounting, active, name FROM people WHERE id = :person", known
+    ).fetchone()
+    findings = execute(
+        "SELECT f.message FROM line_findings f JOIN requested_lines l ON l.id = f.line_id "
+        "WHERE l.requested_update_id = :id AND l.outcome IS NULL AND f.severity = 'refuse'",
+        known,
+    ).fetchall()
+    absent = execute(
+        "SELECT person_id FROM aways WHERE delegate_id = :person AND starts_at <= :at AND ends_at > :at "
+        "AND ended_at IS NULL",
+        known,
+    ).fetchall()
+    if state != "ready" or permission == "none" or not (privilege and active) or findings or absent:
+        raise RuntimeError("this is no Update")
+    execute(
+        "UPDATE requested_updates SET state = 'accepted', decided_by_id = :person, decided_at = :at "
+        "WHERE id = :id AND state = 'ready' AND revision = 1",
+        known,
+    )
+    execute("SELECT DISTINCT requested_by_id FROM requested_lines WHERE requested_update_id = :id", known)
+    execute(
+        "SELECT function_execution_id FROM workflow_steps WHERE requested_update_id = :id "
+        "AND finished_at IS NULL",
+        known,
+    )
+    execute("SELECT id FROM holds WHERE job_id = :job AND released_at IS NULL", known)
+    head_lock = " FOR UPDATE" if lock else ""
+    seq, before = execute(f"SELECT seq, hash FROM audit_head{head_lock}").fetchone()
+    facts = {"revision": revision}
+    content = [
+        before, seq + 1, now.isoformat(), Event.UPDATED.value, "slack", _APPROVER, name, job_id, update_id,
+        facts,
+    ]  # fmt: skip
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    event = {
+        **known,
+        "seq": seq + 1,
+        "event": Event.UPDATED.value,
+        "actor": name,
+        "facts": json.dumps(facts),
+        "before": before,
+        "hash": hashlib.sha256(text.encode()).hexdigest(),
+        "asker": asker,
+    }
+    execute(
+        "INSERT INTO audit_events (seq, at, event, place, actor_id, actor, job_id, requested_update_id, "
+        "facts, previous_hash, hash) VALUES (:seq, :at, :event, 'slack', :person, :actor, :job, "
+        ":id, :facts, :before, :hash)",
+        event,
+    )
+    execute("UPDATE audit_head SET seq = :seq, hash = :hash WHERE id = 1", event)
+    execute(
+        "INSERT INTO outbox (kind, job_id, person_id, event_seq, broadcast, created_at, due_at, attempts, "
+        "given_up) VALUES ('card', :job, NULL, NULL, FALSE, :at, :at, 0, FALSE), "
+        "('thread', :job, NULL, :seq, FALSE, :at, :at, 0, FALSE), "
+        "('direct', :job, :asker, :seq, FALSE, :at, :at, 0, FALSE)",
+        event,
+    )

@@ -1,0 +1,107 @@
+"""What is measured and how: a baseline and costbot by turns, so that a busy minute is in both.
+
+Owns the row of the table. The median counts; wall time throughout.
+"""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+Seconds = Callable[[], float]
+"""Does the work once; how long it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of everything there is, and how often it is measured."""
+
+    jobs: int
+    approvers: int
+    lines_a_job: int
+    few_lines: int
+    few_ready: int
+    imported: int
+    burst: int
+    clicks: int
+    looks: int
+    runs: int
+
+    @property
+    def lines(self) -> int:
+        """Assignments stored."""
+        return self.jobs * self.lines_a_job
+
+
+FULL = Sizes(
+    jobs=10_000,
+    approvers=200,
+    lines_a_job=100,
+    few_lines=1_000,
+    few_ready=10,
+    imported=100_000,
+    burst=1_000,
+    clicks=60,
+    looks=20,
+    runs=5,
+)
+SHORT = Sizes(
+    jobs=200,
+    approvers=10,
+    lines_a_job=100,
+    few_lines=1_000,
+    few_ready=10,
+    imported=2_000,
+    burst=25,
+    clicks=20,
+    looks=4,
+    runs=1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that was measured; `note` says what the goal asks beside the ratio."""
+
+    name: str
+    sizes: str
+    baseline: str
+    goal: float
+    baseline_s: float
+    ours_s: float
+    note: str = ""
+    kept: bool = True
+    """Whether what the note tells is as it should be."""
+
+    @property
+    def ratio(self) -> float:
+        return self.ours_s / self.baseline_s
+
+    @property
+    def met(self) -> bool:
+        return self.kept and round(self.ratio, 2) <= self.goal
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that the work took."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def by_turns(baseline: Seconds, ours: Seconds, *, runs: int) -> tuple[float, float]:
+    """The median seconds of each, baseline first, measured one after the other so many times."""
+    bare, costbot = [], []
+    for _ in range(runs):
+        gc.collect()
+        bare.append(baseline())
+        gc.collect()
+        costbot.append(ours())
+    return median(bare), median(costbot)
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """The value below which this share of them lies."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

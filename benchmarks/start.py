@@ -1,0 +1,105 @@
+"""How long `costbot run` takes until everything works: the bot answers, both workers and the scheduler run.
+
+The baseline is a Python that only imports the libraries that these processes import.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import redis
+
+from benchmarks.measure import Row, Sizes, by_turns, timed
+
+_GOAL = 2.0
+_PATIENCE = 120.0
+_POLL_SECONDS = 0.01
+_ENDS_SECONDS = 60
+_WORKERS = 2
+# the distributions of pyproject.toml whose modules are loaded once bot, worker and scheduler are imported
+_WHICH = """
+import re, sys
+from importlib.metadata import packages_distributions, requires
+import bot.cli, bot.bot_process, bot.delivery, sync.worker, sync.sage, sync.data_sync
+def plain(name):
+    return re.sub("[-_.]+", "-", name.lower())
+ours = {plain(re.match(r"[\\w.-]+", line)[0]) for line in requires("costbot") if "extra ==" not in line}
+names = packages_distributions()
+print(*sorted(n for n in {m.partition(".")[0] for m in list(sys.modules)}
+              if ours & set(map(plain, names.get(n, [])))))
+print(*sorted(m for m in sys.modules
+              if ours & set(map(plain, names.get(m.partition(".")[0], [])))))
+"""
+
+
+def measure(sizes: Sizes, folder: Path) -> Iterator[Row]:
+    """Start and stop by turns, with SQLite and an embedded Redis; the database is there from before."""
+    which = subprocess.run([sys.executable, "-c", _WHICH], capture_output=True, text=True, check=True)
+    libraries, modules = which.stdout.splitlines()
+    importing = [sys.executable, "-c", f"import {', '.join(modules.split())}"]
+    data = folder / "start"
+    data.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    _start_and_stop(data, port)
+    baseline, ours = by_turns(
+        lambda: timed(lambda: subprocess.run(importing, check=True)),
+        lambda: _start_and_stop(data, port),
+        runs=sizes.runs,
+    )
+    yield Row(
+        "Start of `costbot run` to ready",
+        "bot, 2 workers, scheduler, embedded Redis, SQLite",
+        f"importing its {len(libraries.split())} libraries",
+        _GOAL,
+        baseline,
+        ours,
+    )
+
+
+def _start_and_stop(folder: Path, port: int) -> float:
+    environment = {
+        **os.environ,
+        "COSTBOT_DATA_DIR": str(folder),
+        "COSTBOT_HTTP_PORT": str(port),
+        "COSTBOT_CHANNEL": "#bench",
+        "COSTBOT_LOG_LEVEL": "warning",
+        "SLACK_BOT_TOKEN": "xoxb-bench",
+        "SLACK_SIGNING_SECRET": "bench",
+        "SLACK_API_URL": "http://127.0.0.1:9/api/",
+    }
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("costbot")), "run"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = start + _PATIENCE
+        while not _is_ready(folder, port):
+            if process.poll() is not None or time.perf_counter() > deadline:
+                raise RuntimeError("`costbot run` did not start")
+            time.sleep(_POLL_SECONDS)
+        return time.perf_counter() - start
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(_ENDS_SECONDS)
+
+
+def _is_ready(folder: Path, port: int) -> bool:
+    """The bot says so, both workers have registered, and the scheduler has put its first work."""
+    try:
+        if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code != httpx.codes.OK:
+            return False
+        with redis.Redis(unix_socket_path=str(next(folder.glob("*.sock")))) as client:
+            return client.scard("rq:workers") == _WORKERS and bool(client.exists("rq:queues"))
+    except (httpx.HTTPError, redis.RedisError, StopIteration):
+        return False

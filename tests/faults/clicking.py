@@ -1,0 +1,126 @@
+"""People who click on cards; as a program, some of the fifty approvers, from stdin to clicks on stdout.
+
+Owns acts in front of Slack alone, so that eight processes of it start in no time.
+"""
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from bot.sandbox.client import Message, Person, RefusedError, Sandbox, Seen
+
+ACTS = {"Update": "update", "Take back": "take back", "Reject": "reject"}
+"""What a button is called, and what the audit trail calls the act when it refuses it."""
+_HOW_OFTEN = {"Update": 5, "Take back": 5, "Reject": 1}
+"""A reject is the end of it, so most do something else."""
+_WHY = "Why?"
+_COMMENT = {"comment": {"comment": "Not this month"}}
+_WINDOW_SECONDS = 3.0
+_ANSWER_SECONDS = 180.0
+"""Nobody clicks again before the answer, or an answer would be taken for another click's."""
+_LOOK_SECONDS = 1.0
+_LOOKS_TAKE = 0.1
+"""Of all time at most so much goes into looking, however slow the machine is."""
+_ROUND_SECONDS = 4.0
+_LAST_ROUND_SECONDS = 120.0
+
+
+class Click(NamedTuple):
+    """One click, or one submitted comment, and what was answered; '' when nothing was."""
+
+    person: str
+    act: str
+    answer: str
+
+
+def cards_of(seen: Seen, jobs: Sequence[str]) -> list[Message]:
+    """The cards of these jobs; RefusedError when there are none yet."""
+    found = [m for m in seen.messages if m.thread_ts in (None, m.ts) and m.text.split(" ")[0] in jobs]
+    found = [m for m in found if not m.only_for_me]
+    if not found:
+        raise RefusedError("no card yet")
+    return found
+
+
+def decide(person: Person, act: str, card: Message) -> None:
+    """Click a button of a card; a reject takes its comment in the window that opens."""
+    person.click(act, card)
+    if act == "Reject":
+        person.wait_for_modal(_WHY, _WINDOW_SECONDS)
+        person.submit(_COMMENT)
+
+
+def click_around(
+    url: str, job: str, people: Sequence[tuple[str, str]], seed: float, start: float, rounds: int
+) -> list[Click]:
+    """Each of these people clicks at the same moment what their card of the job offers, round by round."""
+    sandbox = Sandbox(url)
+
+    def click_in_each_round(name: str, email: str) -> list[Click | None]:
+        rng = random.Random(f"{seed} {name}")
+        clicks = []
+        for number in range(rounds):
+            time.sleep(max(0.0, start + number * _ROUND_SECONDS - time.time()))
+            if time.time() > start + _LAST_ROUND_SECONDS:
+                break
+            clicks.append(_click(sandbox.as_person(email), name, job, rng))
+        return clicks
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        clicks = [click for some in pool.map(lambda one: click_in_each_round(*one), people) for click in some]
+    sandbox.close()
+    return [click for click in clicks if click is not None]
+
+
+def _click(person: Person, name: str, job: str, rng: random.Random) -> Click | None:
+    """Click what the card offers; None when it changed under the hand, so that nothing was clicked."""
+    seen = person.sees()
+    [card] = cards_of(seen, [job])
+    offered = [act for act in ACTS if act in card.buttons]
+    if not offered:
+        return None
+    act = rng.choices(offered, [_HOW_OFTEN[act] for act in offered])[0]
+    before = len(seen.ephemerals)
+
+    def answer(seen: Seen) -> str:
+        if seen.modal and (_WHY in seen.modal.words or job in seen.modal.words):
+            return seen.modal.words
+        return seen.ephemerals[-1].text if len(seen.ephemerals) > before else ""
+
+    def result(seen: Seen) -> str:
+        said = answer(seen)
+        return "" if _WHY in said else said
+
+    try:
+        person.click(act, card)
+        words = _wait_for(person, answer)
+        if _WHY in words:
+            person.submit(_COMMENT)
+            words = _wait_for(person, result)
+    except RefusedError:
+        return None
+    if person.sees().modal:
+        person.close()
+    return Click(name, act, words)
+
+
+def _wait_for(person: Person, said: Callable[[Seen], str]) -> str:
+    """What the person is answered; '' when nothing comes.
+
+    They look once a second: if fifty heard of every change, Slack's look-alike would do nothing but tell.
+    """
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        began = time.monotonic()
+        words = said(person.sees())
+        if words or began > deadline:
+            return words
+        time.sleep(max(_LOOK_SECONDS, (time.monotonic() - began) / _LOOKS_TAKE))
+
+
+if __name__ == "__main__":
+    json.dump(click_around(**json.load(sys.stdin)), sys.stdout)

@@ -1,0 +1,58 @@
+"""A clock that jumps, forward and back by hours, under processes that run: libfaketime, from apt.
+
+Without it nothing is tried, and the table says so.
+"""
+
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.faults.company import Company
+from tests.faults.tries import Tries
+
+_LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
+_OFFSET = "clock"
+_HOURS = (5, -5, 26, -3)
+
+
+def library() -> Path | None:
+    """Where libfaketime is; None where it is not."""
+    return next((path for pattern in _LIBRARIES for path in sorted(Path("/").glob(pattern[1:]))), None)
+
+
+def preload(folder: Path) -> Mapping[str, str]:
+    """What has a process live by the clock in the folder; nothing without libfaketime."""
+    found = library()
+    if found is None:
+        return {}
+    _set(folder, 0)
+    return {
+        "LD_PRELOAD": str(found),
+        "PYTHONPATH": str(Path(__file__).with_name("faketime")),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / _OFFSET),
+        "FAKETIME_CACHE_DURATION": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
+
+
+def jumps(company: Company, rng: random.Random, times: int) -> Tries:
+    """All clocks of the crew jump and, after some seconds of load, are right again."""
+    if library() is None:
+        return Tries(0, "libfaketime is not installed: apt-get install faketime")
+    hours = [_HOURS[number % len(_HOURS)] for number in range(times)]
+    with company.under_load(rng, 3):
+        for jump in hours:
+            time.sleep(rng.uniform(1.0, 2.0))
+            _set(company.folder, jump * 3600)
+            time.sleep(rng.uniform(5.0, 8.0))
+            _set(company.folder, 0)
+    return Tries(times, ", ".join(f"{jump:+} h" for jump in hours))
+
+
+def _set(folder: Path, seconds: int) -> None:
+    new = folder / f"{_OFFSET}.new"
+    new.write_text(f"{seconds:+d}\n")
+    new.replace(folder / _OFFSET)

@@ -1,0 +1,238 @@
+"""A company under faults: an office whose processes are kept running by a crew, and what was promised in it.
+
+Owns its people, its load of requests and decisions, and the wait until everything has drained by itself.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+from slack_sdk import WebClient
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.commands import requests
+from bot.commands.command import StopError
+from bot.sandbox import sample_company
+from bot.sandbox.client import RefusedError
+from bot.sandbox.workspace import BOT_TOKEN
+from sync.sage import embedded_company
+from tests.e2e.office import Office
+from tests.e2e.tree import PATIENCE
+from tests.faults.clicking import cards_of, decide
+from tests.faults.crew import Crew
+from tests.faults.facts import Assignment, Facts
+from tests.faults.reading import in_sage, read_facts, waiting_notices
+from tests.servers import PostgresServer, RedisServer
+from workflow import outbox
+from workflow.tables import RequestedUpdate, ScheduleSlot
+from workflow.vocabulary import PeriodicWork, State
+
+CODES = (
+    "03-3000,M",
+    "03-3110,S",
+    "03-3110,M",
+    "03-3110,L",
+    "01-1000,L",
+    "01-1000,M",
+    "01-1110,L",
+    "01-1100,L",
+)
+REFUSED_BY_SAGE = "01-1780,CW"
+DRAIN_SECONDS = 150.0
+"""What was killed in the middle is taken up after a minute at the latest; the rest is Slack's own pace."""
+_ASK_AGAIN_SECONDS = 15.0
+_FIRST_CARD_SECONDS = 10.0
+_ONE_ENVIRONMENT = threading.Lock()
+"""Settings are read from the environment of this process, which companies that open at once share."""
+_BACKLOG = 10
+"""More notices than that wait at one message a second: the load pauses, so that a drain has its bounds."""
+_TROUBLE = (AssertionError, RefusedError, httpx.HTTPError, SQLAlchemyError, StopError, OSError)
+"""What meets a person while things are broken; they try something else."""
+
+
+class Company(Office):
+    """One company with its crew; `doubled` has two of each process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str],
+        *,
+        redis: RedisServer | None = None,
+        postgres: PostgresServer | None = None,
+        doubled: bool = False,
+        preload: Mapping[str, str] | None = None,
+    ) -> None:
+        with _ONE_ENVIRONMENT:
+            super().__init__(folder, {"COSTBOT_SYNC_CRON": "* * * * *", **settings}, redis)
+        self.postgres = postgres
+        self.crew = Crew(folder, {**self.environment, **(preload or {})})
+        self.sage = embedded_company(self.settings)
+        self.asked: set[Assignment] = set()
+        self.approvers: list[tuple[str, str]] = [
+            ("Dana Whitfield", sample_company.APPROVER),
+            ("Marcus Oyelaran", sample_company.SECOND_APPROVER),
+        ]
+        self._doubled = doubled
+        self._before: frozenset[Assignment] = frozenset()
+        self._files = threading.Lock()
+        self._count = 0
+
+    def start_costbot(self) -> None:
+        self._before = frozenset(in_sage(self.sage))
+        for number in range(2 if self._doubled else 1):
+            port = {"COSTBOT_HTTP_PORT": str(self.second_port)} if number else {}
+            self.crew.start("bot", **port)
+            for words in (("worker", "notices"), ("worker", "sync"), ("scheduler",)):
+                self.crew.start(*words)
+
+    def close(self) -> None:
+        self.crew.stop()
+        super().close()
+
+    def request(self, job: str, *lines: str) -> None:
+        """Have Tom ask on the command line; what it confirms has been promised."""
+        with self._files:
+            self._count += 1
+            file = self.file(f"request-{self._count}.csv", "code,category", lines)
+        requests.request(self.line, job, file, sample_company.PROJECT_ENGINEER)
+        for line in lines:
+            code, _, category = line.partition(",")
+            self.asked.add(Assignment(job, "", code, category))
+
+    def facts(self) -> Facts:
+        """Everything as it is now."""
+        who = [*self.approvers, ("Lucía Herrera", sample_company.SPANISH_APPROVER)]
+        who += [
+            ("Priya Raman", sample_company.ADMIN_WITHOUT_PRIVILEGE),
+            ("Tom Beckett", sample_company.PROJECT_ENGINEER),
+        ]
+        people = [(name, self.sandbox.as_person(email)) for name, email in who]
+        return read_facts(
+            self.line.database,
+            self.sage,
+            people,
+            sage_folder=self.settings.sage_folder,
+            before=self._before,
+            asked=frozenset(self.asked),
+        )
+
+    def drain(self) -> float:
+        """Wait until nothing is on its way any more, at most DRAIN_SECONDS; how long it took.
+
+        One person asks for a data sync, as one does, and again when much time has passed.
+        """
+        began = time.monotonic()
+        asked_at = 0.0
+        with suppress(AssertionError):
+            self.sandbox.wait_for_bot(PATIENCE)
+        while time.monotonic() < began + DRAIN_SECONDS:
+            with suppress(SQLAlchemyError):
+                on_their_way, slots, notices = self._waiting()
+                if not (on_their_way or slots or notices):
+                    break
+                if (on_their_way or not asked_at) and time.monotonic() > asked_at + _ASK_AGAIN_SECONDS:
+                    asked_at = time.monotonic()
+                    self.ask_for_a_data_sync()
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def ask_for_a_data_sync(self) -> None:
+        """In Slack, if Slack and the bot are well."""
+        with suppress(*_TROUBLE):
+            self.dana.slash("/costcodes sync")
+
+    def have_done(self, name: str) -> None:
+        """Nudge whoever does the periodic work of this name."""
+        self._nudge(name)
+
+    def delete_a_card(self, jobs: Sequence[str], rng: random.Random) -> bool:
+        """Remove the card of one of these jobs from Slack, as a person of costbot's workspace may."""
+        with suppress(*_TROUBLE):
+            card = rng.choice(cards_of(self.dana.sees(), jobs))
+            slack = WebClient(BOT_TOKEN, base_url=self.sandbox.api_url)
+            return bool(slack.chat_delete(channel=card.channel, ts=card.ts)["ok"])
+        return False
+
+    def backlog(self) -> int:
+        """How many notices wait."""
+        with self.line.database.reading() as session:
+            return outbox.backlog(session).waiting
+
+    def _waiting(self) -> tuple[int, int, int]:
+        """Requested updates on their way to Sage, data syncs that were asked for, notices."""
+        with self.line.database.reading() as session:
+            on_their_way = select(func.count()).where(
+                RequestedUpdate.state.in_((State.ACCEPTED, State.EXPORTED))
+            )
+            asked = select(func.count()).where(
+                ScheduleSlot.name == PeriodicWork.DATA_SYNC,
+                ScheduleSlot.asked_by_id.is_not(None),
+                ScheduleSlot.done_at.is_(None),
+            )
+            return (
+                session.scalar(on_their_way) or 0,
+                session.scalar(asked) or 0,
+                waiting_notices(session),
+            )
+
+    @contextmanager
+    def under_load(self, rng: random.Random, jobs: int = 5) -> Iterator[list[str]]:
+        """People ask, update, take back, reject and have data syncs run, for the length of the block."""
+        numbers = [self.new_job() for _ in range(jobs)]
+        over = threading.Event()
+        people = [
+            threading.Thread(target=self._keep_busy, args=(act, random.Random(rng.random()), numbers, over))
+            for act in (self._ask, self._decide, self._decide)
+        ]
+        for person in people:
+            person.start()
+        try:
+            with suppress(AssertionError):  # where Slack is what is broken, no card comes
+                self.dana.wait_for(lambda seen: cards_of(seen, numbers), _FIRST_CARD_SECONDS)
+            yield numbers
+        finally:
+            over.set()
+            for person in people:
+                person.join()
+
+    def work_a_little(self, rng: random.Random, jobs: int = 2) -> None:
+        """So many jobs are asked for, updated and sent, or rejected, while whatever is broken is broken."""
+        with self.under_load(rng, jobs):
+            time.sleep(4.0)
+
+    def _keep_busy(
+        self,
+        act: Callable[[random.Random, Sequence[str]], None],
+        rng: random.Random,
+        jobs: Sequence[str],
+        over: threading.Event,
+    ) -> None:
+        while not over.is_set():
+            with suppress(*_TROUBLE):
+                if self.backlog() < _BACKLOG or act == self._decide:
+                    act(rng, jobs)
+            over.wait(rng.uniform(0.1, 0.6))
+
+    def _ask(self, rng: random.Random, jobs: Sequence[str]) -> None:
+        lines = rng.sample(CODES, rng.randint(1, 2))
+        if not self.settings.sage_folder and rng.random() < 0.1:
+            lines.append(REFUSED_BY_SAGE)
+        self.request(rng.choice(jobs), *lines)
+        self.nudge()
+
+    def _decide(self, rng: random.Random, jobs: Sequence[str]) -> None:
+        """An approver does something with a card of these jobs, or has a data sync run."""
+        person = self.sandbox.as_person(rng.choice(self.approvers)[1])
+        if rng.random() < 0.2:
+            person.slash("/costcodes sync")
+            return
+        card = rng.choice(cards_of(person.sees(), jobs))
+        act = rng.choices(("Update", "Take back", "Reject", "Send again"), (70, 10, 10, 10))[0]
+        if act in card.buttons:
+            decide(person, act, card)

@@ -1,0 +1,107 @@
+"""costbot's processes as a service manager runs them: each is started again at once when it dies.
+
+Owns the processes; knows nothing of what they do. `costbot run` waits ever longer before it starts a child
+again that dies often, and so could not be killed 200 times in a few minutes.
+"""
+
+import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bot.processes import costbot
+
+_LOOK_SECONDS = 0.05
+_STOP_SECONDS = 20.0
+
+
+@dataclass
+class Member:
+    """One process: the words that it is started with, and what is set for it alone."""
+
+    words: tuple[str, ...]
+    more: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+
+class Crew:
+    """Processes kept running from `start` to `stop`, by a thread of their own."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environment = environment
+        self.log = folder / "crew.log"
+        self._members: list[Member] = []
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._watch = threading.Thread(target=self._keep, name="crew", daemon=True)
+
+    def start(self, *words: str, **more: str) -> Member:
+        """Have `costbot` with these words run, with more settings of its own."""
+        member = Member(words, more)
+        with self._lock:
+            self._launch(member)
+            self._members.append(member)
+        if not self._watch.is_alive():
+            self._watch.start()
+        return member
+
+    def of(self, *words: str) -> list[psutil.Process]:
+        """The processes that run as `costbot` with these words at the moment."""
+        found = []
+        for member in self._members:
+            process = member.process
+            if member.words[: len(words)] == words and process is not None and process.poll() is None:
+                with suppress(psutil.NoSuchProcess):
+                    found.append(psutil.Process(process.pid))
+        return found
+
+    def everybody(self) -> list[psutil.Process]:
+        """All of them, and all that they have started."""
+        family = []
+        for process in self.of():
+            with suppress(psutil.NoSuchProcess):
+                family += [process, *process.children(recursive=True)]
+        return family
+
+    def stop(self) -> None:
+        """Ask all to stop, and wait for it."""
+        self._stopping.set()
+        if self._watch.is_alive():
+            self._watch.join()
+        running = [member.process for member in self._members if member.process]
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin:
+                process.stdin.close()
+
+    def _keep(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            with self._lock:
+                for member in self._members:
+                    if member.process is None or member.process.poll() is not None:
+                        self._launch(member)
+
+    def _launch(self, member: Member) -> None:
+        if member.process is not None and member.process.stdin:
+            member.process.stdin.close()
+        with self.log.open("ab") as log:
+            member.process = subprocess.Popen(
+                costbot(*member.words),
+                cwd=self._folder,
+                env={**self._environment, **member.more},
+                stdin=subprocess.PIPE,  # it ends when this closes, so that nothing outlives the suite
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the suite, which then stops them in order
+            )

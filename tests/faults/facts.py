@@ -1,0 +1,106 @@
+"""What is so after a fault, as plain facts: in the database, in Slack and Sage, and what was promised.
+
+Pure shapes. `reading.py` fills them, `verdict.py` judges them.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from workflow.vocabulary import NoticeKind, Outcome, State
+
+
+class Assignment(NamedTuple):
+    """A category of a cost code of a job, by the job's number."""
+
+    job: str
+    extra: str
+    code: str
+    category: str
+
+
+@dataclass(frozen=True)
+class Update:
+    """A requested update as it stands."""
+
+    id: int
+    job: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a requested update, and what the database says became of it."""
+
+    update: int
+    assignment: Assignment
+    outcome: Outcome | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class TrailEvent:
+    """An event of the audit trail."""
+
+    seq: int
+    event: str
+    actor: str
+    job: str | None = None
+    update: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A row of the outbox."""
+
+    id: int
+    kind: NoticeKind
+    job: str | None = None
+    event: int | None = None
+    key: str | None = None
+    done: bool = True
+    given_up: bool = False
+    waits_for_its_hour: bool = False
+    """A digest that its reader gets in working time, as it was meant to."""
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message of costbot's in Slack that carries a key."""
+
+    key: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What costbot has said to one person alone."""
+
+    person: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the verdict looks at; `before` is what Sage held before anybody asked for anything.
+
+    `asked` are the lines of which somebody was told that they are requested. `in_files` counts how often a
+    line stands in the import files, where Sage is reached by them.
+    """
+
+    cards: dict[str, str]
+    """The key of each job's card."""
+    updates: tuple[Update, ...] = ()
+    lines: tuple[Line, ...] = ()
+    events: tuple[TrailEvent, ...] = ()
+    audit_problems: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    undone: tuple[str, ...] = ()
+    posted: tuple[Posted, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    before: frozenset[Assignment] = frozenset()
+    in_sage: tuple[Assignment, ...] = ()
+    in_files: Counter[Assignment] = field(default_factory=Counter)
+    asked: frozenset[Assignment] = frozenset()

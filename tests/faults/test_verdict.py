@@ -1,0 +1,308 @@
+"""The verdict on faults can fail: whatever may be lost, doubled or wrong is put into facts, and found."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.clicking import Click
+from tests.faults.crowd import disagreements
+from tests.faults.facts import Answer, Assignment, Facts, Line, Notice, Posted, TrailEvent, Update
+from tests.faults.verdict import CHECKS, Kind, judge
+from workflow.vocabulary import Event, NoticeKind, Outcome, State
+
+JOB, CARD = "26-101", "card:1"
+SENT = Assignment(JOB, "", "03-3110", "S")
+REFUSED = Assignment(JOB, "", "01-1780", "CW")
+HELD = Assignment(JOB, "", "03-3000", "L")
+REJECTED = Assignment("26-102", "", "03-3110", "S")
+
+_TRAIL: tuple[tuple[Event, str, str | None, int | None, dict[str, object]], ...] = (
+    (Event.REQUESTED, "Tom", JOB, 1, {}),
+    (Event.UPDATED, "Dana", JOB, 1, {}),
+    (Event.SYNC_STARTED, "schedule", None, None, {"batch": "DS000001"}),
+    (Event.EXPORTED, "schedule", JOB, 1, {}),
+    (Event.SYNCED, "schedule", JOB, 1, {}),
+    (Event.SYNC_FINISHED, "schedule", None, None, {"batch": "DS000001"}),
+    (Event.REQUESTED, "Tom", "26-102", 2, {}),
+    (Event.REJECTED, "Marcus", "26-102", 2, {}),
+    (Event.REQUESTED, "Tom", "26-103", 3, {}),
+    (Event.UPDATED, "Dana", "26-103", 3, {}),
+    (Event.SYNC_STARTED, "schedule", None, None, {"batch": "DS000002"}),
+    (Event.EXPORTED, "schedule", "26-103", 3, {}),
+    (Event.FAILED, "schedule", "26-103", 3, {}),
+    (Event.SYNC_FINISHED, "schedule", None, None, {"batch": "DS000002"}),
+)
+
+
+def good() -> Facts:
+    """One requested update that was synced, one rejected, one that Sage refused: all as it should be."""
+    events = tuple(
+        TrailEvent(seq, event, actor, job, update, facts)
+        for seq, (event, actor, job, update, facts) in enumerate(_TRAIL, start=1)
+    )
+    told = [event for event in events if event.job]
+    refused = replace_job(REFUSED, "26-103")
+    return Facts(
+        cards={JOB: CARD, "26-102": "card:2", "26-103": "card:3", "26-104": "card:4"},
+        updates=(
+            Update(1, JOB, State.SYNCED),
+            Update(2, "26-102", State.REJECTED),
+            Update(3, "26-103", State.FAILED),
+        ),
+        lines=(
+            Line(1, SENT, Outcome.CREATED),
+            Line(2, REJECTED),
+            Line(3, refused, Outcome.FAILED, "Category CW is not a standard category"),
+        ),
+        events=events,
+        notices=(
+            *(Notice(event.seq, NoticeKind.THREAD, event.job, event.seq) for event in told),
+            Notice(100, NoticeKind.DIRECT, JOB, 1, "direct:100"),
+            Notice(101, NoticeKind.CARD, JOB),
+        ),
+        posted=(
+            *(Posted(f"thread:{event.seq}", event.event) for event in told),
+            Posted(CARD, "✅ *Synced*"),
+            Posted("card:2", "⛔ *Rejected*"),
+            Posted("card:3", "❌ *Failed to Export*"),
+            Posted("direct:100", "Tom requested"),
+        ),
+        answers=(
+            Answer("Dana", f"{JOB} Riverside: It is updated, and goes out with the next data sync."),
+            Answer("Marcus", f"{JOB} Riverside: Dana updated it on 2026-11-26 10:00 UTC, and Sage holds it."),
+        ),
+        before=frozenset({HELD}),
+        in_sage=(HELD, SENT),
+        in_files=Counter({SENT: 1}),
+        asked=frozenset({SENT, REJECTED, refused}),
+    )
+
+
+def replace_job(assignment: Assignment, job: str) -> Assignment:
+    return assignment._replace(job=job)
+
+
+def without_event(facts: Facts, seq: int) -> Facts:
+    return replace(facts, events=tuple(event for event in facts.events if event.seq != seq))
+
+
+def once_more(facts: Facts, seq: int) -> Facts:
+    """The event of this number happens twice."""
+    place = next(place for place, event in enumerate(facts.events) if event.seq == seq)
+    return replace(
+        facts, events=(*facts.events[: place + 1], facts.events[place], *facts.events[place + 1 :])
+    )
+
+
+def with_update(facts: Facts, id_: int, state: State) -> Facts:
+    updates = tuple(replace(update, state=state) if update.id == id_ else update for update in facts.updates)
+    return replace(facts, updates=updates)
+
+
+def with_line(facts: Facts, update: int, **changes: object) -> Facts:
+    lines = tuple(replace(line, **changes) if line.update == update else line for line in facts.lines)  # type: ignore[arg-type]
+    return replace(facts, lines=lines)
+
+
+def without_message(facts: Facts, key: str) -> Facts:
+    return replace(facts, posted=tuple(message for message in facts.posted if message.key != key))
+
+
+def with_message(facts: Facts, key: str, words: str = "") -> Facts:
+    return replace(facts, posted=(*facts.posted, Posted(key, words)))
+
+
+def with_answer(facts: Facts, person: str, words: str) -> Facts:
+    return replace(facts, answers=(*facts.answers, Answer(person, words)))
+
+
+def with_notice(facts: Facts, **changes: object) -> Facts:
+    return replace(facts, notices=(*facts.notices, Notice(200, NoticeKind.CARD, JOB, **changes)))  # type: ignore[arg-type]
+
+
+UPDATED_AGAIN = f"{JOB} Riverside: It is updated, and goes out with the next data sync."
+
+BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
+    "a synced line is not in Sage": (lambda f: replace(f, in_sage=(HELD,)), Kind.LOST, "and it is not"),
+    "a synced line has no outcome": (
+        lambda f: with_line(f, 1, outcome=None),
+        Kind.WRONG,
+        "its outcome is None",
+    ),
+    "a failed update's line has no outcome": (
+        lambda f: with_line(f, 3, outcome=None),
+        Kind.LOST,
+        "nobody knows what became of it",
+    ),
+    "a line failed without words": (lambda f: with_line(f, 3, message=None), Kind.WRONG, "without words"),
+    "a line has lost its update": (
+        lambda f: replace(f, lines=(*f.lines, Line(9, SENT))),
+        Kind.WRONG,
+        "does not exist",
+    ),
+    "an accepted update is stuck": (
+        lambda f: without_event(with_update(f, 1, State.EXPORTED), 5),
+        Kind.LOST,
+        "is stuck: exported",
+    ),
+    "a data sync is not done": (lambda f: replace(f, undone=("data sync",)), Kind.LOST, "was not done"),
+    "a notice waits": (lambda f: with_notice(f, done=False), Kind.LOST, "waits for ever"),
+    "a notice was given up": (lambda f: with_notice(f, given_up=True), Kind.LOST, "given up"),
+    "Sage has a line twice": (
+        lambda f: replace(f, in_sage=(*f.in_sage, SENT)),
+        Kind.DOUBLED,
+        "is in Sage 2 times",
+    ),
+    "Sage has what was rejected": (
+        lambda f: replace(f, in_sage=(*f.in_sage, REJECTED)),
+        Kind.WRONG,
+        "nobody accepted it",
+    ),
+    "a line stands in two import files": (
+        lambda f: replace(f, in_files=Counter({SENT: 2})),
+        Kind.DOUBLED,
+        "in import files 2 times",
+    ),
+    "what was asked for is nowhere": (
+        lambda f: replace(f, asked=frozenset({SENT, REFUSED})),
+        Kind.LOST,
+        "is not on record",
+    ),
+    "the audit chain is broken": (
+        lambda f: replace(f, audit_problems=("Event 3 is missing.",)),
+        Kind.WRONG,
+        "Event 3 is missing",
+    ),
+    "a decision is on record twice": (lambda f: once_more(f, 2), Kind.DOUBLED, "updated of update 1"),
+    "a decision is not on record": (lambda f: without_event(f, 8), Kind.WRONG, "by its events ready"),
+    "a sync skipped the Update": (lambda f: without_event(f, 2), Kind.WRONG, "exported of update 1"),
+    "a state is not that of the trail": (
+        lambda f: with_update(f, 2, State.READY),
+        Kind.WRONG,
+        "is ready, by its events rejected",
+    ),
+    "an update is gone": (lambda f: replace(f, updates=f.updates[1:]), Kind.LOST, "update 1 is on the audit"),
+    "two data syncs at once": (lambda f: without_event(f, 6), Kind.WRONG, "while DS000001 was not finished"),
+    "a data sync began twice": (lambda f: once_more(f, 3), Kind.DOUBLED, "DS000001 began 2 times"),
+    "a data sync ended twice": (lambda f: once_more(f, 14), Kind.DOUBLED, "DS000002 ended 2 times"),
+    "a reply is not in Slack": (lambda f: without_message(f, "thread:2"), Kind.LOST, "event 2 "),
+    "a reply is in Slack twice": (
+        lambda f: with_message(f, "thread:2"),
+        Kind.DOUBLED,
+        "thread:2 is in Slack 2",
+    ),
+    "an event has no notice": (lambda f: replace(f, notices=f.notices[1:]), Kind.LOST, "has 0 notices"),
+    "an event has two notices": (
+        lambda f: replace(f, notices=(*f.notices, Notice(300, NoticeKind.THREAD, JOB, 1))),
+        Kind.DOUBLED,
+        "has 2 notices",
+    ),
+    "a direct message is not in Slack": (
+        lambda f: without_message(f, "direct:100"),
+        Kind.LOST,
+        "direct:100 not in Slack",
+    ),
+    "a direct message is doubled": (
+        lambda f: with_message(f, "direct:100"),
+        Kind.DOUBLED,
+        "direct:100 is in",
+    ),
+    "a job has no card": (lambda f: without_message(f, CARD), Kind.LOST, f"{JOB} has no card"),
+    "a job has two cards": (
+        lambda f: with_message(f, CARD, "*Synced*"),
+        Kind.DOUBLED,
+        "card:1 is in Slack 2",
+    ),
+    "a card says what is over": (
+        lambda f: with_message(without_message(f, CARD), CARD, "🟡 *Ready to Update*"),
+        Kind.WRONG,
+        "does not say Synced",
+    ),
+    "a card of nothing": (lambda f: with_message(f, "card:4"), Kind.WRONG, "nothing was asked for"),
+    "a person was told of what did not happen": (
+        lambda f: with_answer(f, "Marcus", UPDATED_AGAIN),
+        Kind.WRONG,
+        "happened 0 times",
+    ),
+    "a person was told twice of one act": (
+        lambda f: with_answer(f, "Dana", UPDATED_AGAIN),
+        Kind.WRONG,
+        "2 times, which happened 1 times",
+    ),
+    "a person was told the wrong name": (
+        lambda f: with_answer(f, "Dana", f"{JOB} Riverside: Marcus rejected it on 2026-11-26 10:00 UTC."),
+        Kind.WRONG,
+        "told that Marcus",
+    ),
+}
+
+
+def test_good_facts_have_nothing_to_find() -> None:
+    assert judge(good()) == []
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_verdict_finds(name: str) -> None:
+    mutate, kind, words = BROKEN[name]
+    found = judge(mutate(good()))
+    assert [finding for finding in found if finding.kind is kind and words in finding.words], found
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_no_check_is_for_nothing(check: Callable[[Facts], object]) -> None:
+    assert any(list(check(mutate(good()))) for mutate, _, _ in BROKEN.values())  # type: ignore[call-overload]
+
+
+def test_a_digest_that_waits_for_its_hour_is_no_finding() -> None:
+    digest = Notice(201, NoticeKind.DIGEST, done=False, waits_for_its_hour=True)
+    assert judge(replace(good(), notices=(*good().notices, digest))) == []
+    assert judge(replace(good(), notices=(*good().notices, replace(digest, waits_for_its_hour=False))))
+
+
+def test_what_was_joined_needs_no_end_of_its_own() -> None:
+    facts = good()
+    joined = TrailEvent(15, Event.SENT_AGAIN, "Tom", "26-103", 3, {"joined": [4]})
+    asked = TrailEvent(14, Event.REQUESTED, "Tom", "26-103", 4)
+    told = tuple(Notice(event.seq + 200, NoticeKind.THREAD, "26-103", event.seq) for event in (asked, joined))
+    facts = replace(
+        with_update(facts, 3, State.READY),
+        events=(*facts.events[:13], asked, joined),
+        notices=(*facts.notices, *told),
+        undone=(),
+    )
+    facts = with_message(with_message(facts, "thread:14"), "thread:15")
+    facts = with_message(without_message(facts, "card:3"), "card:3", "*Ready to Update*")
+    assert judge(facts) == []
+
+
+CLICKED = (
+    Click("Dana", "Update", f"{JOB} Riverside: It is updated, and goes out with the next data sync."),
+    Click("Marcus", "Update", f"{JOB} Riverside: Dana updated it on 2026-11-26 10:00 UTC."),
+)
+CLICKS_ON_RECORD = (
+    TrailEvent(1, Event.UPDATED, "Dana", JOB, 1),
+    TrailEvent(2, Event.REFUSED, "Marcus", JOB, 1, {"act": "update"}),
+)
+
+
+def test_clicks_that_were_answered_as_the_trail_has_them_agree() -> None:
+    assert list(disagreements(CLICKED, CLICKS_ON_RECORD)) == []
+
+
+@pytest.mark.parametrize(
+    ("clicks", "events", "words"),
+    [
+        ((CLICKED[0], CLICKED[1]._replace(answer="")), CLICKS_ON_RECORD, "got no answer"),
+        ((CLICKED[0], CLICKED[0]._replace(person="Marcus")), CLICKS_ON_RECORD, "Marcus was told 1 times"),
+        (CLICKED, CLICKS_ON_RECORD[:1], "Marcus was told 1 times of no to Update, the trail has it 0"),
+        (CLICKED, CLICKS_ON_RECORD[1:], "Dana was told 1 times"),
+        ((CLICKED[0]._replace(answer="Something went wrong."), CLICKED[1]), CLICKS_ON_RECORD, "went wrong"),
+    ],
+    ids=["no answer", "two winners", "no refusal on record", "no act on record", "an error"],
+)
+def test_a_click_that_was_answered_otherwise_is_found(
+    clicks: tuple[Click, ...], events: tuple[TrailEvent, ...], words: str
+) -> None:
+    assert [finding for finding in disagreements(clicks, events) if words in finding.words]

@@ -1,0 +1,14 @@
+"""What a fault tells of itself: how often it was tried, how, and what it has seen go wrong on the spot."""
+
+from dataclasses import dataclass
+
+from tests.faults.verdict import Finding
+
+
+@dataclass(frozen=True)
+class Tries:
+    """How often a fault was tried; `note` says how, `findings` what no later look would show."""
+
+    times: int
+    note: str = ""
+    findings: tuple[Finding, ...] = ()
