@@ -119,7 +119,7 @@ def _separated(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-# as wide as the columns of workflow/tables.py, so that PostgreSQL and SQLite refuse the same
+# as wide as the columns of workflow/tables, so that PostgreSQL and SQLite refuse the same
 _Name = Annotated[str, Field(min_length=1, max_length=200), ONE_LINE]
 _Number = Annotated[str, Field(min_length=1, max_length=40), ONE_LINE]
 _Code = Annotated[str, Field(min_length=1, max_length=40), ONE_LINE]

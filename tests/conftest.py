@@ -3,6 +3,7 @@
 Each test process starts what its tests ask for, once, so that parallel workers share nothing.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -33,6 +34,11 @@ settings.load_profile("costbot")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--every-database`: the tests of what people see run on both engines too."""
     parser.addoption(_EVERY_DATABASE, action="store_true", help="run tests/bot on SQLite and on PostgreSQL")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two test processes a core: half of the time they wait, for processes, pages and the clock."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -58,7 +58,7 @@ class Asked:
 class _RequestRow(Row):
     keys = (("code", "category"),)
 
-    # as wide as the columns of workflow/tables.py, so that PostgreSQL and SQLite refuse the same
+    # as wide as the columns of workflow/tables, so that PostgreSQL and SQLite refuse the same
     code: Annotated[str, Field(min_length=1, max_length=40), ONE_LINE]
     category: Annotated[str, Field(min_length=1, max_length=20), ONE_LINE]
 

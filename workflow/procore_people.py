@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from workflow import audit
 from workflow.columns import storable
 from workflow.privileges import Rules, lacks
-from workflow.procore_intake import PROCORE, REQUESTER_EMAIL, mark, set_mark
+from workflow.procore_intake import PROCORE, REQUESTER_EMAIL
+from workflow.procore_projects import mark, set_mark
 from workflow.tables import Person, ProcorePerson
 from workflow.vocabulary import ErpPermission, Event, Refusal
 

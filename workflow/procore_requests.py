@@ -12,13 +12,15 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from workflow import procore_intake
+from workflow import procore_intake, procore_projects
 from workflow.checks import SageLimits
 from workflow.columns import Unfit, storable
 from workflow.database import upsert
 from workflow.language import joined, later
 from workflow.privileges import Rules
-from workflow.procore_intake import PROCORE, Key, ProjectFacts, Seen, TakenIn
+from workflow.procore_intake import PROCORE, TakenIn
+from workflow.procore_projects import ProjectFacts
+from workflow.procore_seen import Key, Seen
 from workflow.tables import Job, ProcoreErpRequest, ProcoreEvent, ProcoreProject
 from workflow.vocabulary import ErpAnswer
 
@@ -233,7 +235,7 @@ def _put_job(session: Session, request: Request, *, at: datetime) -> str | None:
         request.job_name,
         known.updated_at if known is not None else None,
     )
-    wrong = procore_intake.put_projects(session, [facts], by=PROCORE, at=at)
+    wrong = procore_projects.put_projects(session, [facts], by=PROCORE, at=at)
     if isinstance(wrong, Unfit):
         return joined([problem.reason for problem in wrong.problems])
     return None

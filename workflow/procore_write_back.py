@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from workflow.procore_intake import Key
+from workflow.procore_seen import Key
 from workflow.tables import Job, ProcoreAssignment, SageAssignment
 
 

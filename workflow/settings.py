@@ -5,7 +5,6 @@ point and passed down. `read_settings` turns each mistake into one line that nam
 """
 
 import os
-import re
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Literal, cast
 from urllib.parse import quote, urlsplit
 
-from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -27,7 +25,6 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from workflow.calendar import (
     Calendar,
@@ -39,6 +36,17 @@ from workflow.calendar import (
 from workflow.language import ENGLISH, language_named
 from workflow.privileges import Rules
 from workflow.secret_files import SecretFileError, read_secrets
+from workflow.setting_values import (
+    a_cron,
+    a_path_of_one,
+    a_public_address,
+    a_redis_url,
+    a_slack_team,
+    a_web_address,
+    prefixed,
+    usable_database_url,
+    written,
+)
 from workflow.waiting import Patience
 
 BURST = 10
@@ -71,96 +79,6 @@ class SettingsError(Exception):
     """One line a mistake, each naming the variable and how to mend it."""
 
 
-def usable_database_url(url: str) -> str:
-    """The address with its driver named; raises ValueError with the mend."""
-    try:
-        parts = make_url(url)
-        usable = {
-            "sqlite": parts.database not in (None, "", ":memory:"),  # several processes share it
-            "postgresql": True,
-            "postgresql+psycopg": True,
-        }.get(parts.drivername, False)
-    except (ArgumentError, ValueError):
-        usable = False
-    if not usable:
-        raise ValueError(
-            "use sqlite:////path/costbot.db or postgresql+psycopg://user:password@host/name, "
-            "with / : @ of a password written as %2F %3A %40"
-        )
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-def _a_redis_url(url: str) -> str:
-    if not _is_address(url, "redis", "rediss") and not (url.startswith("unix://") and urlsplit(url).path):
-        raise ValueError("use redis://host:6379/0, rediss://… or unix:///path/redis.sock")
-    return url
-
-
-def _a_cron(expression: str) -> str:
-    fields = expression.split()
-    # R and H are croniter's own: another time at each reading, so that no two schedulers would agree
-    usable = len(fields) == 5 and croniter.is_valid(expression) and not any(f[0] in "RrHh" for f in fields)
-    if usable:
-        try:
-            croniter(expression).get_next()
-        except CroniterBadDateError:
-            usable = False
-    if not usable:
-        raise ValueError("use five cron fields that come due, such as `0 * * * *` for every hour")
-    return expression
-
-
-def _a_web_address(url: str) -> str:
-    if not _is_address(url, "http", "https"):
-        raise ValueError("use an address that begins with https:// or http://")
-    return url if url.endswith("/") else url + "/"
-
-
-def _a_path_of_one(path: str) -> str:
-    if not re.fullmatch(r"rest/([\w./-]|\{company_id\})+/\{id\}", path):
-        raise ValueError("use a path that begins with rest/ and ends with /{id}; {company_id} may be in it")
-    return path
-
-
-def _a_public_address(url: str) -> str:
-    parts = urlsplit(url) if _is_address(url, "http", "https") else None
-    if parts is None or "?" in url or "#" in url or parts.username is not None:
-        raise ValueError("use the bot's address as others see it, such as https://costbot.example.com")
-    return url.rstrip("/")
-
-
-def _written(read: Callable[[str], object]) -> AfterValidator:
-    """Text that `read` understands; it raises ValueError with the mend."""
-
-    def check(text: str) -> str:
-        read(text)
-        return text
-
-    return AfterValidator(check)
-
-
-def _a_slack_team(team: str) -> None:
-    if not re.fullmatch(r"[TE][A-Z0-9]+", team):
-        raise ValueError("use the id of a workspace (T…) or of an Enterprise Grid organisation (E…)")
-
-
-def _is_address(url: str, *schemes: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _prefixed(prefix: str) -> AfterValidator:
-    def check(token: SecretStr) -> SecretStr:
-        if not token.get_secret_value().startswith(prefix):
-            raise ValueError(f"use the token that begins with {prefix}")
-        return token
-
-    return AfterValidator(check)
-
-
 class Settings(BaseSettings):
     """What a company may set; the README's table is made from these fields."""
 
@@ -185,7 +103,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_DATABASE_URL",
         description="PostgreSQL or SQLite. Default: a SQLite file in the data folder.",
     )
-    redis_url: Annotated[str, AfterValidator(_a_redis_url)] | None = Field(
+    redis_url: Annotated[str, AfterValidator(a_redis_url)] | None = Field(
         None,
         repr=False,
         validation_alias="COSTBOT_REDIS_URL",
@@ -203,13 +121,13 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_REDIS_PASSWORD",
         description="Password for `COSTBOT_REDIS_URL`, where that holds none.",
     )
-    slack_bot_token: Annotated[SecretStr, _prefixed("xoxb-")] | None = Field(
+    slack_bot_token: Annotated[SecretStr, prefixed("xoxb-")] | None = Field(
         None,
         repr=False,
         validation_alias="SLACK_BOT_TOKEN",
         description="Bot token (xoxb-…) of the Slack app.",
     )
-    slack_app_token: Annotated[SecretStr, _prefixed("xapp-")] | None = Field(
+    slack_app_token: Annotated[SecretStr, prefixed("xapp-")] | None = Field(
         None,
         repr=False,
         validation_alias="SLACK_APP_TOKEN",
@@ -221,7 +139,7 @@ class Settings(BaseSettings):
         validation_alias="SLACK_SIGNING_SECRET",
         description="Signing secret: switches HTTP mode on (`POST /slack/events`).",
     )
-    slack_api_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+    slack_api_url: Annotated[str, AfterValidator(a_web_address)] = Field(
         "https://slack.com/api/",
         validation_alias="SLACK_API_URL",
         description="Slack's Web API, or any Slack-compatible server for trials.",
@@ -236,7 +154,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_COMPANY",
         description="On a host for many: the company that a command works on, as `--company` does.",
     )
-    slack_team: Annotated[str, _written(_a_slack_team)] | None = Field(
+    slack_team: Annotated[str, written(a_slack_team)] | None = Field(
         None,
         validation_alias="COSTBOT_SLACK_TEAM",
         description="In a company's `.env`: its Slack workspace (T…), or Enterprise Grid organisation (E…).",
@@ -263,43 +181,43 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_CHANNEL",
         description="Where job cards go: a channel id (C…) or #name.",
     )
-    sync_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+    sync_cron: Annotated[str, AfterValidator(a_cron)] = Field(
         "0 * * * *",
         validation_alias="COSTBOT_SYNC_CRON",
         description="When the data sync runs: five cron fields, UTC.",
     )
-    remind_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+    remind_cron: Annotated[str, AfterValidator(a_cron)] = Field(
         "*/10 * * * *",
         validation_alias="COSTBOT_REMIND_CRON",
         description="When costbot looks whether to remind, escalate or expire: five cron fields, UTC.",
     )
-    report_cron: Annotated[str, AfterValidator(_a_cron)] | None = Field(
+    report_cron: Annotated[str, AfterValidator(a_cron)] | None = Field(
         None,
         validation_alias="COSTBOT_REPORT_CRON",
         description="When the channel gets the report of the last seven days: five cron fields, UTC. "
         "Default: never.",
     )
-    language: Annotated[str, _written(language_named)] = Field(
+    language: Annotated[str, written(language_named)] = Field(
         ENGLISH,
         validation_alias="COSTBOT_LANGUAGE",
         description="The company's language: `en` or `es`. Who has set another in Slack reads that one.",
     )
-    time_zone: Annotated[str, _written(zone_named)] = Field(
+    time_zone: Annotated[str, written(zone_named)] = Field(
         "UTC",
         validation_alias="COSTBOT_TIME_ZONE",
         description="The company's time zone (IANA), such as `America/Chicago`.",
     )
-    working_days: Annotated[str, _written(weekdays_named)] = Field(
+    working_days: Annotated[str, written(weekdays_named)] = Field(
         "mon-fri",
         validation_alias="COSTBOT_WORKING_DAYS",
         description="The days on which people work.",
     )
-    working_hours: Annotated[str, _written(working_hours_written)] = Field(
+    working_hours: Annotated[str, written(working_hours_written)] = Field(
         "08:00-17:00",
         validation_alias="COSTBOT_WORKING_HOURS",
         description="The hours in which people work; each reader's are in their own time zone.",
     )
-    holidays: Annotated[str, _written(free_days_written)] | None = Field(
+    holidays: Annotated[str, written(free_days_written)] | None = Field(
         None,
         validation_alias="COSTBOT_HOLIDAYS",
         description="Days off: dates, and countries or states for their public ones: `US-CA,2026-12-24`.",
@@ -362,7 +280,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_HTTP_PORT",
         description="Port of the bot's HTTP server.",
     )
-    public_url: Annotated[str, AfterValidator(_a_public_address)] | None = Field(
+    public_url: Annotated[str, AfterValidator(a_public_address)] | None = Field(
         None,
         validation_alias="COSTBOT_PUBLIC_URL",
         description="Where others reach the bot's HTTP server; links to jobs begin with it.",
@@ -421,12 +339,12 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_COMPANY_ID",
         description="The number in the address app.procore.com/…/company/home.",
     )
-    procore_api_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+    procore_api_url: Annotated[str, AfterValidator(a_web_address)] = Field(
         "https://api.procore.com/",
         validation_alias="COSTBOT_PROCORE_API_URL",
         description="Procore's REST API; `https://sandbox.procore.com/` for its sandbox.",
     )
-    procore_login_url: Annotated[str, AfterValidator(_a_web_address)] = Field(
+    procore_login_url: Annotated[str, AfterValidator(a_web_address)] = Field(
         "https://login.procore.com/",
         validation_alias="COSTBOT_PROCORE_LOGIN_URL",
         description="Procore's login; `https://login-sandbox.procore.com/` for its sandbox.",
@@ -444,7 +362,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_HOURLY_LIMIT",
         description="The hourly limit of calls, until Procore tells its own.",
     )
-    procore_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+    procore_cron: Annotated[str, AfterValidator(a_cron)] = Field(
         "*/10 * * * *",
         validation_alias="COSTBOT_PROCORE_CRON",
         description="When costbot looks in Procore for what changed: five cron fields, UTC.",
@@ -454,7 +372,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_SUB_JOBS",
         description="Read the cost codes of sub jobs (Sage extras) too, where Procore switched them on.",
     )
-    procore_people_cron: Annotated[str, AfterValidator(_a_cron)] = Field(
+    procore_people_cron: Annotated[str, AfterValidator(a_cron)] = Field(
         "5,35 * * * *",
         validation_alias="COSTBOT_PROCORE_PEOPLE_CRON",
         description="When costbot reads Procore's Company Directory: five cron fields, UTC.",
@@ -470,7 +388,7 @@ class Settings(BaseSettings):
         validation_alias="COSTBOT_PROCORE_INTAKE",
         description="`cost-codes`: projects are read. `erp-requests`: costbot is the ERP integrator.",
     )
-    procore_erp_request_path: Annotated[str, AfterValidator(_a_path_of_one)] = Field(
+    procore_erp_request_path: Annotated[str, AfterValidator(a_path_of_one)] = Field(
         "rest/v1.0/companies/{company_id}/erp_requests/{id}",
         validation_alias="COSTBOT_PROCORE_ERP_REQUEST_PATH",
         description="Procore's path of Show ERP Request; ask Procore for it.",

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from bot.blocks.words import counted
 from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused, unknown_job
+from bot.commands.request_shapes import FIRST_OF_TWO, JobResultShape, NewLineShape, SeveralShape, StaleShape
 from bot.commands.requests import described, summary
-from bot.commands.shapes import FIRST_OF_TWO, JobResultShape, NewLineShape, SeveralShape, StaleShape
 from bot.commands.terminal import Answer
 from workflow import approvals, audit, directory, queries
 from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale

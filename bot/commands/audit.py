@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot.blocks.words import counted
 from bot.commands.command import CommandLine, Exit, command, process
-from bot.commands.shapes import AuditEventShape, AuditShape
 from bot.commands.terminal import Answer, json_of, progress
+from bot.commands.upkeep_shapes import AuditEventShape, AuditShape
 from bot.spreadsheet import write_csv
 from workflow import audit
 from workflow.tables import AuditEvent, Job, Person

@@ -8,13 +8,9 @@ from bot.blocks import words
 from bot.commands import csv_files
 from bot.commands.command import CommandLine, Exit, command
 from bot.commands.csv_files import File
+from bot.commands.request_shapes import CheckedLine, CheckShape, LineFindingShape
 from bot.commands.sage import refresh
-from bot.commands.shapes import (
-    CheckedLine,
-    CheckShape,
-    JobShape,
-    LineFindingShape,
-)
+from bot.commands.shapes import JobShape
 from bot.commands.terminal import Answer
 from sync.sage import open_company
 from workflow import asked_lines, findings, requests

@@ -8,7 +8,7 @@ import typer
 
 from bot.blocks.words import counted
 from bot.commands.command import Exit, StopError
-from bot.commands.shapes import BadFileShape, FileProblemShape
+from bot.commands.sync_shapes import BadFileShape, FileProblemShape
 from bot.commands.terminal import Answer, progress
 from workflow.columns import Unfit
 from workflow.rows import BadFileError, FileProblem

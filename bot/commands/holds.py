@@ -6,7 +6,8 @@ import typer
 
 from bot.blocks.words import hold_words
 from bot.commands.command import CommandLine, Exit, JobNumber, command, refused
-from bot.commands.shapes import HoldAddedShape, HoldCheckShape, HoldShape, HoldsShape, JobHold, JobShape
+from bot.commands.request_shapes import HoldAddedShape, HoldCheckShape, HoldShape, HoldsShape, JobHold
+from bot.commands.shapes import JobShape
 from bot.commands.terminal import Answer, Table
 from workflow import holds, queries
 from workflow.columns import Unfit

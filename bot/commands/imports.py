@@ -10,7 +10,7 @@ from bot.blocks.words import counted
 from bot.commands import csv_files
 from bot.commands.command import CommandLine, StopError, command, refused
 from bot.commands.csv_files import File
-from bot.commands.shapes import ImportShape
+from bot.commands.sync_shapes import ImportShape
 from bot.commands.terminal import Answer, progress
 from sync import files
 from workflow import directory

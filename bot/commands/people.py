@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import reach_words, words
 from bot.commands.command import CommandLine, StopError, command, failed, refused
-from bot.commands.shapes import ApproversShape, AwayShape, LinkShape, NearlyShape, NotifyShape
+from bot.commands.people_shapes import ApproversShape, AwayShape, LinkShape, NearlyShape, NotifyShape
 from bot.commands.terminal import Answer, Table
 from workflow import aways, directory, preferences
 from workflow.administration import accountant_report

@@ -6,7 +6,7 @@ import typer
 
 from bot.blocks.words import REFUSAL_WORDS
 from bot.commands.command import ByEmail, CommandLine, StopError, command, failed, refused
-from bot.commands.shapes import PrivilegeRequestShape, PrivilegeRequestsShape
+from bot.commands.people_shapes import PrivilegeRequestShape, PrivilegeRequestsShape
 from bot.commands.terminal import Answer, Table
 from workflow import privilege_requests
 from workflow.privilege_requests import AnsweredBefore, Asked, Decision, NotAsked

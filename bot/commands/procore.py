@@ -30,8 +30,9 @@ from workflow import (
     directory,
     procore_calls,
     procore_events,
-    procore_intake,
+    procore_projects,
     procore_requests,
+    procore_seen,
     procore_write_back,
 )
 from workflow.language import say
@@ -117,9 +118,9 @@ def status(line: CommandLine) -> Answer:
         events, waiting, newest = procore_events.counts(session)
         facts = ProcoreStatusShape(
             projects=session.scalar(select(func.count()).select_from(ProcoreProject)) or 0,
-            to_read=len(procore_intake.to_read(session, oldest=0)),
+            to_read=len(procore_projects.to_read(session, oldest=0)),
             problems=[
-                f"{row.code} {row.category}: {row.problem}" for row in procore_intake.with_problems(session)
+                f"{row.code} {row.category}: {row.problem}" for row in procore_seen.with_problems(session)
             ],
             refused=[
                 f"{row.code} {row.category}: {row.write_error}" for row in procore_write_back.refused(session)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from bot.commands.shapes import FindingShape
+from bot.commands.upkeep_shapes import FindingShape
 from sync.procore import hooks
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreError, ProcoreRefusedError

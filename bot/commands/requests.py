@@ -11,16 +11,9 @@ from bot.blocks import event_words, words
 from bot.commands import csv_files
 from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused
 from bot.commands.csv_files import File
+from bot.commands.request_shapes import EventShape, HistoryShape, JobRow, JobsShape, RequestShape, UpdateShape
 from bot.commands.sage import refresh
-from bot.commands.shapes import (
-    EventShape,
-    HistoryShape,
-    JobRow,
-    JobShape,
-    JobsShape,
-    RequestShape,
-    UpdateShape,
-)
+from bot.commands.shapes import JobShape
 from bot.commands.terminal import Answer, Table, progress
 from sync.sage import open_company
 from workflow import asked_lines, queries, requests

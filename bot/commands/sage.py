@@ -11,7 +11,7 @@ from bot.blocks.words import code_words, counted
 from bot.commands import csv_files
 from bot.commands.command import CommandLine, JobNumber, StopError, command, failed
 from bot.commands.csv_files import File
-from bot.commands.shapes import ImportShape, SageCheckShape, SageCode, SageFoldersShape, SageJobShape
+from bot.commands.sync_shapes import ImportShape, SageCheckShape, SageCode, SageFoldersShape, SageJobShape
 from bot.commands.terminal import Answer, Table, progress, warn
 from sync import data_sync, files
 from sync.sage import company_profile, embedded_company, open_company, set_up_folders, standard_cost_codes

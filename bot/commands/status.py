@@ -6,8 +6,9 @@ import typer
 
 from bot.blocks import words
 from bot.commands.command import CommandLine, command
-from bot.commands.shapes import MigratedShape, RefusalRow, StatusShape, SyncRow
+from bot.commands.sync_shapes import SyncRow
 from bot.commands.terminal import Answer, Table, progress
+from bot.commands.upkeep_shapes import MigratedShape, RefusalRow, StatusShape
 from workflow import outbox, queries, slots, vitals
 from workflow.database import migrate as migrate_schema
 from workflow.database import newest_revision

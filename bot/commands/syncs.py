@@ -6,7 +6,7 @@ import typer
 
 from bot.blocks import words
 from bot.commands.command import CommandLine, command, failed
-from bot.commands.shapes import SyncRow, SyncShape, SyncsShape
+from bot.commands.sync_shapes import SyncRow, SyncShape, SyncsShape
 from bot.commands.terminal import Answer, Table, progress
 from sync import data_sync
 from sync.data_sync import RunState, SyncReport

@@ -15,9 +15,10 @@ from sync.procore import hooks
 from sync.procore.errors import BadAnswerError, ProcoreRefusedError
 from sync.procore.intake import LOCK, Intake, IntakeReport, assignments_of
 from sync.procore.models import ErpCostCode, ErpRequest, JobRequest, parsed
-from workflow import procore_events, procore_intake, procore_requests
-from workflow.procore_intake import Key, TakenIn
+from workflow import procore_events, procore_projects, procore_requests, procore_seen
+from workflow.procore_intake import TakenIn
 from workflow.procore_requests import RESOURCE, Place, Request
+from workflow.procore_seen import Key
 from workflow.tables import ProcoreErpRequest
 
 TAKEN_IN = ("create_or_update_job", "create_sub_job")
@@ -65,7 +66,7 @@ class ErpRequests:
         """
         now = self.intake.clock()
         with self.intake.database.reading() as session:
-            last = procore_intake.mark(session, _MARK)
+            last = procore_projects.mark(session, _MARK)
         if last is not None and now - last < LOOK_EVERY and not at_once:
             return {}
         details = [each for each in self.intake.api.open_details() if each.may_be_a_job]
@@ -87,7 +88,7 @@ class ErpRequests:
         if unknown:
             _log.warning("Procore waits for ERP requests that it does not name", details=sorted(unknown))
         with self.intake.database.writing() as session:
-            procore_intake.set_mark(session, _MARK, now)
+            procore_projects.set_mark(session, _MARK, now)
         return shown
 
     def _show_until(
@@ -184,8 +185,8 @@ class ErpRequests:
         with intake.database.reading() as session:
             job = procore_requests.job_of(session, row)
             assert job is not None
-            before = procore_intake.extras_by_key(session, job.id)
-            removed = procore_intake.extras_by_key(session, job.id, removed=True)
+            before = procore_seen.extras_by_key(session, job.id)
+            removed = procore_seen.extras_by_key(session, job.id, removed=True)
         present = assignments_of(found)
         missing = {key: extra for key, extra in before.items() if key not in present}
         doubtful = {key: extra for key, extra in removed.items() if key in present}

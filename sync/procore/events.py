@@ -15,7 +15,7 @@ from sync.procore.intake import IntakeReport
 from sync.procore.people import Directory
 from sync.procore.work import look, procore_of
 from sync.sage.company import SageCompany
-from workflow import procore_events, procore_intake, procore_requests
+from workflow import procore_events, procore_projects, procore_requests
 from workflow.database import Database
 from workflow.procore_requests import is_new_request
 from workflow.request_ids import working_for
@@ -52,7 +52,7 @@ def work_on_events(
                     session, event.resource_id, happened_at=event.happened_at, at=event.received_at
                 )
             elif not own and event.project_id is not None:
-                changed = procore_intake.stale(session, event.project_id, at=event.received_at)
+                changed = procore_projects.stale(session, event.project_id, at=event.received_at)
                 # by requests no project is read: what changed waits until somebody sends it to the ERP
                 due |= changed and not by_requests
             procore_events.handled(session, [event.ulid], at=clock())

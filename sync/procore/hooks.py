@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BaseModel, Field
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreRefusedError
 from sync.procore.models import Resource, Time, parsed
-from workflow import procore_events, procore_intake
+from workflow import procore_events, procore_projects
 from workflow.database import Database
 
 NAMESPACE = "costbot"
@@ -143,7 +143,7 @@ def state(api: ProcoreApi, database: Database, hook_id: int, *, clock: Callable[
     last = deliveries(api, hook_id, "any")
     projects = {each.event.project_id for each in discarded if each.event.project_id is not None}
     with database.writing() as session:
-        gaps = sum(procore_intake.stale(session, project_id, at=clock()) for project_id in sorted(projects))
+        gaps = sum(procore_projects.stale(session, project_id, at=clock()) for project_id in sorted(projects))
     return HookState(len(failing), len(discarded), last[-1].response_status if last else None, gaps)
 
 

@@ -14,14 +14,16 @@ import structlog
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import BadAnswerError, ProcoreRefusedError
 from sync.procore.models import CostCode
-from workflow import directory, procore_events, procore_intake
+from workflow import directory, procore_events, procore_intake, procore_projects, procore_seen
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
 from workflow.database import Database
 from workflow.directory import StandardCode
 from workflow.merge import Assignment
 from workflow.privileges import Rules
-from workflow.procore_intake import PROCORE, Key, ProjectFacts, Seen, TakenIn
+from workflow.procore_intake import PROCORE, TakenIn
+from workflow.procore_projects import ProjectFacts
+from workflow.procore_seen import Key, Seen
 from workflow.request_ids import working_for
 from workflow.tables import ProcoreProject
 
@@ -93,13 +95,13 @@ class Intake:
             self.read_lists()
             projects = self.read_projects()
             with self.database.reading() as session:
-                due = procore_intake.to_read(session, oldest=oldest)
+                due = procore_projects.to_read(session, oldest=oldest)
             return self._read(projects, due)
 
     def read_lists(self, *, at_once: bool = False) -> bool:
         """The ERP standard cost code list and the line item types, once a day or `at_once`."""
         with self.database.reading() as session:
-            last = procore_intake.mark(session, "lists")
+            last = procore_projects.mark(session, "lists")
         now = self.clock()
         if last is not None and now - last < LISTS_EVERY and not at_once:
             return False
@@ -123,7 +125,7 @@ class Intake:
             if codes:
                 taken = directory.put_standard_codes(session, codes, source="Procore", by=PROCORE, at=now)
                 wrong += [taken] if isinstance(taken, Unfit) else []
-            procore_intake.set_mark(session, "lists", now)
+            procore_projects.set_mark(session, "lists", now)
         for each in wrong:
             _log.warning("lists of Procore cannot be taken", reasons=[p.reason for p in each.problems][:5])
         return True
@@ -131,7 +133,7 @@ class Intake:
     def read_projects(self) -> int:
         """Projects that changed since the last time become jobs, and are to be read; how many."""
         with self.database.reading() as session:
-            last = procore_intake.mark(session, "projects")
+            last = procore_projects.mark(session, "projects")
         now = self.clock()
         count = 0
         for project in self.api.projects(since=last and last - _OVERLAP):
@@ -139,7 +141,7 @@ class Intake:
                 continue
             facts = ProjectFacts(project.id, project.job_number, project.name[:200], project.updated_at)
             with self.database.writing() as session:
-                wrong = procore_intake.put_projects(session, [facts], by=PROCORE, at=now)
+                wrong = procore_projects.put_projects(session, [facts], by=PROCORE, at=now)
             if wrong:
                 reasons = [problem.reason for problem in wrong.problems]
                 _log.warning("a project of Procore cannot be a job", project=project.id, reasons=reasons)
@@ -147,15 +149,15 @@ class Intake:
             count += 1
         # only now, so that a run that is killed reads them again
         with self.database.writing() as session:
-            procore_intake.set_mark(session, "projects", now)
+            procore_projects.set_mark(session, "projects", now)
         return count
 
     def read_project(self, project_id: int, job_id: int) -> TakenIn:
         """The cost codes of one project, and what came of them."""
         read_from = self.clock()
         with self.database.reading() as session:
-            before = procore_intake.extras_by_key(session, job_id)
-            waiting = procore_intake.cannot_be_asked_for(session, job_id)
+            before = procore_seen.extras_by_key(session, job_id)
+            waiting = procore_seen.cannot_be_asked_for(session, job_id)
         places = dict(self._places(project_id))
         found = [
             (code, extra)
@@ -184,7 +186,7 @@ class Intake:
         """Person id by cost code id, where a webhook said who it was; the list of cost codes does not."""
         with self.database.reading() as session:
             users = procore_events.adders(session, COST_CODES, sorted(cost_code_ids))
-            people = procore_intake.people_of(session, set(users.values()))
+            people = procore_seen.people_of(session, set(users.values()))
         return {code_id: people[user_id] for code_id, user_id in users.items() if user_id in people}
 
     def _read(self, projects: int, due: Sequence[ProcoreProject]) -> IntakeReport:

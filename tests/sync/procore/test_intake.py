@@ -9,7 +9,15 @@ from tests import factories
 from tests.sync.procore.company import RULES, Kestrel
 from tests.sync.procore.conftest import Clock
 from tests.sync.procore.killing import killed_at
-from workflow import approvals, directory, procore_intake, requests
+from workflow import (
+    approvals,
+    directory,
+    procore_asked,
+    procore_intake,
+    procore_projects,
+    procore_seen,
+    requests,
+)
 from workflow.checks import SageLimits
 from workflow.directory import StandardCode
 from workflow.merge import Assignment
@@ -134,7 +142,7 @@ def test_a_code_beyond_the_standard_list_waits_with_its_reason_and_holds_up_noth
     report = kestrel.run()
     assert (report.requested, report.problems) == (1, 1)
     with kestrel.database.reading() as session:
-        [problem] = procore_intake.with_problems(session)
+        [problem] = procore_seen.with_problems(session)
         assert "03-999" in (problem.problem or "")
     erp = next(iter(kestrel.procore.company.standard_lists.values()))
     concrete = next(each for each in kestrel.procore.company.standard_codes.values() if each["code"] == "03")
@@ -298,7 +306,8 @@ def test_killed_at_any_line_and_run_again_it_comes_to_the_same(kestrel: Kestrel,
     company.add_project("24-031", "Harbor Point")
     clock.pause(60)
     step, kills = 1, 0
-    while killed_at(step, kestrel.run, {intake_module.__file__, procore_intake.__file__}):
+    modules = (intake_module, procore_intake, procore_projects, procore_seen, procore_asked)
+    while killed_at(step, kestrel.run, {str(module.__file__) for module in modules}):
         kills += 1
         step += 11
     assert kills > 10

@@ -12,7 +12,7 @@ from sync.procore.errors import ProcoreBusyError
 from sync.procore.intake import Intake
 from tests.factories import LIMITS, RULES
 from tests.sync.procore.conftest import Clock, MakeProcore, client_of, shared
-from workflow import procore_intake
+from workflow import procore_projects
 from workflow.database import Database
 
 PROJECTS, CODES = 1000, 500
@@ -71,4 +71,4 @@ def test_a_large_company_comes_in_within_the_share_and_a_usual_day_takes_under_5
 
 def _unread(database: Database) -> int:
     with database.reading() as session:
-        return len(procore_intake.to_read(session, oldest=0))
+        return len(procore_projects.to_read(session, oldest=0))
