@@ -39,7 +39,7 @@ FOLDER = Path(".demo")
 _MARK = "made-by-costbot-demo"
 _REQUESTS_AT_ONCE = 3
 _REQUEST_EVERY_SECONDS = 20.0
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 
 log = structlog.get_logger()
 

@@ -111,7 +111,12 @@ def connect(
             "destination_headers": {"Authorization": f"Bearer {secret}"},
         },
     }
-    hook = parsed(Hook, client.create(_HOOKS, body))
+    try:
+        made = client.create(_HOOKS, body)
+    except ProcoreRefusedError as refusal:
+        # a refusal may quote what was sent
+        raise ProcoreRefusedError(refusal.status, str(refusal).replace(secret, "***")) from None
+    hook = parsed(Hook, made)
     refused = []
     for resource, event in TRIGGERS:
         trigger = {"resource_name": resource, "event_type": event}

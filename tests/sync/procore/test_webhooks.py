@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.procore.company import Change
 from bot.sandbox.procore.faults import Fault
 from bot.sandbox.procore.web_api import OWN_USER_ID
 from sync.procore import hooks
 from sync.procore.api import ProcoreApi
+from sync.procore.errors import ProcoreRefusedError
 from sync.procore.events import work_on_events
 from sync.sage.embedded import EmbeddedSage
 from tests import factories
@@ -87,6 +90,14 @@ def test_costbots_own_changes_are_ignored(
     assert work_on_events(settings, kestrel.database, sage, clock=clock) is None
     with kestrel.database.reading() as session:
         assert procore_events.counts(session)[:2] == (1, 0)
+
+
+def test_a_refusal_that_quotes_the_secret_is_told_without_it(kestrel: Kestrel, address: str) -> None:
+    quoted = {"errors": {"destination_headers": f"Bearer {SECRET} is too short"}}
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/webhooks/hooks", 200, body=[]))
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/webhooks/hooks", 422, body=quoted))
+    with pytest.raises(ProcoreRefusedError, match=r"Bearer \*\*\* is too short"):
+        _connect(kestrel, address)
 
 
 def test_connecting_again_leaves_one_hook(kestrel: Kestrel, address: str) -> None:
