@@ -16,7 +16,7 @@ from bot.listeners.usage import Command, parse
 
 ROOT = Path(__file__).parent.parent
 GUIDES = [ROOT / "docs" / name for name in ("for-approvers.md", "for-project-teams.md")]
-PICTURED = [ROOT / "README.md", *GUIDES, ROOT / "docs" / "procore.md"]
+PICTURED = [ROOT / "README.md", *GUIDES, *(ROOT / "docs" / name for name in ("procore.md", "benchmarks.md"))]
 IMAGES = ROOT / "docs" / "images"
 LARGEST_PICTURE = 150_000
 _PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)]+\.png)\)")

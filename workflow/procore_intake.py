@@ -8,6 +8,7 @@ killed before its end, nothing of it happened.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ from workflow import (
     telling,
 )
 from workflow.checks import SageLimits
+from workflow.database import upsert
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Rules
 from workflow.procore_seen import Key, Seen
@@ -36,6 +38,9 @@ SAGE_NOT_READ = "what Sage has for the job was not read back yet"
 """The problem of what only Sage's own cost codes can tell to be new."""
 REQUESTER_EMAIL = "project-team@procore.invalid"
 """Stands for whoever added something where Procore does not say who."""
+
+
+_KEY = ("cost_code_id", "line_item_type_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +99,11 @@ def take_in(
             wanted.setdefault(each.assignment, each)
     asked = _ask(session, job, list(wanted.values()), at=at, rules=rules, limits=limits)
     unread = {each.key for each in undecided}
-    for each in fresh:
-        problem = SAGE_NOT_READ if each.key in unread else problems.get(each.assignment)
-        _keep(session, job, each, problem, at=at)
+    kept = {
+        each.key: _kept(job, each, SAGE_NOT_READ if each.key in unread else problems.get(each.assignment), at)
+        for each in fresh
+    }
+    _keep(session, known, kept)
     # after the asking, so that a requested update of which all was exchanged goes on
     removed = _take_away(session, job, known, gone, seen, at=at, rules=rules, limits=limits)
     for each in seen:
@@ -279,23 +286,39 @@ def _leave(
     holds.settle(session, job.id, by=PROCORE, at=at)
 
 
-def _keep(session: Session, job: Job, each: Seen, problem: str | None, *, at: datetime) -> None:
-    session.merge(
-        ProcoreAssignment(
-            cost_code_id=each.cost_code_id,
-            line_item_type_id=each.line_item_type_id,
-            job_id=job.id,
-            extra=each.assignment.extra[:20],
-            code=each.assignment.code[:40],
-            category=each.assignment.category[:20],
-            added_at=each.added_at,
-            seen_at=at,
-            problem=problem,
-            removed_at=None,
-            is_new=each.is_new,
-            description=each.description[:200],
-        )
-    )
+def _kept(job: Job, each: Seen, problem: str | None, at: datetime) -> dict[str, Any]:
+    """What is kept of an assignment, by column."""
+    return {
+        "job_id": job.id,
+        "extra": each.assignment.extra[:20],
+        "code": each.assignment.code[:40],
+        "category": each.assignment.category[:20],
+        "added_at": each.added_at,
+        "seen_at": at,
+        "problem": problem,
+        "removed_at": None,
+        "is_new": each.is_new,
+        "description": each.description[:200],
+    }
+
+
+def _keep(
+    session: Session, known: Mapping[Key, ProcoreAssignment], kept: Mapping[Key, dict[str, Any]]
+) -> None:
+    """Keep what was seen; a large project's first reading is one statement, not one for each assignment."""
+    anew = []
+    for key, columns in kept.items():
+        if (row := known.get(key)) is not None:
+            for name, value in columns.items():
+                setattr(row, name, value)
+        else:
+            anew.append(dict(zip(_KEY, key, strict=True)) | columns)
+    if anew:
+        row_of = upsert(session, ProcoreAssignment)
+        # an assignment may have been another job's, whose project was made anew
+        here = {name: row_of.excluded[name] for name in anew[0] if name not in _KEY}
+        statement = row_of.on_conflict_do_update(index_elements=_KEY, set_=here)
+        session.connection().execute(statement, anew)
 
 
 def _problems(
