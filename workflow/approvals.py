@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from workflow import (
     audit,
@@ -33,6 +34,19 @@ from workflow.tables import AuditEvent, FirstApproval, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
 _REASONS_SAID = 3
+# built once, and read anew whatever the session has read before
+_REQUESTED = (
+    select(RequestedUpdate)
+    .where(RequestedUpdate.id == bindparam("id"))
+    .execution_options(populate_existing=True)
+)
+_PERSON = select(Person).where(Person.id == bindparam("id")).execution_options(populate_existing=True)
+_REQUESTED_UPDATES = RequestedUpdate.__table__
+_DECIDE = update(_REQUESTED_UPDATES).where(  # type: ignore[arg-type]
+    _REQUESTED_UPDATES.c.id == bindparam("decided_id"),
+    _REQUESTED_UPDATES.c.state == State.READY,
+    _REQUESTED_UPDATES.c.revision == bindparam("seen"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,26 +255,20 @@ def _decide(
         if first is None and is_current and four_eyes.needed_for(session, requested, rules):
             return _first_of_two(session, requested, by=by, at=at, rules=rules)
     absent = aways.stands_in_for(session, by, at=at)
-    decided = session.execute(
-        update(RequestedUpdate)
-        .where(
-            RequestedUpdate.id == requested.id,
-            RequestedUpdate.state == State.READY,
-            RequestedUpdate.revision == revision,
-        )
-        .values(
-            state=to,
-            decided_by_id=by.person_id,
-            decided_for=", ".join(absent) or None,
-            decided_at=at,
-            comment=comment,
-            request_id=request_ids.current(),
-        )
-        # what was read under the lock is what is stored, so it need not be read again
-        .execution_options(synchronize_session="evaluate")
-    )
+    decision = {
+        "state": to,
+        "decided_by_id": by.person_id,
+        "decided_for": ", ".join(absent) or None,
+        "decided_at": at,
+        "comment": comment,
+        "request_id": request_ids.current(),
+    }
+    decided = session.execute(_DECIDE, {**decision, "decided_id": requested.id, "seen": revision})
     if decided.rowcount != 1:  # type: ignore[attr-defined]
         return _stale(session, requested, revision, act, by=by, at=at)
+    for name, value in decision.items():
+        # what was read under the lock is what is stored, so it need not be read again
+        set_committed_value(requested, name, value)
     session.expire(requested, ["decided_by"])
     event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
     facts = {"comment": comment} if comment else {}
@@ -348,8 +356,8 @@ def _is_own(session: Session, requested: RequestedUpdate, by: Actor, rules: Rule
 
 
 def _person(session: Session, by: Actor) -> Person | None:
-    """The person who acts, as the directory has them now, whatever the session read before."""
-    return session.get(Person, by.person_id, populate_existing=True) if by.person_id else None
+    """The person who acts, as the directory has them now."""
+    return session.scalars(_PERSON, {"id": by.person_id}).one_or_none() if by.person_id else None
 
 
 def _enter(
@@ -366,11 +374,8 @@ def _enter(
 
     Nobody decides by what is known for too long.
     """
-    job_id = session.scalar(select(RequestedUpdate.job_id).where(RequestedUpdate.id == requested_update_id))
-    requested = None
-    if job_id is not None:
-        directory.lock_jobs(session, [job_id])
-        requested = session.get(RequestedUpdate, requested_update_id, populate_existing=True)
+    directory.lock_job_of(session, requested_update_id)
+    requested = session.scalars(_REQUESTED, {"id": requested_update_id}).one_or_none()
     person = _person(session, by)
     refused = refusal_of(by, person, rules)
     if deciding and by.refusal is None and person is not None and person.active:

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from workflow import audit, outbox
 from workflow.calendar import start_of
@@ -20,6 +20,22 @@ from workflow.tables import AuditEvent, Away, Person
 from workflow.vocabulary import Event, Place, Refusal
 
 LONGEST = timedelta(days=366)
+
+
+def _is_away_at(away: type[Away]) -> tuple[ColumnElement[bool], ...]:
+    return away.starts_at <= bindparam("at"), away.ends_at > bindparam("at"), away.ended_at.is_(None)
+
+
+_own = aliased(Away)
+_ABSENT = (
+    select(Person)
+    .join(Away, Away.person_id == Person.id)
+    .where(
+        Away.delegate_id == bindparam("delegate_id"),
+        *_is_away_at(Away),
+        ~exists().where(_own.person_id == bindparam("delegate_id"), *_is_away_at(_own)),
+    )
+)
 
 
 class Cannot(StrEnum):
@@ -156,16 +172,8 @@ def stands_in_for(session: Session, by: Actor, *, at: datetime) -> list[str]:
     """The names of the approvers for whom somebody stands in while they act now."""
     if by.person_id is None or by.place is Place.SCHEDULE:
         return []
-    query = select(Away).where(
-        Away.delegate_id == by.person_id,
-        Away.starts_at <= at,
-        Away.ends_at > at,
-        Away.ended_at.is_(None),
-    )
-    found = session.scalars(query).all()
-    if not found or _away_between(session, by.person_id, at, at):
-        return []
-    return sorted({away.person.name for away in found if lacks(away.person) is None})
+    absent = session.scalars(_ABSENT, {"delegate_id": by.person_id, "at": at})
+    return sorted({person.name for person in absent if lacks(person) is None})
 
 
 def _away_between(session: Session, person_id: int, first: datetime, last: datetime) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from workflow import audit
@@ -23,6 +23,7 @@ from workflow.tables import (
     Category,
     Job,
     Person,
+    RequestedUpdate,
     SlackLink,
     StandardCostCode,
     StandardCostCodeCategory,
@@ -34,6 +35,11 @@ _ROWS_A_STATEMENT = 500
 _LOCALE_CHARACTERS = 30
 _ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[attr-defined]
 Row = TypeVar("Row")
+_LOCK_JOB_OF = (
+    select(Job.id)
+    .where(Job.id == select(RequestedUpdate.job_id).where(RequestedUpdate.id == bindparam("id")).scalar_subquery())
+    .with_for_update(key_share=True)
+)
 
 
 def person_by_email(session: Session, email: str) -> Person | None:
@@ -70,6 +76,11 @@ def lock_jobs(session: Session, job_ids: Iterable[int]) -> Sequence[Job]:
             select(Job).where(Job.id.in_(some)).order_by(Job.id).with_for_update(key_share=True)
         )
     ]
+
+
+def lock_job_of(session: Session, requested_update_id: int | None) -> None:
+    """Take the job of a requested update, which it keeps for ever, for this transaction."""
+    session.execute(_LOCK_JOB_OF, {"id": requested_update_id})
 
 
 def put_people(

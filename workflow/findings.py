@@ -6,7 +6,7 @@ job's lock.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from workflow import lines
@@ -18,6 +18,16 @@ from workflow.tables import Job, LineFinding, RequestedLine
 from workflow.vocabulary import Severity
 
 _LINES_A_QUERY = 500
+_WHY_REFUSED = (
+    select(LineFinding.message)
+    .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
+    .where(
+        RequestedLine.requested_update_id == bindparam("id"),
+        RequestedLine.outcome.is_(None),
+        LineFinding.severity == Severity.REFUSE,
+    )
+    .order_by(RequestedLine.id, LineFinding.rule)
+)
 
 
 def renew(session: Session, job: Job, *, limits: SageLimits) -> bool:
@@ -46,17 +56,7 @@ def look(
 
 def why_refused(session: Session, requested_update_id: int) -> list[str]:
     """What stops the Update of a requested update, each thing once, in the order of its lines."""
-    messages = session.scalars(
-        select(LineFinding.message)
-        .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
-        .where(
-            RequestedLine.requested_update_id == requested_update_id,
-            RequestedLine.outcome.is_(None),
-            LineFinding.severity == Severity.REFUSE,
-        )
-        .order_by(RequestedLine.id, LineFinding.rule)
-    )
-    return list(dict.fromkeys(messages))
+    return list(dict.fromkeys(session.scalars(_WHY_REFUSED, {"id": requested_update_id})))
 
 
 def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Finding]]:

@@ -7,11 +7,19 @@ given for, so whatever changes the revision voids it. `workflow.approvals` decid
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from workflow.privileges import Rules
 from workflow.tables import FirstApproval, Job, Person, RequestedLine, RequestedUpdate
+
+_FIRST_OF = (
+    select(FirstApproval)
+    .where(
+        FirstApproval.requested_update_id == bindparam("id"), FirstApproval.revision == bindparam("revision")
+    )
+    .execution_options(populate_existing=True)
+)
 
 
 def needs_two(rules: Rules, *, number: str, open_lines: int) -> bool:
@@ -34,8 +42,7 @@ def needed_for(session: Session, requested: RequestedUpdate, rules: Rules) -> bo
 
 def first_of(session: Session, requested: RequestedUpdate) -> FirstApproval | None:
     """The first approval of the present revision, where one was given."""
-    first = session.get(FirstApproval, requested.id, populate_existing=True)
-    return first if first is not None and first.revision == requested.revision else None
+    return session.scalars(_FIRST_OF, {"id": requested.id, "revision": requested.revision}).one_or_none()
 
 
 def give(session: Session, requested: RequestedUpdate, person: Person, *, at: datetime) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids, waiting_steps
@@ -17,6 +17,11 @@ from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAss
 from workflow.vocabulary import Outcome, State
 
 _CODES_A_QUERY = 5_000
+_REQUESTERS = (
+    select(RequestedLine.requested_by_id)
+    .where(RequestedLine.requested_update_id == bindparam("id"))
+    .distinct()
+)
 
 
 class OpenLine(NamedTuple):
@@ -134,8 +139,7 @@ def all_failed(session: Session, requested: RequestedUpdate) -> bool:
 
 def requesters(session: Session, requested: RequestedUpdate) -> list[int]:
     """The people who asked for lines of a requested update."""
-    query = select(RequestedLine.requested_by_id).where(RequestedLine.requested_update_id == requested.id)
-    return list(session.scalars(query.distinct()))
+    return list(session.scalars(_REQUESTERS, {"id": requested.id}))
 
 
 def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collection[CodeKey] = ()) -> list[int]:

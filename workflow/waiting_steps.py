@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from workflow import outbox
@@ -31,6 +31,12 @@ _STILL_WAITS: Mapping[Until, frozenset[State]] = {
     Until.UPDATE: frozenset({State.READY}),
     Until.SYNCED: frozenset({State.READY, State.ACCEPTED, State.EXPORTED}),
 }
+
+_WAITING = (
+    select(WorkflowStep)
+    .where(WorkflowStep.requested_update_id == bindparam("id"), WorkflowStep.finished_at.is_(None))
+    .order_by(WorkflowStep.begun_at, WorkflowStep.function_execution_id)
+)
 
 
 def begin(
@@ -67,12 +73,7 @@ def wait(
 
 def settle(session: Session, requested: RequestedUpdate, *, at: datetime) -> None:
     """The state of a requested update has changed: end the steps that waited for this, in order."""
-    waiting = session.scalars(
-        select(WorkflowStep)
-        .where(WorkflowStep.requested_update_id == requested.id, WorkflowStep.finished_at.is_(None))
-        .order_by(WorkflowStep.begun_at, WorkflowStep.function_execution_id)
-    ).all()
-    for step in waiting:
+    for step in session.scalars(_WAITING, {"id": requested.id}).all():
         if step.until is not None and requested.state not in _STILL_WAITS[step.until]:
             complete(session, step, outputs(requested, waited=True), at=at)
 
