@@ -63,12 +63,13 @@ def build_app(
     services = Services(
         settings, gateway, database, identity, nudge, clock, limits, read_back, know_person, forget_install
     )
+    # Bolt asks one listener after the other, so those of the commonest clicks come first
     for surface in (
+        actions,
         several,
         asking,
         options,
         privilege,
-        actions,
         windows,
         commands,
         home,

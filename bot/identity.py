@@ -66,16 +66,14 @@ class Identity:
         if user.deleted:
             return _refused(user.name, Refusal.DEACTIVATED)
         with self._database.reading() as session:
-            # held on to, so that what follows finds it in the session
-            link = directory.slack_link(session, team, user_id)
-            person = link.person if link else None
-            knows = directory.knows_time_zone(session, team, user_id, user.time_zone)
-            knows = knows and directory.knows_locale(session, team, user_id, user.locale)
-        if not knows:
+            tie = directory.slack_tie(session, team, user_id)
+        if tie is None:
+            return self._tied(user, team)
+        if not tie.knows(time_zone=user.time_zone, locale=user.locale):
             with self._database.writing() as session:
                 directory.note_time_zone(session, team, user_id, user.time_zone)
                 directory.note_locale(session, team, user_id, user.locale)
-        return Actor(Place.SLACK, person.name, person.id) if person else self._tied(user, team)
+        return Actor(Place.SLACK, tie.name, tie.person_id)
 
     def language(self, user_id: str) -> str | None:
         """What a Slack user reads, as far as Slack has said it before; Slack is not asked, so it is quick."""

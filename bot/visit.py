@@ -141,7 +141,7 @@ class Visit:
 
     def know_anew(self) -> None:
         """See to it that what is known of whoever acts is young enough to decide by, as far as it can be."""
-        if self.actor.person_id is not None and self.rules.people_known_for is not None:
+        if self.rules.people_known_for is not None and self.actor.person_id is not None:
             self.services.know_person(self.actor.person_id)
             self.now = self.services.clock()
 

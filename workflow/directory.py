@@ -7,7 +7,7 @@ added or changed, what is not named stays.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, delete, select
@@ -39,6 +39,11 @@ _LOCK_JOB_OF = (
     select(Job.id)
     .where(Job.id == select(RequestedUpdate.job_id).where(RequestedUpdate.id == bindparam("id")).scalar_subquery())
     .with_for_update(key_share=True)
+)
+_SLACK_TIE = (
+    select(SlackLink.person_id, Person.name, SlackLink.time_zone, SlackLink.locale)
+    .join(Person, Person.id == SlackLink.person_id)
+    .where(SlackLink.team_id == bindparam("team_id"), SlackLink.user_id == bindparam("user_id"))
 )
 
 
@@ -178,9 +183,23 @@ def make_accounting_approver(session: Session, person: Person) -> None:
     session.flush()
 
 
-def slack_link(session: Session, team_id: str, user_id: str) -> SlackLink | None:
-    """The tie of a Slack user to the person whom they are pinned to."""
-    return session.get(SlackLink, (team_id, user_id))
+class SlackTie(NamedTuple):
+    """The person whom a Slack user is pinned to, and where and how they read, as Slack last said."""
+
+    person_id: int
+    name: str
+    time_zone: str | None
+    locale: str | None
+
+    def knows(self, *, time_zone: str | None, locale: str | None) -> bool:
+        """Whether Slack tells nothing new by these."""
+        return not (_is_new_zone(self.time_zone, time_zone) or _is_new_locale(self.locale, locale))
+
+
+def slack_tie(session: Session, team_id: str, user_id: str) -> SlackTie | None:
+    """Who a Slack user is; None for one who is tied to nobody."""
+    found = session.execute(_SLACK_TIE, {"team_id": team_id, "user_id": user_id}).one_or_none()
+    return SlackTie(*found) if found else None
 
 
 def slack_user_of(session: Session, team_id: str, person_id: int) -> str | None:
@@ -221,28 +240,18 @@ def language_in_slack(session: Session, user_id: str) -> str | None:
     return language_of(session.scalars(query.limit(1)).first())
 
 
-def knows_locale(session: Session, team_id: str, user_id: str, locale: str | None) -> bool:
-    """Whether Slack tells nothing new about the language of its user."""
-    link = session.get(SlackLink, (team_id, user_id))
-    return link is None or not locale or locale[:_LOCALE_CHARACTERS] == link.locale
-
-
 def note_locale(session: Session, team_id: str, user_id: str, locale: str | None) -> None:
     """Keep the language that a Slack user has set, also one that costbot does not speak yet."""
-    if locale and not knows_locale(session, team_id, user_id, locale):
-        session.get_one(SlackLink, (team_id, user_id)).locale = locale[:_LOCALE_CHARACTERS]
-
-
-def knows_time_zone(session: Session, team_id: str, user_id: str, time_zone: str | None) -> bool:
-    """Whether Slack tells nothing new about where its user reads; a zone that is unknown here is nothing."""
     link = session.get(SlackLink, (team_id, user_id))
-    return link is None or time_zone is None or time_zone == link.time_zone or not _is_zone(time_zone)
+    if link and locale and _is_new_locale(link.locale, locale):
+        link.locale = locale[:_LOCALE_CHARACTERS]
 
 
 def note_time_zone(session: Session, team_id: str, user_id: str, time_zone: str | None) -> None:
     """Keep where a Slack user reads."""
-    if not knows_time_zone(session, team_id, user_id, time_zone):
-        session.get_one(SlackLink, (team_id, user_id)).time_zone = time_zone
+    link = session.get(SlackLink, (team_id, user_id))
+    if link and _is_new_zone(link.time_zone, time_zone):
+        link.time_zone = time_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +313,15 @@ def unlink(session: Session, person: Person, *, by: Actor, at: datetime) -> int:
             user_id=tie.user_id,
         )
     return len(ties)
+
+
+def _is_new_locale(kept: str | None, said: str | None) -> bool:
+    return bool(said) and said[:_LOCALE_CHARACTERS] != kept
+
+
+def _is_new_zone(kept: str | None, said: str | None) -> bool:
+    """A zone that is unknown here is nothing new."""
+    return said is not None and said != kept and _is_zone(said)
 
 
 def _is_zone(name: str) -> bool:
