@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from bot.answering import AnsweredBeforeError, Answering, WindowClosedError, WindowNotOpenedError
 from bot.blocks import notices
 from bot.blocks.pieces import Json, Message
-from bot.gateway import Gateway, SlackError
+from bot.gateway import Gateway, SlackError, SlackUser
 from bot.identity import Identity
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.middleware import REQUEST_ID, bind_log
@@ -104,11 +104,17 @@ class Visit:
         return self.services.settings.rules
 
     @cached_property
+    def _member(self) -> SlackUser | Actor:
+        """Slack's word on who acts. Slack may be asked, so it is found out before a transaction, never in one."""
+        act = self.interaction
+        member = self.services.identity.member(act.user_id, act.team_id)
+        go_on_in(language_for(self.services, act))  # Slack may just have said it
+        return member
+
+    @cached_property
     def actor(self) -> Actor:
-        """Who acts. Slack may be asked, so it is found out before a transaction, never in one."""
-        actor = self.services.identity.actor(self.interaction.user_id, self.interaction.team_id)
-        go_on_in(language_for(self.services, self.interaction))  # Slack may just have said it
-        return actor
+        """Who acts; found out before a transaction as well."""
+        return self.services.identity.person(self._member)
 
     def meet(self) -> None:
         """Find out who reads, and so in which language, before an answer that asks for nothing else."""
@@ -129,8 +135,8 @@ class Visit:
 
         A visit may act several times: the first transaction that is kept notes the delivery.
         """
-        by, key = self.actor, self.interaction.delivery
-        with self.services.database.writing() as session:
+        key = self.interaction.delivery
+        with self.services.identity.writing(self._member) as (session, by):
             if key and not self._noted and not deliveries.first_time(session, key, at=self.now):
                 raise RepeatedError
             result = use_case(session, by, self.now)

@@ -7,10 +7,11 @@ away too, or may not Update any more, the messages go to the person they are mea
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Exists, exists, select
+from sqlalchemy.orm import Session
 
 from workflow import audit, outbox
 from workflow.calendar import start_of
@@ -20,22 +21,6 @@ from workflow.tables import AuditEvent, Away, Person
 from workflow.vocabulary import Event, Place, Refusal
 
 LONGEST = timedelta(days=366)
-
-
-def _is_away_at(away: type[Away]) -> tuple[ColumnElement[bool], ...]:
-    return away.starts_at <= bindparam("at"), away.ends_at > bindparam("at"), away.ended_at.is_(None)
-
-
-_own = aliased(Away)
-_ABSENT = (
-    select(Person)
-    .join(Away, Away.person_id == Person.id)
-    .where(
-        Away.delegate_id == bindparam("delegate_id"),
-        *_is_away_at(Away),
-        ~exists().where(_own.person_id == bindparam("delegate_id"), *_is_away_at(_own)),
-    )
-)
 
 
 class Cannot(StrEnum):
@@ -172,8 +157,20 @@ def stands_in_for(session: Session, by: Actor, *, at: datetime) -> list[str]:
     """The names of the approvers for whom somebody stands in while they act now."""
     if by.person_id is None or by.place is Place.SCHEDULE:
         return []
-    absent = session.scalars(_ABSENT, {"delegate_id": by.person_id, "at": at})
-    return sorted({person.name for person in absent if lacks(person) is None})
+    found = session.scalars(select(Away).where(*_names(by.person_id, at))).all()
+    if not found or _away_between(session, by.person_id, at, at):
+        return []
+    return sorted({away.person.name for away in found if lacks(away.person) is None})
+
+
+def stands_in(person_id: Any, *, at: Any) -> Exists:
+    """Whether the person in a query is named to stand in for somebody who is away at this moment."""
+    return exists().where(*_names(person_id, at))
+
+
+def _names(person_id: Any, at: Any) -> tuple[ColumnElement[bool], ...]:
+    """Of those who are away at this moment, whoever named this person; both may be parameters."""
+    return Away.delegate_id == person_id, Away.starts_at <= at, Away.ends_at > at, Away.ended_at.is_(None)
 
 
 def _away_between(session: Session, person_id: int, first: datetime, last: datetime) -> bool:

@@ -6,7 +6,7 @@ job's lock.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from workflow import lines
@@ -14,18 +14,20 @@ from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
 from workflow.language import joined
 from workflow.lines import Line
 from workflow.merge import Assignment, InSage
-from workflow.tables import Job, LineFinding, RequestedLine
+from workflow.tables import Job, LineFinding, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Severity
 
 _LINES_A_QUERY = 500
+_REFUSES = (
+    RequestedLine.id == LineFinding.line_id,
+    RequestedLine.outcome.is_(None),
+    LineFinding.severity == Severity.REFUSE,
+)
+IS_REFUSED = exists().where(RequestedLine.requested_update_id == RequestedUpdate.id, *_REFUSES)
+"""Whether something stops the Update of the requested update in a query."""
 _WHY_REFUSED = (
     select(LineFinding.message)
-    .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
-    .where(
-        RequestedLine.requested_update_id == bindparam("id"),
-        RequestedLine.outcome.is_(None),
-        LineFinding.severity == Severity.REFUSE,
-    )
+    .where(RequestedLine.requested_update_id == bindparam("id"), *_REFUSES)
     .order_by(RequestedLine.id, LineFinding.rule)
 )
 

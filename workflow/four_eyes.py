@@ -7,19 +7,14 @@ given for, so whatever changes the revision voids it. `workflow.approvals` decid
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from workflow.privileges import Rules
 from workflow.tables import FirstApproval, Job, Person, RequestedLine, RequestedUpdate
 
-_FIRST_OF = (
-    select(FirstApproval)
-    .where(
-        FirstApproval.requested_update_id == bindparam("id"), FirstApproval.revision == bindparam("revision")
-    )
-    .execution_options(populate_existing=True)
-)
+HAS_FIRST = exists().where(FirstApproval.requested_update_id == RequestedUpdate.id)
+"""Whether the requested update in a query has a first approval, of any revision."""
 
 
 def needs_two(rules: Rules, *, number: str, open_lines: int) -> bool:
@@ -42,7 +37,8 @@ def needed_for(session: Session, requested: RequestedUpdate, rules: Rules) -> bo
 
 def first_of(session: Session, requested: RequestedUpdate) -> FirstApproval | None:
     """The first approval of the present revision, where one was given."""
-    return session.scalars(_FIRST_OF, {"id": requested.id, "revision": requested.revision}).one_or_none()
+    first = session.get(FirstApproval, requested.id, populate_existing=True)
+    return first if first is not None and first.revision == requested.revision else None
 
 
 def give(session: Session, requested: RequestedUpdate, person: Person, *, at: datetime) -> None:

@@ -7,7 +7,7 @@ are exported or synced. Source: Procore, 'Update Project Cost Codes for Export t
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
@@ -18,7 +18,9 @@ from workflow.vocabulary import Event, HoldKind, Outcome, State
 
 HOLDING = (State.READY, State.ACCEPTED, State.FAILED)
 
-_OF_JOB = select(Hold).where(Hold.job_id == bindparam("job_id")).order_by(Hold.id)
+HAS_HOLDS = exists().where(Hold.job_id == RequestedUpdate.job_id)
+"""Whether there is a contract of the job of the requested update in a query."""
+
 _WAITING_FOR = {
     State.READY: "are Ready to Update",
     State.ACCEPTED: "are accepted and wait for the next data sync",
@@ -101,7 +103,7 @@ def add(
 
 def settle(session: Session, job_id: int, *, by: Actor, at: datetime) -> None:
     """After a change of state: place or release the job's holds, and tell of it."""
-    holds = session.scalars(_OF_JOB, {"job_id": job_id}).all()
+    holds = session.scalars(select(Hold).where(Hold.job_id == job_id).order_by(Hold.id)).all()
     if not holds:
         return
     held = bool(_holding_states(session, job_id))

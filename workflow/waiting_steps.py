@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from workflow import outbox
@@ -32,11 +32,10 @@ _STILL_WAITS: Mapping[Until, frozenset[State]] = {
     Until.SYNCED: frozenset({State.READY, State.ACCEPTED, State.EXPORTED}),
 }
 
-_WAITING = (
-    select(WorkflowStep)
-    .where(WorkflowStep.requested_update_id == bindparam("id"), WorkflowStep.finished_at.is_(None))
-    .order_by(WorkflowStep.begun_at, WorkflowStep.function_execution_id)
+IS_AWAITED = exists().where(
+    WorkflowStep.requested_update_id == RequestedUpdate.id, WorkflowStep.finished_at.is_(None)
 )
+"""Whether a step waits for the requested update in a query."""
 
 
 def begin(
@@ -73,7 +72,12 @@ def wait(
 
 def settle(session: Session, requested: RequestedUpdate, *, at: datetime) -> None:
     """The state of a requested update has changed: end the steps that waited for this, in order."""
-    for step in session.scalars(_WAITING, {"id": requested.id}).all():
+    waiting = session.scalars(
+        select(WorkflowStep)
+        .where(WorkflowStep.requested_update_id == requested.id, WorkflowStep.finished_at.is_(None))
+        .order_by(WorkflowStep.begun_at, WorkflowStep.function_execution_id)
+    ).all()
+    for step in waiting:
         if step.until is not None and requested.state not in _STILL_WAITS[step.until]:
             complete(session, step, outputs(requested, waited=True), at=at)
 
