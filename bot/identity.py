@@ -57,7 +57,10 @@ class Identity:
         return self.person(self.member(user_id, team_id))
 
     def member(self, user_id: str, team_id: str | None) -> SlackUser | Actor:
-        """What Slack says of a member of the workspace, else who acts and is refused. Asks Slack, as `actor`."""
+        """What Slack says of a member of the workspace, else who acts and is refused.
+
+        Asks Slack, as `actor` does.
+        """
         try:
             team = self._team()
             user = self._user(user_id)

@@ -5,6 +5,7 @@ What is decided lives in `workflow`, what is said in `bot.blocks`.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +74,8 @@ class Services:
     """Read a person of Procore's directory anew where that is due, by their id; never raises."""
     forget_install: ForgetInstall
     """Drop the token that the install has left with costbot."""
+    threads: Executor
+    """What handles visits after their ack."""
 
 
 class RepeatedError(Exception):
@@ -105,7 +108,7 @@ class Visit:
 
     @cached_property
     def _member(self) -> SlackUser | Actor:
-        """Slack's word on who acts. Slack may be asked, so it is found out before a transaction, never in one."""
+        """Slack's word on who acts. Slack may be asked, so this comes before a transaction, never in one."""
         act = self.interaction
         member = self.services.identity.member(act.user_id, act.team_id)
         go_on_in(language_for(self.services, act))  # Slack may just have said it
@@ -113,7 +116,7 @@ class Visit:
 
     @cached_property
     def actor(self) -> Actor:
-        """Who acts; found out before a transaction as well."""
+        """Who acts, for what only reads; found out before a transaction as well."""
         return self.services.identity.person(self._member)
 
     def meet(self) -> None:
@@ -183,29 +186,34 @@ class Visit:
         return approvals.check(session, "look at cost codes", by=by, at=at, rules=self.rules)
 
 
-def lazily(services: Services, handle: Callable[[Visit], None]) -> Callable[..., None]:
-    """A listener as the function that Bolt runs after the ack, in a thread of its own."""
+def lazily(
+    services: Services,
+    handle: Callable[[Visit], None],
+    *,
+    acknowledge: Callable[[Ack, dict[str, Any]], None] | None = None,
+) -> Callable[..., None]:
+    """A listener that acknowledges, and then has the visit handled in a thread of its own.
 
-    def run(body: dict[str, Any], context: BoltContext) -> None:
-        bind_log(body, context[REQUEST_ID])
+    `acknowledge` says something by it, in the language of whoever acts. Bolt's own lazy listeners would copy
+    the whole request, with the message or the window that it came from.
+    """
+
+    def run(body: dict[str, Any], request_id: str) -> None:
+        bind_log(body, request_id)
         act = interaction_of(body)
         _log.info("a request of Slack's")
         with span("request", act=act.name), speaking(language_for(services, act)):
-            receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
+            receive(Visit(services, act), handle, request_id=request_id)
 
-    return run
+    def listen(ack: Ack, body: dict[str, Any], context: BoltContext) -> None:
+        if acknowledge is None:
+            ack()
+        else:
+            with speaking(language_for(services, interaction_of(body))):
+                acknowledge(ack, body)
+        services.threads.submit(run, body, context[REQUEST_ID])
 
-
-def promptly(
-    services: Services, acknowledge: Callable[[Ack, dict[str, Any]], None]
-) -> Callable[[Ack, dict[str, Any]], None]:
-    """An acknowledgement that says something, in the language of whoever acts."""
-
-    def run(ack: Ack, body: dict[str, Any]) -> None:
-        with speaking(language_for(services, interaction_of(body))):
-            acknowledge(ack, body)
-
-    return run
+    return listen
 
 
 def language_for(services: Services, act: Interaction) -> str:

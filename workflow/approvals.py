@@ -269,9 +269,24 @@ def _decide(
         # what was read under the lock is what is stored, so it need not be read again
         set_committed_value(requested, name, value)
     session.expire(requested, ["decided_by"])
-    event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
-    facts = {"comment": comment} if comment else {}
-    told = lines.requesters(session, requested)
+    _tell(session, found, requested, first, by=by, at=at, absent=absent)
+    return Done(requested)
+
+
+def _tell(
+    session: Session,
+    found: Scene,
+    requested: RequestedUpdate,
+    first: FirstApproval | None,
+    *,
+    by: Actor,
+    at: datetime,
+    absent: Sequence[str],
+) -> None:
+    """Put a decision on record, tell whom it concerns, and let go of what waited for it."""
+    event_name = Event.UPDATED if requested.state is State.ACCEPTED else Event.REJECTED
+    facts = {"comment": requested.comment} if requested.comment else {}
+    told = lines.requesters(session, requested) if found.asked_by_others else [requested.requested_by_id]
     if first is not None and first.approver_id != by.person_id:
         facts["first"] = first.approver.name
         told.append(first.approver_id)
@@ -281,7 +296,6 @@ def _decide(
         waiting_steps.settle(session, requested, at=at)
     if found.has_holds:
         holds.settle(session, requested.job_id, by=by, at=at)
-    return Done(requested)
 
 
 def _why_not_accept(

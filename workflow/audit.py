@@ -61,7 +61,7 @@ def record(
         previous_hash=last_hash,
     )
     row.hash = hash_of(row)
-    session.execute(_APPEND, {column: getattr(row, column) for column in _EVENTS.c.keys()})
+    session.execute(_APPEND, {column.name: getattr(row, column.name) for column in _EVENTS.c})
     session.execute(_MOVE_HEAD, {"seq": row.seq, "hash": row.hash})
     kept = {name: getattr(row, name) for name in _LOGGED if getattr(row, name) is not None}
     when_kept(session, partial(_log.info, row.event, **kept))

@@ -11,7 +11,9 @@ from workflow.tables import SeenDelivery
 _SEEN = SeenDelivery.__table__
 _NOTE = {
     # by what comes back, not by a row count, which psycopg does not know here
-    dialect: insert(_SEEN).on_conflict_do_nothing().returning(_SEEN.c.key)
+    dialect: insert(_SEEN)  # type: ignore[arg-type]
+    .on_conflict_do_nothing()
+    .returning(_SEEN.c.key)
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 

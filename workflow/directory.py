@@ -37,7 +37,7 @@ _ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[a
 Row = TypeVar("Row")
 _LOCK_JOB_OF = (
     select(Job.id)
-    .where(Job.id == select(RequestedUpdate.job_id).where(RequestedUpdate.id == bindparam("id")).scalar_subquery())
+    .where(Job.id.in_(select(RequestedUpdate.job_id).where(RequestedUpdate.id == bindparam("id"))))
     .with_for_update(key_share=True)
 )
 _SLACK_TIE = (
@@ -316,7 +316,7 @@ def unlink(session: Session, person: Person, *, by: Actor, at: datetime) -> int:
 
 
 def _is_new_locale(kept: str | None, said: str | None) -> bool:
-    return bool(said) and said[:_LOCALE_CHARACTERS] != kept
+    return (said or "")[:_LOCALE_CHARACTERS] not in ("", kept)
 
 
 def _is_new_zone(kept: str | None, said: str | None) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids, waiting_steps
@@ -17,6 +17,11 @@ from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAss
 from workflow.vocabulary import Outcome, State
 
 _CODES_A_QUERY = 5_000
+ASKED_BY_OTHERS = exists().where(
+    RequestedLine.requested_update_id == RequestedUpdate.id,
+    RequestedLine.requested_by_id != RequestedUpdate.requested_by_id,
+)
+"""Whether lines of the requested update in a query are somebody else's than the one who asked last."""
 _REQUESTERS = (
     select(RequestedLine.requested_by_id)
     .where(RequestedLine.requested_update_id == bindparam("id"))

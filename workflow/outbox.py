@@ -268,7 +268,12 @@ def _direct(
     due_at = max(event.at, not_before or event.at) + GATHER
     return [
         _notice(
-            NoticeKind.DIRECT, at=event.at, due_at=due_at, job_id=event.job_id, event=event, person_id=person_id
+            NoticeKind.DIRECT,
+            at=event.at,
+            due_at=due_at,
+            job_id=event.job_id,
+            person_id=person_id,
+            event=event,
         )
         for person_id in sorted(set(people))
     ]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from workflow import aways, directory, findings, four_eyes, holds, waiting_steps
+from workflow import aways, directory, findings, four_eyes, holds, lines, waiting_steps
 from workflow.privileges import Actor
 from workflow.tables import Person, RequestedUpdate
 
@@ -21,6 +21,7 @@ _LOOK = (
         Person,
         four_eyes.HAS_FIRST,
         findings.IS_REFUSED,
+        lines.ASKED_BY_OTHERS,
         waiting_steps.IS_AWAITED,
         holds.HAS_HOLDS,
         aways.stands_in(bindparam("person_id"), at=bindparam("at")),
@@ -41,6 +42,8 @@ class Scene(NamedTuple):
     """An approver has Updated as the first of two, maybe at another revision."""
     is_refused: bool = False
     """The checks before Update found something that Sage would refuse."""
+    asked_by_others: bool = False
+    """Not every line was asked for by the one who asked for the requested update."""
     is_awaited: bool = False
     """A step of a workflow waits for it."""
     has_holds: bool = False
