@@ -262,8 +262,10 @@ def _decide(
         "comment": comment,
         "request_id": request_ids.current(),
     }
-    decided = session.execute(_DECIDE, {**decision, "decided_id": requested.id, "seen": revision})
-    if decided.rowcount != 1:  # type: ignore[attr-defined]
+    decided = session.connection().execute(
+        _DECIDE, {**decision, "decided_id": requested.id, "seen": revision}
+    )
+    if decided.rowcount != 1:
         return _stale(session, requested, revision, act, by=by, at=at)
     for name, value in decision.items():
         # what was read under the lock is what is stored, so it need not be read again

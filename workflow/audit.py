@@ -28,7 +28,7 @@ _LOGGED = ("seq", "place", "actor_id", "job_id", "requested_update_id", "request
 _log = structlog.get_logger()
 _EVENTS, _HEAD = AuditEvent.__table__, AuditHead.__table__
 _ACTOR_CHARACTERS = _EVENTS.c.actor.type.length  # type: ignore[attr-defined]
-# by the tables themselves, and built once: every act of everybody waits for the end of the chain
+# built once, of the tables alone and past the session: every act of everybody waits for the end of the chain
 _LOCK_HEAD = select(_HEAD.c.seq, _HEAD.c.hash).with_for_update()
 _MOVE_HEAD = update(_HEAD)  # type: ignore[arg-type]
 _APPEND = insert(_EVENTS)  # type: ignore[arg-type]
@@ -46,7 +46,8 @@ def record(
 ) -> AuditEvent:
     """Append one event to the trail, in the caller's transaction; the log tells of it once it is kept."""
     session.flush()  # what waits for other rows does so before the head is locked
-    last, last_hash = session.execute(_LOCK_HEAD).one()
+    connection = session.connection()
+    last, last_hash = connection.execute(_LOCK_HEAD).one()
     row = AuditEvent(
         seq=last + 1,
         at=at,
@@ -61,8 +62,8 @@ def record(
         previous_hash=last_hash,
     )
     row.hash = hash_of(row)
-    session.execute(_APPEND, {column.name: getattr(row, column.name) for column in _EVENTS.c})
-    session.execute(_MOVE_HEAD, {"seq": row.seq, "hash": row.hash})
+    connection.execute(_APPEND, {column.name: getattr(row, column.name) for column in _EVENTS.c})
+    connection.execute(_MOVE_HEAD, {"seq": row.seq, "hash": row.hash})
     kept = {name: getattr(row, name) for name in _LOGGED if getattr(row, name) is not None}
     when_kept(session, partial(_log.info, row.event, **kept))
     return row

@@ -21,7 +21,7 @@ _NOTE = {
 def first_time(session: Session, key: str, *, at: datetime) -> bool:
     """Note a delivery in the caller's transaction; False when it was handled before."""
     note = _NOTE[session.get_bind().dialect.name]
-    return session.scalar(note, {"key": key, "seen_at": at}) is not None
+    return session.connection().scalar(note, {"key": key, "seen_at": at}) is not None
 
 
 def forget(session: Session, *, before: datetime) -> None:

@@ -35,7 +35,7 @@ _ROWS_A_STATEMENT = 500
 _LOCALE_CHARACTERS = 30
 _ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[attr-defined]
 Row = TypeVar("Row")
-# what each click asks, by the tables themselves: the ORM costs as much again
+# what each click asks, of the tables alone and past the session, which cost as much again
 _people, _ties, _updates = Person.__table__.c, SlackLink.__table__.c, RequestedUpdate.__table__.c
 _LOCK_JOB_OF = (
     select(Job.__table__.c.id)
@@ -87,7 +87,7 @@ def lock_jobs(session: Session, job_ids: Iterable[int]) -> Sequence[Job]:
 
 def lock_job_of(session: Session, requested_update_id: int | None) -> None:
     """Take the job of a requested update, which it keeps for ever, for this transaction."""
-    session.execute(_LOCK_JOB_OF, {"id": requested_update_id})
+    session.connection().execute(_LOCK_JOB_OF, {"id": requested_update_id})
 
 
 def put_people(
@@ -200,7 +200,8 @@ class SlackTie(NamedTuple):
 
 def slack_tie(session: Session, team_id: str, user_id: str) -> SlackTie | None:
     """Who a Slack user is; None for one who is tied to nobody."""
-    found = session.execute(_SLACK_TIE, {"team_id": team_id, "user_id": user_id}).one_or_none()
+    session.flush()
+    found = session.connection().execute(_SLACK_TIE, {"team_id": team_id, "user_id": user_id}).one_or_none()
     return SlackTie(*found) if found else None
 
 

@@ -304,10 +304,10 @@ def _notice(
 
 
 def _add(session: Session, notices: Sequence[dict[str, Any]]) -> None:
-    """Add notices by one statement, without the ORM, which takes one for each."""
+    """Add notices by one statement, past the session, which takes one for each."""
     if notices:
         session.flush()  # what they tell of comes before them
-        session.execute(_ADD, notices)
+        session.connection().execute(_ADD, notices)
 
 
 def _change(session: Session, notices: Iterable[OutboxNotice], values: dict[str, Any]) -> None:
