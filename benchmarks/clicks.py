@@ -179,16 +179,18 @@ def _decide(execute: Any, user_id: str, update_id: int, at: Any, now: datetime, 
     execute(
         "SELECT id FROM jobs WHERE id IN (SELECT job_id FROM requested_updates WHERE id = :id)" + lock, known
     ).fetchone()
-    job_id, state, revision, asker, permission, privilege, active, more = execute(_LOOK, known).fetchone()
-    if not first_time or state != "ready" or permission == "none" or not (privilege and active) or more:
+    job_id, state, revision, asker, permission, privilege, active, seldom = execute(_LOOK, known).fetchone()
+    if not first_time or state != "ready" or permission == "none" or not (privilege and active) or seldom:
         raise RuntimeError("this is no Update, or none of the usual ones")
     known |= {"job": job_id, "asker": asker}
-    execute(
+    decided = execute(
         "UPDATE requested_updates SET state = 'accepted', decided_by_id = :person, decided_for = NULL, "
         "decided_at = :at, comment = NULL, request_id = :request "
         "WHERE id = :id AND state = 'ready' AND revision = 1",
         known,
     )
+    if decided.rowcount != 1:
+        raise RuntimeError("somebody was quicker")
     seq, before = execute("SELECT seq, hash FROM audit_head" + (" FOR UPDATE" if locks else "")).fetchone()
     facts = {"revision": revision}
     content = [

@@ -200,7 +200,6 @@ class SlackTie(NamedTuple):
 
 def slack_tie(session: Session, team_id: str, user_id: str) -> SlackTie | None:
     """Who a Slack user is; None for one who is tied to nobody."""
-    session.flush()
     found = session.connection().execute(_SLACK_TIE, {"team_id": team_id, "user_id": user_id}).one_or_none()
     return SlackTie(*found) if found else None
 
