@@ -199,11 +199,14 @@ def lazily(
     """
 
     def run(body: dict[str, Any], request_id: str) -> None:
-        bind_log(body, request_id)
-        act = interaction_of(body)
-        _log.info("a request of Slack's")
-        with span("request", act=act.name), speaking(language_for(services, act)):
-            receive(Visit(services, act), handle, request_id=request_id)
+        try:
+            bind_log(body, request_id)
+            act = interaction_of(body)
+            _log.info("a request of Slack's")
+            with span("request", act=act.name), speaking(language_for(services, act)):
+                receive(Visit(services, act), handle, request_id=request_id)
+        except Exception:  # noqa: BLE001 - nobody would hear of it: a thread keeps what it raises to itself
+            _log.exception("a request could not be handled")
 
     def listen(ack: Ack, body: dict[str, Any], context: BoltContext) -> None:
         if acknowledge is None:
