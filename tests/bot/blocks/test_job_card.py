@@ -49,7 +49,12 @@ def test_a_ready_card_says_what_waits_who_asked_and_when() -> None:
     )
     assert [[cell["text"] for cell in row] for row in table["rows"]] == [
         ["Cost code", "Description", "Categories", "In Sage"],
-        ["03-100", "Concrete formwork", "☑\N{NO-BREAK SPACE}L new, ☑\N{NO-BREAK SPACE}M new", "new cost code"],
+        [
+            "03-100",
+            "Concrete formwork",
+            "☑\N{NO-BREAK SPACE}L new, ☑\N{NO-BREAK SPACE}M new",
+            "new cost code",
+        ],
     ]
     assert more["elements"][0]["text"] == "… and 2 more cost codes: View Requested Updates"
     assert message.text.startswith("24-017 Riverside Medical Center: 🟡 Ready to Update. 3 cost codes")
