@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from dotenv.parser import parse_stream
 from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -121,7 +122,21 @@ class _FromFileAlone(Settings):
 def _of_file(dotenv: PydanticBaseSettingsSource) -> tuple[PydanticBaseSettingsSource, ...]:
     """A `.env`, and the secrets in the files that it names; their paths may begin at its folder."""
     source = cast("DotEnvSettingsSource", dotenv)
+    _require_readable(Path(str(source.env_file)))
     return _secrets(source, Path(str(source.env_file)).parent), source
+
+
+def _require_readable(file: Path) -> None:
+    """Raise SettingsError for lines that would be passed over: what they were to set would not be set."""
+    if not file.is_file():
+        return
+    with file.open(encoding="utf-8") as stream:
+        wrong = [str(binding.original.line) for binding in parse_stream(stream) if binding.error]
+    if wrong:
+        lines = f"line {wrong[0]}" if len(wrong) == 1 else f"lines {', '.join(wrong[:-1])} and {wrong[-1]}"
+        raise SettingsError(
+            f"`{file.name}` is not usable in {lines}: write NAME=value, with every quote closed."
+        )
 
 
 def _secrets(source: EnvSettingsSource, folder: Path) -> InitSettingsSource:
