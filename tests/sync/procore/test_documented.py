@@ -41,6 +41,9 @@ class Listening:
         if model is hooks.Hook:
             yield hooks.Hook(id=2, namespace="costbot", destination_url="https://costbot.example")
 
+    def every_or_why(self, model: type[BaseModel], path: str, _: object = None) -> Iterator[Any]:
+        return self.every(model, path)
+
     def create(self, path: str, _: object) -> dict[str, object]:
         self._note("POST", path)
         return {"id": 2, "namespace": "costbot", "destination_url": "https://costbot.example"}
