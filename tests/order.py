@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def dealt(tests: Sequence[T], processes: int, together: Callable[[T], Hashable | None]) -> list[T]:
-    """The tests in the order to run them in; `together` is what a long test shares, and None for a short one."""
+    """The tests in the order to run them in; `together` is what a long test shares, None for a short one."""
     runs = [list(run) for shared, run in groupby(tests, together) if shared is not None]
     short = [test for test in tests if together(test) is None]
     order: list[T] = []
