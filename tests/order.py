@@ -12,17 +12,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def dealt(tests: Sequence[T], processes: int, together: Callable[[T], Hashable | None]) -> list[T]:
-    """The tests in the order to run them in; `together` is what a long test shares, None for a short one."""
-    runs = [list(run) for shared, run in groupby(tests, together) if shared is not None]
-    short = [test for test in tests if together(test) is None]
+def dealt(tests: Sequence[T], processes: int, shared: Callable[[T], Hashable | None]) -> list[T]:
+    """The tests in the order to run them in; `shared` is what a long test shares, None for a short one."""
+    runs = [list(run) for what, run in groupby(tests, shared) if what is not None]
+    short = [test for test in tests if shared(test) is None]
+    heads: list[list[T]] = [[] for _ in range(processes)]
+    for run in sorted(runs, key=len, reverse=True):
+        min(heads, key=len).extend(run)
     order: list[T] = []
     left = len(tests)
-    for process in range(processes):
+    for process, head in enumerate(heads):
         share = left // (processes - process)
         left -= share
-        long = [test for run in runs[process::processes] for test in run]
-        few = max(0, share - len(long))
-        order += [*long, *short[:few]]
+        few = max(0, share - len(head))
+        order += [*head, *short[:few]]
         del short[:few]
     return order + short

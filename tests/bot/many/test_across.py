@@ -197,6 +197,7 @@ def test_nothing_of_one_company_is_shown_or_changed_from_another(shared: Town, n
     assert kestrel.nudged == [kestrel.nudged[0]]  # by its own install
 
 
+@pytest.mark.long
 def test_the_same_attempts_in_ones_own_company_show_and_change_its_things(
     here: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
