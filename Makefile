@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 # whoever sets it has Python compile all modules anew for each process, of which the tests alone start hundreds
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo run test faults check words pictures bench lock audit
+.PHONY: help demo run doctor test faults check words pictures bench lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -13,6 +13,9 @@ demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike
 
 run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
 	@$(BIN)/costbot run $(ARGS)
+
+doctor: .venv/.costbot ## Say what is wrong with the settings in .env and what they lead to, and how to mend it
+	@$(BIN)/costbot doctor $(ARGS)
 
 test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser
