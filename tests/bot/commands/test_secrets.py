@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -132,7 +133,8 @@ def test_no_command_tells_a_password_that_stands_alone_or_what_a_file_holds(
     assert "planted-database-password" in used.database
     assert "planted-redis-password" in used.redis
 
-    assert_no_command_tells(planted_apart, database_of(postgres_url))
+    with closing(database_of(postgres_url)) as database:
+        assert_no_command_tells(planted_apart, database)
 
 
 def test_the_settings_hide_their_secrets_when_shown(planted: Shell) -> None:
