@@ -1,21 +1,23 @@
 """`costbot run`, `demo`, `bot`, `worker`, `scheduler` and `sandbox`: processes, alone or as one tree."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
+from sqlalchemy.orm import configure_mappers
 
 from bot.commands.command import CommandLine, StopError, failed, process
 from bot.commands.opening import open_database
 from bot.commands.terminal import say
 from bot.logs import mask
-from bot.processes import Child, Family, costbot, stopping_on_signals
+from bot.processes import Child, Family, stopping_on_signals
 from workflow.companies import read_companies
 from workflow.database import Database
 from workflow.settings import SageTarget, Settings, Source
@@ -31,14 +33,16 @@ _LIES = timedelta(seconds=10)
 """How long a file lies in `outgoing` before the demo's accountant comes by, so that one can look at it."""
 
 COMPANY = "COSTBOT_COMPANY"
-BOT = Child("bot", costbot("bot"))
+BOT = Child("bot", ("bot",))
 OF_A_COMPANY = (
-    Child("notices worker", costbot("worker", Queue.NOTICES)),
-    Child("sync worker", costbot("worker", Queue.SYNC)),
-    Child("scheduler", costbot("scheduler")),
+    Child("notices worker", ("worker", Queue.NOTICES)),
+    Child("sync worker", ("worker", Queue.SYNC)),
+    Child("scheduler", ("scheduler",)),
 )
 """A worker of its own for notices, so that no long data sync keeps people waiting for a message."""
 SERVICES = (BOT, *OF_A_COMPANY)
+_OF_ALL = ("bot.bot_process", "bot.delivery", "sync.worker")
+"""What is imported once for all of them."""
 
 
 @process(app, "bot")
@@ -97,14 +101,14 @@ def scheduler(line: CommandLine) -> None:
 @process(app, "run")
 def run(line: CommandLine) -> None:
     """Run bot, workers and scheduler together, with SQLite and a Redis of their own unless set otherwise."""
-    line.start_logs(process="run")
+    line.start_logs(process="run", traced=False)
     if line.host:
         _run_many(line.host)
         return
     settings = line.settings
     _require_all_companies(settings, "run")
     require_slack(settings)
-    with stopping_on_signals() as pause, ready_to_run(settings), Family() as family:
+    with stopping_on_signals() as pause, family_on([settings]) as family:
         for child in SERVICES:
             family.start(child)
         say(f"costbot runs. Cards go to {settings.channel}; data syncs: `{settings.sync_cron}` (UTC).")
@@ -117,14 +121,11 @@ def _run_many(host: Settings) -> None:
     """One bot for all companies, and for each its own workers and scheduler."""
     companies = read_companies(host)
     require_slack_of_many(host, companies)
-    with stopping_on_signals() as pause, ExitStack() as stack:
-        for settings in companies.values():
-            stack.enter_context(ready_to_run(settings))
-        family = stack.enter_context(Family())
+    with stopping_on_signals() as pause, family_on(companies.values()) as family:
         family.start(BOT)
         for name, settings in companies.items():
             for child in OF_A_COMPANY:
-                family.start(Child(f"{name}: {child.name}", (*child.command, "--company", name)))
+                family.start(Child(f"{name}: {child.name}", (*child.words, "--company", name)))
             say(f"{name}: cards go to {settings.channel}; data syncs: `{settings.sync_cron}` (UTC).")
         say(f"costbot runs for {len(companies)} companies. Ctrl-C stops everything.")
         family.keep_running(pause)
@@ -275,6 +276,27 @@ def require_slack_of_many(host: Settings, companies: Mapping[str, Settings]) -> 
     ]
     if missing:
         raise StopError(failed(f"Not set: {'; '.join(missing)}. docs/many-workspaces.md tells more."))
+
+
+@contextmanager
+def family_on(companies: Iterable[Settings]) -> Iterator[Family]:
+    """A family of `costbot`s for these companies, each with its database made ready and a Redis running."""
+    for name in _OF_ALL:
+        import_module(name)
+    configure_mappers()
+    for settings in companies:
+        open_database(settings).close()
+    with ExitStack() as stack:
+        # made before Redis, which is kept by a thread, and stopped before it too
+        family = stack.enter_context(closing(Family(_costbot)))
+        for settings in companies:
+            stack.enter_context(redis_running(settings))
+        yield stack.enter_context(closing(family))
+
+
+def _costbot() -> None:
+    """Be `costbot` as `sys.argv` says; found by name, since the command line is built of this module."""
+    import_module("bot.cli").main()
 
 
 @contextmanager
