@@ -57,7 +57,7 @@ class FamilyGoneError(Exception):
     """The process that keeps the children running was killed, and they end."""
 
     def __init__(self) -> None:
-        super().__init__("The process that keeps the others running was killed: start costbot again.")
+        super().__init__("costbot-keeper, which keeps the others running, was killed: start costbot again.")
 
 
 def restart_delay(deaths: int) -> float:
@@ -109,7 +109,7 @@ def _keep(
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     # a session of its own: Ctrl-C is for the parent, which then has the children stopped in order
     os.setsid()
-    setproctitle("costbot: keeps the others running")
+    setproctitle("costbot-keeper")  # without a space, which would have Python 3.12 see threads where none are
     lives, lifeline = os.pipe()
 
     def live(words: Sequence[str]) -> None:

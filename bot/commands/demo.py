@@ -20,7 +20,8 @@ import structlog
 
 from bot.commands import demo_company, demo_procore
 from bot.commands.command import CommandLine, StopError, failed
-from bot.commands.processes import BOT, HOST, OF_A_COMPANY, family_on, require_port
+from bot.commands.processes import BOT, HOST, OF_A_COMPANY, require_port
+from bot.commands.running import family_on
 from bot.commands.terminal import say
 from bot.processes import Child, Pause, stopping_on_signals
 from bot.sandbox import sample_company, workspace

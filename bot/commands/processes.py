@@ -1,23 +1,21 @@
 """`costbot run`, `demo`, `bot`, `worker`, `scheduler` and `sandbox`: processes, alone or as one tree."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
-from sqlalchemy.orm import configure_mappers
 
 from bot.commands.command import CommandLine, StopError, failed, process
-from bot.commands.opening import open_database
+from bot.commands.running import family_on, ready_to_run
 from bot.commands.terminal import say
 from bot.logs import mask
-from bot.processes import Child, Family, stopping_on_signals
+from bot.processes import Child, stopping_on_signals
 from workflow.companies import read_companies
 from workflow.database import Database
 from workflow.settings import SageTarget, Settings, Source
@@ -41,8 +39,6 @@ OF_A_COMPANY = (
 )
 """A worker of its own for notices, so that no long data sync keeps people waiting for a message."""
 SERVICES = (BOT, *OF_A_COMPANY)
-_OF_ALL = ("bot.bot_process", "bot.delivery", "sync.worker")
-"""What is imported once for all of them."""
 
 
 @process(app, "bot")
@@ -276,44 +272,3 @@ def require_slack_of_many(host: Settings, companies: Mapping[str, Settings]) -> 
     ]
     if missing:
         raise StopError(failed(f"Not set: {'; '.join(missing)}. docs/many-workspaces.md tells more."))
-
-
-@contextmanager
-def family_on(companies: Iterable[Settings]) -> Iterator[Family]:
-    """A family of `costbot`s for these companies, each with its database made ready and a Redis running."""
-    for name in _OF_ALL:
-        import_module(name)
-    configure_mappers()
-    for settings in companies:
-        open_database(settings).close()
-    with ExitStack() as stack:
-        # made before Redis, which is kept by a thread, and stopped before it too
-        family = stack.enter_context(closing(Family(_costbot)))
-        for settings in companies:
-            stack.enter_context(redis_running(settings))
-        yield stack.enter_context(closing(family))
-
-
-def _costbot() -> None:
-    """Be `costbot` as `sys.argv` says; found by name, since the command line is built of this module."""
-    import_module("bot.cli").main()
-
-
-@contextmanager
-def ready_to_run(settings: Settings) -> Iterator[None]:
-    """The database made ready, and a Redis running."""
-    open_database(settings).close()
-    with redis_running(settings):
-        yield
-
-
-@contextmanager
-def redis_running(settings: Settings) -> Iterator[None]:
-    """The embedded Redis, where no other is set."""
-    from sync.embedded_redis import EmbeddedRedisError, embedded_redis
-
-    try:
-        with embedded_redis(settings):
-            yield
-    except EmbeddedRedisError as error:
-        raise StopError(failed(str(error))) from error

@@ -18,8 +18,8 @@ SET = {
     "SLACK_BOT_TOKEN": "xoxb-of-slack",
     "SLACK_SIGNING_SECRET": "of-slack",
     "SLACK_API_URL": "http://127.0.0.1:9/api/",
-    # Python 3.12 and newer warn of a fork while there are threads
-    "PYTHONWARNINGS": "error::DeprecationWarning:multiprocessing.popen_fork",
+    # Python 3.12 and newer then tell of a fork while there are threads
+    "PYTHONWARNINGS": "always::DeprecationWarning:multiprocessing.popen_fork",
 }
 
 
@@ -60,5 +60,6 @@ def test_run_is_seen_as_its_processes_and_ends_when_the_one_that_keeps_them_is_k
 
     assert running.returncode == 1
     assert errors.splitlines()[-1].endswith("start costbot again.")
+    assert "multi-threaded" not in errors
     _, alive = psutil.wait_procs(kept.values(), timeout=PATIENCE)
     assert alive == []
