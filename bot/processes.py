@@ -54,10 +54,10 @@ class Child:
 
 
 class FamilyGoneError(Exception):
-    """The process that keeps the children running was killed, and they end."""
+    """The process that keeps the children running has ended, and they end."""
 
     def __init__(self) -> None:
-        super().__init__("costbot-keeper, which keeps the others running, was killed: start costbot again.")
+        super().__init__("costbot-keeper, which keeps the others running, has ended: start costbot again.")
 
 
 def restart_delay(deaths: int) -> float:
@@ -125,7 +125,7 @@ def _keep(
         try:
             main()
         finally:
-            atexit._run_exitfuncs()  # noqa: SLF001 - multiprocessing leaves them out before Python 3.14
+            atexit._run_exitfuncs()  # noqa: SLF001 - multiprocessing leaves them out before Python 3.13
 
     members: list[_Member] = []
     try:
