@@ -42,6 +42,7 @@ _LOOK_SECONDS = 3
 """How often the SDK looks whether its connection is alive: a lost one is back within this time."""
 _SAY_AGAIN_SECONDS = 600.0
 _STOP_SECONDS = 5
+_CHARTS_AFTER_SECONDS = 10.0
 _log = structlog.get_logger()
 
 
@@ -175,8 +176,7 @@ def serve(
         signal.signal(end, lambda *_: None)
     if socket_mode:
         socket_mode.start()
-    # whoever asks for the first report does not wait for what draws its chart
-    threading.Thread(target=charts.prepare, name="charts", daemon=True).start()
+    _prepare_charts()
     host, port = listener.getsockname()[:2]
     _log.info(
         "the bot is up", address=f"http://{host}:{port}", http_mode=settings.slack_signing_secret is not None
@@ -187,6 +187,13 @@ def serve(
         if socket_mode:
             socket_mode.stop()
         _log.info("the bot has stopped")
+
+
+def _prepare_charts() -> None:
+    """Whoever asks for the first report does not wait for what draws its chart, nor the start for that."""
+    later = threading.Timer(_CHARTS_AFTER_SECONDS, charts.prepare)
+    later.name, later.daemon = "charts", True
+    later.start()
 
 
 @contextlib.contextmanager

@@ -1,46 +1,63 @@
 """A tree of processes: children that are started again when they die, and that end with their parent.
 
-Owns starting, restarting and stopping; knows nothing of what the children do. `python -m
-bot.processes …` is a child's end of it: `costbot …` that stops when its parent is gone.
+Owns starting, restarting and stopping; knows nothing of what the children do. They are forked by a process
+that does nothing else (docs/adr/0022): what all of them import is there once, and no thread, connection or
+socket of whoever wants them comes along.
 """
 
+import atexit
+import gc
+import multiprocessing
 import os
-import runpy
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from queue import Empty, SimpleQueue
 
 import structlog
 
+try:
+    from setproctitle import setproctitle
+except ImportError:  # it is for Linux: on macOS a forked process may die of it
+
+    def setproctitle(title: str) -> None:
+        """Leave the process its parent's title."""
+
+
 _LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.05
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 30.0
 _STEADY_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 Pause = Callable[[float], bool]
 """Waits so many seconds, from any thread; True, at once, when it is time to stop."""
 
 log = structlog.get_logger()
+_forking = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to keep running: its name to people, and the command."""
+    """A process to keep running: its name to people, and its words behind `costbot`."""
 
     name: str
-    command: tuple[str, ...]
+    words: tuple[str, ...]
 
 
-def costbot(*arguments: str) -> tuple[str, ...]:
-    """The command of a child that is costbot itself."""
-    return (sys.executable, "-P", "-m", "bot.processes", *arguments)
+class FamilyGoneError(Exception):
+    """The process that keeps the children running has ended, and they end."""
+
+    def __init__(self) -> None:
+        super().__init__("costbot-keeper, which keeps the others running, has ended: start costbot again.")
 
 
 def restart_delay(deaths: int) -> float:
@@ -49,77 +66,119 @@ def restart_delay(deaths: int) -> float:
 
 
 class Family:
-    """Children kept running for the length of a `with` block.
+    """Children kept running until `close`: forks that call `main`, each with its words in `sys.argv`.
+
+    They are what this process is now: make a family after the imports, before any thread or connection.
 
     A child that lived for a minute before it died starts again after a second; one that dies at
     once, after ever longer waits. At the end all are asked to stop, and killed when they do not.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._members: list[_Member] = []
+    def __init__(self, main: Callable[[], object], *, clock: Callable[[], float] = time.monotonic) -> None:
+        gc.freeze()  # or the first collection in a child would write to all the memory that it shares
+        orders, self._orders = _forking.Pipe(duplex=False)
+        self._keeper = _forking.Process(target=_keep, args=(orders, self._orders, main, clock))
+        self._keeper.start()
+        orders.close()
 
     def start(self, child: Child) -> None:
-        """Start a child, and again whenever it dies."""
-        member = _Member(child)
-        self._members.append(member)
-        member.start(self._clock())
+        """Start a child, and again whenever it dies; raises FamilyGoneError."""
+        try:
+            self._orders.send(child)
+        except BrokenPipeError:
+            raise FamilyGoneError from None
 
     def keep_running(self, pause: Pause) -> None:
-        """Watch over the children until `pause` says to stop."""
+        """Wait until `pause` says to stop; raises FamilyGoneError."""
         while not pause(_LOOK_SECONDS):
-            for member in self._members:
-                member.look(self._clock())
+            if not self._keeper.is_alive():
+                raise FamilyGoneError
 
-    def __enter__(self) -> "Family":
-        return self
+    def close(self) -> None:
+        """Stop the children, and return when all have ended."""
+        self._orders.close()
+        self._keeper.join()
 
-    def __exit__(self, *_: object) -> None:
-        running = [member.process for member in self._members if member.process]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + _STOP_SECONDS
-        for process in running:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdin:
-                process.stdin.close()
+
+def _keep(
+    orders: Connection, others_end: Connection, main: Callable[[], object], clock: Callable[[], float]
+) -> None:
+    """Be the process that forks the children and watches over them, until the orders end."""
+    others_end.close()
+    # looked at, not handled, so that a child misses none between its fork and handlers of its own
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    # a session of its own: Ctrl-C is for the parent, which then has the children stopped in order
+    os.setsid()
+    setproctitle("costbot-keeper")  # without a space, which would have Python 3.12 see threads where none are
+    lives, lifeline = os.pipe()
+
+    def live(words: Sequence[str]) -> None:
+        orders.close()
+        os.close(lifeline)  # this process alone must hold it
+        os.setsid()
+        sys.argv[:] = ["costbot", *words]
+        setproctitle(" ".join(sys.argv))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        end_when_closed(lives)
+        try:
+            main()
+        finally:
+            atexit._run_exitfuncs()  # noqa: SLF001 - multiprocessing leaves them out before Python 3.13
+
+    members: list[_Member] = []
+    try:
+        while not signal.sigpending():
+            if orders.poll(_LOOK_SECONDS):
+                members.append(_Member(orders.recv(), live))
+            for member in members:
+                member.look(clock())
+    except EOFError:
+        pass
+    finally:
+        _stop([member.process for member in members if member.process])
 
 
 class _Member:
     """One child: its process while it runs, and when it may run again while it does not."""
 
-    def __init__(self, child: Child) -> None:
-        self.child = child
-        self.process: subprocess.Popen[bytes] | None = None
+    def __init__(self, child: Child, live: Callable[[Sequence[str]], None]) -> None:
+        self._child = child
+        self._live = live
+        self.process: ForkProcess | None = None
         self._started_at = self._again_at = 0.0
         self._deaths = 0
 
-    def start(self, now: float) -> None:
-        # a session of its own: Ctrl-C is for the parent, which then stops the children in order
-        self.process = subprocess.Popen(  # noqa: S603 - the commands are costbot's own
-            self.child.command, stdin=subprocess.PIPE, start_new_session=True
-        )
-        self._started_at = now
-
     def look(self, now: float) -> None:
+        """Start it, where it is time to."""
         if self.process is None:
             if now >= self._again_at:
-                self.start(now)
-        elif self.process.poll() is not None:
+                self.process = _forking.Process(target=self._live, args=(self._child.words,))
+                self.process.start()
+                self._started_at = now
+        elif not self.process.is_alive():
             self._died(self.process, now)
 
-    def _died(self, process: subprocess.Popen[bytes], now: float) -> None:
-        if process.stdin:
-            process.stdin.close()
-        self.process = None
+    def _died(self, process: ForkProcess, now: float) -> None:
         self._deaths = 1 if now - self._started_at >= _STEADY_SECONDS else self._deaths + 1
         delay = restart_delay(self._deaths)
         self._again_at = now + delay
-        log.warning("a process ended", child=self.child.name, exit_code=process.returncode, again_in=delay)
+        log.warning("a process ended", child=self._child.name, exit_code=process.exitcode, again_in=delay)
+        process.close()
+        self.process = None
+
+
+def _stop(processes: Sequence[ForkProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + _STOP_SECONDS
+    # not by `join`, for what a killed child leaves running would hold that up
+    while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    for process in processes:
+        process.kill()
+        process.join()
 
 
 @contextmanager
@@ -135,8 +194,9 @@ def stopping_on_signals() -> Iterator[Pause]:
             return False
         return True
 
-    signals = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda number, _frame: asked.put(number)) for number in signals}
+    before = {
+        number: signal.signal(number, lambda number, _frame: asked.put(number)) for number in _STOP_SIGNALS
+    }
     try:
         yield pause
     finally:
@@ -144,19 +204,14 @@ def stopping_on_signals() -> Iterator[Pause]:
             signal.signal(number, handler)
 
 
-def end_with_parent() -> None:
-    """Stop this process when its standard input closes, which its parent's death does too."""
+def end_when_closed(lifeline: int) -> None:
+    """Stop this process when the other end of a pipe closes, which the death of who holds it does too."""
 
     def watch() -> None:
-        while os.read(sys.stdin.fileno(), 1):
+        while os.read(lifeline, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_STOP_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
-
-
-if __name__ == "__main__":
-    end_with_parent()
-    runpy.run_module("bot.cli", run_name="__main__")

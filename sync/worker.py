@@ -177,6 +177,9 @@ class _Worker(Worker):
         finally:
             tracing.flush()  # the process of a piece of work ends without a word
 
+    def procline(self, message: str) -> None:
+        """Keep the title that costbot has in a list of processes; RQ would put the worker's number there."""
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.stop_asked = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]

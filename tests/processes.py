@@ -1,12 +1,19 @@
-"""A process together with all that it has started: what may happen to them on a machine.
+"""costbot as a process, and one together with all that it has started: what may happen to them on a machine.
 
 Any of them may end by itself between being listed and being told something; that is no fault of a test.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
+
+
+def costbot(*words: str) -> tuple[str, ...]:
+    """The command of a `costbot` that ends when its standard input does, so that none outlives the tests."""
+    return (sys.executable, "-P", str(Path(__file__).with_name("tied.py")), *words)
 
 
 def kill(process: psutil.Process) -> list[psutil.Process]:

@@ -94,12 +94,16 @@ class CommandLine:
     def database(self) -> Database:
         return opening.open_database(self.settings)
 
-    def start_logs(self, *, process: str = "") -> None:
-        """Logs as the settings say; a command that only answers is quiet until somebody debugs it."""
+    def start_logs(self, *, process: str = "", traced: bool = True) -> None:
+        """Logs as the settings say; a command that only answers is quiet until somebody debugs it.
+
+        One that forks others is not `traced`, for traces are sent by a thread.
+        """
         settings = self.host or self.settings
         level, named = settings.log_level, f"{settings.company or ''} {process}".strip() if process else ""
         logs.configure(level if process or level == "debug" else "warning", process=named)
-        traces.start(named or "command line")
+        if traced:
+            traces.start(named or "command line")
 
     def close(self) -> None:
         if "database" in self.__dict__:

@@ -20,9 +20,10 @@ import structlog
 
 from bot.commands import demo_company, demo_procore
 from bot.commands.command import CommandLine, StopError, failed
-from bot.commands.processes import BOT, HOST, OF_A_COMPANY, ready_to_run, require_port
+from bot.commands.processes import BOT, HOST, OF_A_COMPANY, require_port
+from bot.commands.running import family_on
 from bot.commands.terminal import say
-from bot.processes import Child, Family, Pause, costbot, stopping_on_signals
+from bot.processes import Child, Pause, stopping_on_signals
 from bot.sandbox import sample_company, workspace
 from bot.sandbox.procore.pages import HOME
 from bot.sandbox.sample_company import Request
@@ -53,18 +54,18 @@ def run_demo(
     with _own_folder(FOLDER.absolute(), keep=keep) as kept, stopping_on_signals() as pause:
         _own_settings(address, demo_procore.settings(address) if of_procore else {})
         line = CommandLine()
-        line.start_logs(process="demo")
+        line.start_logs(process="demo", traced=False)
         say("Preparing the sample company …")
         if not kept:
             (demo_company.load_sage if of_procore else demo_company.load)(line)
         _reach_sage(sage)
         line.close()
         line = CommandLine()
-        if kept:
-            _draw_cards_anew(line)
-        look_alikes = costbot("sandbox", "--port", str(port), *(demo_procore.BESIDE if of_procore else ()))
-        with ready_to_run(line.settings), Family() as family:
+        look_alikes = ("sandbox", "--port", str(port), *(demo_procore.BESIDE if of_procore else ()))
+        with family_on([line.settings]) as family:
             family.start(Child("sandbox", look_alikes))
+            if kept:
+                _draw_cards_anew(line)
             _wait_until_up(f"{address}/", "The Slack look-alike", pause)
             family.start(BOT)
             ask: demo_company.Ask = partial(demo_company.ask, line)
@@ -76,7 +77,7 @@ def run_demo(
             for child in OF_A_COMPANY:
                 family.start(child)
             if sage is SageTarget.IMPORT_FILE:
-                family.start(Child("import task", costbot("import-task")))
+                family.start(Child("import task", ("import-task",)))
                 say(f"Files for Sage appear in {line.settings.sage_folder}, and are imported soon after.")
             say(f"Open {address} in your browser. Ctrl-C stops the demo.")
             _arrive_later(line.settings, waiting, ask, pause)

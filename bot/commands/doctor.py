@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.commands.command import CommandLine, Exit, StopError, command
 from bot.commands.mends import mend
 from bot.commands.opening import open_database
-from bot.commands.processes import redis_running
+from bot.commands.running import redis_running
 from bot.commands.terminal import Answer, progress
 from bot.commands.upkeep_shapes import DoctorShape, FindingShape
 from bot.logs import mask

@@ -4,15 +4,18 @@ import sys
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from bot.processes import FamilyGoneError
 from sync.sage.company import SageUnreachableError
 from workflow.backups import BackupError
 from workflow.database import MigrationBusyError
 from workflow.settings import SettingsError
 
+_IN_WORDS = (SettingsError, SageUnreachableError, MigrationBusyError, BackupError, FamilyGoneError)
+
 
 def mend(error: Exception) -> str:
     """What went wrong and what to do about it, for the person at the terminal."""
-    if isinstance(error, SettingsError | SageUnreachableError | MigrationBusyError | BackupError):
+    if isinstance(error, _IN_WORDS):
         return str(error)
     if isinstance(error, DBAPIError) and _is_disk_full(error):
         return "The disk of the database is full. Make room on it and try again; nothing was changed."

@@ -1,8 +1,8 @@
 """`costbot run`, `demo`, `bot`, `worker`, `scheduler` and `sandbox`: processes, alone or as one tree."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,10 @@ import structlog
 import typer
 
 from bot.commands.command import CommandLine, StopError, failed, process
-from bot.commands.opening import open_database
+from bot.commands.running import family_on, ready_to_run
 from bot.commands.terminal import say
 from bot.logs import mask
-from bot.processes import Child, Family, costbot, stopping_on_signals
+from bot.processes import Child, stopping_on_signals
 from workflow.companies import read_companies
 from workflow.database import Database
 from workflow.settings import SageTarget, Settings, Source
@@ -31,11 +31,11 @@ _LIES = timedelta(seconds=10)
 """How long a file lies in `outgoing` before the demo's accountant comes by, so that one can look at it."""
 
 COMPANY = "COSTBOT_COMPANY"
-BOT = Child("bot", costbot("bot"))
+BOT = Child("bot", ("bot",))
 OF_A_COMPANY = (
-    Child("notices worker", costbot("worker", Queue.NOTICES)),
-    Child("sync worker", costbot("worker", Queue.SYNC)),
-    Child("scheduler", costbot("scheduler")),
+    Child("notices worker", ("worker", Queue.NOTICES)),
+    Child("sync worker", ("worker", Queue.SYNC)),
+    Child("scheduler", ("scheduler",)),
 )
 """A worker of its own for notices, so that no long data sync keeps people waiting for a message."""
 SERVICES = (BOT, *OF_A_COMPANY)
@@ -97,14 +97,14 @@ def scheduler(line: CommandLine) -> None:
 @process(app, "run")
 def run(line: CommandLine) -> None:
     """Run bot, workers and scheduler together, with SQLite and a Redis of their own unless set otherwise."""
-    line.start_logs(process="run")
+    line.start_logs(process="run", traced=False)
     if line.host:
         _run_many(line.host)
         return
     settings = line.settings
     _require_all_companies(settings, "run")
     require_slack(settings)
-    with stopping_on_signals() as pause, ready_to_run(settings), Family() as family:
+    with stopping_on_signals() as pause, family_on([settings]) as family:
         for child in SERVICES:
             family.start(child)
         say(f"costbot runs. Cards go to {settings.channel}; data syncs: `{settings.sync_cron}` (UTC).")
@@ -117,14 +117,11 @@ def _run_many(host: Settings) -> None:
     """One bot for all companies, and for each its own workers and scheduler."""
     companies = read_companies(host)
     require_slack_of_many(host, companies)
-    with stopping_on_signals() as pause, ExitStack() as stack:
-        for settings in companies.values():
-            stack.enter_context(ready_to_run(settings))
-        family = stack.enter_context(Family())
+    with stopping_on_signals() as pause, family_on(companies.values()) as family:
         family.start(BOT)
         for name, settings in companies.items():
             for child in OF_A_COMPANY:
-                family.start(Child(f"{name}: {child.name}", (*child.command, "--company", name)))
+                family.start(Child(f"{name}: {child.name}", (*child.words, "--company", name)))
             say(f"{name}: cards go to {settings.channel}; data syncs: `{settings.sync_cron}` (UTC).")
         say(f"costbot runs for {len(companies)} companies. Ctrl-C stops everything.")
         family.keep_running(pause)
@@ -275,23 +272,3 @@ def require_slack_of_many(host: Settings, companies: Mapping[str, Settings]) -> 
     ]
     if missing:
         raise StopError(failed(f"Not set: {'; '.join(missing)}. docs/many-workspaces.md tells more."))
-
-
-@contextmanager
-def ready_to_run(settings: Settings) -> Iterator[None]:
-    """The database made ready, and a Redis running."""
-    open_database(settings).close()
-    with redis_running(settings):
-        yield
-
-
-@contextmanager
-def redis_running(settings: Settings) -> Iterator[None]:
-    """The embedded Redis, where no other is set."""
-    from sync.embedded_redis import EmbeddedRedisError, embedded_redis
-
-    try:
-        with embedded_redis(settings):
-            yield
-    except EmbeddedRedisError as error:
-        raise StopError(failed(str(error))) from error

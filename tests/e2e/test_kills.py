@@ -183,3 +183,12 @@ def test_the_button_of_a_card_still_works_when_the_bot_was_killed_since(office: 
     office.dana.click("Update", card)
 
     office.card(job, UPDATED)
+
+
+def test_the_process_that_forks_the_others_holds_nothing_that_they_would_get(office: Office) -> None:
+    keeper = office.tree.process("bot").parent()
+
+    assert keeper
+    assert keeper == office.tree.process("scheduler").parent()
+    assert keeper.net_connections("all") == []
+    assert [file.path for file in keeper.open_files() if file.fd > 2] == []

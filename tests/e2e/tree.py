@@ -5,13 +5,12 @@ Owns the processes of one company and their log; knows nothing of what they do.
 
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import psutil
 
-from bot.processes import costbot
 from tests import processes
 
 PATIENCE = 60.0
@@ -32,26 +31,32 @@ class ProcessTree:
         """Start `costbot` with these words."""
         with self._log.open("ab") as log:
             process = subprocess.Popen(
-                costbot(*words),
+                processes.costbot(*words),
                 cwd=self._folder,
                 env=self._environment,
-                stdin=subprocess.PIPE,  # it ends when this closes, so that nothing outlives the tests
+                stdin=subprocess.PIPE,  # which it ends with
                 stdout=log,
                 stderr=log,
             )
         self._started.append(process)
 
     def process(self, *words: str) -> psutil.Process:
-        """The one that was started as `costbot` with these words, once it runs."""
+        """The one that `costbot run` runs as `costbot` with these words, once it does."""
         found: list[psutil.Process] = []
 
         def runs() -> bool:
-            everybody = [child for root in self._started for child in psutil.Process(root.pid).children()]
-            found[:] = [process for process in everybody if _was_started_as(process, words)]
+            found[:] = [process for process in self._kept_running() if _runs_as(process, words)]
             return bool(found)
 
         wait_until(runs, f"costbot {' '.join(words)} runs")
         return found[0]
+
+    def _kept_running(self) -> Iterator[psutil.Process]:
+        """The children of the process that keeps them running, and not what these have started."""
+        for root in self._started:
+            with suppress(psutil.Error):
+                for keeper in psutil.Process(root.pid).children():
+                    yield from keeper.children()
 
     def kill(self, *words: str) -> None:
         """`kill -9` for a process and its children; `costbot run` starts it again a moment later."""
@@ -84,8 +89,9 @@ def wait_until(true: Callable[[], object], what: str) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _was_started_as(process: psutil.Process, words: Sequence[str]) -> bool:
+def _runs_as(process: psutil.Process, words: Sequence[str]) -> bool:
     try:
-        return process.cmdline()[-len(words) :] == list(words)
+        # a title of its own ends in NULs, as far as the command line was that it overwrote
+        return " ".join(process.cmdline()).split() == ["costbot", *words]
     except psutil.Error:
         return False

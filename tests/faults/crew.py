@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from bot.processes import costbot
+from tests.processes import costbot
 
 _LOOK_SECONDS = 0.05
 _STOP_SECONDS = 20.0
@@ -100,7 +100,7 @@ class Crew:
                 costbot(*member.words),
                 cwd=self._folder,
                 env={**self._environment, **member.more},
-                stdin=subprocess.PIPE,  # it ends when this closes, so that nothing outlives the suite
+                stdin=subprocess.PIPE,  # which it ends with
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the suite, which then stops them in order
