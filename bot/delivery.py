@@ -5,11 +5,12 @@ becomes of a notice that cannot be delivered. Nothing it does is lost or doubled
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -22,7 +23,6 @@ from bot.blocks.pieces import Message
 from bot.blocks.report_words import report_title, report_words
 from bot.digest import Digest
 from bot.gateway import (
-    SECONDS_A_MESSAGE,
     Gateway,
     Posted,
     RateLimited,
@@ -34,6 +34,7 @@ from bot.homes import Homes
 from bot.identity import Identity
 from bot.installations import connected
 from bot.links import card_address
+from bot.pace import SECONDS_A_MESSAGE
 from bot.posting import Poster, UnderWay
 from workflow import directory, messages, outages, outbox, slots, telling
 from workflow.bursts import BurstFacts
@@ -52,8 +53,8 @@ from workflow.vocabulary import NoticeKind
 LOCK = "deliver"
 LINGER = timedelta(seconds=3)
 """A notice due this soon is waited for, such as a direct message that gathers others."""
-LONGEST_DRAIN = timedelta(seconds=90)
-"""Under RQ's time-out of a job; what is left is taken up by the next drain."""
+LONGEST_DRAIN = timedelta(minutes=10)
+"""Under RQ's time-out of a job; what is left is taken up by the next drain, which may begin seconds later."""
 SOONEST_RETRY = timedelta(seconds=15)
 LATEST_RETRY = timedelta(minutes=10)
 GIVE_UP_ATTEMPTS = 5
@@ -61,12 +62,15 @@ GIVE_UP_AGE = timedelta(hours=6)
 """A notice that Slack refuses for its own sake is given up after so many attempts and so long a time."""
 PEOPLE_EVERY = timedelta(seconds=60)
 """In a burst a person's messages are gathered for so long."""
+PEOPLE_A_CARD = 5
+"""In a burst so many people are written to while the channel's next turn is waited for."""
 CARDS_A_ROUND = 10
 """In a burst new cards go out by so many; then what changed on cards that are there comes first."""
 UNANSWERED_CALLS = 3
 """After so many calls without an answer Slack is down: the rest waits for the next drain."""
+_JOBS_A_ROUND = 100
+_JOBS_IN_A_BURST = 2_000
 _NOTICES_A_ROUND = 200
-_NOTICES_IN_A_BURST = 2_000
 _UTC = ZoneInfo("UTC")
 
 _MENDS = {
@@ -195,7 +199,7 @@ class _Delivery:
         self._pages = pages
         self._clock = clock
         self._digest = Digest(database, self._poster, threshold=burst, clock=clock)
-        self._people_told_at: datetime | None = None
+        self._told_at: dict[int, datetime] = {}
         self._outage_known: bool | None = None
         self._outage_noted = False
         self._unanswered = 0
@@ -215,8 +219,8 @@ class _Delivery:
     def deliver_due(self, until: datetime) -> None:
         """Deliver until nothing is due, the time is over, or Slack is down."""
         burst = self._announce()
-        while due := self._due(burst):
-            for tell in self._in_order(due, burst):
+        while work := self._due(burst):
+            for tell in work:
                 if self.stopped or self._clock() > until:
                     return
                 self._refresh_pages()
@@ -229,11 +233,6 @@ class _Delivery:
         if self._pages is not None:
             self._pages.refresh()
 
-    def _due(self, burst: BurstFacts | None) -> Sequence[OutboxNotice]:
-        limit = _NOTICES_IN_A_BURST if burst else _NOTICES_A_ROUND
-        with self._database.reading() as session:
-            return outbox.due(session, now=self._clock(), limit=limit)
-
     def _announce(self) -> BurstFacts | None:
         """Tell the channel of a burst, and how far it is; the burst that is under way."""
         try:
@@ -245,32 +244,35 @@ class _Delivery:
             _log.info("the digest of a burst is drawn later", error=str(error))
         return self._digest.burst
 
-    def _in_order(self, due: Sequence[OutboxNotice], burst: BurstFacts | None) -> list[_Work]:
+    def _due(self, burst: BurstFacts | None) -> list[_Work]:
         """The work of one round. In a burst people, and cards that are there, do not wait for all others."""
-        # by the order of their notices: what was put off meanwhile does not lose its turn
-        of_jobs = sorted((n for n in due if n.kind in outbox.OF_A_JOB), key=lambda notice: notice.id)
-        jobs = list(dict.fromkeys(n.job_id for n in of_jobs if n.job_id))
-        people = list(dict.fromkeys(n.person_id for n in due if n.kind in outbox.TO_A_PERSON and n.person_id))
-        tell_jobs: dict[int, _Work] = {job: partial(self._tell_job, job) for job in jobs}
-        tell_people: list[_Work] = [partial(self._tell_person, one) for one in people]
-        ask: list[_Work] = [
-            partial(self._ask_administrator, n) for n in due if n.kind is NoticeKind.PRIVILEGE
-        ]
-        ask += [partial(self._report, n) for n in due if n.kind is NoticeKind.REPORT]
-        steps: list[_Work] = [partial(self._answer_step, n) for n in due if n.kind is NoticeKind.STEP]
-        if burst is None:
-            # after the cards, whose addresses the steps hand on
-            return [*tell_jobs.values(), *steps, *tell_people, *ask]
-        with self._database.reading() as session:
-            drawn = messages.with_card(session, jobs)
-        new = [tell for job, tell in tell_jobs.items() if job not in drawn]
-        first = [tell for job, tell in tell_jobs.items() if job in drawn]
         now = self._clock()
-        if jobs and self._people_told_at and now < self._people_told_at + PEOPLE_EVERY:
-            tell_people = []
-        elif people:
-            self._people_told_at = now
-        return [*steps, *tell_people, *ask, *first, *new[:CARDS_A_ROUND]]
+        with self._database.reading() as session:
+            jobs = outbox.due_jobs(session, now=now, limit=_JOBS_IN_A_BURST if burst else _JOBS_A_ROUND)
+            people = outbox.due_people(session, now=now)
+            rest = outbox.due(session, now=now, kinds=outbox.BY_ITSELF, limit=_NOTICES_A_ROUND)
+            drawn = messages.with_card(session, jobs) if burst else set()
+        ask: list[_Work] = [
+            partial(self._ask_administrator, n) for n in rest if n.kind is NoticeKind.PRIVILEGE
+        ]
+        ask += [partial(self._report, n) for n in rest if n.kind is NoticeKind.REPORT]
+        steps: list[_Work] = [partial(self._answer_step, n) for n in rest if n.kind is NoticeKind.STEP]
+        if burst is None or not jobs:
+            tell_people = [partial(self._tell_person, one) for one in people]
+            # after the cards, whose addresses the steps hand on
+            return [*(partial(self._tell_job, job) for job in jobs), *steps, *tell_people, *ask]
+        new = [job for job in jobs if job not in drawn]
+        cards = [*(job for job in jobs if job in drawn), *new[:CARDS_A_ROUND]]
+        patient = iter([one for one in people if not self._was_just_told(one, now)])
+        work = [*steps, *ask]
+        for job in cards:
+            work.append(partial(self._tell_job, job))
+            work += [partial(self._tell_person, one) for one in islice(patient, PEOPLE_A_CARD)]
+        return work
+
+    def _was_just_told(self, person_id: int, now: datetime) -> bool:
+        told_at = self._told_at.get(person_id)
+        return told_at is not None and now < told_at + PEOPLE_EVERY
 
     def _tell_job(self, job_id: int) -> None:
         """Draw the job's card once for all that ask for it, then answer in its thread, in order."""
@@ -356,7 +358,7 @@ class _Delivery:
         While Slack does not answer it, what comes later gathers behind it, so that an outage is no flood.
         Who reads it, and whether in quiet hours, is decided now: the person may be away.
         """
-        now = self._clock()
+        now = self._told_at[person_id] = self._clock()
         with self._database.reading() as session:
             waiting = outbox.waiting_for_person(session, person_id)
             to = telling.addressee(session, person_id, company_zone=self._zone, at=now)
@@ -404,7 +406,8 @@ class _Delivery:
                 with self._database.writing() as session:
                     outbox.put_off(session, [notice], until=quiet_until, error=None)
                 return
-            self._poster.draw(key, self._gateway.open_direct_message(user_id), message)
+            with self._direct_message(user_id) as channel:
+                self._poster.draw(key, channel, message)
             self._done([notice])
         except _NobodyToTell as nobody:
             self._give_up([notice], nobody.words)
@@ -484,10 +487,10 @@ class _Delivery:
             message = self._message(session, to, person_id, gathered)
         if message is None:
             return
-        channel = self._gateway.open_direct_message(user_id)
-        with self._database.writing() as session:
-            outbox.gather(session, gathered, key)
-        self._poster.put(key, channel, message)
+        with self._direct_message(user_id) as channel:
+            with self._database.writing() as session:
+                outbox.gather(session, gathered, key)
+            self._poster.put(key, channel, message)
 
     def _message(
         self, session: Session, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice]
@@ -507,8 +510,25 @@ class _Delivery:
         return notices.noted(said, drawing.note(to.stand_in))
 
     def _card_address(self, job_id: int) -> str | None:
+        return card_address(self._database, self._gateway, job_id)
+
+    @contextmanager
+    def _direct_message(self, user_id: str) -> Iterator[str]:
+        """The direct message with a user. Slack is asked for it once, and anew after it was refused."""
+        team_id = self._team_id or ""
         with self._database.reading() as session:
-            return card_address(session, self._gateway, job_id)
+            known = directory.direct_channel(session, team_id, user_id)
+        channel = known or self._gateway.open_direct_message(user_id)
+        if not known:
+            with self._database.writing() as session:
+                directory.note_direct_channel(session, team_id, user_id, channel)
+        try:
+            yield channel
+        except SlackRefused as refused:
+            if refused.is_channel_problem:
+                with self._database.writing() as session:
+                    directory.note_direct_channel(session, team_id, user_id, None)
+            raise
 
     def _slack_user(self, person_id: int) -> str:
         """The Slack user whom a person is pinned to; pinned now, by the e-mail that Slack has confirmed."""
