@@ -252,6 +252,7 @@ class _Delivery:
             people = outbox.due_people(session, now=now)
             rest = outbox.due(session, now=now, kinds=outbox.BY_ITSELF, limit=_NOTICES_A_ROUND)
             drawn = messages.with_card(session, jobs) if burst else set()
+            waiting_cards = set(outbox.due_jobs(session, now=now, limit=len(jobs), kinds=[NoticeKind.CARD]))
         ask: list[_Work] = [
             partial(self._ask_administrator, n) for n in rest if n.kind is NoticeKind.PRIVILEGE
         ]
@@ -262,10 +263,12 @@ class _Delivery:
             # after the cards, whose addresses the steps hand on
             return [*(partial(self._tell_job, job) for job in jobs), *steps, *tell_people, *ask]
         new = [job for job in jobs if job not in drawn]
-        cards = [*(job for job in jobs if job in drawn), *new[:CARDS_A_ROUND]]
+        changed = [job for job in jobs if job in drawn and job in waiting_cards]
+        # what is only to be answered waits for the last new card, however long that takes
+        replies = [job for job in jobs if job in drawn and job not in waiting_cards]
         patient = iter([one for one in people if not self._was_just_told(one, now)])
         work = [*steps, *ask]
-        for job in cards:
+        for job in [*changed, *(new or replies)[:CARDS_A_ROUND]]:
             work.append(partial(self._tell_job, job))
             work += [partial(self._tell_person, one) for one in islice(patient, PEOPLE_A_CARD)]
         return work

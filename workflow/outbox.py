@@ -197,13 +197,15 @@ def next_due(session: Session) -> datetime | None:
     return session.scalar(select(func.min(OutboxNotice.due_at)).where(*_WAITS))
 
 
-def due_jobs(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
-    """The jobs whose card or thread is to be told of now, by their oldest such notice.
+def due_jobs(
+    session: Session, *, now: datetime, limit: int, kinds: Collection[NoticeKind] = OF_A_JOB
+) -> Sequence[int]:
+    """The jobs whose card or thread is to be told of now, by their oldest such notice of these kinds.
 
     By its number, so that what was put off meanwhile does not lose its turn.
     """
     query = select(OutboxNotice.job_id).where(
-        *_WAITS, OutboxNotice.due_at <= now, OutboxNotice.kind.in_(OF_A_JOB), OutboxNotice.job_id.is_not(None)
+        *_WAITS, OutboxNotice.due_at <= now, OutboxNotice.kind.in_(kinds), OutboxNotice.job_id.is_not(None)
     )
     query = query.group_by(OutboxNotice.job_id).order_by(func.min(OutboxNotice.id))
     return [job_id for job_id in session.scalars(query.limit(limit)) if job_id is not None]
