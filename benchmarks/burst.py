@@ -91,7 +91,7 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
         client = web_client(BOT_TOKEN, f"{address}/api/")
         gateway = Watched(client, clock)
         began = clock.monotonic()
-        while cards := _cards_waiting(database):
+        while _cards_waiting(database):
             drain(
                 database,
                 gateway,
@@ -101,14 +101,15 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
                 clock=clock,
                 sleep=clock.sleep,
             )
-            if _cards_waiting(database) == cards:
-                clock.sleep(_SWEEP_SECONDS)
+            if _cards_waiting(database):
+                clock.sleep(_SWEEP_SECONDS)  # until the schedule's next sweep, at the latest
         limited = Counter(method for (method, answer), n in gateway.calls.items() if answer == "rate_limited")
     yield Row(
         f"Cards of jobs made Ready to Update at once, {company.engine}",
         f"{sizes.burst:,} jobs, {sizes.approvers} approvers",
         "one message a second",
         _GOAL,
+        # the digest of the burst goes first, so the last card is the message of that second
         sizes.burst * _SECONDS_A_MESSAGE,
         gateway.last_card - began,
         note="no 429" if not limited else f"429 from {', '.join(limited)}: {limited.total()}",
