@@ -118,13 +118,17 @@ def handled(session: Session, ulids: Sequence[str], *, at: datetime) -> None:
 
 
 def adders(session: Session, resource: str, resource_ids: Sequence[int]) -> Mapping[int, int]:
-    """Procore user id by resource id: who last made or changed each, as far as webhooks told."""
+    """Procore user id by resource id: who last made or changed each, as far as webhooks told.
+
+    What costbot itself did there, as when it marks a code as synced, is nobody's adding.
+    """
+    own = select(ProcoreHook.own_user_id).where(ProcoreHook.own_user_id.is_not(None))
     query = (
         select(ProcoreEvent.resource_id, ProcoreEvent.user_id)
         .where(
             ProcoreEvent.resource == resource,
             ProcoreEvent.resource_id.in_(resource_ids),
-            ProcoreEvent.user_id.is_not(None),
+            ProcoreEvent.user_id.not_in(own),
             ProcoreEvent.reason != "delete",
         )
         .order_by(ProcoreEvent.received_at, ProcoreEvent.ulid)

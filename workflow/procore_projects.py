@@ -1,4 +1,4 @@
-"""Projects of Procore, which are jobs: which there are, and which are to be read (again).
+"""Projects of Procore, which are jobs: which there are, which are to be read (again), and which cannot be.
 
 Owns their rows, and the marks of up to when something of Procore was read.
 """
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
 from workflow.columns import Unfit
 from workflow.privileges import Actor
-from workflow.tables import Job, ProcoreMark, ProcoreProject
+from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,34 @@ def _has_changed(project: ProcoreProject, *, at: datetime) -> None:
 
 
 def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
-    """The projects to read next: all of which something is known to have changed, then the `oldest` read."""
-    changed = select(ProcoreProject).where(ProcoreProject.stale_since.is_not(None))
-    first = session.scalars(changed.order_by(ProcoreProject.stale_since, ProcoreProject.project_id)).all()
-    unchanged = select(ProcoreProject).where(ProcoreProject.stale_since.is_(None))
-    rest = session.scalars(
-        unchanged.order_by(ProcoreProject.read_at, ProcoreProject.project_id).limit(oldest)
-    ).all()
-    return [*first, *rest]
+    """The projects to read next: all of which something is known to have changed, then the `oldest` read.
+
+    One that could not be read last time comes after the others, and counts as read when it was tried.
+    """
+    trouble = ProcoreTrouble.project_id == ProcoreProject.project_id
+    query = select(ProcoreProject).outerjoin(ProcoreTrouble, trouble)
+    stale_since, tried_at = ProcoreProject.stale_since, ProcoreTrouble.tried_at
+    changed = query.where(stale_since.is_not(None)).order_by(
+        tried_at.nulls_first(), stale_since, ProcoreProject.project_id
+    )
+    unchanged = query.where(stale_since.is_(None)).order_by(
+        func.coalesce(tried_at, ProcoreProject.read_at), ProcoreProject.project_id
+    )
+    return [*session.scalars(changed), *session.scalars(unchanged.limit(oldest))]
+
+
+def trouble(session: Session, project_id: int, words: str, *, at: datetime) -> None:
+    """A project could not become a job, or not be read."""
+    session.merge(ProcoreTrouble(project_id=project_id, words=words, tried_at=at))
+    session.flush()
+
+
+def no_trouble(session: Session, project_id: int) -> None:
+    """What was wrong with a project is over."""
+    session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id == project_id))
+
+
+def troubles(session: Session) -> list[tuple[int, str]]:
+    """The projects that cannot be a job or not be read, each with the reason."""
+    query = select(ProcoreTrouble.project_id, ProcoreTrouble.words).order_by(ProcoreTrouble.project_id)
+    return [(project_id, words) for project_id, words in session.execute(query)]

@@ -10,8 +10,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from workflow import queries
+from workflow.facts import UpdateFacts
 from workflow.merge import Assignment
-from workflow.queries import UpdateFacts
 from workflow.tables import Job, RequestedLine, RequestedUpdate
 from workflow.vocabulary import TURNED_DOWN, JobFilter, Outcome, State
 

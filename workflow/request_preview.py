@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from workflow import findings, lines, queries
 from workflow.checks import Finding, SageLimits
+from workflow.facts import UpdateFacts
 from workflow.merge import Assignment, plan
-from workflow.queries import UpdateFacts
 from workflow.tables import Job, RequestedUpdate
 from workflow.vocabulary import Standing, State
 

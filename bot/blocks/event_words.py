@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.blocks.reach_words import NOTIFY_WORDS, quiet_words
 from bot.blocks.words import PLAIN, REFUSAL_WORDS, SLACK, Form, acting_words, hold_words, outcome_words
+from workflow.facts import HistoryEvent
 from workflow.language import later, plural, say
-from workflow.queries import HistoryEvent
 from workflow.vocabulary import Event, Notify, Place, PrivilegeAnswer, Refusal
 
 KNOWN_WORDS = (

@@ -24,10 +24,10 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import SLACK, code_words
 from bot.payloads import Action, FilterChoice, HomePageButton
+from workflow.facts import UpdateFacts
 from workflow.homes import SEARCH_CHARACTERS
 from workflow.language import later, plural, say
 from workflow.privileges import USUAL_RULES, Rules
-from workflow.queries import UpdateFacts
 from workflow.queues import QueuedUpdate
 from workflow.vocabulary import TURNED_DOWN, JobFilter, Severity, State
 

@@ -25,9 +25,9 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import ALOUD, SLACK, code_words, one_line
 from bot.payloads import Action, JobButton
+from workflow.facts import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.language import later, plural, say
 from workflow.privileges import USUAL_RULES, Rules
-from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import Severity, State
 
 CODES_ON_CARD = 12

@@ -27,9 +27,9 @@ from bot.blocks.pieces import (
 from bot.blocks.words import ALOUD, SLACK
 from bot.payloads import Action, PrivilegeButton
 from workflow.bursts import BurstFacts
+from workflow.facts import HistoryEvent, HoldFacts, UpdateFacts
 from workflow.language import later, plural, say
 from workflow.privileges import Refused
-from workflow.queries import HistoryEvent, HoldFacts, UpdateFacts
 from workflow.tables import DataSync, Job, Person
 from workflow.vocabulary import ErpPermission, Refusal, SyncState
 

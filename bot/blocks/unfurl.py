@@ -6,8 +6,8 @@ Whoever is in the conversation reads it, so it has no button: what may be done i
 from bot.blocks import words
 from bot.blocks.pieces import Json, context, section
 from bot.blocks.words import SLACK
+from workflow.facts import UpdateFacts
 from workflow.privileges import USUAL_RULES, Rules
-from workflow.queries import UpdateFacts
 
 
 def job_unfurl(facts: UpdateFacts, rules: Rules = USUAL_RULES) -> list[Json]:

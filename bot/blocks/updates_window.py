@@ -23,10 +23,10 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import SLACK, code_words, one_line
 from bot.payloads import Action, PageButton, Window, WindowMetadata
+from workflow.facts import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.language import later, plural, say
 from workflow.merge import Assignment
 from workflow.privileges import USUAL_RULES, Rules
-from workflow.queries import CostCodeFacts, HoldFacts, UpdateFacts
 from workflow.vocabulary import State
 
 TITLE = later("Cost Codes for Update")

@@ -11,9 +11,9 @@ from datetime import datetime
 from bot.blocks.limits import clamp, escape
 from workflow import four_eyes
 from workflow.checks import Finding
+from workflow.facts import CostCodeFacts, Counts, HoldFacts, UpdateFacts
 from workflow.language import later, plural, say
 from workflow.privileges import Rules
-from workflow.queries import CostCodeFacts, Counts, HoldFacts, UpdateFacts
 from workflow.vocabulary import (
     HoldKind,
     Refusal,

@@ -14,8 +14,8 @@ from bot.commands.requests import described, summary
 from bot.commands.terminal import Answer
 from workflow import approvals, audit, directory, queries
 from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow.facts import UpdateFacts
 from workflow.privileges import Actor, Refused
-from workflow.queries import UpdateFacts
 from workflow.tables import Job
 from workflow.vocabulary import Event, Refusal, State
 

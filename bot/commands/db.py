@@ -16,7 +16,7 @@ from bot.logs import mask
 from workflow import backups, copying
 from workflow.copying import NotCopied, Why
 from workflow.database import Database, migrate, newest_revision
-from workflow.setting_values import usable_database_url
+from workflow.settings.values import usable_database_url
 
 app = typer.Typer(no_args_is_help=True, help="The database: moving it to another one, keeping a copy.")
 

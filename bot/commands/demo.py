@@ -31,8 +31,8 @@ from sync.sage.export_file import QUIET
 from sync.sage.folders import Folders
 from sync.sage.import_task import ImportTask
 from sync.worker import nudger
-from workflow import outbox, queries, secret_files
-from workflow.settings import SageTarget, Settings, Source
+from workflow import outbox, queries
+from workflow.settings import SageTarget, Settings, Source, secret_files
 from workflow.vocabulary import PeriodicWork
 
 FOLDER = Path(".demo")

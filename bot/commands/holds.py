@@ -11,8 +11,8 @@ from bot.commands.shapes import JobShape
 from bot.commands.terminal import Answer, Table
 from workflow import holds, queries
 from workflow.columns import Unfit
+from workflow.facts import HoldFacts
 from workflow.holds import HoldKindNotHeld
-from workflow.queries import HoldFacts
 from workflow.vocabulary import HoldKind
 
 app = typer.Typer(no_args_is_help=True, help="Contracts that wait until their job's cost codes are updated.")

@@ -23,6 +23,7 @@ from bot.commands.procore_shapes import (
     PeopleShape,
     ProcoreStatusShape,
     RefusedTrigger,
+    TroubleShape,
 )
 from bot.commands.terminal import Answer
 from sync.procore.errors import ProcoreError
@@ -116,9 +117,14 @@ def status(line: CommandLine) -> Answer:
         raise StopError(failed(str(error), reason="procore")) from None
     with line.database.reading() as session:
         events, waiting, newest = procore_events.counts(session)
+        unknown = procore_requests.unknown_details(session, {each.id for each in details})
         facts = ProcoreStatusShape(
             projects=session.scalar(select(func.count()).select_from(ProcoreProject)) or 0,
             to_read=len(procore_projects.to_read(session, oldest=0)),
+            troubles=[
+                TroubleShape(project_id=project_id, words=words)
+                for project_id, words in procore_projects.troubles(session)
+            ],
             problems=[
                 f"{row.code} {row.category}: {row.problem}" for row in procore_seen.with_problems(session)
             ],
@@ -129,7 +135,7 @@ def status(line: CommandLine) -> Answer:
             unknown_details=[
                 DetailShape(detail_id=each.id, created_at=each.created_at)
                 for each in details
-                if procore_requests.unknown_details(session, {each.id})
+                if each.id in unknown
             ],
             calls_last_hour=procore_calls.made(session, company_id, at=line.now()),
             hourly_limit=procore_calls.hourly_limit(session, company_id),
@@ -157,6 +163,7 @@ def status(line: CommandLine) -> Answer:
             f"Deliveries that failed: {facts.failing:,}; discarded: {facts.discarded:,}. "
             f"Projects that are read again because of it: {facts.gaps:,}."
         )
+    told += [f"Project {each.project_id} cannot be used: {each.words}" for each in facts.troubles]
     told += [f"Cannot be asked for: {problem}." for problem in facts.problems]
     told += [f"Procore did not take as synced: {words}." for words in facts.refused]
     told += [_request_words(request, line.now()) for request in facts.requests]

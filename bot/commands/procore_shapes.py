@@ -41,11 +41,19 @@ class DetailShape(Shape):
     created_at: datetime | None
 
 
+class TroubleShape(Shape):
+    """A project that cannot be a job or not be read, with the reason."""
+
+    project_id: int
+    words: str
+
+
 class ProcoreStatusShape(Shape):
     """`costbot procore status`: projects, calls of the last hour, webhooks and what became of them."""
 
     projects: int
     to_read: int
+    troubles: list[TroubleShape]
     problems: list[str]
     refused: list[str]
     requests: list[ErpRequestShape]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from bot.commands.shapes import JobShape, NotDone, Shape
-from workflow.queries import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
+from workflow.facts import HistoryEvent, HoldFacts, LineFacts, UpdateFacts
 from workflow.tables import Job
 from workflow.vocabulary import HoldKind, Outcome, Rule, Severity, Standing, State
 

@@ -18,8 +18,9 @@ from bot.commands.terminal import Answer, Table, progress
 from sync.sage import open_company
 from workflow import asked_lines, queries, requests
 from workflow.columns import Unfit
+from workflow.facts import HoldFacts, LineFacts, UpdateFacts
 from workflow.privileges import Refused
-from workflow.queries import FILTERS, HoldFacts, LineFacts, UpdateFacts
+from workflow.queries import FILTERS
 from workflow.tables import Job
 
 _NOTHING = "Nothing was requested for this job yet."

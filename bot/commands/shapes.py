@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from workflow.queries import UpdateFacts
+from workflow.facts import UpdateFacts
 from workflow.tables import Job
 
 

@@ -20,6 +20,7 @@ from sync.procore.models import (
     StandardCode,
     StandardList,
     SubJob,
+    Unusable,
     User,
 )
 
@@ -33,7 +34,7 @@ class ProcoreApi:
 
     client: ProcoreClient
 
-    def projects(self, *, since: datetime | None = None) -> Iterator[Project]:
+    def projects(self, *, since: datetime | None = None) -> Iterator[Project | Unusable]:
         """Active projects that are synced with the ERP; only those changed `since`, where it is given.
 
         REFERENCE, List projects: filters[synced] and filters[updated_at] (a range, joined by three dots).
@@ -46,7 +47,7 @@ class ProcoreApi:
         if since is not None:
             # the end is far away, for Procore's clock may be ahead of ours
             params["filters[updated_at]"] = f"{since:%Y-%m-%dT%H:%M:%SZ}...2100-01-01T00:00:00Z"
-        return self.client.every(Project, "rest/v1.0/projects", params)
+        return self.client.every_or_why(Project, "rest/v1.0/projects", params)
 
     def sub_jobs(self, project_id: int) -> Iterator[SubJob]:
         """The sub jobs of a project. REFERENCE, List Sub Jobs."""

@@ -23,7 +23,7 @@ from sync.procore.errors import (
     ProcoreUnreachableError,
 )
 from sync.procore.limits import retry_after, told_by
-from sync.procore.models import Token, parsed
+from sync.procore.models import Token, Unusable, parsed, parsed_or_why
 from workflow.tracing import span
 
 PER_PAGE = 2000
@@ -103,7 +103,17 @@ class ProcoreClient:
         """One resource."""
         return parsed(model, _content(self._call("GET", path, params=params)))
 
-    def pages(self, model: type[R], path: str, params: Params | None = None) -> Iterator[list[R]]:
+    def every(self, model: type[R], path: str, params: Params | None = None) -> Iterator[R]:
+        """Every resource of a list, read as it is iterated."""
+        for items in self._pages(path, params):
+            yield from [parsed(model, item) for item in items]
+
+    def every_or_why(self, model: type[R], path: str, params: Params | None = None) -> Iterator[R | Unusable]:
+        """Every resource of a list, and in the place of each that cannot be used the reason."""
+        for items in self._pages(path, params):
+            yield from (parsed_or_why(model, item) for item in items)
+
+    def _pages(self, path: str, params: Params | None) -> Iterator[list[Any]]:
         """A list, page by page as it comes; of an endpoint that knows no pages, one.
 
         What Procore moves from one page to the next while they are read comes twice; what it moves the other
@@ -116,7 +126,7 @@ class ProcoreClient:
             items = _content(answer)
             if not isinstance(items, list):
                 raise BadAnswerError(f"Procore's answer to {path} is not a list.")
-            yield [parsed(model, item) for item in items]
+            yield items
             following = answer.links.get("next", {}).get("url")
             if following is None:
                 return
@@ -126,11 +136,6 @@ class ProcoreClient:
             if url.path != httpx.URL(answer.url).path or place in seen:
                 raise BadAnswerError(f"Procore's answer to {path} links to a next page that is none.")
             seen.add(place)
-
-    def every(self, model: type[R], path: str, params: Params | None = None) -> Iterator[R]:
-        """Every resource of a list, read as it is iterated."""
-        for page in self.pages(model, path, params):
-            yield from page
 
     def create(self, path: str, body: Mapping[str, Any]) -> Any:
         """POST; not repeated when it is unknown whether it was done. Returns the answer's content."""

@@ -6,7 +6,7 @@ Deliveries.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from pydantic import AliasChoices, BaseModel, Field
@@ -36,6 +36,7 @@ TRIGGERS = (
 )
 _HOOKS = "rest/v1.0/webhooks/hooks"
 DELIVERIES_A_CALL = 100
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Hook(Resource):
@@ -65,7 +66,7 @@ class Delivery(BaseModel):
     event: DeliveredEvent
     outcome: str
     response_status: int | None = None
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,12 @@ def state(api: ProcoreApi, database: Database, hook_id: int, *, clock: Callable[
     """What became of the hook's deliveries; the projects of what was discarded are read next."""
     failing = deliveries(api, hook_id, "failing")
     discarded = deliveries(api, hook_id, "discarded")
-    last = deliveries(api, hook_id, "any")
+    # in which order they come is not documented
+    newest = max(deliveries(api, hook_id, "any"), key=lambda each: each.started_at or _LONG_AGO, default=None)
     projects = {each.event.project_id for each in discarded if each.event.project_id is not None}
     with database.writing() as session:
         gaps = sum(procore_projects.stale(session, project_id, at=clock()) for project_id in sorted(projects))
-    return HookState(len(failing), len(discarded), last[-1].response_status if last else None, gaps)
+    return HookState(len(failing), len(discarded), newest.response_status if newest else None, gaps)
 
 
 def deliveries(api: ProcoreApi, hook_id: int, status: str, *, pages: int = 1) -> list[Delivery]:

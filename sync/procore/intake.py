@@ -13,7 +13,7 @@ import structlog
 
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import BadAnswerError, ProcoreRefusedError
-from sync.procore.models import CostCode
+from sync.procore.models import CostCode, Project, Unusable
 from workflow import directory, procore_events, procore_intake, procore_projects, procore_seen
 from workflow.checks import SageLimits
 from workflow.columns import Unfit
@@ -137,20 +137,31 @@ class Intake:
         now = self.clock()
         count = 0
         for project in self.api.projects(since=last and last - _OVERLAP):
-            if project.job_number is None or not project.active:
-                continue
-            facts = ProjectFacts(project.id, project.job_number, project.name[:200], project.updated_at)
-            with self.database.writing() as session:
-                wrong = procore_projects.put_projects(session, [facts], by=PROCORE, at=now)
-            if wrong:
-                reasons = [problem.reason for problem in wrong.problems]
-                _log.warning("a project of Procore cannot be a job", project=project.id, reasons=reasons)
-                continue
-            count += 1
+            if isinstance(project, Unusable):
+                self._trouble(project.id, project.words)
+            else:
+                count += self._put_project(project, at=now)
         # only now, so that a run that is killed reads them again
         with self.database.writing() as session:
             procore_projects.set_mark(session, "projects", now)
         return count
+
+    def _put_project(self, project: Project, *, at: datetime) -> bool:
+        """Whether a project is a job now: one that is integrated with the ERP becomes it, where it can."""
+        if project.job_number is None:
+            return False
+        facts = ProjectFacts(project.id, project.job_number, project.name[:200], project.updated_at)
+        with self.database.writing() as session:
+            wrong = procore_projects.put_projects(session, [facts], by=PROCORE, at=at)
+        if wrong:
+            self._trouble(project.id, "; ".join(f"{each.column} {each.reason}" for each in wrong.problems))
+        return wrong is None
+
+    def _trouble(self, project_id: int | None, words: str) -> None:
+        _log.warning("a project of Procore cannot be used", project=project_id, reason=words)
+        if project_id is not None:
+            with self.database.writing() as session:
+                procore_projects.trouble(session, project_id, words, at=self.clock())
 
     def read_project(self, project_id: int, job_id: int) -> TakenIn:
         """The cost codes of one project, and what came of them."""
@@ -198,7 +209,7 @@ class Intake:
                     report = report.plus(each.job_id, self.read_project(each.project_id, each.job_id))
             except (ProcoreRefusedError, BadAnswerError) as error:
                 # one project that cannot be read must not stop the others
-                _log.warning("a project cannot be read", project=each.project_id, reason=str(error))
+                self._trouble(each.project_id, str(error))
         return report
 
     def _places(self, project_id: int) -> Iterator[tuple[str, int | None]]:

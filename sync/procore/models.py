@@ -3,6 +3,7 @@
 docs/procore.md has the source of each field and what happens without it.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -44,6 +45,14 @@ class Resource(BaseModel):
 R = TypeVar("R", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A record of a list that lacks what costbot needs, and the words that say what."""
+
+    id: int | None
+    words: str
+
+
 class Project(Resource):
     """A project; the same thing as a job where it is ERP-integrated."""
 
@@ -58,12 +67,12 @@ class Project(Resource):
 
     @property
     def job_number(self) -> str | None:
-        """The ERP's job code, if the project is integrated with the ERP.
+        """The ERP's job code, if the project is active and integrated with the ERP.
 
         The list of projects does not say `is_erp_integrated`; an origin id means that it is synced.
         """
         integrated = self.is_erp_integrated if self.is_erp_integrated is not None else bool(self.origin_id)
-        return self.origin_code if integrated else None
+        return self.origin_code if integrated and self.active else None
 
 
 class SubJob(Resource):
@@ -242,6 +251,15 @@ class Token(BaseModel):
 
     access_token: str = Field(min_length=1, repr=False)
     expires_in: int
+
+
+def parsed_or_why(model: type[R], content: Any) -> R | Unusable:
+    """One record of a list, none of which may hold up the others."""
+    try:
+        return parsed(model, content)
+    except BadAnswerError as error:
+        known = content.get("id") if isinstance(content, dict) else None
+        return Unusable(known if isinstance(known, int) else None, str(error))
 
 
 def parsed(model: type[R], content: Any) -> R:

@@ -27,6 +27,7 @@ from workflow.settings import ProcoreIntake, Settings, SettingsError
 from workflow.tally import PROCORE_CALLS
 
 PATIENCE = timedelta(seconds=30)
+_TELLING = "procore_telling"
 Clock = Callable[[], datetime]
 _log = structlog.get_logger()
 
@@ -113,6 +114,15 @@ def tell(settings: Settings, database: Database, *, clock: Clock) -> None:
 
 
 def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
+    """One process at a time, so that no answer that is older overtakes a newer one on the way."""
+    with database.exclusive(_TELLING, wait_seconds=PATIENCE.total_seconds()) as held:
+        if held:
+            _tell(settings, database, api, clock=clock)
+        else:
+            _log.warning("Procore is being told by another process; the next run does the rest")
+
+
+def _tell(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
     path = settings.procore_assignments_path
     try:
         if settings.writes_back:

@@ -32,12 +32,12 @@ from workflow.aways import Cannot
 from workflow.bursts import BurstFacts
 from workflow.checks import Finding, Format, SageLimits, Surroundings, check
 from workflow.comparison import Asked, InProcore, InSage, Judged, Row
+from workflow.facts import FirstApprovalFacts, Found
 from workflow.language import joined, later
 from workflow.merge import NOT_READ_BACK, Assignment
 from workflow.outbox import Backlog
 from workflow.preferences import Choices, QuietHours
 from workflow.privileges import Refused, Rules, explain
-from workflow.queries import FirstApprovalFacts, Found
 from workflow.queues import QueuedUpdate
 from workflow.request_preview import Preview, PreviewLine
 from workflow.requests import NothingNew, Requested

@@ -7,15 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from workflow.checks import Finding
-from workflow.queries import (
-    FINDINGS_SHOWN,
-    CostCodeFacts,
-    Counts,
-    Found,
-    HistoryEvent,
-    HoldFacts,
-    UpdateFacts,
-)
+from workflow.facts import CostCodeFacts, Counts, Found, HistoryEvent, HoldFacts, UpdateFacts
+from workflow.queries import FINDINGS_SHOWN
 from workflow.vocabulary import TURNED_DOWN, Event, HoldKind, Place, Rule, Severity, Standing, State
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ from tests import factories
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, JOBS, RIVERSIDE, YARD, WatchedSage, clock
 from tests.sync.sage.lines import left_alone
-from workflow import audit, queries
+from workflow import audit, facts, queries
 from workflow.database import Database
 from workflow.merge import SageJob
 from workflow.privileges import SCHEDULE
@@ -274,7 +274,7 @@ def test_once_sage_knows_the_job_what_stopped_its_update_is_gone(site: Site) -> 
         update = factories.requested(session, job=job, by=work.engineer(session), lines=["16-100 S"])
     refresh_read_back(site.database, site.company, [job.id], clock=clock)
 
-    def found() -> queries.Found:
+    def found() -> facts.Found:
         with site.database.reading() as session:
             return queries.update_facts(session, [update.id])[0].found
 
@@ -283,4 +283,4 @@ def test_once_sage_knows_the_job_what_stopped_its_update_is_gone(site: Site) -> 
     site.accountant.save_export()
     site.sync()
 
-    assert found() == queries.Found()
+    assert found() == facts.Found()

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.factories import LIMITS, NINE, RULES
-from workflow import approvals, audit, exports, holds, queries, requests
+from workflow import approvals, audit, exports, facts, holds, queries, requests
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.merge import Assignment, CodeKey, SageCode, SageJob
@@ -248,7 +248,7 @@ class Site:
             )
             return [(row.state, row.revision) for row in rows]
 
-    def lines(self, update: RequestedUpdate) -> list[queries.LineFacts]:
+    def lines(self, update: RequestedUpdate) -> list[facts.LineFacts]:
         with self.database.reading() as session:
             return queries.lines_of(session, update.id)
 

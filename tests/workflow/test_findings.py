@@ -8,6 +8,7 @@ from workflow import approvals, exports, findings, lines, queries
 from workflow.approvals import AlreadyDecided, Done, Stale
 from workflow.checks import Finding, refusals
 from workflow.columns import Unfit
+from workflow.facts import Found, UpdateFacts
 from workflow.merge import SageJob
 from workflow.privileges import Refused
 from workflow.tables import DataSync, Job, RequestedUpdate, StandardCostCode
@@ -17,7 +18,7 @@ STRICT = replace(LIMITS, categories=frozenset({"L", "M"}), job_must_exist=True)
 S_UNKNOWN = "category S is not a Standard Category in Sage: use one of L, M"
 
 
-def facts(site: Site, update: RequestedUpdate) -> queries.UpdateFacts:
+def facts(site: Site, update: RequestedUpdate) -> UpdateFacts:
     with site.database.reading() as session:
         return queries.update_facts(session, [update.id])[0]
 
@@ -42,7 +43,7 @@ def test_what_is_found_is_kept_with_the_line_that_it_is_about(site: Site) -> Non
 def test_the_same_thing_about_many_lines_is_told_once(site: Site) -> None:
     update = site.ask("03-300 S", "09-250 S", "16-100 S", limits=STRICT)
 
-    assert facts(site, update).found == queries.Found(
+    assert facts(site, update).found == Found(
         1, 0, (Finding(Rule.CATEGORY_UNKNOWN, Severity.REFUSE, S_UNKNOWN),)
     )
 
@@ -118,7 +119,7 @@ def test_a_job_that_sage_comes_to_know_can_be_updated(site: Site) -> None:
 
     assert read_back(site)
 
-    assert facts(site, update).found == queries.Found()
+    assert facts(site, update).found == Found()
     assert isinstance(site.accept(update), Done)
 
 

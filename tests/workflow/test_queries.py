@@ -6,8 +6,8 @@ from tests.factories import NINE, assignments, later
 from tests.workflow.site import Site
 from workflow import lines, queries
 from workflow.checks import Finding
+from workflow.facts import CostCodeFacts, Counts, UpdateFacts
 from workflow.merge import SageCode, SageJob
-from workflow.queries import CostCodeFacts, Counts, UpdateFacts
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, StandardCostCode
 from workflow.vocabulary import Event, HoldKind, Outcome, Rule, Severity, Standing, State
 

@@ -27,6 +27,7 @@ from tests.factories import NINE
 from tests.workflow import everything
 from workflow import audit, queries, request_ids
 from workflow.database import Database, alembic_config, migrate, newest_revision
+from workflow.facts import Found
 from workflow.privileges import SCHEDULE
 from workflow.tables import AuditEvent, AuditHead, Job, RequestedLine, Table
 from workflow.vocabulary import Event, Standing, State
@@ -72,7 +73,7 @@ def test_an_upgrade_keeps_what_is_there_and_what_is_new_is_empty(old: Database, 
     with old.reading() as session:
         facts = queries.current_update(session, 1)
         assert facts is not None
-        assert (facts.state, facts.revision, facts.found) == (State.READY, 3, queries.Found())
+        assert (facts.state, facts.revision, facts.found) == (State.READY, 3, Found())
         [line] = queries.lines_of(session, facts.requested_update_id)
         assert (line.code, line.standing, line.findings) == ("03-300", Standing.NEW_CODE, ())
         job = session.get_one(Job, 1)

@@ -20,6 +20,7 @@ from workflow.tables.procore import (
     ProcoreMark,
     ProcorePerson,
     ProcoreProject,
+    ProcoreTrouble,
 )
 from workflow.tables.requests import (
     FirstApproval,
@@ -60,6 +61,7 @@ __all__ = [
     "ProcoreMark",
     "ProcorePerson",
     "ProcoreProject",
+    "ProcoreTrouble",
     "RequestDraft",
     "RequestedLine",
     "RequestedUpdate",

@@ -54,6 +54,16 @@ class ProcoreProject(Table):
     job: Mapped[Job] = relationship(lazy="joined")
 
 
+class ProcoreTrouble(Table):
+    """Why a project of Procore could not become a job, or not be read, when that was last tried."""
+
+    __tablename__ = "procore_troubles"
+
+    project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    words: Mapped[str] = mapped_column(Text)
+    tried_at: Mapped[datetime]
+
+
 class ProcoreAssignment(Table):
     """A line item type of a cost code in Procore that costbot has seen; it is asked for once.
 

@@ -17,9 +17,9 @@ from bot.payloads import Action, FilterChoice, HomePageButton, JobButton
 from bot.sandbox.blocks import elements
 from tests.bot.facts import HOSTILE, NOON, any_update, counts, finding, update_facts
 from workflow.administration import AccountantReport, Administration, NearlyApprover, Undelivered
+from workflow.facts import Found
 from workflow.merge import Assignment
 from workflow.outbox import Backlog
-from workflow.queries import Found
 from workflow.queues import QueuedUpdate
 from workflow.vocabulary import JobFilter, Refusal, State
 

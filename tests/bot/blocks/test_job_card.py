@@ -22,7 +22,7 @@ from tests.bot.facts import (
     hold,
     update_facts,
 )
-from workflow.queries import Found
+from workflow.facts import Found
 from workflow.vocabulary import Severity, Standing, State
 
 

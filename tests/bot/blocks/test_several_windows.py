@@ -25,9 +25,9 @@ from bot.blocks.several_windows import (
 from bot.payloads import Action, SeveralMetadata, Tick
 from tests.bot.facts import NOON, any_update, counts, finding, update_facts
 from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow.facts import FirstApprovalFacts, Found
 from workflow.merge import Assignment
 from workflow.privileges import USUAL_RULES, Refused, Rules
-from workflow.queries import FirstApprovalFacts, Found
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Refusal, Severity
 

@@ -66,7 +66,18 @@ def test_the_status_says_what_is_known_and_what_cannot_be_asked_for(shell: Shell
     assert facts["calls_last_hour"] == len(procore.web_api.calls)
     [problem] = facts["problems"]
     assert "99-999" in problem
+    assert facts["troubles"] == []
     assert "costbot procore connect" in shell.done("procore", "status").out
+
+
+def test_the_status_names_a_project_that_cannot_be_read(shell: Shell, procore: Procore) -> None:
+    _kestrel(procore)
+    procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    shell.done("procore", "look")
+    [trouble] = shell.json("procore", "status")["troubles"]
+    assert "check the service account's permissions" in trouble["words"]
+    words = f"Project {trouble['project_id']} cannot be used: {trouble['words']}"
+    assert words in shell.done("procore", "status").out.splitlines()
 
 
 def test_connecting_makes_the_hook_for_the_address_given(shell: Shell, procore: Procore) -> None:

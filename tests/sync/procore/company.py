@@ -16,9 +16,9 @@ from tests import factories
 from workflow import approvals, lines, queries
 from workflow.checks import SageLimits
 from workflow.database import Database
+from workflow.facts import UpdateFacts
 from workflow.merge import SageCode, SageJob
 from workflow.privileges import Rules
-from workflow.queries import UpdateFacts
 from workflow.tables import AuditEvent, Job, OutboxNotice, RequestedLine, Table
 from workflow.vocabulary import NoticeKind
 

@@ -281,7 +281,40 @@ def test_a_project_that_cannot_be_read_holds_up_no_other(kestrel: Kestrel, fault
     kestrel.procore.faults.expect(fault)
     report = kestrel.run()
     assert (report.projects, report.read, report.requested) == (2, 1, 1)
+    [(project_id, words)] = _troubles(kestrel)
+    assert project_id == kestrel.project["id"]
+    assert words.startswith("Procore")
     assert kestrel.run().requested == 1
+    assert _troubles(kestrel) == []
+
+
+def test_one_unusable_record_of_the_list_of_projects_is_named_and_the_others_are_taken(
+    kestrel: Kestrel,
+) -> None:
+    whole = {**kestrel.project, "active": True}
+    listed = [{"id": 77, "name": None}, whole, {**whole, "id": 78, "origin_code": "9" * 100}]
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/projects", 200, body=listed))
+    assert kestrel.run().projects == 1
+    (first, of_first), (second, of_second) = _troubles(kestrel)
+    assert (first, second) == (77, 78)
+    assert "name missing or not as documented" in of_first
+    assert "number" in of_second
+
+
+def test_projects_that_cannot_be_read_do_not_keep_the_others_from_coming_round(
+    kestrel: Kestrel, clock: Clock
+) -> None:
+    for number in range(intake_module.OLDEST_A_RUN):
+        kestrel.procore.company.add_project(f"25-{number:03}", "Job")
+    kestrel.run()
+    clock.pause(600)
+    kestrel.procore.faults.expect(*[Fault("/rest/v1.0/cost_codes", 403)] * intake_module.OLDEST_A_RUN)
+    assert kestrel.run().read == 0
+    [left] = {each.project_id for each in kestrel.rows(ProcoreProject)} - dict(_troubles(kestrel)).keys()
+    clock.pause(600)
+    kestrel.run()
+    read_at = {each.project_id: each.read_at for each in kestrel.rows(ProcoreProject)}
+    assert read_at[left] == clock.at
 
 
 def test_in_the_steady_state_a_run_takes_one_call_and_one_for_each_project_that_is_read(
@@ -344,3 +377,8 @@ def test_a_project_that_is_made_anew_with_the_same_job_code_takes_the_jobs_place
     [job] = kestrel.rows(Job)
     assert job.procore_project_id == kestrel.project["id"]
     assert "03-400 L" in kestrel.asked()
+
+
+def _troubles(kestrel: Kestrel) -> list[tuple[int, str]]:
+    with kestrel.database.reading() as session:
+        return procore_projects.troubles(session)

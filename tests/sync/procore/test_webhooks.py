@@ -92,6 +92,32 @@ def test_costbots_own_changes_are_ignored(
         assert procore_events.counts(session)[:2] == (1, 0)
 
 
+def test_what_costbot_marks_in_procore_makes_it_nobody_s_addition(
+    kestrel: Kestrel, settings: Settings, address: str, tmp_path: Path, clock: Clock
+) -> None:
+    kestrel.run()
+    _connect(kestrel, address)
+    ana = kestrel.procore.company.add_user("Ana Ortiz", "ana@kestrel.example")
+    code = kestrel.add("300", "L", by=ana)
+    for listener in kestrel.procore.company.listeners:
+        listener(Change("Cost Codes", "update", code["id"], kestrel.project["id"], OWN_USER_ID))
+    kestrel.procore.webhooks.wait()
+    with kestrel.database.reading() as session:
+        assert procore_events.adders(session, "Cost Codes", [code["id"]]) == {code["id"]: ana["id"]}
+
+
+def test_the_newest_delivery_is_told_by_its_time(kestrel: Kestrel, clock: Clock) -> None:
+    made = _connect(kestrel, "http://127.0.0.1:9/procore/webhooks")
+    deliveries = [
+        {"id": 2, "event": {}, "outcome": "ok", "response_status": 200, "started_at": "2026-11-24T10:00:00Z"},
+        {"id": 1, "event": {}, "outcome": "bad", "response_status": 500, "started_at": "2026-11-24T09:00:00"},
+    ]
+    path = f"/rest/v1.0/webhooks/hooks/{made.hook_id}/deliveries"
+    kestrel.procore.faults.expect(*[Fault(path, 200, body=deliveries)] * 3)
+    state = hooks.state(ProcoreApi(kestrel.client), kestrel.database, made.hook_id, clock=clock)
+    assert state.last_status == 200
+
+
 def test_a_refusal_that_quotes_the_secret_is_told_without_it(kestrel: Kestrel, address: str) -> None:
     quoted = {"errors": {"destination_headers": f"Bearer {SECRET} is too short"}}
     kestrel.procore.faults.expect(Fault("/rest/v1.0/webhooks/hooks", 200, body=[]))

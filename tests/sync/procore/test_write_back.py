@@ -1,5 +1,6 @@
 """What Sage holds is marked synced in Procore, once, and what Procore refuses is kept with its words."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET
 from bot.sandbox.procore.faults import Fault
 from sync import worker
+from sync.procore import work
 from sync.procore.api import ProcoreApi
 from sync.procore.client import Account
 from sync.procore.errors import ProcoreError
@@ -14,6 +16,7 @@ from sync.procore.write_back import WriteBack, Written
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
 from workflow import procore_write_back, slots
+from workflow.settings import Settings
 from workflow.tables import ProcoreAssignment
 from workflow.vocabulary import PeriodicWork
 
@@ -99,6 +102,21 @@ def test_killed_between_the_call_and_its_note_it_says_the_same_again(kestrel: Ke
         _write(kestrel)
     assert [each.written_at for each in kestrel.rows(ProcoreAssignment)] == [None]
     assert _write(kestrel) == Written(1, 0)
+    assert code["origin_id"] == "24-017//03-300"
+
+
+def test_one_process_at_a_time_tells_procore(
+    kestrel: Kestrel, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "PATIENCE", timedelta(0))
+    settings = settings.model_copy(update={"procore_write_back": True})
+    code = kestrel.add("300", "L")
+    kestrel.run()
+    kestrel.in_sage({"03-300": ("L",)})
+    with kestrel.database.exclusive("procore_telling"):
+        work.tell(settings, kestrel.database, clock=clock)
+    assert code["origin_id"] is None
+    work.tell(settings, kestrel.database, clock=clock)
     assert code["origin_id"] == "24-017//03-300"
 
 
