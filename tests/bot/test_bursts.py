@@ -171,7 +171,7 @@ def test_replies_wait_for_the_last_new_card_however_slow_slack_is(works: Works) 
 
     class Slow(Gateway):
         def post(self, channel: str, message: Drawn, **more: Any) -> Posted:
-            works.clock.wait(seconds=1)
+            works.clock.wait(seconds=3)
             return super().post(channel, message, **more)
 
     works.run(gateway=works.connect(Slow))
