@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo run test faults check words pictures bench lock audit
+.PHONY: help demo run doctor test faults check words pictures bench lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -11,6 +11,9 @@ demo: .venv/.costbot ## Try costbot with a sample company and a Slack look-alike
 
 run: .venv/.costbot ## Run costbot: bot, worker and scheduler together, with the settings in .env
 	@$(BIN)/costbot run $(ARGS)
+
+doctor: .venv/.costbot ## Say what is wrong with the settings in .env and what they lead to, and how to mend it
+	@$(BIN)/costbot doctor $(ARGS)
 
 test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser

@@ -27,6 +27,7 @@ from bot.gateway import Gateway, web_client
 from bot.health import Check, database_check, files_check, redis_check, sync_check
 from bot.http import http_app
 from bot.links import card_of_number
+from bot.logs import seldom
 from bot.metrics import Metrics, Watched, metrics_route
 from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps
@@ -39,6 +40,7 @@ _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
 _LOOK_SECONDS = 3
 """How often the SDK looks whether its connection is alive: a lost one is back within this time."""
+_SAY_AGAIN_SECONDS = 600.0
 _STOP_SECONDS = 5
 _log = structlog.get_logger()
 
@@ -109,10 +111,12 @@ class SocketMode:
 
     def __init__(self, app: App | ManyApps, settings: Settings) -> None:
         token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+        logger = logging.getLogger("slack_sdk.socket_mode")
+        logger.addFilter(seldom(_SAY_AGAIN_SECONDS))  # it tries every few seconds, and says so each time
         self._handler = SocketModeHandler(
             cast("App", app),  # it only dispatches
             token,
-            logger=logging.getLogger("slack_sdk.socket_mode"),
+            logger=logger,
             # not the bot's client: this one must carry the app token, to the same server
             web_client=web_client(token, settings.slack_api_url),
             ping_interval=_LOOK_SECONDS,

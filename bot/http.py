@@ -21,11 +21,16 @@ from starlette.routing import Route
 from bot.health import Check
 from bot.interaction import UnreadableError, interaction_of
 from bot.received import body_of
+from bot.slow_parts import Question, answers
 from workflow.language import ENGLISH, say, speaking
 
 _log = structlog.get_logger()
 MOST_BYTES = 1_000_000
 """A window of Slack's 250 KB, form-encoded, is 750 KB at the very most."""
+
+ANSWER_SECONDS = 3.0
+"""Less than health checks wait, such as that of docker-compose.yaml."""
+SILENT = "does not answer"
 
 _SIGNED_BY = ("x-slack-signature", "x-slack-request-timestamp")
 _FROM_SLACK = ("content-type", *_SIGNED_BY, "x-slack-retry-num", "x-slack-retry-reason")
@@ -58,23 +63,26 @@ def http_app(
     more: Sequence[Route] = (),
     card_of: Callable[[str], str | None] | None = None,
     language: str = ENGLISH,
+    patience: float = ANSWER_SECONDS,
 ) -> Starlette:
     """`/healthz` and `/readyz`; and `POST /slack/events` when the bot has a signing secret; and `more`.
 
     `/readyz` is 503 when something in `ready` is wrong, without which this bot cannot do its work. `notes`
-    are only said: trouble of all bots alike, or what people left undone, takes none of them from Slack.
+    are only said: trouble of all bots alike, or what people left undone, takes none of them from Slack. What
+    has said nothing after `patience` seconds does not answer.
     With `card_of`, `/jobs/NUMBER` leads to the job's card in Slack, who asks for the sign-in; a job that is
     unknown and one that has no card are answered alike, and nothing of a job is told here.
     """
+
+    questions = {name: Question(check) for name, check in {**ready, **(notes or {})}.items()}
 
     async def healthy(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def readiness(_: Request) -> Response:
-        found = {name: await run_in_threadpool(check) for name, check in ready.items()}
-        noted = {name: await run_in_threadpool(check) for name, check in (notes or {}).items()}
-        said = {name: wrong or "ok" for name, wrong in (found | noted).items()}
-        return JSONResponse(said, 503 if any(found.values()) else 200)
+        found = await run_in_threadpool(answers, questions, seconds=patience)
+        said = {name: found.get(name, SILENT) or "ok" for name in questions}
+        return JSONResponse(said, 503 if any(said[name] != "ok" for name in ready) else 200)
 
     routes = [
         Route("/healthz", healthy),

@@ -6,6 +6,8 @@ Owns the form (words on a terminal, JSON lines elsewhere), the level, and the ma
 import logging
 import re
 import sys
+import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import structlog
@@ -18,6 +20,8 @@ _SECRETS = re.compile(
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
 )
 _OWN = ("bot", "sync", "workflow", "__main__")
+_TOLD_BY_THE_CALLER = ("slack_sdk.web.base_client",)
+"""It logs each call without an answer, and raises it too."""
 
 
 def configure(level: str, *, process: str = "", stream: TextIO | None = None) -> None:
@@ -67,7 +71,28 @@ def mask(text: str) -> str:
 
 def _own_or_warning(record: logging.LogRecord) -> bool:
     # at the handler, because libraries set the levels of their own loggers as they like
+    if record.name in _TOLD_BY_THE_CALLER:
+        return False
     return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _OWN
+
+
+def seldom(
+    seconds: float, *, clock: Callable[[], float] = time.monotonic
+) -> Callable[[logging.LogRecord], bool]:
+    """A filter for a logger that repeats itself: an error passes at most once in so many seconds."""
+    last = -seconds
+
+    def passes(record: logging.LogRecord) -> bool:
+        nonlocal last
+        if record.levelno < logging.ERROR:
+            return True
+        now = clock()
+        if now - last < seconds:
+            return False
+        last = now
+        return True
+
+    return passes
 
 
 def _form(stream: TextIO) -> list[Processor]:

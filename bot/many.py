@@ -20,13 +20,14 @@ from bot.app import build_app
 from bot.bot_process import SocketMode, listening, metrics_routes, require_way_in, serve, slack_check
 from bot.gateway import SlackRefused
 from bot.health import Check, database_check, redis_check, sync_check
-from bot.http import http_app, job_routes
+from bot.http import SILENT, http_app, job_routes
 from bot.installations import Installations, gateway_of
 from bot.links import card_of_number
 from bot.metrics import Watched
 from bot.oauth import install_routes, team_of
 from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps, nobodys_app
+from bot.slow_parts import Question, answers
 from bot.visit import know_no_better
 from workflow import audit, outbox
 from workflow.checks import SageLimits
@@ -36,6 +37,8 @@ from workflow.settings import Settings, company_path
 from workflow.tally import bringing
 from workflow.vocabulary import Event, PeriodicWork, Place
 
+_ANSWER_SECONDS = 2.0
+"""Less than `/readyz` waits for all of them together."""
 _log = structlog.get_logger()
 
 
@@ -85,7 +88,7 @@ def run_many(host: Settings, companies: list[Company]) -> None:
             ready={} if host.slack_signing_secret else sockets,
             # one company's trouble does not take the bot from the others
             notes={
-                "companies": partial(_in_trouble, {one.name: _checks(one) for one in companies}),
+                "companies": trouble_of({one.name: _checks(one) for one in companies}),
                 **(sockets if host.slack_signing_secret else {}),
             },
             more=[
@@ -163,15 +166,23 @@ def _checks(company: Company) -> Mapping[str, Check]:
     }
 
 
-def _in_trouble(of: Mapping[str, Mapping[str, Check]]) -> str | None:
+def trouble_of(companies: Mapping[str, Mapping[str, Check]], *, patience: float = _ANSWER_SECONDS) -> Check:
     """How many companies have trouble; which ones is for the log, for whoever asks is nobody we know."""
-    troubled = 0
-    for name, of_one in of.items():
-        wrong = {what: said for what, check in of_one.items() if (said := check())}
-        if wrong:
-            troubled += 1
-            _log.warning("a company has trouble", company=name, **wrong)
-    return f"{troubled} of {len(of)} have trouble; the log says which" if troubled else None
+    questions = {
+        (name, what): Question(check) for name, checks in companies.items() for what, check in checks.items()
+    }
+
+    def check() -> str | None:
+        found = answers(questions, seconds=patience)
+        wrong: dict[str, dict[str, str]] = {}
+        for name, what in questions:
+            if said := found.get((name, what), SILENT):
+                wrong.setdefault(name, {})[what] = said
+        for name, of_one in wrong.items():
+            _log.warning("a company has trouble", company=name, **of_one)
+        return f"{len(wrong)} of {len(companies)} have trouble; the log says which" if wrong else None
+
+    return check
 
 
 def _now() -> datetime:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -25,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.slow_parts import Question, answers
 from workflow import tally, vitals
 from workflow.database import Database
 from workflow.settings import Settings
@@ -34,6 +36,8 @@ from workflow.vitals import Vitals
 PATH = "/metrics"
 KEPT_SECONDS = 5.0
 """Whoever asks again within this time gets the same figures."""
+ANSWER_SECONDS = 3.0
+"""Of a database, and of a Redis; both together less than Prometheus waits."""
 _log = structlog.get_logger()
 
 
@@ -165,11 +169,13 @@ class Metrics(Collector):
         slack_connected: Callable[[], bool] | None,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        patience: float = ANSWER_SECONDS,
     ) -> None:
-        """`slack_connected` only in Socket Mode."""
-        self._companies = companies
-        self._slack_connected = slack_connected
-        self._clock, self._monotonic = clock, monotonic
+        """`slack_connected` only in Socket Mode; what has said nothing after `patience` seconds is down."""
+        self._vitals = {one.name: Question(partial(_now, one, clock)) for one in companies}
+        self._counts = {one.name: Question(one.counts) for one in companies}
+        self._slack_connected, self._patience = slack_connected, patience
+        self._monotonic = monotonic
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self._lock = threading.Lock()
@@ -216,12 +222,19 @@ class Metrics(Collector):
         yield "", ("costbot_build_info", (version("costbot"),), 1)
         if self._slack_connected is not None:
             yield "", ("costbot_slack_connected", (), self._slack_connected())
-        for company in self._companies:
-            now, counts = company.vitals(self._clock()), company.counts()
-            yield company.name, ("costbot_database_up", (), now is not None)
-            yield company.name, ("costbot_redis_up", (), counts is not None)
+        # of all companies at once, so that a slow one holds up nobody's figures
+        vitals_of = answers(self._vitals, seconds=self._patience)
+        counts_of = answers(self._counts, seconds=self._patience)
+        for name in self._vitals:
+            now, counts = vitals_of.get(name), counts_of.get(name)
+            yield name, ("costbot_database_up", (), now is not None)
+            yield name, ("costbot_redis_up", (), counts is not None)
             for figure in (*figures_of(now), *counted(counts)):
-                yield company.name, figure
+                yield name, figure
+
+
+def _now(company: Watched, clock: Callable[[], datetime]) -> Vitals | None:
+    return company.vitals(clock())
 
 
 def figures_of(now: Vitals | None) -> Iterator[Figure]:

@@ -52,19 +52,17 @@ def back_up(database: Database, file: Path) -> BackedUp:
     """Write all of a SQLite database, as of one moment, to a file that is there whole or not at all.
 
     Raises:
-        BackupError: the file is there already, or the copy cannot be read.
-        OSError: it cannot be written.
+        BackupError: the file is there already or cannot be written, or the copy cannot be read.
+        OSError: its folder cannot be written.
     """
     with _new_file(file) as unfinished:
-        with closing(sqlite3.connect(unfinished)) as copy:
-            source = database.engine.raw_connection()
-            try:
-                source.driver_connection.backup(copy)  # type: ignore[union-attr]
-            finally:
-                source.close()
-            [found] = copy.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
-                raise BackupError(f"The database is damaged: {found}.")
+        try:
+            _copy(database, unfinished)
+        except sqlite3.Error as error:
+            raise BackupError(
+                f"No backup was made: {error}. Make sure that the disk of {file} has room and may be "
+                "written, and that the database can be read."
+            ) from error
         events, problems = _trail(unfinished)
         with closing(sqlite3.connect(unfinished)) as copy:
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
@@ -89,6 +87,14 @@ def restored(session: Session, *, by: Actor, at: datetime) -> Restored:
     return Restored(cards=len(jobs), waiting=waiting)
 
 
+def _copy(database: Database, unfinished: Path) -> None:
+    with closing(sqlite3.connect(unfinished)) as copy, closing(database.engine.raw_connection()) as source:
+        source.driver_connection.backup(copy)  # type: ignore[union-attr]
+        [found] = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise BackupError(f"The database is damaged: {found}.")
+
+
 def _trail(file: Path) -> tuple[int, tuple[str, ...]]:
     with closing(Database(f"sqlite:///{file}")) as database, database.reading() as session:
         events = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
@@ -98,16 +104,36 @@ def _trail(file: Path) -> tuple[int, tuple[str, ...]]:
 @contextmanager
 def _new_file(file: Path) -> Iterator[Path]:
     """A file beside `file` that takes its name when the block ends, and that is gone when it raises."""
+    if not file.parent.is_dir():
+        raise BackupError(f"There is no folder {file.parent.absolute()} for the backup.")
+    if file.exists():
+        raise _taken(file)
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     unfinished = Path(name)
     try:
         yield unfinished
         os.fsync(descriptor)
-        if file.exists():
-            raise BackupError(f"{file} is there already. Name a new file.")
-        unfinished.replace(file)
+        _name(unfinished, file)
     finally:
         os.close(descriptor)
         for suffix in ("", "-wal", "-shm", "-journal"):
             with suppress(FileNotFoundError):
                 Path(f"{name}{suffix}").unlink()
+
+
+def _name(unfinished: Path, file: Path) -> None:
+    """Give it its name, unless another backup has taken that meanwhile."""
+    try:
+        file.hardlink_to(unfinished)
+    except FileExistsError:
+        raise _taken(file) from None
+    except OSError:  # a file system without links, such as a share
+        try:
+            file.touch(exist_ok=False)
+        except FileExistsError:
+            raise _taken(file) from None
+        unfinished.replace(file)
+
+
+def _taken(file: Path) -> BackupError:
+    return BackupError(f"{file} is there already. Name a new file.")

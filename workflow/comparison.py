@@ -135,7 +135,9 @@ def _judged(
 ) -> Iterator[Judged]:
     held = sage is not None and sage.has_category
     there = procore is not None and procore.removed_at is None
-    if asked and asked.state in _ON_THE_WAY:
+    # what is in Sage already waits for nobody: the Update changes nothing about it
+    waits = asked is not None and not (held and asked.state is State.READY)
+    if waits and asked and asked.state in _ON_THE_WAY:
         yield Judged(_ON_THE_WAY[asked.state], asked.words if asked.state is State.FAILED else None)
     elif not held and asked and asked.state is State.SYNCED:
         yield Judged(Verdict.MISSING_IN_SAGE)

@@ -29,6 +29,14 @@ _WHEN_KEPT = "when_kept"
 _SQLITE_BUSY_SECONDS = 30.0
 _LOCK_POLL_SECONDS = 0.05
 _MIGRATION_SECONDS = 120.0
+_NOTICED_SOON = {
+    "connect_timeout": "10",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""For libpq: by default a server whose machine is gone without a word is waited for two hours."""
 
 
 class Database:
@@ -121,8 +129,9 @@ def when_kept(session: Session, act: Callable[[], object]) -> None:
 
 def make_engine(url: str) -> Engine:
     """An engine with costbot's connection settings for SQLite or PostgreSQL."""
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address.set(query={**_NOTICED_SOON, **address.query}), pool_pre_ping=True)
     engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

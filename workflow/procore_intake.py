@@ -93,7 +93,7 @@ def take_in(
         or _sent_again(each, refused)
     ]
     new, undecided = _to_ask_for(session, job, fresh)
-    problems = _problems(session, [each.assignment for each in new], limits=limits)
+    problems = why_not(session, [each.assignment for each in new], limits=limits)
     wanted: dict[Assignment, Seen] = {}
     for each in new:
         if each.assignment not in problems:
@@ -323,9 +323,10 @@ def _keep(
         session.connection().execute(statement, anew)
 
 
-def _problems(
+def why_not(
     session: Session, assignments: Iterable[Assignment], *, limits: SageLimits
 ) -> dict[Assignment, str]:
+    """Why some of these cannot be asked for, in the language spoken now."""
     once = list(dict.fromkeys(assignments))
     found: dict[Assignment, str] = {}
     if once:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflow import lines, procore_intake
+from workflow.checks import SageLimits
 from workflow.comparison import Asked, InProcore, InSage, Row, Scene, compare
 from workflow.merge import Assignment
 from workflow.merge import InSage as InSageCodes
@@ -51,16 +52,16 @@ class ThreePlaces:
 
 
 def three_places(
-    session: Session, job: Job, *, with_procore: bool, tells_procore: bool, description_width: int
+    session: Session, job: Job, *, with_procore: bool, tells_procore: bool, limits: SageLimits
 ) -> ThreePlaces:
     """What is known of a job; `tells_procore` where costbot marks in Procore what reached Sage."""
     known = _known(session, job.id) if with_procore else None
     scene = Scene(
         knows_procore=known is not None and known.read_at is not None,
         tells_procore=tells_procore,
-        description_width=description_width,
+        description_width=limits.description_width,
     )
-    in_procore = _in_procore(session, job.id) if scene.knows_procore else {}
+    in_procore = _in_procore(session, job.id, limits) if scene.knows_procore else {}
     asked, in_sage = _asked(session, job.id), lines.held_by_sage(session, job.id)
     held = {
         Assignment(code, category, extra)
@@ -94,20 +95,25 @@ def _known(session: Session, job_id: int) -> ProcoreKnown:
     return ProcoreKnown(read_at, changed_since=project.stale_since is not None)
 
 
-def _in_procore(session: Session, job_id: int) -> dict[Assignment, InProcore]:
+def _in_procore(session: Session, job_id: int, limits: SageLimits) -> dict[Assignment, InProcore]:
     """By assignment; what is there goes before what is gone under another id."""
     query = (
         select(ProcoreAssignment)
         .where(ProcoreAssignment.job_id == job_id)
         .order_by(ProcoreAssignment.removed_at.is_(None), ProcoreAssignment.seen_at)
     )
+    rows = {Assignment(row.code, row.category, row.extra): row for row in session.scalars(query)}
+    # said anew, for what is kept was said in the language of the worker
+    problems = procore_intake.why_not(
+        session, [each for each, row in rows.items() if row.problem], limits=limits
+    )
     found: dict[Assignment, InProcore] = {}
-    for row in session.scalars(query):
+    for assignment, row in rows.items():
         waits = row.problem == procore_intake.SAGE_NOT_READ
-        found[Assignment(row.code, row.category, row.extra)] = InProcore(
+        found[assignment] = InProcore(
             description=row.description,
             has_erp_id=not row.is_new or row.written_at is not None,
-            problem=None if waits else row.problem,
+            problem=None if waits else row.problem and problems.get(assignment, row.problem),
             waits_for_read_back=waits,
             removed_at=row.removed_at,
             told_at=row.written_at,

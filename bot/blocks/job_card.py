@@ -10,6 +10,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import ButtonElement
 
 from bot.blocks import words
+from bot.blocks.limits import clamp
 from bot.blocks.pieces import (
     Json,
     Message,
@@ -114,10 +115,11 @@ def update_button(facts: UpdateFacts, rules: Rules = USUAL_RULES) -> list[Button
 
 
 def categories_words(code: CostCodeFacts) -> str:
-    """The categories asked for as ticked boxes: `☑ L new, ☑ M in Sage`."""
+    """The categories asked for as ticked boxes: `☑ L new, ☑ M in Sage`; no box is alone at a line's end."""
     in_sage, new = say("in Sage"), say("new")
     return ", ".join(
-        f"☑ {category} {in_sage if category in code.in_sage else new}" for category in code.requested
+        f"☑\N{NO-BREAK SPACE}{category} {in_sage if category in code.in_sage else new}"
+        for category in code.requested
     )
 
 
@@ -180,7 +182,7 @@ def _row(code: CostCodeFacts, state: State) -> tuple[str, ...]:
     return (
         code_words(code.extra, code.code),
         description,
-        one_line(categories_words(code), _CATEGORIES),
+        clamp(categories_words(code), _CATEGORIES),
         words.standing_words(code, state),
     )
 
@@ -188,7 +190,7 @@ def _row(code: CostCodeFacts, state: State) -> tuple[str, ...]:
 def _narrow_rows(code: CostCodeFacts) -> Iterator[tuple[str, ...]]:
     """The cost code in less width, with what Sage keeps on a line of its own."""
     description = one_line(code.description, _NARROW_DESCRIPTION)
-    yield code_words(code.extra, code.code), one_line(categories_words(code), _CATEGORIES), description
+    yield code_words(code.extra, code.code), clamp(categories_words(code), _CATEGORIES), description
     if code.sage_keeps is not None:
         yield (
             "",

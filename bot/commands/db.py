@@ -46,6 +46,7 @@ def copy(
     there, here = _url(target, "TARGET_URL"), _url(source or line.settings.database, "--from")
     _require_file(here)
     if _is_new_file(there):
+        _require_folder(there)
         migrate(there)
     with (
         closing(Database(here)) as reading,
@@ -158,3 +159,12 @@ def _require_file(url: str) -> None:
     path = _file(url)
     if path is not None and not path.exists():
         raise StopError(failed(f"There is no database {path} to read.", reason="no_database"))
+
+
+def _require_folder(url: str) -> None:
+    path = _file(url)
+    if path is not None and not path.absolute().parent.is_dir():
+        folder = path.absolute().parent
+        raise StopError(
+            failed(f"There is no folder {folder}. Mend the address, or make the folder.", reason="no_folder")
+        )

@@ -44,7 +44,7 @@ def diff(line: CommandLine, job: JobNumber) -> Answer:
             session.get_one(Job, found.id),
             with_procore=settings.source is Source.PROCORE,
             tells_procore=settings.writes_back,
-            description_width=sage.limits.description_width,
+            limits=sage.limits,
         )
     lines = [each for row in known.rows if (each := _line(row)) is not None]
     facts = DiffShape(

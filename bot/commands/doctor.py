@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +19,7 @@ from workflow import escalation
 from workflow.companies import read_companies
 from workflow.database import newest_revision
 from workflow.privileges import lacks
-from workflow.settings import SageTarget, Settings, SettingsError, Source
+from workflow.settings import SageTarget, Settings, SettingsError, Source, unknown_names
 
 _PATIENCE_SECONDS = 3.0
 
@@ -29,7 +30,7 @@ app = typer.Typer()
 def doctor(line: CommandLine) -> Answer:
     """Check database, Redis, Slack, Sage and Procore; say what is wrong and how to mend it."""
     with progress("Looking at everything"):
-        findings = [*(_host(line.host) if line.host else _company(line.settings))]
+        findings = [*_names(), *(_host(line.host) if line.host else _company(line.settings))]
     ok = all(finding.ok for finding in findings)
     told = [
         f"{'✅ ok   ' if finding.ok else '❌ wrong'} {finding.name}: {finding.words}"
@@ -43,6 +44,18 @@ def doctor(line: CommandLine) -> Answer:
         exit_code=Exit.DONE if ok else Exit.FAILED,
         why="" if ok else f"{wrong} of {len(findings)} checks found something wrong.",
     )
+
+
+def _names() -> Iterator[FindingShape]:
+    """What stands in `.env` and sets nothing; nothing to say where all is known."""
+    if unknown := unknown_names(Path(".env")):
+        meant = [f"{name} ({close}?)" if close else name for name, close in unknown.items()]
+        yield FindingShape(
+            name="Settings",
+            ok=False,
+            words=f"`.env` has what is no setting: {', '.join(meant)}",
+            mend="Correct the name, or take the line out; the README has every setting.",
+        )
 
 
 def _host(host: Settings) -> Iterator[FindingShape]:

@@ -16,6 +16,11 @@ def mend(error: Exception) -> str:
         return str(error)
     if isinstance(error, DBAPIError) and _is_disk_full(error):
         return "The disk of the database is full. Make room on it and try again; nothing was changed."
+    if isinstance(error, DBAPIError) and _is_read_only(error):
+        return (
+            f"costbot cannot write its database: {_first_line(error)}. Let the user that runs costbot write "
+            "the file and its folder."
+        )
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return (
             f"The database went away in the middle: {_first_line(error)}. What was being saved may be saved "
@@ -41,6 +46,11 @@ def _is_disk_full(error: DBAPIError) -> bool:
         getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
         or getattr(error.orig, "sqlstate", "") == "53100"
     )
+
+
+def _is_read_only(error: DBAPIError) -> bool:
+    """As SQLite names it, whatever forbids it to write."""
+    return getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_READONLY")
 
 
 def _first_line(error: DBAPIError) -> str:

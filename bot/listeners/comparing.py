@@ -24,7 +24,7 @@ def show(visit: Visit, job_id: int, *, page: int = 0, read_back: bool = True) ->
             job,
             with_procore=services.settings.source is Source.PROCORE,
             tells_procore=services.settings.writes_back,
-            description_width=services.limits.description_width,
+            limits=services.limits,
         )
     gone = say("There is no such job any more.")
     visit.show(comparison_window(known, page=page) if known else message_view(TITLE, gone))

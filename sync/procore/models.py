@@ -104,19 +104,12 @@ class StandardList(Resource):
 
 
 class StandardCode(Resource):
-    """A code of a standard cost code list; a parent is a code of its own."""
+    """A code of a standard cost code list; the code that others stand under is one too."""
 
     called = "standard cost code"
 
     full_code: Text
     name: Text
-    parent_id: int | None = None
-
-
-class Parent(BaseModel):
-    """The code that a cost code stands under."""
-
-    id: int | None = None
 
 
 class CostCode(Resource):
@@ -126,7 +119,6 @@ class CostCode(Resource):
 
     name: Text
     full_code: Text
-    parent: Parent | None = None
     origin_id: Text | None = None
     line_item_types: tuple[LineItemType, ...]
     created_at: Time

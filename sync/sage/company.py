@@ -19,6 +19,10 @@ class SageUnreachableError(Exception):
     """Sage could not be read or written; nothing is lost, the next data sync tries again."""
 
 
+class SageBusyError(SageUnreachableError):
+    """Somebody writes what Sage is read from: an everyday thing that is over in a moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What makes a batch the same one at a second try; `started_at` (UTC) dates its records."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sync.files import read_export
-from sync.sage.company import SageUnreachableError
+from sync.sage.company import SageBusyError, SageUnreachableError
 from sync.sage.embedded import LoadedRow
 from workflow.merge import CodeKey, SageCode, SageJob
 from workflow.rows import BadFileError
@@ -106,14 +106,14 @@ class ExportReader:
         """Wait for the end of a save: by the file's own time or, where its clock is ahead, by ours."""
         now = self._clock()
         if now - look.as_of < QUIET and now - self._seen_since < QUIET:
-            raise SageUnreachableError(
+            raise SageBusyError(
                 f"COSTBOT_SAGE_EXPORT {self._path} was written a moment ago and may be half saved. costbot "
                 f"reads it when it has been left alone for {QUIET.seconds} seconds."
             )
 
     def _require_unchanged(self, look: _Look) -> None:
         if self._look() != look:
-            raise SageUnreachableError(
+            raise SageBusyError(
                 f"COSTBOT_SAGE_EXPORT {self._path} was saved anew while costbot read it. "
                 "The next data sync reads it."
             )

@@ -86,3 +86,19 @@ def test_what_is_below_the_level_is_not_said() -> None:
     structlog.get_logger("bot").info("quiet")
 
     assert stream.getvalue() == ""
+
+
+def test_a_call_of_slack_without_an_answer_is_told_by_who_called_alone() -> None:
+    stream = io.StringIO()
+    logs.configure("info", stream=stream)
+    logging.getLogger("slack_sdk.web.base_client").error("Failed to send a request to Slack API server")
+    logging.getLogger("slack_sdk.socket_mode").error("no connection")
+    assert [line["event"] for line in lines(stream)] == ["no connection"]
+
+
+def test_what_repeats_itself_is_said_seldom() -> None:
+    times = iter([0.0, 3.0, 6.0, 60.0])
+    passes = logs.seldom(60.0, clock=lambda: next(times))
+    error = logging.makeLogRecord({"levelno": logging.ERROR})
+    assert [passes(error) for _ in range(4)] == [True, False, False, True]
+    assert passes(logging.makeLogRecord({"levelno": logging.INFO}))

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from sync import worker
-from sync.sage import embedded_company
+from sync.sage import embedded_company, open_company
+from sync.sage.folders import Folders
 from sync.schedule import CronJob, Scheduler, periodic_jobs
 from sync.work_queue import Work, WorkQueue
 from tests import factories
@@ -26,7 +27,7 @@ from tests.sync.company_at_work import YARD, WatchedSage
 from tests.sync.test_work_queue import names
 from workflow import audit, slots
 from workflow.database import Database
-from workflow.settings import Settings, read_settings
+from workflow.settings import SageTarget, Settings, read_settings
 from workflow.tables import DataSync, OutboxNotice, ScheduleSlot, SeenDelivery
 from workflow.vocabulary import Event, NoticeKind, Place
 
@@ -275,6 +276,26 @@ def test_a_nudge_without_redis_is_logged_and_nothing_more(tmp_path: Path) -> Non
         nudge("deliver")
 
     assert [(log["log_level"], log["job"]) for log in logs] == [("warning", "deliver")]
+
+
+@pytest.mark.parametrize("level", ["info", "warning"])
+def test_an_export_that_was_saved_just_now_is_nothing_to_warn_of_and_a_missing_one_is(
+    database: Database, tmp_path: Path, level: str
+) -> None:
+    export = tmp_path / "export.csv"
+    if level == "info":
+        export.touch()
+    by_file = Settings(
+        _env_file=None, sage=SageTarget.IMPORT_FILE, sage_folder=tmp_path / "sage", sage_export=export
+    )
+    Folders.under(tmp_path / "sage").set_up()
+    with database.writing() as session:
+        job = factories.job(session).id
+
+    with capture_logs() as logs:
+        worker.read_back(open_company(by_file), database, job)
+
+    assert [line["log_level"] for line in logs] == [level]
 
 
 # a process costs a second of start-up: what is the same on both databases is tried on one

@@ -1,5 +1,6 @@
 """A backup holds all of the database as of one moment; a restored database gives no id of Slack's again."""
 
+import resource
 import sqlite3
 import threading
 from contextlib import closing
@@ -73,11 +74,43 @@ def test_no_file_is_overwritten_and_none_is_left_half_written(file: Database, tm
 
     with pytest.raises(BackupError, match=r"there\.backup is there already"):
         back_up(file, there)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BackupError, match=r"no folder .*/nowhere"):
         back_up(file, tmp_path / "nowhere" / "costbot.backup")
 
     assert there.read_text() == "precious"
     assert [*tmp_path.iterdir()] == [there]
+    file.close()
+
+
+def test_a_backup_that_was_made_meanwhile_is_not_overwritten(file: Database, tmp_path: Path) -> None:
+    class LookedAtTooEarly(type(tmp_path)):  # type: ignore[misc]
+        """A name that another backup takes just after anybody has looked whether it is free."""
+
+        def exists(self) -> bool:
+            free = not super().exists()
+            self.write_text("the other backup")
+            return not free
+
+    target = LookedAtTooEarly(tmp_path / "costbot.backup")
+    with pytest.raises(BackupError, match=r"costbot\.backup is there already"):
+        back_up(file, target)
+
+    assert target.read_text() == "the other backup"
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    file.close()
+
+
+def test_a_backup_that_has_no_room_is_told_and_leaves_nothing(file: Database, tmp_path: Path) -> None:
+    everything.fill(file)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(BackupError, match="has room"):
+            back_up(file, tmp_path / "costbot.backup")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert [*tmp_path.iterdir()] == []
     file.close()
 
 

@@ -35,6 +35,7 @@ def verdicts(
 
 CASES = {
     "waits for an approver": (NEW, asked(State.READY), None, [Verdict.WAITS_FOR_APPROVER]),
+    "waits for an approver, and is in Sage": (TOLD, asked(State.READY), HELD, []),
     "waits for the data sync": (NEW, asked(State.ACCEPTED), UNTIED, [Verdict.WAITS_FOR_DATA_SYNC]),
     "waits for the import": (NEW, asked(State.EXPORTED), None, [Verdict.WAITS_FOR_IMPORT]),
     "refused by Sage": (NEW, asked(State.FAILED, outcome=Outcome.FAILED), None, [Verdict.FAILED]),

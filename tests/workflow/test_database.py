@@ -4,12 +4,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 
+import psycopg
 import pytest
 from alembic import command
 from sqlalchemy import func, inspect, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from tests import factories
@@ -260,3 +262,18 @@ def test_a_database_that_does_not_answer_says_so(url: str) -> None:
 
 def test_a_database_that_answers_is_quiet(database: Database) -> None:
     database.ping()
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed_within_half_a_minute(postgres_url: str) -> None:
+    def waits(url: str) -> dict[str, str]:
+        with closing(Database(url)) as database, database.engine.connect() as connection:
+            driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+            return driver.info.get_parameters()
+
+    found = waits(postgres_url)
+    assert found["connect_timeout"] == "10"
+    idle, between, times = (int(found[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+    assert idle + between * times <= 30
+    assert found["tcp_user_timeout"] == "30000"
+    own = make_url(postgres_url).update_query_dict({"connect_timeout": "3"})
+    assert waits(own.render_as_string(hide_password=False))["connect_timeout"] == "3"

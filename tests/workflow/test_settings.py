@@ -200,6 +200,17 @@ def test_a_variable_of_another_program_is_not_ours(
     assert read_settings() == before
 
 
+def test_a_line_of_the_file_that_cannot_be_read_is_named_and_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f'# mine\nCOSTBOT_CHANNEL=#a\nSLACK_BOT_TOKEN="{SECRET}\nfoo bar\n')
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    assert "`.env` is not usable in lines 3 and 4" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
 def test_an_env_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"COSTBOT_CHANNEL=caf\xe9\n")
     with pytest.raises(SettingsError, match=re.escape("`.env`")):

@@ -11,6 +11,7 @@ from workflow.settings.reading import (
     read_file,
     read_host,
     read_settings,
+    unknown_names,
 )
 from workflow.settings.sage import SageTarget
 from workflow.settings.slack import BURST
@@ -26,4 +27,5 @@ __all__ = [
     "read_file",
     "read_host",
     "read_settings",
+    "unknown_names",
 ]

@@ -6,10 +6,13 @@ point and passed down. `read_settings` turns each mistake into one line that nam
 
 from collections.abc import Callable
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import cast
 
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -25,7 +28,7 @@ from workflow.settings.approval import ApprovalSettings
 from workflow.settings.hours import HoursSettings
 from workflow.settings.procore import ProcoreSettings, Source
 from workflow.settings.sage import SageSettings
-from workflow.settings.secret_files import SecretFileError, read_secrets
+from workflow.settings.secret_files import SUFFIX, SecretFileError, read_secrets
 from workflow.settings.server import ServerSettings
 from workflow.settings.slack import SlackSettings
 from workflow.settings.storage import StorageSettings
@@ -121,7 +124,36 @@ class _FromFileAlone(Settings):
 def _of_file(dotenv: PydanticBaseSettingsSource) -> tuple[PydanticBaseSettingsSource, ...]:
     """A `.env`, and the secrets in the files that it names; their paths may begin at its folder."""
     source = cast("DotEnvSettingsSource", dotenv)
+    _require_readable(Path(str(source.env_file)))
     return _secrets(source, Path(str(source.env_file)).parent), source
+
+
+def _require_readable(file: Path) -> None:
+    """Raise SettingsError for lines that would be passed over: what they were to set would not be set."""
+    if not file.is_file():
+        return
+    with file.open(encoding="utf-8") as stream:
+        wrong = [str(binding.original.line) for binding in parse_stream(stream) if binding.error]
+    if wrong:
+        lines = f"line {wrong[0]}" if len(wrong) == 1 else f"lines {', '.join(wrong[:-1])} and {wrong[-1]}"
+        raise SettingsError(
+            f"`{file.name}` is not usable in {lines}: write NAME=value, with every quote closed."
+        )
+
+
+def unknown_names(file: Path) -> dict[str, str | None]:
+    """The names in a file that look like a setting and are none, each with the setting that may be meant."""
+    if not file.is_file():
+        return {}
+    fields = Settings.model_fields.values()
+    known = [str(field.validation_alias) for field in fields]
+    known += [f"{field.validation_alias}{SUFFIX}" for field in fields if not field.repr]
+    found = [name for name in dotenv_values(file) if name.upper().startswith(("COSTBOT_", "SLACK_"))]
+    return {
+        name: next(iter(get_close_matches(name.upper(), known, 1)), None)
+        for name in found
+        if name.upper() not in known
+    }
 
 
 def _secrets(source: EnvSettingsSource, folder: Path) -> InitSettingsSource:

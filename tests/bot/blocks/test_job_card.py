@@ -49,7 +49,12 @@ def test_a_ready_card_says_what_waits_who_asked_and_when() -> None:
     )
     assert [[cell["text"] for cell in row] for row in table["rows"]] == [
         ["Cost code", "Description", "Categories", "In Sage"],
-        ["03-100", "Concrete formwork", "☑ L new, ☑ M new", "new cost code"],
+        [
+            "03-100",
+            "Concrete formwork",
+            "☑\N{NO-BREAK SPACE}L new, ☑\N{NO-BREAK SPACE}M new",
+            "new cost code",
+        ],
     ]
     assert more["elements"][0]["text"] == "… and 2 more cost codes: View Requested Updates"
     assert message.text.startswith("24-017 Riverside Medical Center: 🟡 Ready to Update. 3 cost codes")
@@ -105,7 +110,7 @@ def test_what_sage_has_stands_beside_what_is_new() -> None:
     assert [cell["text"] for cell in row] == [
         "03-100",
         "Concrete formwork (Sage keeps: Conc formwork)",
-        "☑ L in Sage, ☑ S new",
+        "☑\N{NO-BREAK SPACE}L in Sage, ☑\N{NO-BREAK SPACE}S new",
         "in Sage, new category",
     ]
 
@@ -135,7 +140,7 @@ def test_a_workspace_without_tables_gets_the_same_rows_as_text() -> None:
     text = message.fallback_blocks[3]["elements"][0]["elements"][0]["text"]
     assert text.splitlines() == [
         "Cost code  Categories        Description",
-        "03-100     ☑ L new, ☑ M new  Concrete formwork",
+        "03-100     ☑\N{NO-BREAK SPACE}L new, ☑\N{NO-BREAK SPACE}M new  Concrete formwork",
         "                             Sage keeps: Conc formwork",
     ]
 

@@ -21,7 +21,7 @@ def test_a_company_moves_to_another_database(
     company: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company.request()
-    there = f"sqlite:///{tmp_path / 'new folder' / 'moved.db'}"
+    there = f"sqlite:///{tmp_path / 'my moved.db'}"
 
     copied = company.json("db", "copy", there)
     shown = company.json("show", "24-017")
@@ -69,6 +69,16 @@ def test_a_source_that_is_not_there_is_not_made(bare_shell: Shell, tmp_path: Pat
 
     assert (ran.exit_code, ran.json["reason"]) == (1, "no_database")
     assert [*tmp_path.rglob("*.db")] == []
+
+
+def test_a_target_in_a_folder_that_is_not_there_is_taken_for_a_mistake(
+    company: Shell, tmp_path: Path
+) -> None:
+    ran = company.run("db", "copy", f"sqlite:///{tmp_path / 'mistyped' / 'a.db'}", "--json")
+
+    assert (ran.exit_code, ran.json["reason"]) == (1, "no_folder")
+    assert str(tmp_path / "mistyped") in ran.json["words"]
+    assert not (tmp_path / "mistyped").exists()
 
 
 def test_a_backup_is_a_file_or_the_command_that_makes_one(company: Shell, tmp_path: Path) -> None:

@@ -29,6 +29,17 @@ def test_the_mends_are_told_in_words(shell: Shell) -> None:
     assert "2 of 5 checks found something wrong" in ran.err
 
 
+def test_a_setting_that_is_mistyped_is_found(shell: Shell) -> None:
+    (shell.folder / ".env").write_text("COSTBOT_CHANEL=#a\nSLACK_BOT_TOKEN_FILE=\nOTHER=1\n")
+
+    wrong = findings(shell)["Settings"]
+
+    assert (wrong["ok"], wrong["words"]) == (
+        False,
+        "`.env` has what is no setting: COSTBOT_CHANEL (COSTBOT_CHANNEL?)",
+    )
+
+
 def test_everything_that_does_not_answer_is_found_at_once(
     bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

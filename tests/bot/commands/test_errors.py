@@ -144,6 +144,17 @@ def test_a_full_disk_is_called_one(company: Shell) -> None:
     assert (ran.exit_code, "The disk of the database is full." in ran.err) == (1, True)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_database_that_may_not_be_written_is_told_with_the_mend(company: Shell) -> None:
+    def read_only(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    with listening(Engine, "connect", read_only):
+        ran = company.run("import", "people", company.file("many.csv", many_people()))
+
+    assert (ran.exit_code, "cannot write its database" in ran.err) == (1, True)
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_whoever_loses_the_database_in_the_middle_is_told_to_look(
     company: Shell, postgres_server: PostgresServer

@@ -413,7 +413,7 @@ def test_what_is_removed_after_the_update_stays_and_is_a_difference(integrator: 
             session.get_one(Job, facts.job_id),
             with_procore=True,
             tells_procore=True,
-            description_width=LIMITS.description_width,
+            limits=LIMITS,
         )
     [row] = known.rows
     assert row.assignment == Assignment("03-300", "L")

@@ -12,7 +12,9 @@ from tests import factories
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
 from workflow import approvals
+from workflow.checks import SageLimits
 from workflow.database import Database
+from workflow.language import speaking
 from workflow.tables import Job, ProcoreProject
 from workflow.three_places import ThreePlaces, three_places
 from workflow.vocabulary import Verdict
@@ -30,7 +32,7 @@ def known(kestrel: Kestrel, *, with_procore: bool = True, tells_procore: bool = 
             session.query(Job).one(),
             with_procore=with_procore,
             tells_procore=tells_procore,
-            description_width=30,
+            limits=SageLimits(),
         )
 
 
@@ -54,6 +56,14 @@ def test_what_procore_has_waits_or_says_why_it_cannot(kestrel: Kestrel) -> None:
     }
     words = [one.words for row in found.rows for one in row.judged]
     assert "03-999" in (words[2] or "")
+    with speaking("es"):
+        [why] = [
+            one.words
+            for row in known(kestrel).rows
+            for one in row.judged
+            if one.verdict is Verdict.CANNOT_BE_ASKED_FOR
+        ]
+    assert "el código de costo 03-999 no está en la lista estándar" in (why or "")
     assert (found.sage_read_at, found.known_in_sage) == (None, False)
 
 
@@ -157,7 +167,7 @@ def test_a_job_whose_project_was_never_read_has_nothing_said_of_procore(database
         factories.standard_list(session)
         job, eve = factories.job(session), factories.person(session, "eve@example.com")
         factories.requested(session, job=job, by=eve)
-        found = three_places(session, job, with_procore=True, tells_procore=True, description_width=30)
+        found = three_places(session, job, with_procore=True, tells_procore=True, limits=SageLimits())
     assert found.procore is not None
     assert found.procore.read_at is None
     assert [one.verdict for one in found.rows[0].judged] == [Verdict.WAITS_FOR_APPROVER]

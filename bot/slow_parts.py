@@ -1,0 +1,43 @@
+"""Questions to parts that may hang, such as a server that takes a connection and says nothing any more.
+
+Owns that whoever watches costbot is answered in time, and that what hangs holds one thread and no more.
+"""
+
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future, wait
+from typing import Generic, TypeVar
+
+_Answer = TypeVar("_Answer")
+_Name = TypeVar("_Name", bound=Hashable)
+
+
+class Question(Generic[_Answer]):
+    """Asked in a thread of its own, and not again before it was answered."""
+
+    def __init__(self, ask: Callable[[], _Answer]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._asked: Future[_Answer] | None = None
+
+    def asked(self) -> Future[_Answer]:
+        """The answer to come: to the question that waits for one already, else to a new one."""
+        with self._lock:
+            if self._asked is None or self._asked.done():
+                self._asked = Future()
+                # a daemon, for a part that hangs must not keep the process from its end
+                threading.Thread(target=self._answer, args=(self._asked,), daemon=True).start()
+            return self._asked
+
+    def _answer(self, answer: "Future[_Answer]") -> None:
+        try:
+            answer.set_result(self._ask())
+        except Exception as error:  # noqa: BLE001 - it is for whoever asked
+            answer.set_exception(error)
+
+
+def answers(questions: Mapping[_Name, Question[_Answer]], *, seconds: float) -> dict[_Name, _Answer]:
+    """What is answered within so many seconds, all having been asked at once; raises what they raise."""
+    asked = {name: question.asked() for name, question in questions.items()}
+    in_time = wait(asked.values(), timeout=seconds).done
+    return {name: answer.result() for name, answer in asked.items() if answer in in_time}

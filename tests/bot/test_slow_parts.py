@@ -1,0 +1,104 @@
+"""A part that hangs, neither answering nor failing: whoever watches costbot is answered all the same."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+
+import httpx
+import pytest
+
+from bot.http import http_app
+from bot.many import trouble_of
+from bot.metrics import KEPT_SECONDS, Metrics, Watched
+from bot.sandbox.server import running
+from bot.slow_parts import Question, answers
+from tests.e2e.tree import wait_until
+from tests.factories import later
+from workflow.database import Database
+from workflow.settings import Settings
+
+SHORT = 0.2
+LONG = 30.0
+
+
+@pytest.fixture
+def hanging() -> Iterator["Hanging"]:
+    part = Hanging()
+    yield part
+    part.mended.set()
+
+
+class Hanging:
+    """A part that says nothing until it is mended, and then that all is well."""
+
+    def __init__(self) -> None:
+        self.mended = threading.Event()
+        self.asked = 0
+
+    def __call__(self) -> str | None:
+        self.asked += 1
+        assert self.mended.wait(LONG)
+        return None
+
+
+def test_readiness_is_told_while_a_part_hangs_which_is_asked_once_for_all(hanging: Hanging) -> None:
+    parts = {"ready": {"database": hanging}, "notes": {"redis": lambda: None}}
+    web = http_app(None, takes_events=False, **parts, patience=SHORT)  # type: ignore[arg-type]
+    with running(web) as url, httpx.Client(base_url=url) as client:
+
+        def said() -> tuple[int, dict[str, str]]:
+            answer = client.get("/readyz")
+            return answer.status_code, answer.json()
+
+        wait_until(
+            lambda: said() == (503, {"database": "does not answer", "redis": "ok"}),
+            "a part that answers is heard",
+        )
+        assert said()[0] == 503
+        assert hanging.asked == 1
+        hanging.mended.set()
+        wait_until(lambda: said() == (200, {"database": "ok", "redis": "ok"}), "a part that answers is heard")
+
+
+def test_on_a_host_for_many_one_company_s_part_that_hangs_is_that_company_s_trouble(
+    hanging: Hanging,
+) -> None:
+    check = trouble_of({"alpha": {"database": hanging}, "beta": {"database": lambda: None}}, patience=SHORT)
+    wait_until(lambda: check() == "1 of 2 have trouble; the log says which", "a part that answers is heard")
+    hanging.mended.set()
+    wait_until(lambda: check() is None, "a part that answers is heard")
+
+
+def test_a_company_whose_database_hangs_holds_up_nobody_s_figures(
+    hanging: Hanging, sqlite_url: str, redis_url: str
+) -> None:
+    class Slow(Watched):
+        def vitals(self, at: object) -> None:
+            hanging()
+
+    settings = [Settings(_env_file=None, redis_url=redis_url, company=name) for name in ("alpha", "beta")]
+    with closing(Database(sqlite_url)) as database:
+        companies = [Slow(settings[0], database), Watched(settings[1], database)]
+        metrics = Metrics(
+            companies,
+            slack_connected=None,
+            clock=lambda: later(60),
+            monotonic=count(0.0, KEPT_SECONDS).__next__,
+            patience=SHORT,
+        )
+        others = (
+            'costbot_redis_up{company="alpha"} 1.0',
+            'costbot_database_up{company="beta"} 1.0',
+            'costbot_requested_updates{company="beta",state="ready"} 0.0',
+        )
+        wait_until(
+            lambda: all(figure in metrics.text().decode() for figure in others),
+            "a part that answers is heard",
+        )
+        assert 'costbot_database_up{company="alpha"} 0.0' in metrics.text().decode()
+
+
+def test_what_a_question_raises_is_raised_to_who_asked() -> None:
+    with pytest.raises(ZeroDivisionError):
+        answers({"part": Question(lambda: 1 / 0)}, seconds=LONG)
