@@ -1,4 +1,6 @@
 .DEFAULT_GOAL := help
+# whoever sets it has Python compile all modules anew for each process, of which the tests alone start hundreds
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo run doctor test faults check words pictures bench lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks

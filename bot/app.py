@@ -61,14 +61,25 @@ def build_app(
     app.use(middleware.drop_other_events)
     identity = Identity(gateway, database, clock=clock)
     services = Services(
-        settings, gateway, database, identity, nudge, clock, limits, read_back, know_person, forget_install
+        settings,
+        gateway,
+        database,
+        identity,
+        nudge,
+        clock,
+        limits,
+        read_back,
+        know_person,
+        forget_install,
+        app.listener_runner.listener_executor,
     )
+    # Bolt asks one listener after the other, so those of the commonest clicks come first
     for surface in (
+        actions,
         several,
         asking,
         options,
         privilege,
-        actions,
         windows,
         commands,
         home,

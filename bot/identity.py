@@ -5,12 +5,14 @@ is judged in `workflow.privileges`. 'Could not find out' refuses as well, in its
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 
 import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from bot.gateway import Gateway, SlackError, SlackRefused, SlackUser
 from workflow import directory
@@ -48,9 +50,16 @@ class Identity:
         self._seen: dict[str, tuple[float, SlackUser]] = {}
 
     def actor(self, user_id: str, team_id: str | None) -> Actor:
-        """The person behind a Slack user; `team_id` is the workspace that the payload says is theirs.
+        """Who acts; `team_id` is the workspace that the payload says is theirs.
 
         Asks Slack, so it is never called in a transaction or before an ack.
+        """
+        return self.person(self.member(user_id, team_id))
+
+    def member(self, user_id: str, team_id: str | None) -> SlackUser | Actor:
+        """What Slack says of a member of the workspace, else who acts and is refused.
+
+        Asks Slack, as `actor` does.
         """
         try:
             team = self._team()
@@ -63,19 +72,42 @@ class Identity:
             return _refused(user_id, Refusal.COULD_NOT_FIND_OUT)
         if _is_outside(user, team, team_id):
             return _refused(user.name, Refusal.FROM_OUTSIDE)
-        if user.deleted:
-            return _refused(user.name, Refusal.DEACTIVATED)
+        return _refused(user.name, Refusal.DEACTIVATED) if user.deleted else user
+
+    @contextmanager
+    def writing(self, member: SlackUser | Actor) -> Iterator[tuple[Session, Actor]]:
+        """A write transaction, and who the member is, as it is read in it.
+
+        Where there is something to note of them first, that is done in a transaction before.
+        """
+        with self._database.writing() as session:
+            by = member if isinstance(member, Actor) else self._known(session, member)
+            if by is not None:
+                yield session, by
+                return
+        by = self.person(member)
+        with self._database.writing() as session:
+            yield session, by
+
+    def person(self, member: SlackUser | Actor) -> Actor:
+        """Who a member is; what is new of them is noted, and the first time they are tied to a person."""
+        if isinstance(member, Actor):
+            return member
+        team = self._team()
         with self._database.reading() as session:
-            # held on to, so that what follows finds it in the session
-            link = directory.slack_link(session, team, user_id)
-            person = link.person if link else None
-            knows = directory.knows_time_zone(session, team, user_id, user.time_zone)
-            knows = knows and directory.knows_locale(session, team, user_id, user.locale)
-        if not knows:
+            tie = directory.slack_tie(session, team, member.id)
+        if tie is None:
+            return self._tied(member, team)
+        if not _knows(tie, member):
             with self._database.writing() as session:
-                directory.note_time_zone(session, team, user_id, user.time_zone)
-                directory.note_locale(session, team, user_id, user.locale)
-        return Actor(Place.SLACK, person.name, person.id) if person else self._tied(user, team)
+                directory.note_time_zone(session, team, member.id, member.time_zone)
+                directory.note_locale(session, team, member.id, member.locale)
+        return _actor(tie)
+
+    def _known(self, session: Session, member: SlackUser) -> Actor | None:
+        """Who a member is; None where there is something to note of them."""
+        tie = directory.slack_tie(session, self._team(), member.id)
+        return _actor(tie) if tie and _knows(tie, member) else None
 
     def language(self, user_id: str) -> str | None:
         """What a Slack user reads, as far as Slack has said it before; Slack is not asked, so it is quick."""
@@ -130,6 +162,14 @@ def _is_outside(user: SlackUser, team: str, acting_from: str | None) -> bool:
     theirs = {user.team_id, *user.teams}
     elsewhere = team not in theirs or (acting_from is not None and acting_from not in theirs)
     return elsewhere or user.is_guest or user.is_bot
+
+
+def _actor(tie: directory.SlackTie) -> Actor:
+    return Actor(Place.SLACK, tie.name, tie.person_id)
+
+
+def _knows(tie: directory.SlackTie, member: SlackUser) -> bool:
+    return tie.knows(time_zone=member.time_zone, locale=member.locale)
 
 
 def _refused(name: str, reason: Refusal) -> Actor:

@@ -5,6 +5,7 @@ What is decided lives in `workflow`, what is said in `bot.blocks`.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from bot.answering import AnsweredBeforeError, Answering, WindowClosedError, WindowNotOpenedError
 from bot.blocks import notices
 from bot.blocks.pieces import Json, Message
-from bot.gateway import Gateway, SlackError
+from bot.gateway import Gateway, SlackError, SlackUser
 from bot.identity import Identity
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.middleware import REQUEST_ID, bind_log
@@ -73,6 +74,8 @@ class Services:
     """Read a person of Procore's directory anew where that is due, by their id; never raises."""
     forget_install: ForgetInstall
     """Drop the token that the install has left with costbot."""
+    threads: Executor
+    """What handles visits after their ack."""
 
 
 class RepeatedError(Exception):
@@ -104,11 +107,17 @@ class Visit:
         return self.services.settings.rules
 
     @cached_property
+    def _member(self) -> SlackUser | Actor:
+        """Slack's word on who acts. Slack may be asked, so this comes before a transaction, never in one."""
+        act = self.interaction
+        member = self.services.identity.member(act.user_id, act.team_id)
+        go_on_in(language_for(self.services, act))  # Slack may just have said it
+        return member
+
+    @cached_property
     def actor(self) -> Actor:
-        """Who acts. Slack may be asked, so it is found out before a transaction, never in one."""
-        actor = self.services.identity.actor(self.interaction.user_id, self.interaction.team_id)
-        go_on_in(language_for(self.services, self.interaction))  # Slack may just have said it
-        return actor
+        """Who acts, for what only reads; found out before a transaction as well."""
+        return self.services.identity.person(self._member)
 
     def meet(self) -> None:
         """Find out who reads, and so in which language, before an answer that asks for nothing else."""
@@ -129,8 +138,8 @@ class Visit:
 
         A visit may act several times: the first transaction that is kept notes the delivery.
         """
-        by, key = self.actor, self.interaction.delivery
-        with self.services.database.writing() as session:
+        key = self.interaction.delivery
+        with self.services.identity.writing(self._member) as (session, by):
             if key and not self._noted and not deliveries.first_time(session, key, at=self.now):
                 raise RepeatedError
             result = use_case(session, by, self.now)
@@ -141,7 +150,7 @@ class Visit:
 
     def know_anew(self) -> None:
         """See to it that what is known of whoever acts is young enough to decide by, as far as it can be."""
-        if self.actor.person_id is not None and self.rules.people_known_for is not None:
+        if self.rules.people_known_for is not None and self.actor.person_id is not None:
             self.services.know_person(self.actor.person_id)
             self.now = self.services.clock()
 
@@ -177,29 +186,37 @@ class Visit:
         return approvals.check(session, "look at cost codes", by=by, at=at, rules=self.rules)
 
 
-def lazily(services: Services, handle: Callable[[Visit], None]) -> Callable[..., None]:
-    """A listener as the function that Bolt runs after the ack, in a thread of its own."""
+def lazily(
+    services: Services,
+    handle: Callable[[Visit], None],
+    *,
+    acknowledge: Callable[[Ack, dict[str, Any]], None] | None = None,
+) -> Callable[..., None]:
+    """A listener that acknowledges, and then has the visit handled in a thread of its own.
 
-    def run(body: dict[str, Any], context: BoltContext) -> None:
-        bind_log(body, context[REQUEST_ID])
-        act = interaction_of(body)
-        _log.info("a request of Slack's")
-        with span("request", act=act.name), speaking(language_for(services, act)):
-            receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
+    `acknowledge` says something by it, in the language of whoever acts. Bolt's own lazy listeners would copy
+    the whole request, with the message or the window that it came from.
+    """
 
-    return run
+    def run(body: dict[str, Any], request_id: str) -> None:
+        try:
+            bind_log(body, request_id)
+            act = interaction_of(body)
+            _log.info("a request of Slack's")
+            with span("request", act=act.name), speaking(language_for(services, act)):
+                receive(Visit(services, act), handle, request_id=request_id)
+        except Exception:  # noqa: BLE001 - nobody would hear of it: a thread keeps what it raises to itself
+            _log.exception("a request could not be handled")
 
+    def listen(ack: Ack, body: dict[str, Any], context: BoltContext) -> None:
+        if acknowledge is None:
+            ack()
+        else:
+            with speaking(language_for(services, interaction_of(body))):
+                acknowledge(ack, body)
+        services.threads.submit(run, body, context[REQUEST_ID])
 
-def promptly(
-    services: Services, acknowledge: Callable[[Ack, dict[str, Any]], None]
-) -> Callable[[Ack, dict[str, Any]], None]:
-    """An acknowledgement that says something, in the language of whoever acts."""
-
-    def run(ack: Ack, body: dict[str, Any]) -> None:
-        with speaking(language_for(services, interaction_of(body))):
-            acknowledge(ack, body)
-
-    return run
+    return listen
 
 
 def language_for(services: Services, act: Interaction) -> str:

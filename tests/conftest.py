@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page
 
 from tests.browser import chromium
+from tests.order import dealt
 from tests.pristine import PristineDatabase
 from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
@@ -41,13 +42,27 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Which tests are run, and in which order where several processes share them (`order.py`)."""
+    if not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
+        _take_one_engine(config, items)
+    of_this_process = getattr(config, "workerinput", None)
+    if of_this_process:
+        items[:] = dealt(items, of_this_process["workercount"], _shared)
+
+
+def _shared(item: pytest.Item) -> str | None:
+    """What a test marked `long` shares with others: its module, where the mark names nothing else."""
+    mark = item.get_closest_marker("long")
+    return None if mark is None else str(mark.args[0] if mark.args else item.path)
+
+
+def _take_one_engine(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of each test in tests/bot only one engine's, by its name, so that each engine has half of them.
 
     What may differ between the engines lives in `workflow`, whose tests run on both, as do those of `sync`.
     """
-    if config.getoption(_EVERY_DATABASE) or any("::" in argument for argument in config.args):
-        return
     left = [item for item in items if _is_of_the_other_engine(item)]
     if left:
         config.hook.pytest_deselected(items=left)

@@ -187,6 +187,7 @@ def _refuses_strangers(client: redis.Redis) -> bool:
     raise AssertionError("Redis asks for no password")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)  # four processes, on a machine that may have much else to do
 @pytest.mark.usefixtures("redis_client")
 def test_every_service_starts_is_healthy_and_ends_in_time(machine: Machine) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from workflow import (
     audit,
     aways,
-    directory,
     findings,
     four_eyes,
     holds,
@@ -22,6 +22,7 @@ from workflow import (
     outbox,
     procore_people,
     request_ids,
+    scene,
     telling,
     waiting_steps,
 )
@@ -29,10 +30,17 @@ from workflow.columns import storable
 from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
+from workflow.scene import Scene
 from workflow.tables import AuditEvent, FirstApproval, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
 _REASONS_SAID = 3
+_REQUESTED_UPDATES = RequestedUpdate.__table__
+_DECIDE = update(_REQUESTED_UPDATES).where(  # type: ignore[arg-type]
+    _REQUESTED_UPDATES.c.id == bindparam("decided_id"),
+    _REQUESTED_UPDATES.c.state == State.READY,
+    _REQUESTED_UPDATES.c.revision == bindparam("seen"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +100,9 @@ def reject(
     """Turn the requested update down, with a comment for whoever asked."""
     comment = storable(comment).strip()
     if not comment:
-        requested, refused = _enter(session, requested_update_id, "reject", by=by, at=at, rules=rules)
-        words = say("Say why in a comment, for the person who asked.")
-        return refused or _refuse(session, Refusal.COMMENT_MISSING, words, requested, "reject", by=by, at=at)
+        found, refused = _enter(session, requested_update_id, "reject", by=by, at=at, rules=rules)
+        words, reason = say("Say why in a comment, for the person who asked."), Refusal.COMMENT_MISSING
+        return refused or _refuse(session, reason, words, found.requested, "reject", by=by, at=at)
     return _decide(
         session, State.REJECTED, requested_update_id, revision, by=by, at=at, rules=rules, comment=comment
     )
@@ -105,7 +113,8 @@ def take_back(
 ) -> Decision:
     """Undo an Update that no data sync has picked up yet, or one's own first of two."""
     act = "take back"
-    requested, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    found, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    requested = found.requested
     if refused:
         return refused
     if requested is None:
@@ -139,7 +148,8 @@ def send_again(
 ) -> Decision:
     """Make what Sage refused ready again, after Sage itself was corrected; an approver Updates it anew."""
     act = "send again"
-    requested, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    found, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    requested = found.requested
     if refused:
         return refused
     if requested is None:
@@ -176,7 +186,7 @@ def check(
 
 def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rules: Rules) -> Refused | None:
     """Why the actor may not Update this one, to be shown; None when they may. `accept` decides anew."""
-    refused = refusal_of(by, _person(session, by), rules)
+    refused = refusal_of(by, scene.person_of(session, by), rules)
     requested = session.get(RequestedUpdate, requested_update_id)
     if refused is not None or requested is None:
         return refused
@@ -222,7 +232,8 @@ def _decide(
 ) -> Decision:
     """The two decisions on a ready requested update, at the revision that was seen."""
     act = "update" if to is State.ACCEPTED else "reject"
-    requested, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    found, refused = _enter(session, requested_update_id, act, by=by, at=at, rules=rules)
+    requested = found.requested
     if refused:
         return refused
     if requested is None:
@@ -232,47 +243,61 @@ def _decide(
         words = words[0].upper() + words[1:]
         _refuse(session, Refusal.NOT_READY, words, requested, act, by=by, at=at)
         return AlreadyDecided(requested, words)
-    first = four_eyes.first_of(session, requested)
+    first = four_eyes.first_of(session, requested) if found.has_first else None
     if to is State.ACCEPTED:
-        why_not = _why_not_accept(session, requested, revision, first, by=by, rules=rules)
+        why_not = _why_not_accept(
+            session, requested, revision, first, by=by, rules=rules, is_refused=found.is_refused
+        )
         if why_not:
             return _refuse(session, why_not.reason, why_not.words, requested, act, by=by, at=at)
         is_current = requested.revision == revision
         if first is None and is_current and four_eyes.needed_for(session, requested, rules):
             return _first_of_two(session, requested, by=by, at=at, rules=rules)
-    absent = aways.stands_in_for(session, by, at=at)
-    decided = session.execute(
-        update(RequestedUpdate)
-        .where(
-            RequestedUpdate.id == requested.id,
-            RequestedUpdate.state == State.READY,
-            RequestedUpdate.revision == revision,
-        )
-        .values(
-            state=to,
-            decided_by_id=by.person_id,
-            decided_for=", ".join(absent) or None,
-            decided_at=at,
-            comment=comment,
-            request_id=request_ids.current(),
-        )
-        # what was read under the lock is what is stored, so it need not be read again
-        .execution_options(synchronize_session="evaluate")
+    absent = aways.stands_in_for(session, by, at=at) if found.stands_in else []
+    decision = {
+        "state": to,
+        "decided_by_id": by.person_id,
+        "decided_for": ", ".join(absent) or None,
+        "decided_at": at,
+        "comment": comment,
+        "request_id": request_ids.current(),
+    }
+    decided = session.connection().execute(
+        _DECIDE, {**decision, "decided_id": requested.id, "seen": revision}
     )
-    if decided.rowcount != 1:  # type: ignore[attr-defined]
+    if decided.rowcount != 1:
         return _stale(session, requested, revision, act, by=by, at=at)
+    for name, value in decision.items():
+        # what was read under the lock is what is stored, so it need not be read again
+        set_committed_value(requested, name, value)
     session.expire(requested, ["decided_by"])
-    event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
-    facts = {"comment": comment} if comment else {}
-    told = lines.requesters(session, requested)
+    _tell(session, found, requested, first, by=by, at=at, absent=absent)
+    return Done(requested)
+
+
+def _tell(
+    session: Session,
+    found: Scene,
+    requested: RequestedUpdate,
+    first: FirstApproval | None,
+    *,
+    by: Actor,
+    at: datetime,
+    absent: Sequence[str],
+) -> None:
+    """Put a decision on record, tell whom it concerns, and let go of what waited for it."""
+    event_name = Event.UPDATED if requested.state is State.ACCEPTED else Event.REJECTED
+    facts = {"comment": requested.comment} if requested.comment else {}
+    told = lines.requesters(session, requested) if found.asked_by_others else [requested.requested_by_id]
     if first is not None and first.approver_id != by.person_id:
         facts["first"] = first.approver.name
         told.append(first.approver_id)
     event = _record(session, event_name, requested, by=by, at=at, absent=absent, **facts)
     outbox.tell(session, event, people=_others(told, by))
-    waiting_steps.settle(session, requested, at=at)
-    holds.settle(session, requested.job_id, by=by, at=at)
-    return Done(requested)
+    if found.is_awaited:
+        waiting_steps.settle(session, requested, at=at)
+    if found.has_holds:
+        holds.settle(session, requested.job_id, by=by, at=at)
 
 
 def _why_not_accept(
@@ -283,13 +308,17 @@ def _why_not_accept(
     *,
     by: Actor,
     rules: Rules,
+    is_refused: bool = True,
 ) -> Refused | None:
-    """Why an approver may not Update this one at the revision seen; that it is stale is not judged here."""
+    """Why an approver may not Update this one at the revision seen; that it is stale is not judged here.
+
+    `is_refused` is False where Sage is known to refuse nothing of it.
+    """
     if _is_own(session, requested, by, rules):
         return Refused(Refusal.OWN_REQUEST, explain(Refusal.OWN_REQUEST, by.name, rules))
     if requested.revision != revision:
         return None
-    would_refuse = _sage_would_refuse(session, requested)
+    would_refuse = _sage_would_refuse(session, requested) if is_refused else None
     if would_refuse or not four_eyes.needed_for(session, requested, rules):
         return would_refuse
     return _was_first(first, by)
@@ -347,11 +376,6 @@ def _is_own(session: Session, requested: RequestedUpdate, by: Actor, rules: Rule
     )
 
 
-def _person(session: Session, by: Actor) -> Person | None:
-    """The person who acts, as the directory has them now, whatever the session read before."""
-    return session.get(Person, by.person_id, populate_existing=True) if by.person_id else None
-
-
 def _enter(
     session: Session,
     requested_update_id: int | None,
@@ -361,25 +385,21 @@ def _enter(
     at: datetime,
     rules: Rules,
     deciding: bool = True,
-) -> tuple[RequestedUpdate | None, Refused | None]:
+) -> tuple[Scene, Refused | None]:
     """Lock the job, then read the requested update and the privilege as they are now.
 
     Nobody decides by what is known for too long.
     """
-    job_id = session.scalar(select(RequestedUpdate.job_id).where(RequestedUpdate.id == requested_update_id))
-    requested = None
-    if job_id is not None:
-        directory.lock_jobs(session, [job_id])
-        requested = session.get(RequestedUpdate, requested_update_id, populate_existing=True)
-    person = _person(session, by)
+    found = scene.enter(session, requested_update_id, by=by, at=at)
+    person = found.person
     refused = refusal_of(by, person, rules)
     if deciding and by.refusal is None and person is not None and person.active:
         too_old = procore_people.is_too_old(session, person.id, at=at, rules=rules)
         reason = Refusal.NOT_KNOWN_NOW
         refused = Refused(reason, explain(reason, by.name, rules)) if too_old else refused
     if refused is None:
-        return requested, None
-    return requested, _refuse(session, refused.reason, refused.words, requested, act, by=by, at=at)
+        return found, None
+    return found, _refuse(session, refused.reason, refused.words, found.requested, act, by=by, at=at)
 
 
 def _refuse(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Result, Row, String, Text, cast, select
+from sqlalchemy import Result, Row, String, Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids
@@ -26,7 +26,12 @@ GENESIS = "0" * 64
 _READ_ROWS = 1_000
 _LOGGED = ("seq", "place", "actor_id", "job_id", "requested_update_id", "request_id")
 _log = structlog.get_logger()
-_ACTOR_CHARACTERS = AuditEvent.__table__.c.actor.type.length  # type: ignore[attr-defined]
+_EVENTS, _HEAD = AuditEvent.__table__, AuditHead.__table__
+_ACTOR_CHARACTERS = _EVENTS.c.actor.type.length  # type: ignore[attr-defined]
+# built once, of the tables alone and past the session: every act of everybody waits for the end of the chain
+_LOCK_HEAD = select(_HEAD.c.seq, _HEAD.c.hash).with_for_update()
+_MOVE_HEAD = update(_HEAD)  # type: ignore[arg-type]
+_APPEND = insert(_EVENTS)  # type: ignore[arg-type]
 
 
 def record(
@@ -40,11 +45,11 @@ def record(
     **facts: Any,
 ) -> AuditEvent:
     """Append one event to the trail, in the caller's transaction; the log tells of it once it is kept."""
-    head = session.scalars(
-        select(AuditHead).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    session.flush()  # what waits for other rows does so before the head is locked
+    connection = session.connection()
+    last, last_hash = connection.execute(_LOCK_HEAD).one()
     row = AuditEvent(
-        seq=head.seq + 1,
+        seq=last + 1,
         at=at,
         event=event.value,
         place=by.place.value,
@@ -54,12 +59,11 @@ def record(
         requested_update_id=requested_update_id,
         facts=facts,
         request_id=request_ids.current(),
-        previous_hash=head.hash,
+        previous_hash=last_hash,
     )
     row.hash = hash_of(row)
-    head.seq, head.hash = row.seq, row.hash
-    session.add(row)
-    session.flush()
+    connection.execute(_APPEND, {column.name: getattr(row, column.name) for column in _EVENTS.c})
+    connection.execute(_MOVE_HEAD, {"seq": row.seq, "hash": row.hash})
     kept = {name: getattr(row, name) for name in _LOGGED if getattr(row, name) is not None}
     when_kept(session, partial(_log.info, row.event, **kept))
     return row

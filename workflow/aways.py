@@ -7,9 +7,10 @@ away too, or may not Update any more, the messages go to the person they are mea
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Exists, exists, select
 from sqlalchemy.orm import Session
 
 from workflow import audit, outbox
@@ -156,16 +157,20 @@ def stands_in_for(session: Session, by: Actor, *, at: datetime) -> list[str]:
     """The names of the approvers for whom somebody stands in while they act now."""
     if by.person_id is None or by.place is Place.SCHEDULE:
         return []
-    query = select(Away).where(
-        Away.delegate_id == by.person_id,
-        Away.starts_at <= at,
-        Away.ends_at > at,
-        Away.ended_at.is_(None),
-    )
-    found = session.scalars(query).all()
+    found = session.scalars(select(Away).where(*_names(by.person_id, at))).all()
     if not found or _away_between(session, by.person_id, at, at):
         return []
     return sorted({away.person.name for away in found if lacks(away.person) is None})
+
+
+def stands_in(person_id: Any, *, at: Any) -> Exists:
+    """Whether the person in a query is named to stand in for somebody who is away at this moment."""
+    return exists().where(*_names(person_id, at))
+
+
+def _names(person_id: Any, at: Any) -> tuple[ColumnElement[bool], ...]:
+    """Of those who are away at this moment, whoever named this person; both may be parameters."""
+    return Away.delegate_id == person_id, Away.starts_at <= at, Away.ends_at > at, Away.ended_at.is_(None)
 
 
 def _away_between(session: Session, person_id: int, first: datetime, last: datetime) -> bool:

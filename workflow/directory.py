@@ -7,10 +7,10 @@ added or changed, what is not named stays.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from workflow import audit
@@ -23,6 +23,7 @@ from workflow.tables import (
     Category,
     Job,
     Person,
+    RequestedUpdate,
     SlackLink,
     StandardCostCode,
     StandardCostCodeCategory,
@@ -34,6 +35,18 @@ _ROWS_A_STATEMENT = 500
 _LOCALE_CHARACTERS = 30
 _ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[attr-defined]
 Row = TypeVar("Row")
+# what each click asks, of the tables alone and past the session, which cost as much again
+_people, _ties, _updates = Person.__table__.c, SlackLink.__table__.c, RequestedUpdate.__table__.c
+_LOCK_JOB_OF = (
+    select(Job.__table__.c.id)
+    .where(Job.__table__.c.id.in_(select(_updates.job_id).where(_updates.id == bindparam("id"))))
+    .with_for_update(key_share=True)
+)
+_SLACK_TIE = select(_ties.person_id, _people.name, _ties.time_zone, _ties.locale).where(
+    _people.id == _ties.person_id,
+    _ties.team_id == bindparam("team_id"),
+    _ties.user_id == bindparam("user_id"),
+)
 
 
 def person_by_email(session: Session, email: str) -> Person | None:
@@ -70,6 +83,11 @@ def lock_jobs(session: Session, job_ids: Iterable[int]) -> Sequence[Job]:
             select(Job).where(Job.id.in_(some)).order_by(Job.id).with_for_update(key_share=True)
         )
     ]
+
+
+def lock_job_of(session: Session, requested_update_id: int | None) -> None:
+    """Take the job of a requested update, which it keeps for ever, for this transaction."""
+    session.connection().execute(_LOCK_JOB_OF, {"id": requested_update_id})
 
 
 def put_people(
@@ -167,9 +185,23 @@ def make_accounting_approver(session: Session, person: Person) -> None:
     session.flush()
 
 
-def slack_link(session: Session, team_id: str, user_id: str) -> SlackLink | None:
-    """The tie of a Slack user to the person whom they are pinned to."""
-    return session.get(SlackLink, (team_id, user_id))
+class SlackTie(NamedTuple):
+    """The person whom a Slack user is pinned to, and where and how they read, as Slack last said."""
+
+    person_id: int
+    name: str
+    time_zone: str | None
+    locale: str | None
+
+    def knows(self, *, time_zone: str | None, locale: str | None) -> bool:
+        """Whether Slack tells nothing new by these."""
+        return not (_is_new_zone(self.time_zone, time_zone) or _is_new_locale(self.locale, locale))
+
+
+def slack_tie(session: Session, team_id: str, user_id: str) -> SlackTie | None:
+    """Who a Slack user is; None for one who is tied to nobody."""
+    found = session.connection().execute(_SLACK_TIE, {"team_id": team_id, "user_id": user_id}).one_or_none()
+    return SlackTie(*found) if found else None
 
 
 def slack_user_of(session: Session, team_id: str, person_id: int) -> str | None:
@@ -210,28 +242,18 @@ def language_in_slack(session: Session, user_id: str) -> str | None:
     return language_of(session.scalars(query.limit(1)).first())
 
 
-def knows_locale(session: Session, team_id: str, user_id: str, locale: str | None) -> bool:
-    """Whether Slack tells nothing new about the language of its user."""
-    link = session.get(SlackLink, (team_id, user_id))
-    return link is None or not locale or locale[:_LOCALE_CHARACTERS] == link.locale
-
-
 def note_locale(session: Session, team_id: str, user_id: str, locale: str | None) -> None:
     """Keep the language that a Slack user has set, also one that costbot does not speak yet."""
-    if locale and not knows_locale(session, team_id, user_id, locale):
-        session.get_one(SlackLink, (team_id, user_id)).locale = locale[:_LOCALE_CHARACTERS]
-
-
-def knows_time_zone(session: Session, team_id: str, user_id: str, time_zone: str | None) -> bool:
-    """Whether Slack tells nothing new about where its user reads; a zone that is unknown here is nothing."""
     link = session.get(SlackLink, (team_id, user_id))
-    return link is None or time_zone is None or time_zone == link.time_zone or not _is_zone(time_zone)
+    if link and locale and _is_new_locale(link.locale, locale):
+        link.locale = locale[:_LOCALE_CHARACTERS]
 
 
 def note_time_zone(session: Session, team_id: str, user_id: str, time_zone: str | None) -> None:
     """Keep where a Slack user reads."""
-    if not knows_time_zone(session, team_id, user_id, time_zone):
-        session.get_one(SlackLink, (team_id, user_id)).time_zone = time_zone
+    link = session.get(SlackLink, (team_id, user_id))
+    if link and _is_new_zone(link.time_zone, time_zone):
+        link.time_zone = time_zone
 
 
 def direct_channel(session: Session, team_id: str, user_id: str) -> str | None:
@@ -306,6 +328,15 @@ def unlink(session: Session, person: Person, *, by: Actor, at: datetime) -> int:
             user_id=tie.user_id,
         )
     return len(ties)
+
+
+def _is_new_locale(kept: str | None, said: str | None) -> bool:
+    return (said or "")[:_LOCALE_CHARACTERS] not in ("", kept)
+
+
+def _is_new_zone(kept: str | None, said: str | None) -> bool:
+    """A zone that is unknown here is nothing new."""
+    return said is not None and said != kept and _is_zone(said)
 
 
 def _is_zone(name: str) -> bool:

@@ -6,7 +6,7 @@ job's lock.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from workflow import lines
@@ -14,10 +14,22 @@ from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
 from workflow.language import joined
 from workflow.lines import Line
 from workflow.merge import Assignment, InSage
-from workflow.tables import Job, LineFinding, RequestedLine
+from workflow.tables import Job, LineFinding, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Severity
 
 _LINES_A_QUERY = 500
+_REFUSES = (
+    RequestedLine.id == LineFinding.line_id,
+    RequestedLine.outcome.is_(None),
+    LineFinding.severity == Severity.REFUSE,
+)
+IS_REFUSED = exists().where(RequestedLine.requested_update_id == RequestedUpdate.id, *_REFUSES)
+"""Whether something stops the Update of the requested update in a query."""
+_WHY_REFUSED = (
+    select(LineFinding.message)
+    .where(RequestedLine.requested_update_id == bindparam("id"), *_REFUSES)
+    .order_by(RequestedLine.id, LineFinding.rule)
+)
 
 
 def renew(
@@ -58,17 +70,7 @@ def look(
 
 def why_refused(session: Session, requested_update_id: int) -> list[str]:
     """What stops the Update of a requested update, each thing once, in the order of its lines."""
-    messages = session.scalars(
-        select(LineFinding.message)
-        .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
-        .where(
-            RequestedLine.requested_update_id == requested_update_id,
-            RequestedLine.outcome.is_(None),
-            LineFinding.severity == Severity.REFUSE,
-        )
-        .order_by(RequestedLine.id, LineFinding.rule)
-    )
-    return list(dict.fromkeys(messages))
+    return list(dict.fromkeys(session.scalars(_WHY_REFUSED, {"id": requested_update_id})))
 
 
 def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Finding]]:

@@ -7,11 +7,14 @@ given for, so whatever changes the revision voids it. `workflow.approvals` decid
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from workflow.privileges import Rules
 from workflow.tables import FirstApproval, Job, Person, RequestedLine, RequestedUpdate
+
+HAS_FIRST = exists().where(FirstApproval.requested_update_id == RequestedUpdate.id)
+"""Whether the requested update in a query has a first approval, of any revision."""
 
 
 def needs_two(rules: Rules, *, number: str, open_lines: int) -> bool:

@@ -18,6 +18,9 @@ from workflow.vocabulary import Event, HoldKind, Outcome, State
 
 HOLDING = (State.READY, State.ACCEPTED, State.FAILED)
 
+HAS_HOLDS = exists().where(Hold.job_id == RequestedUpdate.job_id)
+"""Whether there is a contract of the job of the requested update in a query."""
+
 _WAITING_FOR = {
     State.READY: "are Ready to Update",
     State.ACCEPTED: "are accepted and wait for the next data sync",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import bulk, request_ids, waiting_steps
@@ -17,6 +17,16 @@ from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAss
 from workflow.vocabulary import Outcome, State
 
 _CODES_A_QUERY = 5_000
+ASKED_BY_OTHERS = exists().where(
+    RequestedLine.requested_update_id == RequestedUpdate.id,
+    RequestedLine.requested_by_id != RequestedUpdate.requested_by_id,
+)
+"""Whether lines of the requested update in a query are somebody else's than the one who asked last."""
+_REQUESTERS = (
+    select(RequestedLine.requested_by_id)
+    .where(RequestedLine.requested_update_id == bindparam("id"))
+    .distinct()
+)
 
 
 class OpenLine(NamedTuple):
@@ -127,8 +137,7 @@ def all_failed(session: Session, requested: RequestedUpdate) -> bool:
 
 def requesters(session: Session, requested: RequestedUpdate) -> list[int]:
     """The people who asked for lines of a requested update."""
-    query = select(RequestedLine.requested_by_id).where(RequestedLine.requested_update_id == requested.id)
-    return list(session.scalars(query.distinct()))
+    return list(session.scalars(_REQUESTERS, {"id": requested.id}))
 
 
 def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collection[CodeKey] = ()) -> list[int]:

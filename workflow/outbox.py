@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow.tables import AuditEvent, OutboxNotice, RequestedUpdate
@@ -28,11 +28,12 @@ BY_ITSELF = (NoticeKind.PRIVILEGE, NoticeKind.REPORT, NoticeKind.STEP)
 """What is neither drawn with others nor gathered."""
 _WAITS = (OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
 _IDS_A_STATEMENT = 500
+_ADD = insert(OutboxNotice.__table__)  # type: ignore[arg-type]
 
 
 def refresh_card(session: Session, job_id: int, *, at: datetime) -> None:
     """The job's card no longer says the truth: draw it again."""
-    session.add(OutboxNotice(kind=NoticeKind.CARD, job_id=job_id, created_at=at, due_at=at))
+    _add(session, [_notice(NoticeKind.CARD, at=at, job_id=job_id)])
 
 
 def refresh_ready_cards(session: Session, *, at: datetime) -> None:
@@ -46,8 +47,8 @@ def refresh_ready_cards(session: Session, *, at: datetime) -> None:
         .order_by(RequestedUpdate.requested_at.desc())
         .limit(READY_CARDS)
     )
-    for job_id in session.scalars(newest).all():
-        refresh_card(session, job_id, at=at)
+    job_ids = session.scalars(newest).all()
+    _add(session, [_notice(NoticeKind.CARD, at=at, job_id=job_id) for job_id in job_ids])
 
 
 def tell(session: Session, event: AuditEvent, *, people: Iterable[int] = (), broadcast: bool = False) -> None:
@@ -57,36 +58,16 @@ def tell(session: Session, event: AuditEvent, *, people: Iterable[int] = (), bro
     """
     if event.job_id is None:
         raise ValueError("only an event of a job has a card and a thread")
-    refresh_card(session, event.job_id, at=event.at)
-    session.add(
-        OutboxNotice(
-            kind=NoticeKind.THREAD,
-            job_id=event.job_id,
-            event_seq=event.seq,
-            broadcast=broadcast,
-            created_at=event.at,
-            due_at=event.at,
-        )
-    )
-    tell_people(session, event, people)
+    card = _notice(NoticeKind.CARD, at=event.at, job_id=event.job_id)
+    thread = _notice(NoticeKind.THREAD, at=event.at, job_id=event.job_id, event=event, broadcast=broadcast)
+    _add(session, [card, thread, *_direct(event, people)])
 
 
 def tell_people(
     session: Session, event: AuditEvent, people: Iterable[int], *, not_before: datetime | None = None
 ) -> None:
     """A direct message about the event to each person, once each; not before a certain time."""
-    due_at = max(event.at, not_before or event.at) + GATHER
-    session.add_all(
-        OutboxNotice(
-            kind=NoticeKind.DIRECT,
-            job_id=event.job_id,
-            person_id=person_id,
-            event_seq=event.seq,
-            created_at=event.at,
-            due_at=due_at,
-        )
-        for person_id in sorted(set(people))
-    )
+    _add(session, _direct(event, people, not_before=not_before))
 
 
 def put_digest(
@@ -124,30 +105,23 @@ def put_digest(
 
 def show_privilege_request(session: Session, event: AuditEvent, administrators: Iterable[int]) -> None:
     """Draw the request for the privilege that the event is of for each administrator: new, or in place."""
-    session.add_all(
-        OutboxNotice(
-            kind=NoticeKind.PRIVILEGE,
-            person_id=person_id,
-            event_seq=event.seq,
-            created_at=event.at,
-            due_at=event.at,
-        )
-        for person_id in sorted(set(administrators))
+    _add(
+        session,
+        [
+            _notice(NoticeKind.PRIVILEGE, at=event.at, event=event, person_id=person_id)
+            for person_id in sorted(set(administrators))
+        ],
     )
 
 
 def put_report(session: Session, *, until: datetime, at: datetime) -> None:
     """The channel gets the report of the week that ended at `until`, which is the notice's own time."""
-    session.add(OutboxNotice(kind=NoticeKind.REPORT, created_at=until, due_at=at))
+    _add(session, [_notice(NoticeKind.REPORT, at=until, due_at=at)])
 
 
 def answer_step(session: Session, function_execution_id: str, *, at: datetime) -> None:
     """Tell Slack what came of a step of a workflow."""
-    session.add(
-        OutboxNotice(
-            kind=NoticeKind.STEP, function_execution_id=function_execution_id, created_at=at, due_at=at
-        )
-    )
+    _add(session, [_notice(NoticeKind.STEP, at=at, function_execution_id=function_execution_id)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +291,54 @@ def is_put_off_by(session: Session, words: str) -> bool:
 def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) -> None:
     """Never try again; the reason stays on record."""
     _change(session, notices, {"given_up": True, "last_error": error})
+
+
+def _direct(
+    event: AuditEvent, people: Iterable[int], *, not_before: datetime | None = None
+) -> list[dict[str, Any]]:
+    due_at = max(event.at, not_before or event.at) + GATHER
+    return [
+        _notice(
+            NoticeKind.DIRECT,
+            at=event.at,
+            due_at=due_at,
+            job_id=event.job_id,
+            person_id=person_id,
+            event=event,
+        )
+        for person_id in sorted(set(people))
+    ]
+
+
+def _notice(
+    kind: NoticeKind,
+    *,
+    at: datetime,
+    due_at: datetime | None = None,
+    job_id: int | None = None,
+    person_id: int | None = None,
+    event: AuditEvent | None = None,
+    function_execution_id: str | None = None,
+    broadcast: bool = False,
+) -> dict[str, Any]:
+    """A row of the outbox; due at once where nothing else is said."""
+    return {
+        "kind": kind,
+        "job_id": job_id,
+        "person_id": person_id,
+        "event_seq": event.seq if event else None,
+        "function_execution_id": function_execution_id,
+        "broadcast": broadcast,
+        "created_at": at,
+        "due_at": due_at or at,
+    }
+
+
+def _add(session: Session, notices: Sequence[dict[str, Any]]) -> None:
+    """Add notices by one statement, past the session, which takes one for each."""
+    if notices:
+        session.flush()  # what they tell of comes before them
+        session.connection().execute(_ADD, notices)
 
 
 def _change(session: Session, notices: Iterable[OutboxNotice], values: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from workflow import outbox
@@ -31,6 +31,11 @@ _STILL_WAITS: Mapping[Until, frozenset[State]] = {
     Until.UPDATE: frozenset({State.READY}),
     Until.SYNCED: frozenset({State.READY, State.ACCEPTED, State.EXPORTED}),
 }
+
+IS_AWAITED = exists().where(
+    WorkflowStep.requested_update_id == RequestedUpdate.id, WorkflowStep.finished_at.is_(None)
+)
+"""Whether a step waits for the requested update in a query."""
 
 
 def begin(

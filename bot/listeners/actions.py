@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from slack_bolt import Ack, App
+from slack_bolt import App
 
 from bot.blocks.updates_window import reject_window
 from bot.listeners import comparing, deciding, home, privilege
@@ -18,12 +18,7 @@ from workflow.language import say
 def register(app: App, services: Services) -> None:
     """Listen to the buttons of jobs, their windows and the data sync."""
     for action, handle in HANDLERS.items():
-        app.action(action.value)(ack=acknowledge, lazy=[lazily(services, handle)])
-
-
-def acknowledge(ack: Ack) -> None:
-    """Tell Slack that the click arrived; what follows may take its time."""
-    ack()
+        app.action(action.value)(lazily(services, handle))
 
 
 def view(visit: Visit) -> None:

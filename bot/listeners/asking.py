@@ -31,7 +31,7 @@ from bot.listeners.opening import loading
 from bot.listeners.request_steps import first_step, grid_step, preview_step
 from bot.listeners.shared_files import shared_lines
 from bot.payloads import Action, DraftMark, FirstStep, Shortcut, Window
-from bot.visit import Services, Visit, lazily, promptly
+from bot.visit import Services, Visit, lazily
 from workflow import asked_lines, directory, drafts, lines, queries, requests, search
 from workflow.asked_lines import EXAMPLE
 from workflow.columns import Unfit
@@ -44,15 +44,13 @@ from workflow.tables import Job, RequestDraft
 
 def register(app: App, services: Services) -> None:
     """Listen to the shortcuts, and to every step of the window."""
-    app.shortcut(Shortcut.REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, ask)])
-    app.shortcut(Shortcut.REQUEST_THESE.value)(ack=_acknowledge, lazy=[lazily(services, ask_for_these)])
-    app.action(Action.CHANGE_REQUEST.value)(ack=_acknowledge, lazy=[lazily(services, change)])
-    app.action(Action.START_OVER.value)(ack=_acknowledge, lazy=[lazily(services, start_over)])
-    app.view(Window.REQUEST.value)(
-        ack=promptly(services, _check_first_step), lazy=[lazily(services, take_first_step)]
-    )
-    app.view(Window.CATEGORIES.value)(ack=promptly(services, _look), lazy=[lazily(services, take_categories)])
-    app.view(Window.PREVIEW.value)(ack=promptly(services, _look), lazy=[lazily(services, submit)])
+    app.shortcut(Shortcut.REQUEST.value)(lazily(services, ask))
+    app.shortcut(Shortcut.REQUEST_THESE.value)(lazily(services, ask_for_these))
+    app.action(Action.CHANGE_REQUEST.value)(lazily(services, change))
+    app.action(Action.START_OVER.value)(lazily(services, start_over))
+    app.view(Window.REQUEST.value)(lazily(services, take_first_step, acknowledge=_check_first_step))
+    app.view(Window.CATEGORIES.value)(lazily(services, take_categories, acknowledge=_look))
+    app.view(Window.PREVIEW.value)(lazily(services, submit, acknowledge=_look))
 
 
 def ask(visit: Visit, typed: str = "") -> None:
@@ -182,10 +180,6 @@ def submit(visit: Visit) -> None:
             visit.deny(result)
         case NoDraft(words=words):
             visit.answer(words)
-
-
-def _acknowledge(ack: Ack) -> None:
-    ack()
 
 
 def _check_first_step(ack: Ack, body: dict[str, Any]) -> None:

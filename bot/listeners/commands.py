@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from slack_bolt import Ack, App
+from slack_bolt import App
 from sqlalchemy.orm import Session
 
 from bot.addresses import job_link
@@ -37,12 +37,7 @@ _SUGGESTED = 5
 
 def register(app: App, services: Services) -> None:
     """Listen to the one slash command."""
-    app.command(COMMAND)(ack=acknowledge, lazy=[lazily(services, run)])
-
-
-def acknowledge(ack: Ack) -> None:
-    """Tell Slack that the command arrived; the answer follows."""
-    ack()
+    app.command(COMMAND)(lazily(services, run))
 
 
 def run(visit: Visit) -> None:

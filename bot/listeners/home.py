@@ -13,7 +13,7 @@ from workflow.tables import HomeView
 
 def register(app: App, services: Services) -> None:
     """Listen to App Home being opened; its menu, search and buttons are among the actions."""
-    app.event("app_home_opened")(ack=acknowledge, lazy=[lazily(services, open_page)])
+    app.event("app_home_opened")(lazily(services, open_page))
 
 
 def acknowledge(ack: Ack) -> None:

@@ -10,7 +10,7 @@ from bot.blocks.updates_window import message_view
 from bot.interaction import interaction_of
 from bot.listeners.opening import loading
 from bot.payloads import PrivilegeButton, PrivilegeRequestMark, Window
-from bot.visit import Services, Visit, lazily, promptly
+from bot.visit import Services, Visit, lazily
 from workflow import privilege_requests
 from workflow.language import say
 from workflow.privilege_requests import Answered, AnsweredBefore, Decision
@@ -19,12 +19,8 @@ from workflow.privileges import Refused
 
 def register(app: App, services: Services) -> None:
     """Listen to the two windows; the buttons are registered with all others in `bot.listeners.actions`."""
-    app.view(Window.ASK_FOR_PRIVILEGE.value)(
-        ack=promptly(services, _check_reason), lazy=[lazily(services, ask)]
-    )
-    app.view(Window.DECLINE_PRIVILEGE.value)(
-        ack=promptly(services, _check_comment), lazy=[lazily(services, decline)]
-    )
+    app.view(Window.ASK_FOR_PRIVILEGE.value)(lazily(services, ask, acknowledge=_check_reason))
+    app.view(Window.DECLINE_PRIVILEGE.value)(lazily(services, decline, acknowledge=_check_comment))
     app.action("privilege:how")(lambda ack: ack())
 
 

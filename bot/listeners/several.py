@@ -30,7 +30,7 @@ from bot.blocks.updates_window import message_view
 from bot.interaction import UnreadableError, interaction_of
 from bot.listeners.opening import loading
 from bot.payloads import Action, SeveralButton, SeveralMetadata, Tick, Window
-from bot.visit import RepeatedError, Services, Visit, lazily, promptly
+from bot.visit import RepeatedError, Services, Visit, lazily
 from workflow import approvals, queries
 from workflow.approvals import Decision
 from workflow.language import later, say
@@ -46,12 +46,10 @@ _log = structlog.get_logger()
 def register(app: App, services: Services) -> None:
     """Listen to the button that opens the list, to its boxes and pages, and to its two windows."""
     for action, handle in ((Action.UPDATE_SEVERAL, open_list), (Action.TURN_SEVERAL, turn_page)):
-        app.action(action.value)(ack=acknowledge, lazy=[lazily(services, handle)])
+        app.action(action.value)(lazily(services, handle))
     app.action(Action.TICK.value)(acknowledge)
-    app.view(Window.SEVERAL.value)(ack=promptly(services, wait_for_list), lazy=[lazily(services, ask)])
-    app.view(Window.SEVERAL_CONFIRM.value)(
-        ack=promptly(services, wait_for_results), lazy=[lazily(services, update)]
-    )
+    app.view(Window.SEVERAL.value)(lazily(services, ask, acknowledge=wait_for_list))
+    app.view(Window.SEVERAL_CONFIRM.value)(lazily(services, update, acknowledge=wait_for_results))
 
 
 def acknowledge(ack: Ack) -> None:

@@ -38,7 +38,7 @@ def register(app: App, services: Services) -> None:
         (app.shortcut, SHORTCUT),
         (app.command, COMMAND),
     ):
-        listen(ANYTHING)(ack=acknowledge, lazy=[lazily(services, answer_about(what))])
+        listen(ANYTHING)(lazily(services, answer_about(what)))
     app.view_closed(ANYTHING)(acknowledge)
     app.options(ANYTHING)(offer_nothing)
 

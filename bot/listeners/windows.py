@@ -13,7 +13,7 @@ from bot.interaction import interaction_of
 from bot.listeners import deciding, notifying
 from bot.listeners.opening import show_waiting
 from bot.payloads import Window, WindowMetadata
-from bot.visit import Services, Visit, lazily, promptly
+from bot.visit import Services, Visit, lazily
 from workflow.language import later, say
 
 _CARD_TELLS = later("If nothing follows, close this window: the card tells what came of it.")
@@ -21,11 +21,9 @@ _CARD_TELLS = later("If nothing follows, close this window: the card tells what 
 
 def register(app: App, services: Services) -> None:
     """Listen to the windows of one job."""
-    app.view(Window.UPDATES.value)(ack=promptly(services, wait_for_update), lazy=[lazily(services, update)])
-    app.view(Window.REJECT.value)(ack=promptly(services, check_comment), lazy=[lazily(services, reject)])
-    app.view(Window.NOTIFY.value)(
-        ack=promptly(services, notifying.check), lazy=[lazily(services, notifying.save)]
-    )
+    app.view(Window.UPDATES.value)(lazily(services, update, acknowledge=wait_for_update))
+    app.view(Window.REJECT.value)(lazily(services, reject, acknowledge=check_comment))
+    app.view(Window.NOTIFY.value)(lazily(services, notifying.save, acknowledge=notifying.check))
 
 
 def wait_for_update(ack: Ack, body: dict[str, Any]) -> None:

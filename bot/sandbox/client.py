@@ -345,11 +345,13 @@ class Sandbox:
         """Be the person with this e-mail or user id."""
         return Person(self._http, who)
 
-    def calls(self, method: str | None = None) -> list[Json]:
-        """Calls of the Web API so far: `method`, `arguments`, `at`, `ok`, `error`, `fault`, `answer`."""
-        calls: list[Json] = _result(
-            self._http.get("/sandbox/calls", params={"method": method} if method else {})
-        )
+    def calls(self, method: str | None = None, *, after: int = 0) -> list[Json]:
+        """Calls of the Web API so far: `method`, `arguments`, `at`, `ok`, `error`, `fault`, `answer`.
+
+        Without the `after` that were first, for whoever has seen these.
+        """
+        asked = {"after": str(after)} | ({"method": method} if method else {})
+        calls: list[Json] = _result(self._http.get("/sandbox/calls", params=asked))
         return calls
 
     def deliveries(self) -> list[Json]:

@@ -238,7 +238,8 @@ class Control:
         return self._workspace.users[body["id"]].to_slack(self._workspace.team)
 
     async def _calls(self, request: Request) -> Any:
-        return self._web_api.records(request.query_params.get("method"))
+        asked = request.query_params
+        return self._web_api.records(asked.get("method"), int(asked.get("after", 0)))
 
     async def _deliveries(self, request: Request) -> Any:
         return [asdict(delivered) for delivered in self._delivery.log]

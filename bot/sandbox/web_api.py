@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -137,8 +138,10 @@ class WebApi:
             return Response(status_code=404)
         return Response(file.content, media_type=str(file.to_slack("")["mimetype"]))
 
-    def records(self, method: str | None) -> list[Json]:
-        return [asdict(record) for record in self.calls if method in (None, record.method)]
+    def records(self, method: str | None, after: int = 0) -> list[Json]:
+        """What was called, without the `after` calls that were first."""
+        later = islice(self.calls, after, None)
+        return [asdict(record) for record in later if method in (None, record.method)]
 
     def _answer(self, name: str, token: str, arguments: Json, base_url: str) -> Json:
         method = METHODS.get(name)

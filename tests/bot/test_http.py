@@ -12,16 +12,17 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 from structlog.testing import capture_logs
 
 from bot.app import build_app
 from bot.gateway import Gateway
 from bot.health import Check
 from bot.http import MOST_BYTES, http_app
+from bot.identity import Identity
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
 from tests.bot.signing import interactive, places, signed
+from tests.bot.threads import AtOnce, Never
 from tests.factories import LIMITS
 from workflow.database import Database
 from workflow.settings import Settings
@@ -64,7 +65,7 @@ def web(sqlite_url: str) -> Iterator[httpx.Client]:
 @pytest.fixture
 def quiet(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """The server without what listeners do after the ack, which has tests of its own."""
-    monkeypatch.setattr(ThreadLazyListenerRunner, "start", lambda *_args, **_more: None)
+    monkeypatch.setattr("bot.app.ThreadPoolExecutor", Never)
     with serving(sqlite_url, {}, {}) as client:
         yield client
 
@@ -219,3 +220,21 @@ def test_what_people_have_left_undone_is_said_and_takes_nothing_from_slack(sqlit
 def test_readiness_names_what_is_not_ready(web: httpx.Client) -> None:
     answer = web.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"database": "ok", "redis": "ConnectionError"})
+
+
+def test_what_fails_after_the_ack_is_on_the_log(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise OSError("the database is away")
+
+    monkeypatch.setattr("bot.app.ThreadPoolExecutor", AtOnce)
+    monkeypatch.setattr(Identity, "language", away)
+    click = {
+        "type": "block_actions",
+        "trigger_id": "1.1",
+        "actions": [{"action_id": "job:update", "value": "{}"}],
+    }
+    with serving(sqlite_url, {}, {}) as client, capture_logs() as logs:
+        assert client.post("/slack/events", **interactive(click)).status_code == 200
+    [failed] = [line for line in logs if line["log_level"] == "error"]
+    assert failed["event"] == "a request could not be handled"
+    assert failed["exc_info"]

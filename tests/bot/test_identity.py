@@ -14,6 +14,7 @@ from tests.factories import NINE
 from workflow import directory
 from workflow.database import Database
 from workflow.privileges import Actor
+from workflow.tables import Person
 from workflow.vocabulary import Place, Refusal
 
 DANA = "U0DANA"
@@ -127,3 +128,24 @@ def test_an_administrator_can_unlink_and_the_e_mail_ties_anew(desk: Desk) -> Non
         directory.unlink(session, dana, by=factories.actor(dana), at=NINE)
     desk.sandbox.put_user("U0NEWDANA", real_name="Dana Whitfield", email=sample_company.APPROVER)
     assert desk.actor("U0NEWDANA").person_id == desk.dana
+
+
+def test_an_act_is_by_whoever_the_user_is_tied_to_as_it_begins(desk: Desk) -> None:
+    member = desk.identity.member(DANA, TEAM_ID)
+    with desk.identity.writing(member) as (_, by):
+        assert by == Actor(Place.SLACK, "Dana Whitfield", desk.dana)
+
+    with desk.database.writing() as session:
+        other = directory.person_by_email(session, sample_company.SECOND_APPROVER)
+        assert other is not None
+        directory.unlink(session, session.get_one(Person, desk.dana), by=by, at=NINE)
+        directory.link(session, other, team_id=TEAM_ID, user_id=DANA, by=by, at=NINE)
+
+    with desk.identity.writing(member) as (_, by):
+        assert by.person_id == other.id
+
+
+def test_an_act_of_somebody_who_is_refused_is_theirs_all_the_same(desk: Desk) -> None:
+    desk.sandbox.put_user(DANA, is_restricted=True)
+    with desk.identity.writing(desk.identity.member(DANA, TEAM_ID)) as (_, by):
+        assert (by.person_id, by.refusal) == (None, Refusal.FROM_OUTSIDE)

@@ -5,6 +5,7 @@ Each test has jobs of its own in them; a test that kills something has an office
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,19 @@ from bot.sandbox import workspace
 from tests.e2e.office import Office, at_work
 from tests.servers import PostgresServer, RedisServer
 
+_HERE = Path(__file__).parent
 OpenOffice = Callable[[str], AbstractContextManager[Office]]
 OFFICES = ["small office", "head office"]
 in_small_office = pytest.mark.parametrize("office", OFFICES[:1], indirect=True)
 in_head_office = pytest.mark.parametrize("office", OFFICES[1:], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is long, and the tests of one office are kept together, whatever their modules are."""
+    for item in items:
+        if _HERE in item.path.parents:
+            case = getattr(item, "callspec", None)
+            item.add_marker(pytest.mark.long(case.params.get("office", item.path) if case else item.path))
 
 
 @pytest.fixture(scope="session")

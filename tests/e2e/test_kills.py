@@ -12,6 +12,7 @@ from bot.sandbox.client import Seen
 from tests.e2e.conftest import OFFICES, OpenOffice, in_head_office, in_small_office
 from tests.e2e.office import READY, UPDATED, Office, cards
 from tests.e2e.tree import PATIENCE, wait_until
+from workflow import slots
 from workflow.tables import DataSync
 from workflow.vocabulary import SyncState
 
@@ -61,8 +62,14 @@ def is_planned(office: Office) -> bool:
     return newest_sync(office)[1] is SyncState.PLANNED
 
 
+def no_data_sync_is_left(office: Office) -> bool:
+    with office.line.database.reading() as session:
+        return slots.undone(session, "data_sync") is None
+
+
 def accepted(office: Office) -> str:
-    """A job whose cost codes wait for the data sync."""
+    """A job whose cost codes wait for the data sync that is asked for next."""
+    wait_until(lambda: no_data_sync_is_left(office), "the data syncs before are through")
     job, card = office.requested("03-3110,S", "03-3000,M")
     office.dana.click("Update", card)
     office.card(job, UPDATED)

@@ -1,6 +1,6 @@
 """The company that the tests of the rules act in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -15,16 +15,16 @@ def site(database: Database) -> Site:
 
 
 @pytest.fixture
-def postgres_site(postgres_url: str) -> Iterator[Site]:
+def postgres_site(postgres_url: str, database_of: Callable[[str], Database]) -> Iterator[Site]:
     """The same on PostgreSQL alone, for what can only happen where several write at once."""
-    database = Database(postgres_url)
+    database = database_of(postgres_url)
     yield Site(database)
     database.close()
 
 
 @pytest.fixture
-def sqlite_site(sqlite_url: str) -> Iterator[Site]:
+def sqlite_site(sqlite_url: str, database_of: Callable[[str], Database]) -> Iterator[Site]:
     """The same on SQLite alone, for what only SQLite would take."""
-    database = Database(sqlite_url)
+    database = database_of(sqlite_url)
     yield Site(database)
     database.close()

@@ -232,8 +232,8 @@ def link(site: Site, who: Person, user_id: str, team_id: str = "T1") -> SlackLin
 
 def linked(site: Site, user_id: str, team_id: str = "T1") -> str | None:
     with site.database.reading() as session:
-        found = directory.slack_link(session, team_id, user_id)
-        return found.person.email if found else None
+        tie = directory.slack_tie(session, team_id, user_id)
+        return session.get_one(Person, tie.person_id).email if tie else None
 
 
 def test_a_slack_user_stays_the_person_they_were_tied_to_when_the_e_mail_changes(site: Site) -> None:

@@ -1,5 +1,6 @@
 """The figures by which costbot is watched."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -81,10 +82,13 @@ ASKED = st.lists(st.tuples(st.integers(0, 500), st.none() | st.integers(0, 500))
 
 @given(ASKED, st.integers(1, 3))
 def test_the_oldest_is_the_first_of_all_that_wait(
-    sqlite_template: Path, asked: list[tuple[int, int | None]], page: int
+    sqlite_template: Path,
+    database_of: Callable[[str], Database],
+    asked: list[tuple[int, int | None]],
+    page: int,
 ) -> None:
     """Each was asked for so many minutes after nine, and perhaps asked again, so many minutes after that."""
-    database = Database(f"sqlite:///{sqlite_template}")
+    database = database_of(f"sqlite:///{sqlite_template}")
     with database.writing() as session:
         for number, (minutes, again) in enumerate(asked):
             tom = factories.person(session, f"p{number}@example.com")

@@ -1,19 +1,17 @@
 """The command line as a script uses it: run in this process, on both databases, without Slack or Redis."""
 
 import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
-from bot.cli import app
+from bot.commands import opening
 from sync import files
 from sync.sage import embedded_company
-from tests import factories
+from tests import factories, line
 from workflow import directory
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
@@ -66,7 +64,7 @@ class Shell:
     def run(self, *arguments: str) -> Ran:
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            app(arguments, prog_name="costbot")
+            line.costbot()(arguments, prog_name="costbot")
         printed = self._capsys.readouterr()
         code = ended.value.code
         return Ran(code if isinstance(code, int) else 0, printed.out, printed.err)
@@ -99,7 +97,8 @@ class Shell:
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to run in, and none of the settings of whoever runs the tests."""
     for field in Settings.model_fields.values():
-        monkeypatch.delenv(str(field.validation_alias), raising=False)
+        for name in (str(field.validation_alias), f"{field.validation_alias}_FILE"):
+            monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -108,13 +107,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def logs_as_before() -> Iterator[None]:
-    """A command sets up logs for its process, which here is the tests' own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    """What a command sets up for its process goes with the test."""
+    with line.logs_as_before():
+        yield
 
 
 @pytest.fixture
@@ -124,9 +119,15 @@ def bare_shell(elsewhere: Path, logs_as_before: None, capsys: pytest.CaptureFixt
 
 
 @pytest.fixture
-def shell(bare_shell: Shell, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(
+    bare_shell: Shell,
+    database_url: str,
+    database_of: Callable[[str], Database],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
     """`costbot` with an empty, migrated database and nothing else."""
     monkeypatch.setenv("COSTBOT_DATABASE_URL", database_url)
+    monkeypatch.setattr(opening, "Database", database_of)
     return bare_shell
 
 

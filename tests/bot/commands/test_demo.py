@@ -50,6 +50,7 @@ def demo(folder: Path, port: int, *options: str) -> Iterator[Sandbox]:
     assert alive == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_newcomer_sees_cards_within_moments_and_again_after_a_pause(
     bare_shell: Shell, port: int, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,8 @@
 """Secrets are for whom they are meant: no command prints one, logs one or stores one, whatever goes wrong."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ PLANTED = {
     "COSTBOT_SAGE_ODBC": "DRIVER=Timberline;UID=sage;PWD=planted-odbc-password",
     "COSTBOT_INSTALLATIONS_URL": "postgresql://costbot:planted-installs-password@127.0.0.1:9/installs",
 }
+APART = PLANTED | {
+    "COSTBOT_REDIS_URL": "redis://127.0.0.1:9/0",
+    "COSTBOT_REDIS_PASSWORD": "planted-redis-password",
+    "COSTBOT_DATABASE_PASSWORD": "planted-database-password",
+}
+"""The passwords are not in the addresses: this needs a database that has users."""
 NEEDED = {
     "SLACK_API_URL": "http://127.0.0.1:9/api/",
     "COSTBOT_SOURCE": "procore",
@@ -52,13 +59,40 @@ COMMANDS = [
 
 
 @pytest.fixture
-def planted(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """`costbot` with every secret set, and every service that they are for away."""
-    (shell.folder / "sage").mkdir()
-    shell.file("people.csv", PEOPLE)
-    for name, value in {**PLANTED, **NEEDED, "COSTBOT_SAGE_FOLDER": str(shell.folder / "sage")}.items():
+def ready(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every service that secrets are for is set, and away."""
+    (elsewhere / "sage").mkdir()
+    (elsewhere / "people.csv").write_text(PEOPLE)
+    for name, value in {**NEEDED, "COSTBOT_SAGE_FOLDER": str(elsewhere / "sage")}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def planted(ready: None, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """`costbot` with every secret set."""
+    for name, value in PLANTED.items():
         monkeypatch.setenv(name, value)
     return shell
+
+
+@pytest.fixture(params=["by value", "by file"])
+def planted_apart(
+    request: pytest.FixtureRequest,
+    ready: None,
+    bare_shell: Shell,
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """The same on PostgreSQL, with the passwords apart from the addresses: as variables, or in files."""
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", postgres_url)
+    for name, value in APART.items():
+        if request.param == "by value" or "planted" not in value:
+            monkeypatch.setenv(name, value)
+        else:
+            (tmp_path / name).write_text(f"{value}\n")
+            monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    return bare_shell
 
 
 def files_of(folder: Path) -> Iterator[str]:
@@ -67,21 +101,48 @@ def files_of(folder: Path) -> Iterator[str]:
             yield path.read_bytes().decode("latin-1")
 
 
-def test_no_command_tells_a_secret_however_much_is_logged_and_whatever_is_away(
-    planted: Shell, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)  # Procore is tried again after pauses
+def assert_no_command_tells(shell: Shell, database: Database) -> None:
     for words in COMMANDS:
-        ran = planted.run(*words)
+        ran = shell.run(*words)
         assert "planted" not in ran.out + ran.err, words
 
     with database.reading() as session:
         for table in Table.metadata.sorted_tables:
             assert "planted" not in repr(session.execute(select(table)).all())
-    assert not [content for content in files_of(planted.folder) if "planted" in content]
+    assert not [content for content in files_of(shell.folder) if "planted" in content]
+
+
+@pytest.fixture
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Procore is tried again after pauses."""
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+
+
+@pytest.mark.usefixtures("nobody_waits")
+def test_no_command_tells_a_secret_however_much_is_logged_and_whatever_is_away(
+    planted: Shell, database: Database
+) -> None:
+    assert_no_command_tells(planted, database)
+
+
+@pytest.mark.usefixtures("nobody_waits")
+def test_no_command_tells_a_password_that_stands_alone_or_what_a_file_holds(
+    planted_apart: Shell, postgres_url: str, database_of: Callable[[str], Database]
+) -> None:
+    used = read_settings()
+    assert "planted-database-password" in used.database
+    assert "planted-redis-password" in used.redis
+
+    with closing(database_of(postgres_url)) as database:
+        assert_no_command_tells(planted_apart, database)
 
 
 def test_the_settings_hide_their_secrets_when_shown(planted: Shell) -> None:
+    read = read_settings()
+    assert "planted" not in f"{read!r} {read}"
+
+
+def test_the_settings_hide_what_stands_alone_or_in_files_too(planted_apart: Shell) -> None:
     read = read_settings()
     assert "planted" not in f"{read!r} {read}"
 

@@ -15,8 +15,6 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slack_bolt.lazy_listener.internals import build_runnable_function
-from slack_bolt.lazy_listener.thread_runner import ThreadLazyListenerRunner
 from sqlalchemy import func, select
 from structlog.typing import EventDict
 
@@ -24,6 +22,7 @@ from bot.blocks.notices import COMMANDS
 from bot.sandbox.client import Message, Person
 from tests.bot.listeners.conftest import Office
 from tests.bot.signing import places, signed
+from tests.bot.threads import AtOnce
 from workflow.tables import RequestedLine, RequestedUpdate
 from workflow.vocabulary import State
 
@@ -48,11 +47,7 @@ Post = Callable[[str, Json], int]
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What follows the ack is done within the request, so that the answer says that it is over."""
-
-    def start(runner: ThreadLazyListenerRunner, function: Callable[..., None], request: Any) -> None:
-        build_runnable_function(func=function, logger=runner.logger, request=request)()
-
-    monkeypatch.setattr(ThreadLazyListenerRunner, "start", start)
+    monkeypatch.setattr("bot.app.ThreadPoolExecutor", AtOnce)
 
 
 @pytest.fixture

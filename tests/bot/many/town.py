@@ -59,10 +59,17 @@ class Member:
     workspace: Workspace
     sandbox: Sandbox
     nudged: list[str] = field(default_factory=list)
+    _calls_seen: int = 0
 
     @property
     def database(self) -> Database:
         return self.company.database
+
+    def new_calls(self) -> list[Json]:
+        """What the bot has called of this workspace since it was asked last."""
+        calls = self.sandbox.calls(after=self._calls_seen)
+        self._calls_seen += len(calls)
+        return calls
 
     def rows(self) -> Json:
         """Everything in the company's database."""

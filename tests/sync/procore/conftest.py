@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -16,6 +17,7 @@ from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, Procore, create_pr
 from bot.sandbox.procore.company import Company
 from bot.sandbox.procore.limits import Limits
 from bot.sandbox.server import running
+from sync.procore import work
 from sync.procore.budget import Budget, SharedBudget
 from sync.procore.client import Account, ProcoreClient
 from sync.procore.limits import Told
@@ -62,6 +64,12 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(autouse=True)
+def nobody_really_waits(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its tries the periodic work waits as everybody here does."""
+    monkeypatch.setattr(work, "time", SimpleNamespace(sleep=clock.pause))
+
+
 MakeProcore = Callable[..., tuple[Procore, Account]]
 
 
@@ -95,13 +103,6 @@ def procore(served: tuple[Procore, Account]) -> Procore:
 @pytest.fixture
 def account(served: tuple[Procore, Account]) -> Account:
     return served[1]
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 def client_of(

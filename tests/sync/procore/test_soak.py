@@ -1,11 +1,10 @@
-"""A large company, 1,000 projects of 500 cost codes: how many calls the first load and a usual day take."""
+"""A large company, 1,000 projects, many of 500 cost codes: the calls of the first load and of a usual day."""
 
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from bot.sandbox.procore.company import Record
 from bot.sandbox.procore.limits import Limits
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreBusyError
@@ -16,10 +15,13 @@ from workflow import procore_projects
 from workflow.database import Database
 
 PROJECTS, CODES = 1000, 500
+LARGE = 10
+"""Every tenth project has so many codes, and one to ask for: a call more for each would be too many."""
 HOURLY, SPIKE, SHARE = 3600, 25, 0.25
 EVERY = timedelta(minutes=10)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_large_company_comes_in_within_the_share_and_a_usual_day_takes_under_5_percent(
     make_procore: MakeProcore, clock: Clock, sqlite_url: str
@@ -32,10 +34,10 @@ def test_a_large_company_comes_in_within_the_share_and_a_usual_day_takes_under_5
     # codes without cost types may be the same records in every project, so that the test needs little memory
     some = next(iter(company.projects.values()))
     plain = [company.add_cost_code(some, f"{number:03}", "Code") for number in range(CODES - 1)]
-    new: list[Record] = []
-    for project in company.projects.values():
-        new.append(company.add_cost_code(project, "03-300", "Concrete", types=[labor]))
-        company.billed["Project", project["id"]].update({code["id"]: code for code in plain})
+    for number, project in enumerate(company.projects.values()):
+        if number % LARGE == 0:
+            company.add_cost_code(project, "03-300", "Concrete", types=[labor])
+            company.billed["Project", project["id"]].update({code["id"]: code for code in plain})
 
     database = Database(sqlite_url)
     made: list[float] = []
@@ -61,7 +63,7 @@ def test_a_large_company_comes_in_within_the_share_and_a_usual_day_takes_under_5
     database.close()
 
     # 4 pages of projects, 3 calls for lists, one for each project, and the runs between
-    assert first_load <= PROJECTS + 4 + 3 + 60
+    assert first_load <= PROJECTS + 4 + 3 + 60 < PROJECTS + PROJECTS // LARGE
     assert procore.web_api.limit.busiest_spike <= SPIKE
     for at in made:
         assert len([each for each in made if at <= each < at + 3600]) <= SHARE * HOURLY

@@ -124,6 +124,7 @@ class Office:
 _numbers = itertools.count(100)
 
 
+@pytest.mark.long
 @hypothesis_settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=9), last=st.sampled_from(WAYS))
 @example(["tick 300", "hear", "send", "switch", "look"], WAYS[1])
