@@ -12,6 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from slack_sdk import WebClient
 from sqlalchemy import select
 
 from benchmarks.company import Company
@@ -61,10 +62,14 @@ class Watched(Gateway):
 
     last_card = 0.0
 
+    def __init__(self, client: WebClient, clock: Skipping) -> None:
+        super().__init__(client, monotonic=clock.monotonic, sleep=clock.sleep)
+        self._clock = clock
+
     def post(self, channel: str, message: Message, *, key: str, **more: Any) -> Posted:
         posted = super().post(channel, message, key=key, **more)
         if key.startswith("card:"):
-            self.last_card = self._monotonic()
+            self.last_card = self._clock.monotonic()
         return posted
 
 
@@ -84,9 +89,9 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
     with running(sandbox) as address, closing(Database(company.url)) as database:
         _ask(database, company, sizes.burst, clock)
         client = web_client(BOT_TOKEN, f"{address}/api/")
-        gateway = Watched(client, monotonic=clock.monotonic, sleep=clock.sleep)
+        gateway = Watched(client, clock)
         began = clock.monotonic()
-        while cards := _cards_waiting(database):
+        while _cards_waiting(database):
             drain(
                 database,
                 gateway,
@@ -96,14 +101,15 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
                 clock=clock,
                 sleep=clock.sleep,
             )
-            if _cards_waiting(database) == cards:
-                clock.sleep(_SWEEP_SECONDS)
-        limited = Counter(method for (method, answer), n in gateway.calls.items() if answer == "RateLimited")
+            if _cards_waiting(database):
+                clock.sleep(_SWEEP_SECONDS)  # until the schedule's next sweep, at the latest
+        limited = Counter(method for (method, answer), n in gateway.calls.items() if answer == "rate_limited")
     yield Row(
         f"Cards of jobs made Ready to Update at once, {company.engine}",
         f"{sizes.burst:,} jobs, {sizes.approvers} approvers",
         "one message a second",
         _GOAL,
+        # the digest of the burst goes first, so the last card is the message of that second
         sizes.burst * _SECONDS_A_MESSAGE,
         gateway.last_card - began,
         note="no 429" if not limited else f"429 from {', '.join(limited)}: {limited.total()}",

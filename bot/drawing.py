@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import chain, islice
 
 from sqlalchemy.orm import Session
 
 from bot.blocks import notices, privilege, reach_words, step_words
 from bot.blocks.job_card import CODES_ON_CARD, job_card
-from bot.blocks.notices import Told
+from bot.blocks.notices import ToldJob
 from bot.blocks.pieces import Json, Message
 from workflow import privilege_requests, queries
 from workflow.aways import StandIn
@@ -36,8 +37,27 @@ def reply(session: Session, notice: OutboxNotice) -> Message:
 def direct_message(
     session: Session, gathered: Sequence[OutboxNotice], *, card_address: Callable[[int], str | None]
 ) -> Message:
-    """The events of gathered direct notices, each with its job and the address of the job's card."""
-    return notices.direct_message([_told(session, notice, card_address) for notice in gathered])
+    """The events of gathered direct notices, each job with the address of its card.
+
+    A burst gathers a thousand jobs for each approver: only what is shown is read.
+    """
+    by_job: dict[int | None, list[int]] = {}
+    for notice in gathered:
+        by_job.setdefault(notice.job_id, []).append(_event_seq(notice))
+    shown = dict(islice(by_job.items(), notices.JOBS_TOLD))
+    newest = {job_id: seqs[-notices.EVENTS_A_JOB :] for job_id, seqs in shown.items()}
+    events = {e.seq: e for e in queries.history_events(session, list(chain(*newest.values())))}
+    facts = queries.current_updates(session, [job_id for job_id in shown if job_id is not None])
+    told = [
+        ToldJob(
+            [events[seq] for seq in newest[job_id]],
+            earlier=len(seqs) - len(newest[job_id]),
+            facts=facts.get(job_id) if job_id is not None else None,
+            card=card_address(job_id) if job_id is not None else None,
+        )
+        for job_id, seqs in shown.items()
+    ]
+    return notices.direct_message(told, jobs=len(by_job), events=len(gathered))
 
 
 def digest(session: Session, gathered: Sequence[OutboxNotice]) -> Message | None:
@@ -66,13 +86,6 @@ def privilege_request(session: Session, notice: OutboxNotice) -> tuple[int, Mess
     if found is None:
         raise ValueError(f"there is no request for the privilege {request_id}")
     return request_id, privilege.asked(found)
-
-
-def _told(session: Session, notice: OutboxNotice, card_address: Callable[[int], str | None]) -> Told:
-    event = queries.history_event(session, _event_seq(notice))
-    if notice.job_id is None:
-        return Told(event)
-    return Told(event, queries.current_update(session, notice.job_id), card_address(notice.job_id))
 
 
 def _event_seq(notice: OutboxNotice) -> int:

@@ -23,13 +23,12 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from bot.blocks.pieces import Json, Message
+from bot.pace import Pace
 from workflow.settings import Settings, SettingsError
 from workflow.tally import SLACK_CALLS, Counts
 from workflow.tracing import span
 
 TIMEOUT_SECONDS = 8
-SECONDS_A_MESSAGE = 1.05
-"""Slack lets an app post about one message a second in a channel; some calls take longer than others."""
 METADATA_EVENT = "costbot_message"
 PAGE = 200
 """Messages or channels in one answer; looking through PAGES of them is enough."""
@@ -190,11 +189,9 @@ class Gateway:
     ) -> None:
         self.calls: Counter[tuple[str, str]] = Counter()
         self._client = client
-        self._monotonic = monotonic
+        self._pace = Pace(monotonic=monotonic)
         self._sleep = sleep
         self._lock = Lock()
-        self._channel_free_at: dict[str, float] = {}
-        self._method_free_at: dict[str, float] = {}
         self._tables_refused = False
         self._tokens: TokenSource = tokens or (lambda _: client.token or "")
         self._home = urlsplit(client.base_url)
@@ -245,9 +242,7 @@ class Gateway:
 
     def hold_back(self, channel: str, seconds: float) -> None:
         """Post nothing in the channel for so long: another process has only just done so."""
-        with self._lock:
-            free_at = self._monotonic() + seconds
-            self._channel_free_at[channel] = max(free_at, self._channel_free_at.get(channel, free_at))
+        self._pace.hold_back(channel, seconds)
 
     def update(self, at: Posted, message: Message, *, key: str) -> None:
         """Draw a message anew, in place."""
@@ -483,8 +478,7 @@ class Gateway:
             known = _error(method, error)
             outcome = _outcome(known)
             if isinstance(known, RateLimited):
-                with self._lock:
-                    self._method_free_at[method] = self._monotonic() + known.retry_after
+                self._pace.bar(method, known.retry_after)
             raise known from error
         except (OSError, http.client.HTTPException) as error:
             outcome = _UNAVAILABLE
@@ -514,17 +508,13 @@ class Gateway:
 
     def _wait_for_turn(self, method: str, channel: str | None) -> None:
         """Keep Slack's pace in the channel; RateLimited at once while Slack wants no call of the method."""
-        with self._lock:
-            now = self._monotonic()
-            barred = self._method_free_at.get(method, now) - now
-            if barred > 0:
-                raise RateLimited(method, barred)
-            if method != "chat.postMessage" or channel is None:
-                return
-            turn = max(now, self._channel_free_at.get(channel, now))
-            self._channel_free_at[channel] = turn + SECONDS_A_MESSAGE
-        if turn > now:
-            self._sleep(turn - now)
+        barred = self._pace.take_call(method)
+        if barred > 0:
+            raise RateLimited(method, barred)
+        if method == "chat.postMessage" and channel is not None:
+            turn = self._pace.take_turn(channel)
+            if turn > 0:
+                self._sleep(turn)
 
 
 def web_client(token: str, api_url: str) -> WebClient:

@@ -12,7 +12,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.blocks.pieces import Message
-from bot.gateway import SECONDS_A_MESSAGE, Gateway, Posted, RateLimited, SlackError, SlackRefused
+from bot.gateway import Gateway, Posted, RateLimited, SlackError, SlackRefused
+from bot.pace import SECONDS_A_MESSAGE
 from workflow import messages
 from workflow.database import Database
 from workflow.tables import SlackMessage

@@ -6,47 +6,44 @@ is read in `workflow.asked_lines`, for it comes from Slack too.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.sage.embedded import CATEGORY_LENGTH, CODE_LENGTH, DESCRIPTION_LENGTH, LoadedRow
 from workflow.directory import StandardCode
-from workflow.rows import ONE_LINE, BadFileError, FileProblem, FileRows, R, Row, read_rows, sift_rows
+from workflow.rows import ONE_LINE, BadFileError, FileProblem, FileRows, Row, read_rows, sift_rows
 from workflow.vocabulary import ErpPermission
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-Content = TypeVar("Content")
-
-
 def read_people(path: Path) -> FileRows[dict[str, Any]]:
     """Rows for `directory.put_people`."""
-    return _read(path, _PersonRow, _PersonRow.model_dump)
+    return read_rows(path, _PersonRow, _PersonRow.model_dump)
 
 
 def read_jobs(path: Path) -> FileRows[dict[str, Any]]:
     """Rows for `directory.put_jobs`."""
-    return _read(path, _JobRow, _JobRow.model_dump)
+    return read_rows(path, _JobRow, _JobRow.model_dump)
 
 
 def read_categories(path: Path) -> FileRows[dict[str, Any]]:
     """Rows for `directory.put_categories`."""
-    return _read(path, _CategoryRow, _CategoryRow.model_dump)
+    return read_rows(path, _CategoryRow, _CategoryRow.model_dump)
 
 
 def read_standard_codes(path: Path) -> FileRows[StandardCode]:
     """The standard cost code list, for `directory.put_standard_codes`."""
-    return _read(path, _StandardCodeRow, lambda row: StandardCode(**row.model_dump()))
+    return read_rows(path, _StandardCodeRow, lambda row: StandardCode(**row.model_dump()))
 
 
 def read_sage(path: Path) -> FileRows[LoadedRow]:
     """What Sage holds already, for `EmbeddedSage.load`."""
-    return _read(path, _EmbeddedRow, lambda row: LoadedRow(**row.model_dump()))
+    return read_rows(path, _EmbeddedRow, lambda row: LoadedRow(**row.model_dump()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +74,7 @@ def read_export(path: Path, *, encoding: str) -> Export:
 
 def read_sage_categories(path: Path) -> FileRows[str]:
     """Sage's standard categories, for `EmbeddedSage.load_categories`."""
-    return _read(path, _SageCategoryRow, lambda row: row.category)
-
-
-def _read(path: Path, kind: type[R], content: Callable[[R], Content]) -> FileRows[Content]:
-    found = read_rows(path, kind)
-    return FileRows([content(row) for _, row in found], [line for line, _ in found])
+    return read_rows(path, _SageCategoryRow, lambda row: row.category)
 
 
 def _an_email(value: str) -> str:

@@ -26,6 +26,7 @@ _SPOKEN = [
     ("workflow/**.py", "python"),
     ("bot/*.py", "python"),
     ("bot/blocks/**.py", "python"),
+    ("bot/delivery/**.py", "python"),
     ("bot/listeners/**.py", "python"),
 ]
 _NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)

@@ -69,7 +69,7 @@ def read_file(path: Path) -> FileRows[Assignment]:
     Raises:
         BadFileError: with everything that is wrong.
     """
-    return _of_rows(read_rows(path, _RequestRow))
+    return read_rows(path, _RequestRow, _asked_by)
 
 
 def parse_file(name: str, content: bytes, categories: Mapping[str, str]) -> Asked:
@@ -77,11 +77,10 @@ def parse_file(name: str, content: bytes, categories: Mapping[str, str]) -> Aske
     raw = content.splitlines(keepends=True)
     if name.lower().endswith(".csv"):
         try:
-            rows = parse_rows(name, raw, _RequestRow)
+            read = parse_rows(name, raw, _RequestRow, _asked_by)
         except BadFileError as bad:
             return Asked(problems=list(bad.problems))
-        found = _as_written(rows, categories)
-        return Asked(found.rows, found.lines)
+        return _as_written(read, categories)
     problems: list[FileProblem] = []
     typed = _parse(text_lines(raw, problems), categories)
     return Asked(typed.assignments, typed.lines, typed.codes, typed.code_lines, problems + typed.problems)
@@ -139,20 +138,20 @@ def line_of(code: str, categories: Iterable[str]) -> str:
     return f"{code} {','.join(categories)}".rstrip()
 
 
-def _of_rows(rows: list[tuple[int, _RequestRow]]) -> FileRows[Assignment]:
-    return FileRows([Assignment(row.code, row.category) for _, row in rows], [line for line, _ in rows])
+def _asked_by(row: _RequestRow) -> Assignment:
+    return Assignment(row.code, row.category)
 
 
-def _as_written(rows: list[tuple[int, _RequestRow]], categories: Mapping[str, str]) -> FileRows[Assignment]:
+def _as_written(read: FileRows[Assignment], categories: Mapping[str, str]) -> Asked:
     """The rows of a table that people made, their categories read as those of a line are."""
     by_name = _by_any_name(categories)
     found: dict[Assignment, int] = {}
-    for line, row in rows:
+    for line, row in zip(read.lines, read.rows, strict=True):
         named = [row.category] if row.category in categories else _categories(row.category, by_name)
         for category in named:
             known = _known(category, categories, by_name)
             found.setdefault(Assignment(_typed(row.code), known), line)
-    return FileRows(list(found), list(found.values()))
+    return Asked(list(found), list(found.values()))
 
 
 def _parse(lines: Iterable[str], categories: Mapping[str, str]) -> Asked:

@@ -5,9 +5,9 @@ assignment. A rule that refuses stops the Update; a rule that warns only says so
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from workflow.language import later
 from workflow.merge import Assignment, CodeKey, InSage
@@ -15,6 +15,7 @@ from workflow.vocabulary import Rule, Severity
 
 DELIMITERS = "-./ "
 """What may stand between the sections of a cost code or job number."""
+_TO_SPACES = str.maketrans(DELIMITERS, " " * len(DELIMITERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +117,30 @@ def check(
     assignments: Iterable[Assignment], limits: SageLimits, around: Surroundings
 ) -> Iterator[tuple[Assignment, list[Finding]]]:
     """Each assignment with what the rules find, in the order given; a rule finds one thing at most."""
-    spellings = _spellings({code for _, code in around.in_sage} | set(around.asked))
-    told: dict[CodeKey, list[Finding]] = {}
+    twins = _twins({code for _, code in around.in_sage} | set(around.asked))
 
-    def of_new_code(line: Assignment) -> list[Finding]:
-        """The same for each category of the code, so it is found once."""
-        key = line.code_key
-        if key not in told:
-            told[key] = list(_of_code(line, limits, around, spellings))
-        return told[key]
+    # a request may have 100,000 lines, and few different extras, categories and codes: each is looked at once
+    @cache
+    def of_job(extra: str) -> list[Finding]:
+        return list(_of_job(extra, limits, around))
+
+    @cache
+    def of_category(category: str) -> list[Finding]:
+        return list(_of_category(category, limits))
+
+    @cache
+    def of_code(key: CodeKey) -> tuple[list[Finding], list[Finding]]:
+        sent = list(_of_sent_code(key, limits, around, twins))
+        return sent, list(_of_description(key, limits, around))
 
     for assignment in assignments:
-        yield assignment, list(_findings(assignment, limits, around, of_new_code))
+        code, category, extra = assignment
+        key = (extra, code)
+        held, (sent, kept) = around.in_sage.get(key), of_code(key)
+        if held is not None and category in held.categories:  # nothing of it is sent
+            yield assignment, [*kept]
+        else:
+            yield assignment, [*of_job(extra), *of_category(category), *sent, *kept]
 
 
 def refusals(findings: Iterable[Finding]) -> list[str]:
@@ -135,37 +148,38 @@ def refusals(findings: Iterable[Finding]) -> list[str]:
     return [finding.message for finding in findings if finding.severity is Severity.REFUSE]
 
 
-def _findings(
-    line: Assignment,
-    limits: SageLimits,
-    around: Surroundings,
-    of_new_code: Callable[[Assignment], list[Finding]],
+def _of_sent_code(
+    key: CodeKey, limits: SageLimits, around: Surroundings, twins: Mapping[str, Sequence[str]]
 ) -> Iterator[Finding]:
-    held, width = around.in_sage.get(line.code_key), limits.description_width
-    if held is None or line.category not in held.categories:  # else nothing of it is sent
-        yield from _of_job(line, limits, around)
-        yield from _of_category(line, limits)
-        texts = [around.job_number, cut_to(around.job_name, width), line.extra, line.code]
-        if held is None:
-            yield from of_new_code(line)
-            texts.append(cut_to(around.standard.get(line.code, ""), width))
-        elif limits.repeats_sage_description:
-            texts.append(held.description)
-        if limits.encoding is not None:
-            yield from _of_encoding(line.code, texts, limits.encoding)
-    asked = around.standard.get(line.code)
-    if held is not None and asked is not None and held.description not in (asked, cut_to(asked, width)):
+    extra, code = key
+    held, width = around.in_sage.get(key), limits.description_width
+    texts = [around.job_number, cut_to(around.job_name, width), extra, code]
+    if held is None:
+        yield from _of_new_code(key, limits, around, twins)
+        texts.append(cut_to(around.standard.get(code, ""), width))
+    elif limits.repeats_sage_description:
+        texts.append(held.description)
+    if limits.encoding is not None:
+        yield from _of_encoding(code, texts, limits.encoding)
+
+
+def _of_description(key: CodeKey, limits: SageLimits, around: Surroundings) -> Iterator[Finding]:
+    _, code = key
+    held, asked = around.in_sage.get(key), around.standard.get(code)
+    if held is None or asked is None:
+        return
+    if held.description not in (asked, cut_to(asked, limits.description_width)):
         yield _warn(
             Rule.DESCRIPTION_DIFFERS,
             later(
                 "cost code {code}: Sage keeps its own “{description}”",
-                code=line.code,
+                code=code,
                 description=held.description,
             ),
         )
 
 
-def _of_job(line: Assignment, limits: SageLimits, around: Surroundings) -> Iterator[Finding]:
+def _of_job(extra: str, limits: SageLimits, around: Surroundings) -> Iterator[Finding]:
     number = around.job_number
     if len(number) > limits.job_width:
         words = later(
@@ -194,29 +208,29 @@ def _of_job(line: Assignment, limits: SageLimits, around: Surroundings) -> Itera
                 number=number,
             ),
         )
-    if len(line.extra) > limits.extra_width:
+    if len(extra) > limits.extra_width:
         words = later(
             "extra {extra} has {length} characters, and Sage takes {width} at most",
-            extra=line.extra,
-            length=len(line.extra),
+            extra=extra,
+            length=len(extra),
             width=limits.extra_width,
         )
         yield _refuse(Rule.EXTRA_LENGTH, words)
-    elif line.extra and around.extras is not None and line.extra not in around.extras:
+    elif extra and around.extras is not None and extra not in around.extras:
         yield _refuse(
             Rule.EXTRA_UNKNOWN,
             later(
                 "job {number} has no extra {extra} in Sage: set up the sub job there",
                 number=number,
-                extra=line.extra,
+                extra=extra,
             ),
         )
 
 
-def _of_code(
-    line: Assignment, limits: SageLimits, around: Surroundings, spellings: Mapping[str, Collection[str]]
+def _of_new_code(
+    key: CodeKey, limits: SageLimits, around: Surroundings, twins: Mapping[str, Sequence[str]]
 ) -> Iterator[Finding]:
-    code = line.code
+    extra, code = key
     if len(code) > limits.code_width:
         words = later(
             "cost code {code} has {length} characters, and Sage takes {width} at most",
@@ -252,7 +266,7 @@ def _of_code(
                     code=code,
                 ),
             )
-    others = sorted(set(spellings.get(_spelling(code), ())) - {code})
+    others = twins.get(code)
     if others:
         yield _refuse(
             Rule.CODE_TWIN,
@@ -264,7 +278,7 @@ def _of_code(
             ),
         )
     parent = limits.code_format.parent(code)
-    if parent and (line.extra, parent) not in around.in_sage and parent not in around.asked:
+    if parent and (extra, parent) not in around.in_sage and parent not in around.asked:
         yield _warn(
             Rule.PARENT_MISSING,
             later(
@@ -287,8 +301,7 @@ def _of_code(
         )
 
 
-def _of_category(line: Assignment, limits: SageLimits) -> Iterator[Finding]:
-    category = line.category
+def _of_category(category: str, limits: SageLimits) -> Iterator[Finding]:
     if len(category) > limits.category_width:
         words = later(
             "category {category} has {length} characters, and Sage takes {width} at most",
@@ -340,17 +353,22 @@ def can_be_written(character: str, encoding: str) -> bool:
     return True
 
 
-def _spellings(codes: Iterable[str]) -> dict[str, set[str]]:
-    """The codes that are spelt alike."""
-    alike: dict[str, set[str]] = {}
-    for code in codes:
-        alike.setdefault(_spelling(code), set()).add(code)
-    return alike
+def _twins(codes: Iterable[str]) -> dict[str, list[str]]:
+    """The others that are spelt like a code, by each code that has any."""
+    alike: dict[str, list[str]] = {}
+    for code in sorted(codes):
+        alike.setdefault(_spelling(code), []).append(code)
+    return {
+        code: [other for other in group if other != code]
+        for group in alike.values()
+        if len(group) > 1
+        for code in group
+    }
 
 
 def _spelling(code: str) -> str:
     """A code without what people type differently: letter case, delimiter, spacing."""
-    return "-".join(part for part in re.split(f"[{re.escape(DELIMITERS)}]+", code.casefold()) if part)
+    return "-".join(filter(None, code.casefold().translate(_TO_SPACES).split(" ")))
 
 
 def _refuse(rule: Rule, message: str) -> Finding:

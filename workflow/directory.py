@@ -256,6 +256,19 @@ def note_time_zone(session: Session, team_id: str, user_id: str, time_zone: str 
         link.time_zone = time_zone
 
 
+def direct_channel(session: Session, team_id: str, user_id: str) -> str | None:
+    """The direct message that costbot has with a Slack user, once it has written one."""
+    link = session.get(SlackLink, (team_id, user_id))
+    return link.direct_channel if link else None
+
+
+def note_direct_channel(session: Session, team_id: str, user_id: str, channel: str | None) -> None:
+    """Keep the direct message with a Slack user, which never changes; None where Slack knows it no more."""
+    link = session.get(SlackLink, (team_id, user_id))
+    if link is not None:
+        link.direct_channel = channel
+
+
 @dataclass(frozen=True, slots=True)
 class AlreadyLinked:
     """The Slack user or the person is tied to somebody else already; an administrator must unlink first."""

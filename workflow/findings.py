@@ -32,10 +32,22 @@ _WHY_REFUSED = (
 )
 
 
-def renew(session: Session, job: Job, *, limits: SageLimits) -> bool:
-    """Check the lines of a job that are still open; True when the findings are others than before."""
+def renew(
+    session: Session,
+    job: Job,
+    *,
+    limits: SageLimits,
+    standard: Mapping[str, str] | None = None,
+    in_sage: InSage | None = None,
+) -> bool:
+    """Check the lines of a job that are still open; True when the findings are others than before.
+
+    `standard` and `in_sage` are what the caller has read already of the standard list and of what Sage holds.
+    """
     waiting = lines.open_of(session, job.id)
-    found = _look(session, job, waiting, lines.held_by_sage(session, job.id), limits)
+    if in_sage is None:
+        in_sage = lines.held_by_sage(session, job.id)
+    found = _look(session, job, waiting, in_sage, limits, standard or {})
     return _store(session, waiting, found)
 
 
@@ -43,7 +55,7 @@ def judge(
     session: Session, job: Job, planned: Sequence[Line], in_sage: InSage, *, limits: SageLimits
 ) -> dict[int, str]:
     """Check lines that are about to be sent; why not, by the id of each line that must not be."""
-    found = _look(session, job, planned, in_sage, limits)
+    found = _look(session, job, planned, in_sage, limits, {})
     _store(session, planned, found)
     return {line_id: joined(why) for line_id, each in found.items() if (why := refusals(each))}
 
@@ -53,7 +65,7 @@ def look(
 ) -> list[tuple[Assignment, list[Finding]]]:
     """Check assignments that nobody has asked for yet; nothing is stored."""
     in_sage = lines.held_by_sage(session, job.id)
-    return list(check(assignments, limits, _surroundings(session, job, assignments, in_sage)))
+    return list(check(assignments, limits, _surroundings(session, job, assignments, in_sage, {})))
 
 
 def why_refused(session: Session, requested_update_id: int) -> list[str]:
@@ -76,20 +88,28 @@ def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Findin
 
 
 def _look(
-    session: Session, job: Job, waiting: Sequence[Line], in_sage: InSage, limits: SageLimits
+    session: Session,
+    job: Job,
+    waiting: Sequence[Line],
+    in_sage: InSage,
+    limits: SageLimits,
+    standard: Mapping[str, str],
 ) -> dict[int, list[Finding]]:
     asked = [lines.assignment_of(line) for line in waiting]
-    found = check(asked, limits, _surroundings(session, job, asked, in_sage))
+    found = check(asked, limits, _surroundings(session, job, asked, in_sage, standard))
     return {line.id: each for line, (_, each) in zip(waiting, found, strict=True)}
 
 
-def _surroundings(session: Session, job: Job, asked: Sequence[Assignment], in_sage: InSage) -> Surroundings:
+def _surroundings(
+    session: Session, job: Job, asked: Sequence[Assignment], in_sage: InSage, standard: Mapping[str, str]
+) -> Surroundings:
     codes = {assignment.code for assignment in asked}
+    unread = codes - standard.keys()
     job = session.get_one(Job, job.id)  # a caller's may be older than this transaction
     return Surroundings(
         job_number=job.number,
         job_name=job.sage_name or job.name,
-        standard=lines.standard_descriptions(session, codes),
+        standard={**standard, **lines.standard_descriptions(session, unread)},
         asked=codes,
         in_sage=in_sage,
         job_known=job.known_in_sage,

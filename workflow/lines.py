@@ -4,14 +4,14 @@ Owns storing assignments, their standing against Sage, and moving them between r
 of one job. Callers hold the job's lock and own the state; `reopen`, for them, makes it ready again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from workflow import request_ids, waiting_steps
+from workflow import bulk, request_ids, waiting_steps
 from workflow.merge import Assignment, CodeKey, InSage, SageCode, SageJob, plan
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
 from workflow.vocabulary import Outcome, State
@@ -84,35 +84,28 @@ def add(
     requested: RequestedUpdate,
     assignments: Sequence[Assignment],
     *,
+    standard: Mapping[str, str],
+    in_sage: InSage,
     by: Person,
     at: datetime,
 ) -> None:
     """Store new lines in the requested update's present revision, with their standing against Sage.
 
-    A code beyond the standard list, where the company allows one, has the description that Sage has.
+    `standard` has the description of each of their codes that is on the standard list. A code beyond it,
+    where the company allows one, has the description that Sage has.
     """
-    if not assignments:
-        return
-    descriptions = standard_descriptions(session, {a.code for a in assignments})
-    in_sage = held_by_sage(session, requested.job_id)
-    session.execute(
-        # the table's own insert: the ORM's costs half as much again
-        insert(RequestedLine.__table__),  # type: ignore[arg-type]
-        [
-            {
-                "requested_update_id": requested.id,
-                "extra": planned.assignment.extra,
-                "code": planned.assignment.code,
-                "category": planned.assignment.category,
-                "description": descriptions.get(planned.assignment.code, planned.sage_description or ""),
-                "requested_by_id": by.id,
-                "requested_at": at,
-                "added_in_revision": requested.revision,
-                "standing": planned.standing,
-                "sage_description": planned.sage_description,
-            }
-            for planned in plan(assignments, in_sage)
-        ],
+    bulk.insert_many(
+        session,
+        RequestedLine,
+        ("extra", "code", "category", "description", "standing", "sage_description"),
+        (
+            (extra, code, category, standard.get(code, held or ""), standing, held)
+            for (code, category, extra), standing, held in plan(assignments, in_sage)
+        ),
+        requested_update_id=requested.id,
+        requested_by_id=by.id,
+        requested_at=at,
+        added_in_revision=requested.revision,
     )
 
 

@@ -7,12 +7,13 @@ trace: the message may be there, and has to be looked for before it is posted ag
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from workflow.tables import SlackMessage
 
 _KEYS_A_QUERY = 500
+_PERMALINK_CHARACTERS = SlackMessage.__table__.c.permalink.type.length  # type: ignore[attr-defined]
 
 
 def card_key(job_id: int) -> str:
@@ -80,13 +81,23 @@ def find(session: Session, key: str) -> SlackMessage | None:
 
 def attempt(session: Session, key: str, *, channel: str, at: datetime) -> None:
     """The message is about to be posted."""
-    session.merge(SlackMessage(key=key, channel=channel, ts=None, attempted_at=at))
+    session.merge(SlackMessage(key=key, channel=channel, ts=None, attempted_at=at, permalink=None))
 
 
 def posted(session: Session, key: str, *, channel: str, ts: str) -> None:
     """The message stands there."""
     message = session.get_one(SlackMessage, key)
     message.channel, message.ts = channel, ts
+
+
+def has_address(session: Session, key: str, *, ts: str, permalink: str) -> None:
+    """The message of this time stamp has this address in Slack; kept as long as it stands there."""
+    if len(permalink) <= _PERMALINK_CHARACTERS:
+        session.execute(
+            update(SlackMessage)
+            .where(SlackMessage.key == key, SlackMessage.ts == ts)
+            .values(permalink=permalink)
+        )
 
 
 def forget(session: Session, key: str) -> None:

@@ -24,6 +24,8 @@ LONGEST_PUT_OFF = timedelta(hours=1)
 READY_CARDS = 40
 OF_A_JOB = (NoticeKind.CARD, NoticeKind.THREAD)
 TO_A_PERSON = (NoticeKind.DIRECT, NoticeKind.DIGEST)
+BY_ITSELF = (NoticeKind.PRIVILEGE, NoticeKind.REPORT, NoticeKind.STEP)
+"""What is neither drawn with others nor gathered."""
 _WAITS = (OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
 _IDS_A_STATEMENT = 500
 _ADD = insert(OutboxNotice.__table__)  # type: ignore[arg-type]
@@ -169,9 +171,38 @@ def next_due(session: Session) -> datetime | None:
     return session.scalar(select(func.min(OutboxNotice.due_at)).where(*_WAITS))
 
 
-def due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxNotice]:
-    """The notices to deliver now, those that waited longest first."""
-    query = select(OutboxNotice).where(*_WAITS, OutboxNotice.due_at <= now)
+def due_jobs(
+    session: Session, *, now: datetime, limit: int, kinds: Collection[NoticeKind] = OF_A_JOB
+) -> Sequence[int]:
+    """The jobs whose card or thread is to be told of now, by their oldest such notice of these kinds.
+
+    By its number, so that what was put off meanwhile does not lose its turn.
+    """
+    query = select(OutboxNotice.job_id).where(
+        *_WAITS, OutboxNotice.due_at <= now, OutboxNotice.kind.in_(kinds), OutboxNotice.job_id.is_not(None)
+    )
+    query = query.group_by(OutboxNotice.job_id).order_by(func.min(OutboxNotice.id))
+    return [job_id for job_id in session.scalars(query.limit(limit)) if job_id is not None]
+
+
+def due_people(session: Session, *, now: datetime) -> Sequence[int]:
+    """The people who are to be written to now, whoever waited longest first."""
+    query = select(OutboxNotice.person_id).where(
+        *_WAITS,
+        OutboxNotice.due_at <= now,
+        OutboxNotice.kind.in_(TO_A_PERSON),
+        OutboxNotice.person_id.is_not(None),
+    )
+    oldest = func.min(OutboxNotice.due_at), func.min(OutboxNotice.id)
+    query = query.group_by(OutboxNotice.person_id).order_by(*oldest)
+    return [person_id for person_id in session.scalars(query) if person_id is not None]
+
+
+def due(
+    session: Session, *, now: datetime, limit: int, kinds: Collection[NoticeKind] = tuple(NoticeKind)
+) -> Sequence[OutboxNotice]:
+    """The notices of these kinds to deliver now, those that waited longest first."""
+    query = select(OutboxNotice).where(*_WAITS, OutboxNotice.due_at <= now, OutboxNotice.kind.in_(kinds))
     return session.scalars(query.order_by(OutboxNotice.due_at, OutboxNotice.id).limit(limit)).all()
 
 

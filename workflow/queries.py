@@ -3,7 +3,7 @@
 Plain frozen values, read in one session; nothing here writes, and nothing formats for a person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
@@ -74,6 +74,12 @@ def current_update(session: Session, job_id: int, *, preferring: State | None = 
     ).one_or_none()
     found = update_facts(session, [chosen]) if chosen is not None else []
     return found[0] if found else None
+
+
+def current_updates(session: Session, job_ids: Sequence[int]) -> dict[int, UpdateFacts]:
+    """The requested update that each of these jobs shows now, by job; without those that have none."""
+    chosen = session.scalars(current_ids().where(RequestedUpdate.job_id.in_(job_ids))).all()
+    return {facts.job_id: facts for facts in update_facts(session, chosen)}
 
 
 def list_updates(
@@ -286,6 +292,11 @@ def history(session: Session, job_id: int) -> list[HistoryEvent]:
 def history_event(session: Session, seq: int) -> HistoryEvent:
     """One audit event, by its number."""
     return _events(session, AuditEvent.seq == seq)[0]
+
+
+def history_events(session: Session, seqs: Collection[int]) -> list[HistoryEvent]:
+    """Audit events by their numbers, oldest first."""
+    return _events(session, AuditEvent.seq.in_(seqs))
 
 
 def _events(session: Session, which: ColumnElement[bool]) -> list[HistoryEvent]:

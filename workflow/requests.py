@@ -65,9 +65,13 @@ def request(
     if reason or person is None:
         reason = reason or Refusal.NO_MATCHING_PERSON
         return _refuse(session, reason, by=by, at=at, rules=rules, job_id=job.id)
-    problems = tuple(unfit(session, assignments, limits=limits))
+    problems = list(_not_text(assignments))
     if problems:
-        return Unfit(problems)
+        return Unfit(tuple(problems))
+    standard = lines.standard_descriptions(session, {a.code for a in assignments})
+    problems = _problems(session, assignments, standard, limits)
+    if problems:
+        return Unfit(tuple(problems))
     waiting = _waiting_updates(session, job.id)
     joined: list[int] = []
     update = waiting[0] if waiting else None
@@ -93,8 +97,9 @@ def request(
         if not new:
             return NothingNew(update)
         update.revision += 1
-    lines.add(session, update, new, by=person, at=at)
-    findings.renew(session, job, limits=limits)
+    in_sage = lines.held_by_sage(session, job.id)
+    lines.add(session, update, new, standard=standard, in_sage=in_sage, by=person, at=at)
+    findings.renew(session, job, limits=limits, standard=standard, in_sage=in_sage)
     row = audit.record(
         session,
         event,
@@ -178,9 +183,8 @@ def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLi
     problems = list(_not_text(assignments))
     if problems:
         return problems
-    on_list = lines.standard_descriptions(session, {a.code for a in assignments})
-    known = {a.code for a in assignments} if limits.beyond_standard_list else on_list
-    return list(_problems(assignments, known, set(session.scalars(select(Category.code)))))
+    standard = lines.standard_descriptions(session, {a.code for a in assignments})
+    return _problems(session, assignments, standard, limits)
 
 
 def _nothing_to_ask_again(
@@ -245,6 +249,21 @@ def _not_text(assignments: Sequence[Assignment]) -> Iterator[Problem]:
 
 
 def _problems(
+    session: Session, assignments: Sequence[Assignment], standard: Collection[str], limits: SageLimits
+) -> list[Problem]:
+    codes = {a.code for a in assignments} if limits.beyond_standard_list else standard
+    categories = set(session.scalars(select(Category.code)))
+    # each value once: a large request has few of them
+    if (
+        len(set(assignments)) == len(assignments)
+        and categories.issuperset(a.category for a in assignments)
+        and all(a.code in codes for a in assignments)
+    ):
+        return []
+    return list(_each_problem(assignments, codes, categories))
+
+
+def _each_problem(
     assignments: Sequence[Assignment], codes: Collection[str], categories: Collection[str]
 ) -> Iterator[Problem]:
     first_at: dict[Assignment, int] = {}

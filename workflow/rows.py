@@ -81,45 +81,48 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True, slots=True)
 class FileRows(Generic[Content]):
-    """What the rows of a file say, and the line of the file that each begins on."""
+    """What the rows of a file say, and the line of the file that each begins on (from 1)."""
 
     rows: list[Content]
     lines: list[int]
 
 
-def read_rows(path: Path, kind: type[R]) -> list[tuple[int, R]]:
-    """The rows of a file on disk, as `parse_rows` has them.
+def read_rows(path: Path, kind: type[R], content: Callable[[R], Content]) -> FileRows[Content]:
+    """What the rows of a file on disk say, as `parse_rows` has it.
 
     Raises:
         BadFileError: with everything that is wrong.
     """
     try:
         with path.open("rb") as file:
-            return parse_rows(path, file, kind)
+            return parse_rows(path, file, kind, content)
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         raise BadFileError(path, [FileProblem(None, None, reason)]) from error
 
 
-def parse_rows(name: Path | str, file: Iterable[bytes], kind: type[R]) -> list[tuple[int, R]]:
-    """The rows of a file, given as its lines, each with the line that it begins on (from 1).
+def parse_rows(
+    name: Path | str, file: Iterable[bytes], kind: type[R], content: Callable[[R], Content]
+) -> FileRows[Content]:
+    """What the rows of a file say, given as its lines. Of each row its `content` alone is kept.
 
     Raises:
         BadFileError: with everything that is wrong.
     """
     problems: list[FileProblem] = []
-    rows: list[tuple[int, R]] = []
+    read: FileRows[Content] = FileRows([], [])
     repeats = _Repeats(kind)
     for line, values in _records(file, kind, problems):
         row = _checked(line, values, kind, problems)
         if row is not None:
             problems.extend(repeats.of(line, row))
-            rows.append((line, row))
-    if not rows and not problems:
+            read.rows.append(content(row))
+            read.lines.append(line)
+    if not read.rows and not problems:
         problems.append(FileProblem(None, None, "has a header but no rows"))
     if problems:
         raise BadFileError(name, sorted(problems, key=lambda problem: problem.line or 0))
-    return rows
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,17 +269,16 @@ class _Repeats:
     def __init__(self, kind: type[Row]) -> None:
         self._kind = kind
         self._columns = {field: column for column, field in kind.columns().items()}
-        self._keys: list[tuple[tuple[str, ...], Callable[[Row], Any]]] = [
-            (fields, attrgetter(*fields)) for fields in kind.keys
+        self._keys: list[tuple[tuple[str, ...], Callable[[Row], Any], dict[object, int]]] = [
+            (fields, attrgetter(*fields), {}) for fields in kind.keys
         ]
-        self._seen: dict[object, int] = {}
         self._told: dict[object, tuple[int, object]] = {}
 
     def of(self, line: int, row: Row) -> Iterator[FileProblem]:
         """The problems of a row against the rows before it."""
-        for fields, key_of in self._keys:
+        for fields, key_of, seen in self._keys:
             key = key_of(row)
-            first = line if key is None else self._seen.setdefault((fields, key), line)
+            first = line if key is None else seen.setdefault(key, line)
             if first != line:
                 words = " ".join(str(part) for part in (key if len(fields) > 1 else [key]) if part)
                 yield FileProblem(line, self._columns[fields[0]], f"{words} is on line {first} already")

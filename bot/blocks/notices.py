@@ -55,10 +55,14 @@ _SYNC_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An event to tell a person of: its job as it stands now, and the address of the job's card."""
+class ToldJob:
+    """What a person is told of one job: its newest events, oldest first, and how many came before them.
 
-    event: HistoryEvent
+    `facts` are the job as it stands now, `card` is the address of its card; events of no job have neither.
+    """
+
+    events: Sequence[HistoryEvent]
+    earlier: int = 0
     facts: UpdateFacts | None = None
     card: str | None = None
 
@@ -115,25 +119,24 @@ def ask_button(reason: Refusal) -> ButtonElement:
     return button(say("Ask for the privilege"), Action.ASK_FOR_PRIVILEGE, PrivilegeButton(reason=reason))
 
 
-def direct_message(told: Sequence[Told]) -> Message:
-    """One message for one event or for many that were gathered, by job, oldest first."""
-    by_job: dict[int | None, list[Told]] = {}
-    for one in told:
-        by_job.setdefault(one.facts.job_id if one.facts else None, []).append(one)
-    groups = list(by_job.values())
-    blocks = fitting(_told_of_job(group) for group in groups[:JOBS_TOLD])
-    if len(groups) > len(blocks):
+def direct_message(told: Sequence[ToldJob], *, jobs: int, events: int) -> Message:
+    """One message for one event or for many that were gathered, by job, oldest first.
+
+    `told` are the first JOBS_TOLD of so many `jobs`, with EVENTS_A_JOB each of so many `events` in all.
+    """
+    blocks = fitting(map(_told_of_job, told[:JOBS_TOLD]))
+    if jobs > len(blocks):
         more = plural(
             "… and {n:,} more job: `/costcodes jobs`",
             "… and {n:,} more jobs: `/costcodes jobs`",
-            len(groups) - len(blocks),
+            jobs - len(blocks),
         )
         blocks.append(context(more))
     first = told[0]
     about = f"{SLACK.data(first.facts.title)}: " if first.facts else ""
-    more = plural("And {n:,} more message.", "And {n:,} more messages.", len(told) - 1)
-    others = f" {more}" if len(told) > 1 else ""
-    return message(f"{about}{event_words.event_words(first.event, ALOUD)}{others}", blocks)
+    more = plural("And {n:,} more message.", "And {n:,} more messages.", events - 1)
+    others = f" {more}" if events > 1 else ""
+    return message(f"{about}{event_words.event_words(first.events[0], ALOUD)}{others}", blocks)
 
 
 def digest(rows: Sequence[UpdateFacts], total: int, *, is_reminder: bool) -> Message:
@@ -359,19 +362,18 @@ COMMANDS = {
 """Usage and meaning of every subcommand."""
 
 
-def _told_of_job(group: Sequence[Told]) -> Json:
-    last = group[-1]
-    lines = [event_words.event_words(one.event) for one in group[-EVENTS_A_JOB:]]
-    if len(group) > EVENTS_A_JOB:
-        lines.insert(0, say("… {earlier:,} earlier", earlier=len(group) - EVENTS_A_JOB))
-    if last.facts is None:
+def _told_of_job(told: ToldJob) -> Json:
+    lines = [event_words.event_words(event) for event in told.events]
+    if told.earlier:
+        lines.insert(0, say("… {earlier:,} earlier", earlier=told.earlier))
+    if told.facts is None:
         return section("\n".join(lines))
     open_card = say("Open the card")
-    card = f"  <{last.card}|{open_card}>" if last.card else ""
+    card = f"  <{told.card}|{open_card}>" if told.card else ""
     return section(
-        "\n".join([f"*{SLACK.data(last.facts.title)}*{card}", *lines]),
-        accessory=view_button(last.facts),
-        block_id=f"job:{job_button(last.facts).job_id}",
+        "\n".join([f"*{SLACK.data(told.facts.title)}*{card}", *lines]),
+        accessory=view_button(told.facts),
+        block_id=f"job:{job_button(told.facts).job_id}",
     )
 
 

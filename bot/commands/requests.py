@@ -122,7 +122,8 @@ def show(line: CommandLine, job: JobNumber) -> Answer:
     """Show a job's requested update with every line, and the holds that wait on it."""
     with line.database.reading() as session:
         found = line.job(session, job)
-        card = _card(line, session, found)
+    card = _card(line, found)
+    with line.database.reading() as session:
         return described(session, found, card=card, link=job_link(line.settings, found.number) or card)
 
 
@@ -158,7 +159,7 @@ def summary(facts: UpdateFacts) -> list[str]:
     ]
 
 
-def _card(line: CommandLine, session: Session, job: Job) -> str | None:
+def _card(line: CommandLine, job: Job) -> str | None:
     """The address of the job's card, where costbot is connected to Slack."""
     if not line.settings.reaches_slack:
         return None
@@ -166,7 +167,7 @@ def _card(line: CommandLine, session: Session, job: Job) -> str | None:
     from bot.links import card_address
 
     with connected(line.settings) as gateway:
-        return card_address(session, gateway, job.id)
+        return card_address(line.database, gateway, job.id)
 
 
 @command(app, "history")

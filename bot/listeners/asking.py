@@ -170,7 +170,7 @@ def submit(visit: Visit) -> None:
         case Requested(requested_update=update) | NothingNew(requested_update=update):
             with visit.reading() as session:
                 title = session.get_one(Job, update.job_id).title
-                card = card_address(session, visit.services.gateway, update.job_id)
+            card = card_address(visit.services.database, visit.services.gateway, update.job_id)
             visit.tell(requested(title, result, channel=visit.services.settings.channel, card=card))
         case Unfit(problems=problems):
             with visit.reading() as session:

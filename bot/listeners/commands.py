@@ -68,10 +68,10 @@ def show(visit: Visit, command: Command) -> None:
     visit.open(loading())
     with visit.reading() as session:
         job = _job(session, command.job)
-        card = None if isinstance(job, str) else card_address(session, visit.services.gateway, job.id)
     if isinstance(job, str):
         visit.answer(job)
     else:
+        card = card_address(visit.services.database, visit.services.gateway, job.id)
         card = card and (job_link(visit.services.settings, job.number) or card)
         visit.show(updates_view(visit, job.id, card=card))
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +23,8 @@ from sync.sage.profile import SageProfile
 from workflow.checks import SageLimits
 from workflow.exports import ExportLine
 from workflow.merge import Assignment, SageJob
+
+_ROWS_A_BLOCK = 1_000
 
 
 class Reader(Protocol):
@@ -165,21 +167,24 @@ class ImportFileCompany:
         writer = RowWriter(self._profile, batch=batch.name, on=batch.started_at.astimezone(UTC).date())
         digest = hashlib.sha256()
         count, jobs, unwritable = 0, dict[str, None](), dict[int, str]()
-        with self._temporary(batch.name).open("wb") as file:
 
-            def put(rows: bytes) -> None:
-                file.write(rows)
-                digest.update(rows)
-
-            put(writer.comment())
+        def rows() -> Iterator[bytes]:
+            nonlocal count
+            yield writer.comment()
             for line in lines:
                 try:
-                    put(writer.rows(line))
+                    yield writer.rows(line)
                 except UnwritableError as error:
                     unwritable[line.line_id] = f"costbot could not write this line: {error}."
-                    continue
-                count += 1
-                jobs[line.job_number] = None
+                else:
+                    count += 1
+                    jobs[line.job_number] = None
+
+        with self._temporary(batch.name).open("wb") as file:
+            written = rows()
+            while block := b"".join(islice(written, _ROWS_A_BLOCK)):
+                file.write(block)
+                digest.update(block)
             file.flush()
             os.fsync(file.fileno())
         manifest = Manifest(

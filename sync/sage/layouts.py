@@ -61,9 +61,10 @@ class RowWriter:
         )
         self._batch = batch
         self._under: tuple[str, str] | None = None
+        # the lines of one cost code follow each other, and begin alike; a batch has few categories
         self._begun: tuple[object, ...] = ()
-        self._beginning = ""
-        self._quoted_categories: dict[str, str] = {}
+        self._beginning = b""
+        self._ends: dict[str, bytes] = {}
 
     def comment(self) -> bytes:
         """The first row: which batch of costbot's this is."""
@@ -75,18 +76,18 @@ class RowWriter:
         Raises:
             UnwritableError: the file cannot carry the line; nothing was added.
         """
-        under = (line.job_number, line.extra)
-        head = self._head(line) if under != self._under else ""
-        if (line.code, line.description, line.sage_description) != self._begun:
-            # the lines of one cost code follow each other, and begin alike
-            self._beginning = f'"C",{_quoted(self._code(line.code))},{_quoted(self._description(line))},'
-            self._begun = (line.code, line.description, line.sage_description)
-        category = self._quoted_categories.get(line.category)
-        if category is None:
-            category = self._quoted_categories[line.category] = _quoted(line.category)
-        rows = self._encoded(f"{head}{self._beginning}{category},{self._figures}")
+        _, job, _, extra, code, category, *described = line
+        under, begun = (job, extra), (code, *described)
+        head = self._encoded(self._head(line)) if under != self._under else b""
+        if begun != self._begun:
+            beginning = f'"C",{_quoted(self._code(code))},{_quoted(self._description(line))},'
+            self._beginning = self._encoded(beginning)
+            self._begun = begun
+        end = self._ends.get(category)
+        if end is None:
+            end = self._ends[category] = self._encoded(f"{_quoted(category)},{self._figures}")
         self._under = under
-        return rows
+        return head + self._beginning + end
 
     def _head(self, line: ExportLine) -> str:
         """The rows above a line of another job or extra than the line before."""

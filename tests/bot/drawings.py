@@ -17,7 +17,7 @@ from bot.blocks import (
 )
 from bot.blocks.home_jobs import JobList
 from bot.blocks.job_card import job_card
-from bot.blocks.notices import Told
+from bot.blocks.notices import ToldJob
 from bot.blocks.notify_window import notify_window
 from bot.blocks.pieces import Json, Message
 from bot.blocks.several_windows import ReadyJob, Result, tick_of
@@ -286,11 +286,15 @@ def messages() -> Iterator[tuple[str, Message]]:
             f"burst {waiting}",
             notices.burst_digest(BurstFacts(id=1, began_at=NOON, jobs=40, waiting=waiting)),
         )
-    told = [Told(one, update_facts(), CARD) for _, one in events()]
-    yield "direct", notices.direct_message(told[:1])
+    happened = [one for _, one in events()]
+    told = [ToldJob([one], facts=update_facts(job_id=n), card=CARD) for n, one in enumerate(happened)]
+    yield "direct", notices.direct_message(told[:1], jobs=1, events=1)
     yield (
         "gathered",
-        notices.noted(notices.direct_message(told), reach_words.forwarded_words("Sam", NOON.date())),
+        notices.noted(
+            notices.direct_message(told, jobs=len(told), events=len(told)),
+            reach_words.forwarded_words("Sam", NOON.date()),
+        ),
     )
     for cannot in Cannot:
         yield (

@@ -166,6 +166,30 @@ def test_a_job_that_is_decided_during_a_burst_is_drawn_before_the_cards_that_wai
     assert order.index(("chat.update", "40-000")) < order.index(("chat.postMessage", "40-029"))
 
 
+def test_replies_wait_for_the_last_new_card_however_slow_slack_is(works: Works) -> None:
+    works.import_jobs(30)
+
+    class Slow(Gateway):
+        def post(self, channel: str, message: Drawn, **more: Any) -> Posted:
+            works.clock.wait(seconds=3)
+            return super().post(channel, message, **more)
+
+    works.run(gateway=works.connect(Slow))
+    works.run_until_nothing_waits()
+    posts = [call["arguments"] for call in works.sandbox.calls("chat.postMessage")]
+    replies = ["thread_ts" in post for post in posts if post["channel"] == CHANNEL_ID]
+    assert replies == [False] * 31 + [True] * 30
+
+
+def test_in_a_burst_the_direct_message_of_a_person_is_opened_once(works: Works) -> None:
+    works.import_jobs(5)
+    works.run_until_nothing_waits()
+    works.import_jobs(5, first=5)
+    works.run_until_nothing_waits()
+    assert len(works.person(works.dana).sees().direct_messages) == 2
+    assert len(works.sandbox.calls("conversations.open")) == 2
+
+
 class KilledAt(Gateway):
     """The process is gone after so many posts, before it could note the last."""
 

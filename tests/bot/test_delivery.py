@@ -12,9 +12,8 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from bot import delivery
 from bot.blocks.pieces import Message as Drawn
-from bot.delivery import deliver_waiting, drain
+from bot.delivery import LOCK, deliver_waiting, drain, outcomes
 from bot.gateway import Gateway, Posted, SlackError, web_client
 from bot.posting import Poster
 from bot.sandbox import sample_company
@@ -506,7 +505,7 @@ def test_while_slack_is_down_a_drain_ends_soon_and_the_rest_stays_due(site: Site
         site.ask(job, "03-300 L")
     site.sandbox.fail_next("*", "server_error", times=100)
     assert site.drain() == 0
-    assert len(site.sandbox.calls()) == delivery.UNANSWERED_CALLS
+    assert len(site.sandbox.calls()) == outcomes.UNANSWERED_CALLS
     site.sandbox.clear_faults()
     site.clock.wait(minutes=1)
     site.drain()
@@ -595,8 +594,8 @@ def test_a_notice_that_can_never_be_delivered_is_given_up_after_hours_and_blocks
             assert site.clock.now - started < timedelta(hours=8)
             site.clock.wait(hours=1)
             site.drain()
-    assert site.clock.now - started > delivery.GIVE_UP_AGE
-    assert len(logs) > delivery.GIVE_UP_ATTEMPTS
+    assert site.clock.now - started > outcomes.GIVE_UP_AGE
+    assert len(logs) > outcomes.GIVE_UP_ATTEMPTS
     assert "tells of no event" in str(site.given_up()[0].last_error)
 
 
@@ -609,7 +608,7 @@ def test_a_notice_of_a_job_without_requests_needs_no_card(site: Site) -> None:
 
 def test_only_one_process_delivers_at_a_time(site: Site) -> None:
     site.ask(site.riverside, "03-300 L")
-    with site.database.exclusive(delivery.LOCK) as held:
+    with site.database.exclusive(LOCK) as held:
         assert held
         assert site.drain() == 0
     assert site.sandbox.calls() == []

@@ -10,7 +10,6 @@ from bot.blocks.job_card import job_card
 from bot.blocks.notices import answer
 from bot.blocks.pieces import Message
 from bot.gateway import (
-    SECONDS_A_MESSAGE,
     Gateway,
     Posted,
     RateLimited,
@@ -18,6 +17,7 @@ from bot.gateway import (
     SlackUnavailable,
     web_client,
 )
+from bot.pace import SECONDS_A_MESSAGE
 from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, BOT_USER_ID, CHANNEL_ID, TEAM_ID

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from slack_bolt import App
+from slack_sdk import WebClient
 from starlette.applications import Starlette
 
 from bot.addresses import job_link, number_in_link
@@ -27,8 +28,7 @@ def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
 
 
 def address(site: Site) -> str | None:
-    with site.database.reading() as session:
-        return card_address(session, site.gateway, site.riverside.id)
+    return card_address(site.database, site.gateway, site.riverside.id)
 
 
 def test_a_card_has_one_address_whatever_becomes_of_the_job(site: Site) -> None:
@@ -43,12 +43,29 @@ def test_a_card_has_one_address_whatever_becomes_of_the_job(site: Site) -> None:
     assert before is not None
     assert before.endswith(f"{CHANNEL_ID}/p{card.ts.replace('.', '')}")
     assert address(site) == before
+    # asked once, and never again
+    assert site.gateway.calls["chat.getPermalink", "ok"] == 1
+
+
+def test_a_card_that_was_drawn_anew_has_a_new_address(site: Site) -> None:
+    requested = site.ask(site.riverside, "03-300 L")
+    site.drain()
+    before = address(site)
+    [card] = site.channel()
+    WebClient(BOT_TOKEN, base_url=site.sandbox.api_url).chat_delete(channel=CHANNEL_ID, ts=card.ts)
+    site.update(requested)
+    site.drain()
+    [card] = site.channel()
+    after = address(site)
+    assert after is not None
+    assert after != before
+    assert after.endswith(f"p{card.ts.replace('.', '')}")
 
 
 def test_without_an_answer_of_slack_there_is_no_address(site: Site) -> None:
+    site.sandbox.fail_next("chat.getPermalink", "server_error", times=9)
     site.ask(site.riverside, "03-300 L")
     site.drain()
-    site.sandbox.fail_next("chat.getPermalink", "server_error")
     assert address(site) is None
 
 
@@ -94,9 +111,9 @@ def test_unknown_jobs_and_jobs_without_a_card_are_answered_alike(site: Site, web
 
 
 def test_while_slack_does_not_answer_the_page_says_that_it_may_be_so(site: Site, web: httpx.Client) -> None:
+    site.sandbox.fail_next("chat.getPermalink", "server_error", times=9)
     site.ask(site.riverside, "03-300 L")
     site.drain()
-    site.sandbox.fail_next("chat.getPermalink", "server_error")
     answer = web.get(f"/jobs/{site.riverside.number}")
     assert answer.status_code == 404
     assert "Slack does not answer" in answer.text

@@ -50,6 +50,22 @@ def test_what_waited_longest_is_due_first(session: Session, job: Job) -> None:
     assert outbox.next_due(session) == later(1)
 
 
+def test_jobs_come_by_their_oldest_notice_and_people_by_who_waited_longest(
+    session: Session, job: Job, dana: Person
+) -> None:
+    sam, depot = factories.person(session, "sam@example.com"), factories.job(session, "24-018", "Depot")
+    notice(session, job, minutes=2)
+    notice(session, depot, minutes=1)
+    notice(session, job, minutes=30)
+    for person, minutes in ((dana, 3), (sam, 2), (dana, 4)):
+        notice(session, job, minutes=minutes, person=person)
+    assert outbox.due_jobs(session, now=later(5), limit=10) == [job.id, depot.id]
+    assert outbox.due_jobs(session, now=later(1), limit=10) == [depot.id]
+    assert outbox.due_jobs(session, now=later(5), limit=10, kinds=[NoticeKind.THREAD]) == []
+    assert outbox.due_people(session, now=later(5)) == [sam.id, dana.id]
+    assert outbox.due_people(session, now=later(2)) == [sam.id]
+
+
 def test_what_a_clock_that_was_ahead_wrote_or_put_off_comes_when_it_would_have(
     session: Session, job: Job, dana: Person
 ) -> None:

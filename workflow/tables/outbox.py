@@ -56,7 +56,10 @@ class OutboxNotice(Table):
 
 
 class SlackMessage(Table):
-    """A message that costbot owns in Slack, by its key (`card:12`, `thread:345`, `direct:678`)."""
+    """A message that costbot owns in Slack, by its key (`card:12`, `thread:345`, `direct:678`).
+
+    `permalink` is its address there, which never changes; empty until somebody needed it.
+    """
 
     __tablename__ = "slack_messages"
 
@@ -64,6 +67,7 @@ class SlackMessage(Table):
     channel: Mapped[str] = mapped_column(String(30))
     ts: Mapped[str | None] = mapped_column(String(30))
     attempted_at: Mapped[datetime]
+    permalink: Mapped[str | None] = mapped_column(String(500))
 
 
 class Burst(Table):

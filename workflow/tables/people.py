@@ -26,7 +26,7 @@ class SlackLink(Table):
     """The pinned tie between a Slack user and a person: made once, moved only by an administrator.
 
     `time_zone` (IANA) is where the person reads and `locale` how, such as `es-LA`, as Slack last said; empty
-    until it did.
+    until it did. `direct_channel` is the direct message that costbot has with this user, once it wrote one.
     """
 
     __tablename__ = "slack_links"
@@ -38,6 +38,7 @@ class SlackLink(Table):
     linked_at: Mapped[datetime]
     time_zone: Mapped[str | None] = mapped_column(String(60))
     locale: Mapped[str | None] = mapped_column(String(30))
+    direct_channel: Mapped[str | None] = mapped_column(String(30))
 
     person: Mapped[Person] = relationship(lazy="joined")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.blocks import notices
 from bot.blocks.limits import problems
-from bot.blocks.notices import Told
+from bot.blocks.notices import ToldJob
 from bot.blocks.pieces import Message
 from bot.payloads import Action, JobButton, PrivilegeButton
 from tests.bot.facts import HOSTILE, NOON, any_hold, any_update, event, hold, update_facts
@@ -57,8 +57,14 @@ def test_a_denial_says_why_and_offers_to_ask_where_asking_helps() -> None:
     assert len(notices.denied("You are a guest.", Refusal.FROM_OUTSIDE, can_ask=False).blocks) == 1
 
 
+def direct(*told: ToldJob) -> Message:
+    return notices.direct_message(
+        told, jobs=len(told), events=sum(len(job.events) + job.earlier for job in told)
+    )
+
+
 def test_a_direct_message_says_what_happened_and_where_the_card_is() -> None:
-    message = notices.direct_message([Told(event(revision=2), update_facts(), CARD)])
+    message = direct(ToldJob([event(revision=2)], facts=update_facts(), card=CARD))
     assert message.text == (
         "24-017 Riverside Medical Center: Dana Whitfield updated revision 2. "
         "It goes out with the next data sync."
@@ -72,10 +78,12 @@ def test_a_direct_message_says_what_happened_and_where_the_card_is() -> None:
 
 
 def test_gathered_events_are_one_message_with_a_block_a_job() -> None:
-    told = [
-        Told(event(Event.EXPORTED, batch="DS000003"), update_facts(job_id=job), CARD) for job in (1, 2, 1)
-    ]
-    message = notices.direct_message([*told, Told(event(Event.PRIVILEGE_ASKED, reason="deactivated"))])
+    exported = event(Event.EXPORTED, batch="DS000003")
+    message = direct(
+        ToldJob([exported, exported], facts=update_facts(job_id=1), card=CARD),
+        ToldJob([exported], facts=update_facts(job_id=2), card=CARD),
+        ToldJob([event(Event.PRIVILEGE_ASKED, reason="deactivated")]),
+    )
     assert len(message.blocks) == 3
     assert message.blocks[0]["text"]["text"].count("sent it to Sage") == 2
     assert "asks to become an accounting approver" in message.blocks[2]["text"]["text"]
@@ -83,10 +91,10 @@ def test_gathered_events_are_one_message_with_a_block_a_job() -> None:
 
 
 def test_a_burst_over_many_jobs_is_cut_and_counted() -> None:
-    told = [Told(event(revision=1), update_facts(job_id=job)) for job in range(300)]
-    assert "… and 290 more jobs" in said(notices.direct_message(told))
-    told = [Told(event(revision=1), update_facts()) for _ in range(300)]
-    assert "… 295 earlier" in said(notices.direct_message(told))
+    told = [ToldJob([event(revision=1)], facts=update_facts(job_id=job)) for job in range(10)]
+    assert "… and 290 more jobs" in said(notices.direct_message(told, jobs=300, events=300))
+    told = [ToldJob([event(revision=1)] * 5, earlier=295, facts=update_facts())]
+    assert "… 295 earlier" in said(notices.direct_message(told, jobs=1, events=300))
 
 
 def test_the_jobs_list_has_a_view_button_a_row_and_counts_the_rest() -> None:
@@ -178,9 +186,9 @@ def test_slack_takes_every_list_and_direct_message(updates: list[Any], holds: li
     said(notices.holds_list([(Job(number=str(n % 9), name=HOSTILE * 5), h) for n, h in enumerate(holds)]))
     events = [event(Event.REJECTED, revision=1, comment=facts.name) for facts in updates]
     said(notices.history(HOSTILE, events))
-    told = [Told(one, facts, CARD) for one, facts in zip(events, updates, strict=True)]
+    told = [ToldJob([one], 3, facts, CARD) for one, facts in zip(events, updates, strict=True)]
     if told:
-        said(notices.direct_message(told))
+        said(direct(*told))
 
 
 def _fields(facts: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from slack_bolt import App, BoltRequest, BoltResponse
 
-from bot import gateway
+from bot import pace
 from bot.blocks.notify_window import NOTIFY_BLOCK
 from bot.blocks.request_window import CODES_BLOCK, JOB_BLOCK, LINES_BLOCK
 from bot.blocks.updates_window import COMMENT_BLOCK
@@ -64,7 +64,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
         pytest.MonkeyPatch.context() as patch,
         town(tmp_path_factory.mktemp("town"), sqlite_template) as found,
     ):
-        patch.setattr(gateway, "SECONDS_A_MESSAGE", 0.0)
+        patch.setattr(pace, "SECONDS_A_MESSAGE", 0.0)
         yield found
 
 
@@ -201,7 +201,7 @@ def test_nothing_of_one_company_is_shown_or_changed_from_another(shared: Town, n
 def test_the_same_attempts_in_ones_own_company_show_and_change_its_things(
     here: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "SECONDS_A_MESSAGE", 0.0)
+    monkeypatch.setattr(pace, "SECONDS_A_MESSAGE", 0.0)
     kestrel = here.members["kestrel"]
     carried, showed, changed = kestrels(kestrel), set(), set()
     # what only looks goes first, for what decides leaves less to look at
