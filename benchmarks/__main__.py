@@ -6,6 +6,7 @@ of its module, and writes nothing either.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,7 @@ from benchmarks import (
 from benchmarks.company import Company, sqlite_url
 from benchmarks.loading import DurablePostgres
 from benchmarks.measure import FULL, SHORT, Row, Sizes
+from bot import logs
 
 
 class Bench:
@@ -91,7 +93,11 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="little data; only errors fail")
     parser.add_argument("--only", default="", help="modules whose name has this word")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="costbot-bench-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="costbot-bench-") as folder,
+        Path(os.devnull).open("w") as nowhere,
+    ):
+        logs.configure("info", stream=nowhere)  # what costbot logs is part of its work
         bench = Bench(SHORT if asked.short else FULL, asked.only, Path(folder), Console(stderr=True))
         bench.all()
     Console(width=200 if not sys.stdout.isatty() else None).print(report.table(bench.rows))

@@ -6,14 +6,12 @@ Owns what is the same for every measurement of what people do in Slack.
 import hmac
 import http.client
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -24,7 +22,6 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from benchmarks.company import TEAM, user_of
-from bot import logs
 from bot.app import build_app
 from bot.blocks.pieces import Json, Message
 from bot.bot_process import finished
@@ -124,10 +121,7 @@ class PromptSlack(Gateway):
 
 
 class Costbot:
-    """costbot's Slack app on a database, served over HTTP, with a Slack that answers at once.
-
-    It logs as the bot does, JSON from `info` on, but to nowhere.
-    """
+    """costbot's Slack app on a database, served over HTTP, with a Slack that answers at once."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -138,7 +132,6 @@ class Costbot:
 
     def __enter__(self) -> "Costbot":
         self._stack = ExitStack()
-        logs.configure("info", stream=self._stack.enter_context(Path(os.devnull).open("w")))
         database = self._stack.enter_context(closing(Database(self._url)))
         event.listen(Session, "after_commit", self._note_commit)
         self._stack.callback(event.remove, Session, "after_commit", self._note_commit)
