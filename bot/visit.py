@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 from slack_bolt import Ack, BoltContext
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.answering import AnsweredBeforeError, Answering, WindowClosedError, WindowNotOpenedError
@@ -220,8 +221,12 @@ def lazily(
 
 
 def language_for(services: Services, act: Interaction) -> str:
-    """What the person who acts reads, else the company."""
-    return services.identity.language(act.user_id) or services.settings.language
+    """What the person who acts reads, else the company; so it is while the database does not tell."""
+    try:
+        return services.identity.language(act.user_id) or services.settings.language
+    except SQLAlchemyError as error:
+        _log.warning("cannot find out what a person reads", error=type(error).__name__)
+        return services.settings.language
 
 
 def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -> None:

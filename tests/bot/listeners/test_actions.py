@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from structlog.typing import EventDict
 
 from bot.blocks.pieces import Message as Drawn
@@ -281,6 +282,19 @@ def test_a_failure_before_the_commit_says_that_nothing_was_changed(
     monkeypatch.undo()
     dana.click("Update", card)
     dana.wait_for_ephemeral(PRESSED_UPDATE)
+
+
+def test_while_the_database_is_away_every_click_is_answered(
+    office: Office, card: Message, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("SELECT 1", {}, ConnectionRefusedError("the server is away"))
+
+    monkeypatch.setattr(office.database.engine.dialect, "do_begin", away)
+    dana.click("Update", card)
+    dana.wait_for_ephemeral("Something went wrong. Nothing was changed. Try again")
+    monkeypatch.undo()
+    assert office.state() is State.READY
 
 
 def test_when_the_answer_to_the_commit_is_lost_nobody_is_told_that_nothing_was_changed(
