@@ -36,6 +36,7 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 30.0
 _STEADY_SECONDS = 60.0
 _STOP_SECONDS = 20.0
+_STOP_AT_ONCE_SECONDS = 5.0
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 Pause = Callable[[float], bool]
@@ -71,7 +72,8 @@ class Family:
     They are what this process is now: make a family after the imports, before any thread or connection.
 
     A child that lived for a minute before it died starts again after a second; one that dies at
-    once, after ever longer waits. At the end all are asked to stop, and killed when they do not.
+    once, after ever longer waits. At the end all are asked to stop, asked once more when they take long, upon
+    which a worker cuts its piece of work off, and killed when they do not.
     """
 
     def __init__(self, main: Callable[[], object], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -170,12 +172,13 @@ class _Member:
 
 
 def _stop(processes: Sequence[ForkProcess]) -> None:
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + _STOP_SECONDS
-    # not by `join`, for what a killed child leaves running would hold that up
-    while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    for patience in (_STOP_SECONDS, _STOP_AT_ONCE_SECONDS):
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + patience
+        # not by `join`, for what a killed child leaves running would hold that up
+        while any(process.is_alive() for process in processes) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
     for process in processes:
         process.kill()
         process.join()
@@ -210,8 +213,9 @@ def end_when_closed(lifeline: int) -> None:
     def watch() -> None:
         while os.read(lifeline, 1):
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_STOP_SECONDS)
+        for patience in (_STOP_SECONDS, _STOP_AT_ONCE_SECONDS):  # as a family's children are stopped
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(patience)
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

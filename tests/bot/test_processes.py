@@ -150,7 +150,7 @@ def test_a_child_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     deaf = textwrap.dedent("""
         import os, pathlib, signal, time
         from bot import processes
-        processes._STOP_SECONDS = 0.3
+        processes._STOP_SECONDS = processes._STOP_AT_ONCE_SECONDS = 0.3
 
         def main():
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -162,6 +162,34 @@ def test_a_child_that_does_not_stop_is_killed(tmp_path: Path) -> None:
         ended(running)
 
     assert not psutil.pid_exists(child)
+
+
+def test_a_child_that_takes_long_is_asked_once_more_and_leaves_nothing_running(tmp_path: Path) -> None:
+    busy = textwrap.dedent("""
+        import os, pathlib, signal, subprocess, sys, time
+        from bot import processes
+        processes._STOP_SECONDS = 0.3
+
+        def main():
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            work = subprocess.Popen(["sleep", "60"], start_new_session=True, **quiet)
+            asked = []
+            def stop(*_):
+                asked.append(True)
+                if len(asked) == 2:
+                    work.kill()
+                    work.wait()
+                    sys.exit()
+            signal.signal(signal.SIGTERM, stop)
+            pathlib.Path("work.pid").write_text(str(work.pid))
+            while True:
+                time.sleep(60)
+    """)
+    with family(tmp_path, _NORMAL + busy, "busy") as running:
+        work = psutil.Process(pid_of(tmp_path, "work"))
+        ended(running)
+
+    assert not work.is_running()
 
 
 @pytest.mark.parametrize("killed", ["parent", "keeper"])
