@@ -386,6 +386,30 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_has_in_hand(
     work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "told to end")
 
 
+@once
+def test_a_worker_that_is_told_to_end_again_cuts_off_what_it_has_in_hand(
+    settings: Settings, database: Database, slow_work: Callable[[], None]
+) -> None:
+    with process("run_worker", "sync") as busy:
+        slow_work()
+        [horse] = busy.children()
+
+        def ends_when_told() -> bool:
+            busy.send_signal(signal.SIGTERM)
+            try:
+                busy.wait(2)  # RQ takes a signal within a second of another for the same
+            except psutil.TimeoutExpired:
+                return False
+            return True
+
+        assert not ends_when_told()
+        assert soon(ends_when_told)
+        assert not horse.is_running()
+
+    assert busy.returncode == 0
+    assert work.states(database, YARD) == ["accepted"]
+
+
 def test_a_worker_killed_alone_leaves_its_work_running_and_nobody_else_does_it_too(
     settings: Settings, database: Database, slow_work: Callable[[], None]
 ) -> None:
