@@ -59,7 +59,8 @@ def test_run_is_seen_as_its_processes_and_ends_when_the_one_that_keeps_them_is_k
         running.communicate()
 
     assert running.returncode == 1
-    assert errors.splitlines()[-1].endswith("start costbot again.")
+    # not always the last line: the children end by themselves, and log so
+    assert any(line.endswith("start costbot again.") for line in errors.splitlines())
     assert "multi-threaded" not in errors
     _, alive = psutil.wait_procs(kept.values(), timeout=PATIENCE)
     assert alive == []
