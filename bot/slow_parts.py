@@ -24,9 +24,10 @@ class Question(Generic[_Answer]):
         """The answer to come: to the question that waits for one already, else to a new one."""
         with self._lock:
             if self._asked is None or self._asked.done():
-                self._asked = Future()
+                asked: Future[_Answer] = Future()
                 # a daemon, for a part that hangs must not keep the process from its end
-                threading.Thread(target=self._answer, args=(self._asked,), daemon=True).start()
+                threading.Thread(target=self._answer, args=(asked,), daemon=True).start()
+                self._asked = asked  # not before there is somebody to answer it
             return self._asked
 
     def _answer(self, answer: "Future[_Answer]") -> None:

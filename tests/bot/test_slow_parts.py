@@ -102,3 +102,19 @@ def test_a_company_whose_database_hangs_holds_up_nobody_s_figures(
 def test_what_a_question_raises_is_raised_to_who_asked() -> None:
     with pytest.raises(ZeroDivisionError):
         answers({"part": Question(lambda: 1 / 0)}, seconds=LONG)
+
+
+def test_where_there_was_no_thread_to_ask_in_it_is_asked_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = Question(lambda: "all is well")
+
+    def cannot(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", cannot)
+        with pytest.raises(RuntimeError):
+            part.asked()
+
+    assert answers({"part": part}, seconds=LONG) == {"part": "all is well"}
