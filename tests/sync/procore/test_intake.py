@@ -301,6 +301,29 @@ def test_one_unusable_record_of_the_list_of_projects_is_named_and_the_others_are
     assert "number" in of_second
 
 
+def test_a_trouble_is_over_when_the_project_becomes_a_job_also_where_no_project_is_read(
+    kestrel: Kestrel,
+) -> None:
+    nameless = {**kestrel.project, "active": True, "name": None}
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/projects", 200, body=[nameless]))
+    # all that an ERP integrator reads of projects
+    assert kestrel.intake.read_projects() == 0
+    assert dict(_troubles(kestrel)).keys() == {kestrel.project["id"]}
+    assert kestrel.intake.read_projects() == 1
+    assert _troubles(kestrel) == []
+
+
+def test_the_trouble_of_a_project_ends_with_it_when_it_is_made_anew(kestrel: Kestrel, clock: Clock) -> None:
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    kestrel.run()
+    assert dict(_troubles(kestrel)).keys() == {kestrel.project["id"]}
+    clock.pause(60)
+    kestrel.project.update(active=False, updated_at=kestrel.procore.company.now)
+    kestrel.procore.company.add_project("24-017", "Riverside Medical Center")
+    kestrel.run()
+    assert _troubles(kestrel) == []
+
+
 def test_projects_that_cannot_be_read_do_not_keep_the_others_from_coming_round(
     kestrel: Kestrel, clock: Clock
 ) -> None:
