@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from sync.data_sync import RunState, refresh_read_back, run
 from sync.heartbeat import heart
 from sync.sage import open_company
-from sync.sage.company import SageBusyError, SageCompany, SageUnreachableError
+from sync.sage.company import SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
 from workflow import (
@@ -130,12 +130,8 @@ def read_back(company: SageCompany, database: Database, job_id: int) -> None:
     try:
         refresh_read_back(database, company, [job_id], clock=_now)
     except SageUnreachableError as error:
-        _note("Sage cannot be reached; a preview shows it as it was last read", error)
-
-
-def _note(event: str, error: SageUnreachableError) -> None:
-    tell = _log.info if isinstance(error, SageBusyError) else _log.warning
-    tell(event, error=str(error))
+        words = "Sage cannot be reached; a preview shows it as it was last read"
+        _log.log(error.level, words, error=str(error))
 
 
 def run_worker(settings: Settings, queues: Sequence[str]) -> None:
@@ -262,7 +258,8 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     try:
         report = run(database, open_company(settings), by=by, clock=_now)
     except SageUnreachableError as error:
-        _note("Sage cannot be reached; the data sync is tried again soon", error)
+        words = "Sage cannot be reached; the data sync is tried again soon"
+        _log.log(error.level, words, error=str(error))
         _count_run(settings, "unreachable", began)
         return False
     if report.state is RunState.ANOTHER_IS_RUNNING:

@@ -61,21 +61,23 @@ def _shared(item: pytest.Item) -> str | None:
 def _take_one_engine(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of each test in tests/bot only one engine's, by its name, so that each engine has half of them.
 
-    What may differ between the engines lives in `workflow`, whose tests run on both, as do those of `sync`.
+    A test that is of one engine alone stays. What may differ between the engines lives in `workflow`, whose tests run on both, as do those of `sync`.
     """
-    left = [item for item in items if _is_of_the_other_engine(item)]
+    by_name: dict[str, dict[str, pytest.Item]] = {}
+    for item in items:
+        case = getattr(item, "callspec", None)
+        if case is not None and _BOT in item.path.parents and "database_url" in case.params:
+            engine: str = case.params["database_url"]
+            by_name.setdefault(item.nodeid.replace(engine, ""), {})[engine] = item
+    left = {
+        of_engine[engine]
+        for name, of_engine in by_name.items()
+        for engine in of_engine.keys() - {_BOTH[crc32(name.encode()) % len(_BOTH)]}
+        if len(of_engine) == len(_BOTH)
+    }
     if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if not _is_of_the_other_engine(item)]
-
-
-def _is_of_the_other_engine(item: pytest.Item) -> bool:
-    case = getattr(item, "callspec", None)
-    if case is None or _BOT not in item.path.parents or "database_url" not in case.params:
-        return False
-    engine: str = case.params["database_url"]
-    either = item.nodeid.replace(engine, "")
-    return engine != _BOTH[crc32(either.encode()) % len(_BOTH)]
+        config.hook.pytest_deselected(items=[item for item in items if item in left])
+        items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(scope="session")

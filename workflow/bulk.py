@@ -7,6 +7,8 @@ Values are bound by the columns' types all the same; defaults in Python are not.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from workflow.tables import Table
@@ -37,13 +39,28 @@ def insert_many(
     quote = dialect.identifier_preparer.quote
     into = f"{quote(stored.name)} ({', '.join(map(quote, (*columns, *shared)))})"  # type: ignore[attr-defined]
     if dialect.name == "postgresql":
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
-            for row in bound:
-                copy.write_row(row)
+        _copy(connection, f"COPY {into} FROM STDIN", bound)
     else:
         marks = ", ".join("?" for _ in (*columns, *shared))
         connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", bound)  # noqa: S608 - our own names
+
+
+def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    """COPY by the driver, whose errors are raised as SQLAlchemy raises them of all other statements."""
+    dialect, driver = connection.dialect, connection.connection.driver_connection
+    assert driver is not None
+    errors = dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except errors as error:
+        is_lost = dialect.is_disconnect(error, driver, None)
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            statement, None, error, errors, connection_invalidated=is_lost, dialect=dialect
+        ) from error
 
 
 def _as_it_is(value: Any) -> Any:

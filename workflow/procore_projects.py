@@ -65,23 +65,31 @@ def put_projects(
         )
     }
     for each in projects:
-        # a project that was made anew has the job from now on
-        former = (ProcoreProject.job_id == jobs[each.number].id) & (
-            ProcoreProject.project_id != each.project_id
-        )
-        session.execute(delete(ProcoreProject).where(former))
+        job_id = jobs[each.number].id
+        _forget_former(session, job_id, project_id=each.project_id)
         found = session.get(ProcoreProject, each.project_id)
+        # compared with what Procore said before, not with our clock: the two may differ
+        changed = found is None or each.updated_at is None or each.updated_at != found.updated_at
         if found is None:
-            found = ProcoreProject(
-                project_id=each.project_id, job_id=jobs[each.number].id, read_at=None, stale_since=at
-            )
+            found = ProcoreProject(project_id=each.project_id, job_id=job_id, read_at=None, stale_since=at)
             session.add(found)
-        elif each.updated_at is None or each.updated_at != found.updated_at:
-            # compared with what Procore said before, not with our clock: the two may differ
+        elif changed:
             _has_changed(found, at=at)
-        found.job_id, found.updated_at = jobs[each.number].id, each.updated_at
+        if changed:
+            no_trouble(session, each.project_id)
+        found.job_id, found.updated_at = job_id, each.updated_at
     session.flush()
     return None
+
+
+def _forget_former(session: Session, job_id: int, *, project_id: int) -> None:
+    """A project that was made anew has the job from now on."""
+    former = select(ProcoreProject.project_id).where(
+        ProcoreProject.job_id == job_id, ProcoreProject.project_id != project_id
+    )
+    for former_id in session.scalars(former).all():
+        no_trouble(session, former_id)
+        session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == former_id))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:

@@ -143,6 +143,7 @@ def _read_back(database: Database, sage: SageCompany, job_ids: tuple[int, ...], 
     try:
         refresh_read_back(database, sage, job_ids, clock=clock)
     except SageUnreachableError as error:
-        _log.warning("Sage cannot be asked what it has; the next run asks again", error=str(error))
+        words = "Sage cannot be asked what it has; the next run asks again"
+        _log.log(error.level, words, error=str(error))
         return False
     return True

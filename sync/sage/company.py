@@ -4,6 +4,7 @@ Owns no way of reaching Sage. An implementation may answer at once or hours late
 the same batch twice as one.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,14 @@ from workflow.merge import SageJob
 class SageUnreachableError(Exception):
     """Sage could not be read or written; nothing is lost, the next data sync tries again."""
 
+    level = logging.WARNING
+    """How loud the log is about it."""
+
 
 class SageBusyError(SageUnreachableError):
     """Somebody writes what Sage is read from: an everyday thing that is over in a moment."""
+
+    level = logging.INFO
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import IO, Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from bot.commands import opening
 from tests.bot.commands.conftest import ENGINEER, JOBS, PEOPLE, Shell
 from tests.servers import PostgresServer
 from workflow.database import Database
@@ -134,23 +135,23 @@ def test_a_fault_of_costbot_is_told_in_one_line_and_in_full_to_whoever_debugs_it
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_full_disk_is_called_one(company: Shell) -> None:
+def test_a_full_disk_is_called_one(connected_anew: Shell) -> None:
     def nothing_more_fits(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the size that it has already
 
     with listening(Engine, "connect", nothing_more_fits):
-        ran = company.run("import", "people", company.file("many.csv", many_people()))
+        ran = connected_anew.run("import", "people", connected_anew.file("many.csv", many_people()))
 
     assert (ran.exit_code, "The disk of the database is full." in ran.err) == (1, True)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_database_that_may_not_be_written_is_told_with_the_mend(company: Shell) -> None:
+def test_a_database_that_may_not_be_written_is_told_with_the_mend(connected_anew: Shell) -> None:
     def read_only(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA query_only = ON")
 
     with listening(Engine, "connect", read_only):
-        ran = company.run("import", "people", company.file("many.csv", many_people()))
+        ran = connected_anew.run("import", "people", connected_anew.file("many.csv", many_people()))
 
     assert (ran.exit_code, "cannot write its database" in ran.err) == (1, True)
 
@@ -176,6 +177,13 @@ def test_whoever_loses_the_database_in_the_middle_is_told_to_look(
 def many_people() -> str:
     rows = (f"somebody.{number}@example.com,Somebody {number},none,false,true" for number in range(3000))
     return "\n".join([PEOPLE.partition("\n")[0], *rows])
+
+
+@pytest.fixture
+def connected_anew(company: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """`company`, whose next command has a connection of its own."""
+    monkeypatch.setattr(opening, "Database", Database)
+    return company
 
 
 @contextmanager

@@ -1,10 +1,16 @@
 """What a project team adds in Procore becomes a requested update, once."""
 
+from pathlib import Path
+
 import pytest
+from structlog.testing import capture_logs
 
 from bot.sandbox.procore.faults import Fault
 from sync.procore import intake as intake_module
+from sync.procore import work
 from sync.procore.errors import ProcoreError
+from sync.sage import open_company
+from sync.sage.folders import Folders
 from tests import factories
 from tests.sync.procore.company import RULES, Kestrel
 from tests.sync.procore.conftest import Clock
@@ -22,6 +28,7 @@ from workflow.checks import SageLimits
 from workflow.directory import StandardCode
 from workflow.merge import Assignment
 from workflow.privileges import SCHEDULE
+from workflow.settings import SageTarget, Settings
 from workflow.tables import (
     Category,
     Job,
@@ -125,6 +132,24 @@ def test_a_new_category_of_a_synced_code_is_told_from_what_sage_has(kestrel: Kes
     report = kestrel.run()
     assert (report.requested, report.to_read_back) == (1, ())
     assert kestrel.asked() == ["03-300 M"]
+
+
+def test_an_export_that_is_being_saved_when_sage_has_to_tell_is_nothing_to_warn_of(
+    kestrel: Kestrel, settings: Settings, clock: Clock, tmp_path: Path
+) -> None:
+    kestrel.add("300", "L", origin_id="cc-1")
+    export = tmp_path / "export.csv"
+    export.touch()
+    by_file = {"sage": SageTarget.IMPORT_FILE, "sage_folder": tmp_path / "sage", "sage_export": export}
+    settings = settings.model_copy(update=by_file)
+    Folders.under(tmp_path / "sage").set_up()
+
+    with capture_logs() as logs:
+        report = work.look(settings, kestrel.database, open_company(settings), clock=clock)
+
+    assert report is not None
+    assert len(report.to_read_back) == 1
+    assert [line["log_level"] for line in logs if "Sage cannot be asked" in line["event"]] == ["info"]
 
 
 def test_what_sage_has_already_is_not_asked_for(kestrel: Kestrel) -> None:
@@ -299,6 +324,29 @@ def test_one_unusable_record_of_the_list_of_projects_is_named_and_the_others_are
     assert (first, second) == (77, 78)
     assert "name missing or not as documented" in of_first
     assert "number" in of_second
+
+
+def test_a_trouble_is_over_when_the_project_becomes_a_job_also_where_no_project_is_read(
+    kestrel: Kestrel,
+) -> None:
+    nameless = {**kestrel.project, "active": True, "name": None}
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/projects", 200, body=[nameless]))
+    # all that an ERP integrator reads of projects
+    assert kestrel.intake.read_projects() == 0
+    assert dict(_troubles(kestrel)).keys() == {kestrel.project["id"]}
+    assert kestrel.intake.read_projects() == 1
+    assert _troubles(kestrel) == []
+
+
+def test_the_trouble_of_a_project_ends_with_it_when_it_is_made_anew(kestrel: Kestrel, clock: Clock) -> None:
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    kestrel.run()
+    assert dict(_troubles(kestrel)).keys() == {kestrel.project["id"]}
+    clock.pause(60)
+    kestrel.project.update(active=False, updated_at=kestrel.procore.company.now)
+    kestrel.procore.company.add_project("24-017", "Riverside Medical Center")
+    kestrel.run()
+    assert _troubles(kestrel) == []
 
 
 def test_projects_that_cannot_be_read_do_not_keep_the_others_from_coming_round(
