@@ -14,10 +14,11 @@ SECONDS_A_MESSAGE = 1.05
 CALLS_A_MINUTE: Mapping[str, int] = {
     "chat.update": 50,
     "conversations.open": 50,
-    "users.info": 100,
     "users.lookupByEmail": 50,
 }
-"""Slack's limits of what is called once for each of many cards or people; the rest never comes near its own.
+"""Slack's limits of what delivery calls once for each of many cards or people; the rest is far from its own.
+
+Who clicks is not among them (`users.info`): nobody may be refused because of a limit that is only ours.
 
 Source: docs.slack.dev/apis/web-api/rate-limits.
 """

@@ -61,7 +61,8 @@ def _shared(item: pytest.Item) -> str | None:
 def _take_one_engine(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of each test in tests/bot only one engine's, by its name, so that each engine has half of them.
 
-    A test that is of one engine alone stays. What may differ between the engines lives in `workflow`, whose tests run on both, as do those of `sync`.
+    A test that is of one engine alone stays. What may differ between the engines lives in `workflow`, whose
+    tests run on both, as do those of `sync`.
     """
     by_name: dict[str, dict[str, pytest.Item]] = {}
     for item in items:

@@ -18,6 +18,9 @@ from workflow.language import later, speaking
 from workflow.privileges import SCHEDULE
 from workflow.tables import Person
 
+_LEARNED_A_DRAIN = 90
+"""Slack lets `users.info` be called about 100 times a minute, and whoever clicks needs it too."""
+
 _log = structlog.get_logger()
 
 
@@ -104,7 +107,8 @@ class Readers:
         """Ask Slack once where a person reads, and in which language; later each of their own acts tells."""
         with self._database.reading() as session:
             known = directory.has_told(session, person_id)
-        if known or user_id in self._asked_about or self._team_id is None:
+        enough = user_id in self._asked_about or len(self._asked_about) >= _LEARNED_A_DRAIN
+        if known or enough or self._team_id is None:
             return
         self._asked_about.add(user_id)
         try:
