@@ -87,7 +87,8 @@ def _draw(rows: Sequence[Row], path: Path) -> None:
     axes.barh(places, [min(share, _HIGH) for share in shares], color=colours, height=0.62)
     for place, row, share in zip(places, rows, shares, strict=True):
         words = f"{row.ratio:.2f} of {row.goal:g}" + ("" if row.met else ", missed")
-        axes.text(min(share, _HIGH) + 0.04, place, words, va="center", fontsize=9)
+        # beside the line of the goal, not across it
+        axes.text(max(1.0, min(share, _HIGH)) + 0.04, place, words, va="center", fontsize=9)
     axes.axvline(1.0, color="#2d3748", linewidth=1.2)
     axes.set_yticks(places, [row.name for row in rows], fontsize=9)
     axes.invert_yaxis()
