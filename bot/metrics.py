@@ -288,12 +288,18 @@ def counted(counts: Counts | None) -> Iterator[Figure]:
 
 def metrics_route(metrics: Metrics, token: str) -> Route:
     """The route, for whoever sends the token as `Authorization: Bearer …`."""
-    expected = f"Bearer {token}".encode()
+    expected = token.encode()
 
     async def tell(request: Request) -> Response:
-        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected):
+        # the scheme is written in any letter case (RFC 9110, 11.1)
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), expected):
             _log.warning("a request for the metrics was refused: its token is not ours")
-            return PlainTextResponse("the Authorization header does not hold COSTBOT_METRICS_TOKEN", 401)
+            return PlainTextResponse(
+                "the Authorization header does not hold COSTBOT_METRICS_TOKEN",
+                401,
+                {"WWW-Authenticate": "Bearer"},
+            )
         text = await run_in_threadpool(metrics.text)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 

@@ -130,8 +130,15 @@ def test_nobody_reads_it_without_the_token(sqlite_url: str, redis_url: str, head
     database = Database(sqlite_url)
     with scraping(watched(database, redis_url)) as client:
         answer = client.get("/metrics", headers=header)
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert "costbot_" not in answer.text
+    database.close()
+
+
+def test_the_scheme_of_the_token_is_written_in_any_letter_case(sqlite_url: str, redis_url: str) -> None:
+    database = Database(sqlite_url)
+    with scraping(watched(database, redis_url)) as client:
+        assert client.get("/metrics", headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
     database.close()
 
 
