@@ -248,14 +248,14 @@ class Office:
 
         return self.dana.wait_for(wanted, PATIENCE)
 
-    def wait_until_told(self) -> None:
+    def wait_until_told(self, *, seconds: float = PATIENCE) -> None:
         """Return once nothing waits to be told in Slack."""
 
         def told() -> bool:
             with self.line.database.reading() as session:
                 return outbox.backlog(session).waiting == 0
 
-        wait_until(told, "everything is told")
+        wait_until(told, "everything is told", seconds=seconds)
 
     def wait_for_bot(self) -> None:
         """Return once the bot hears what happens in Slack."""

@@ -81,9 +81,9 @@ class ProcessTree:
         return [line for line in self._log.read_text().splitlines() if '"level": "error"' in line]
 
 
-def wait_until(true: Callable[[], object], what: str) -> None:
+def wait_until(true: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> None:
     """Poll; AssertionError when it has not happened in time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"waited in vain until {what}"
         time.sleep(_POLL_SECONDS)
