@@ -98,7 +98,8 @@ def _on_record(event: TrailEvent) -> str | None:
 
 def _in_a_process(work: Mapping[str, object]) -> list[Click]:
     program = [sys.executable, "-m", "tests.faults.clicking"]
-    done = subprocess.run(program, input=json.dumps(work), capture_output=True, text=True, check=True)
+    # what goes wrong there is told on the standard error of both
+    done = subprocess.run(program, input=json.dumps(work), stdout=subprocess.PIPE, text=True, check=True)
     return [Click(*click) for click in json.loads(done.stdout)]
 
 
