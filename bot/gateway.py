@@ -22,6 +22,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from bot.authorities import authorities
 from bot.blocks.pieces import Json, Message
 from bot.pace import Pace
 from workflow.settings import Settings, SettingsError
@@ -360,7 +361,9 @@ class Gateway:
         outcome = "ok"
         try:
             # the address is good for this one file, so it gets no token
-            answer = httpx.post(str(place["upload_url"]), content=content, timeout=TIMEOUT_SECONDS)
+            answer = httpx.post(
+                str(place["upload_url"]), content=content, timeout=TIMEOUT_SECONDS, verify=authorities()
+            )
             if answer.status_code != HTTPStatus.OK:
                 outcome = str(answer.status_code)
             if answer.status_code == _TOO_MANY_REQUESTS:

@@ -6,6 +6,7 @@ Each test process starts what its tests ask for, once, so that parallel workers 
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from zlib import crc32
@@ -121,9 +122,10 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture(scope="session")
-def pristine_database(postgres_server: PostgresServer) -> PristineDatabase:
+def pristine_database(postgres_server: PostgresServer) -> Iterator[PristineDatabase]:
     """The PostgreSQL database that the tests of this process use one after another."""
-    return PristineDatabase(postgres_server, template="template")
+    with closing(PristineDatabase(postgres_server, template="template")) as database:
+        yield database
 
 
 @pytest.fixture

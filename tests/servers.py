@@ -204,6 +204,9 @@ class PostgresServer(Server):
             "fsync": "off",
             "full_page_writes": "off",
             "autovacuum": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+            "io_method": "sync",
         }
         words = (word for key, value in options.items() for word in ("-c", f"{key}={value}"))
         return [self.program("postgres"), "-D", str(self._data), *words]
