@@ -3,7 +3,7 @@
 Owns their rows, and the marks of up to when something of Procore was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +42,10 @@ def set_mark(session: Session, name: str, at: datetime) -> None:
 def put_projects(
     session: Session, projects: Sequence[ProjectFacts], *, by: Actor, at: datetime
 ) -> Unfit | None:
-    """Projects become jobs, or change them; each that changed is to be read again. All or none."""
+    """Projects become jobs, or change them; each that changed is to be read again. All or none.
+
+    No two of them have the same number.
+    """
     known = {
         job.number: job
         for job in session.scalars(select(Job).where(Job.number.in_([each.number for each in projects])))
@@ -64,32 +67,44 @@ def put_projects(
             select(Job).where(Job.number.in_(numbers)).execution_options(populate_existing=True)
         )
     }
+    _forget_former(session, {jobs[each.number].id: each.project_id for each in projects})
+    stored = {
+        row.project_id: row
+        for row in session.scalars(
+            select(ProcoreProject).where(
+                ProcoreProject.project_id.in_([each.project_id for each in projects])
+            )
+        )
+    }
+    well: list[int] = []
     for each in projects:
         job_id = jobs[each.number].id
-        _forget_former(session, job_id, project_id=each.project_id)
-        found = session.get(ProcoreProject, each.project_id)
+        found = stored.get(each.project_id)
         # compared with what Procore said before, not with our clock: the two may differ
         changed = found is None or each.updated_at is None or each.updated_at != found.updated_at
         if found is None:
             found = ProcoreProject(project_id=each.project_id, job_id=job_id, read_at=None, stale_since=at)
             session.add(found)
+            stored[each.project_id] = found
         elif changed:
             _has_changed(found, at=at)
         if changed:
-            no_trouble(session, each.project_id)
+            well.append(each.project_id)
         found.job_id, found.updated_at = job_id, each.updated_at
     session.flush()
+    if well:
+        no_trouble(session, *well)
     return None
 
 
-def _forget_former(session: Session, job_id: int, *, project_id: int) -> None:
-    """A project that was made anew has the job from now on."""
-    former = select(ProcoreProject.project_id).where(
-        ProcoreProject.job_id == job_id, ProcoreProject.project_id != project_id
-    )
-    for former_id in session.scalars(former).all():
-        no_trouble(session, former_id)
-        session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == former_id))
+def _forget_former(session: Session, projects: Mapping[int, int]) -> None:
+    """Projects that were made anew have their jobs from now on; ids of projects by those of their jobs."""
+    query = select(ProcoreProject.project_id, ProcoreProject.job_id)
+    held = session.execute(query.where(ProcoreProject.job_id.in_(projects)))
+    former = [project_id for project_id, job_id in held if project_id != projects[job_id]]
+    if former:
+        no_trouble(session, *former)
+        session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(former)))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:
@@ -130,9 +145,9 @@ def trouble(session: Session, project_id: int, words: str, *, at: datetime) -> N
     session.flush()
 
 
-def no_trouble(session: Session, project_id: int) -> None:
-    """What was wrong with a project is over."""
-    session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id == project_id))
+def no_trouble(session: Session, *project_ids: int) -> None:
+    """What was wrong with projects is over."""
+    session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id.in_(project_ids)))
 
 
 def troubles(session: Session) -> list[tuple[int, str]]:
