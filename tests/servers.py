@@ -196,7 +196,8 @@ class PostgresServer(Server):
             raise TimeoutError("PostgreSQL asks for no password")
 
     def _command(self) -> list[str]:
-        # without fsync a crash of the server, which tests provoke, loses nothing; one of the machine would
+        # without fsync a crash of the server, which tests provoke, loses nothing; one of the machine would.
+        # Nothing is replicated, and data that fits into memory is not waited for.
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._sockets),

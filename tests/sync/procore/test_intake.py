@@ -326,6 +326,14 @@ def test_one_unusable_record_of_the_list_of_projects_is_named_and_the_others_are
     assert "number" in of_second
 
 
+def test_of_two_listed_projects_with_one_job_code_the_later_has_the_job(kestrel: Kestrel) -> None:
+    later = kestrel.procore.company.add_project("24-017", "Riverside Medical Center, again")
+    kestrel.procore.company.add_project("24-031", "Harbor Point")
+    assert kestrel.intake.read_projects() == 3
+    assert [job.name for job in kestrel.rows(Job)] == [later["name"], "Harbor Point"]
+    assert kestrel.project["id"] not in [project.project_id for project in kestrel.rows(ProcoreProject)]
+
+
 def test_a_trouble_is_over_when_the_project_becomes_a_job_also_where_no_project_is_read(
     kestrel: Kestrel,
 ) -> None:
