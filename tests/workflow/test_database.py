@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from tests import factories
+from tests.processes import forked
 from workflow.database import Database, MigrationBusyError, alembic_config, migrate, newest_revision
 from workflow.tables import Hold, Job, Table
 from workflow.vocabulary import HoldKind
@@ -178,14 +179,13 @@ def test_nobody_migrates_while_another_process_does(unmigrated_url: str) -> None
 
 
 def test_several_processes_that_start_at_once_migrate_once(unmigrated_url: str) -> None:
-    program = "import sys; from workflow.database import migrate; migrate(sys.argv[1])"
-    started = [
-        subprocess.Popen([sys.executable, "-c", program, unmigrated_url], stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    ended = [(process.communicate(timeout=100)[1], process.returncode) for process in started]
+    started = [forked(migrate, unmigrated_url) for _ in range(3)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(timeout=100)
 
-    assert [code for _, code in ended] == [0, 0, 0], ended
+    assert [process.exitcode for process in started] == [0, 0, 0]
     database = Database(unmigrated_url)
     with database.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM audit_head")) == 1

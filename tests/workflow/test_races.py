@@ -1,7 +1,5 @@
 """Several people and processes at once on both databases: one wins, the others hear of it, nothing breaks."""
 
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -9,15 +7,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from multiprocessing.synchronize import Barrier as ProcessBarrier
 
 import pytest
 from sqlalchemy import select, text
 
 from tests.factories import LIMITS, NINE, RULES, actor, assignments
+from tests.processes import forked, forking
 from tests.workflow.office import Office
 from tests.workflow.site import Site
-from workflow import approvals, deliveries, directory, drafts, expiry, holds, slots
+from workflow import approvals, deliveries, directory, drafts, expiry, holds, requests, slots
 from workflow.approvals import AlreadyDecided, Done, Stale
+from workflow.database import Database
 from workflow.directory import AlreadyLinked
 from workflow.privileges import SCHEDULE, Refused
 from workflow.requests import Requested
@@ -342,49 +343,37 @@ def test_a_busy_office_meets_no_deadlock_and_leaves_a_whole_trail(site: Site, se
     assert loose == []
 
 
-CLERK = """
-import sys
-from sqlalchemy import select
-from tests.factories import LIMITS, NINE, RULES, actor, assignments
-from workflow import requests
-from workflow.database import Database
-from workflow.tables import DataSync, Hold, Job, Person
-
-database = Database(sys.argv[1])
-with database.reading() as session:
-    job = session.scalars(select(Job)).one()
-    clerk = session.scalars(select(Person).where(Person.email == "eve.engineer@example.com")).one()
-print("ready", flush=True)
-sys.stdin.readline()
-for code in sys.argv[2:]:
-    with database.writing() as session:
-        asked = assignments(f"{code} L")
-        result = requests.request(
-            session, job=job, assignments=asked, by=actor(clerk), at=NINE, rules=RULES, limits=LIMITS
-        )
-    assert isinstance(result, requests.Requested), result
-"""
+def _clerk(database_url: str, codes: list[str], all_are_there: ProcessBarrier) -> None:
+    database = Database(database_url)
+    with database.reading() as session:
+        job = session.scalars(select(Job)).one()
+        clerk = session.scalars(select(Person).where(Person.email == "eve.engineer@example.com")).one()
+    all_are_there.wait(DEADLINE_SECONDS)
+    for code in codes:
+        with database.writing() as session:
+            result = requests.request(
+                session,
+                job=job,
+                assignments=assignments(f"{code} L"),
+                by=actor(clerk),
+                at=NINE,
+                rules=RULES,
+                limits=LIMITS,
+            )
+        assert isinstance(result, Requested), result
 
 
 def test_several_processes_write_at_once_and_none_is_turned_away(site: Site, database_url: str) -> None:
     codes = [f"70-{n:03d}" for n in range(60)]
     with site.database.writing() as session:
         session.add_all(StandardCostCode(code=code, description=code) for code in codes)
-    clerks = [
-        subprocess.Popen(
-            [sys.executable, "-c", CLERK, database_url, *codes[start::3]],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for start in range(3)
-    ]
+    all_are_there = forking.Barrier(3)
+    clerks = [forked(_clerk, database_url, codes[start::3], all_are_there) for start in range(3)]
     for clerk in clerks:
-        assert clerk.stdout is not None
-        assert clerk.stdout.readline() == "ready\n"
-    ended = [clerk.communicate("go\n", timeout=DEADLINE_SECONDS)[1] for clerk in clerks]
+        clerk.start()
+    for clerk in clerks:
+        clerk.join(DEADLINE_SECONDS)
 
-    assert ended == ["", "", ""]
+    assert [clerk.exitcode for clerk in clerks] == [0, 0, 0]
     assert site.updates() == [(State.READY, 60)]
     assert site.problems() == []
