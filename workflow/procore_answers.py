@@ -172,7 +172,7 @@ def _line(
         if update.state in TURNED_DOWN:
             return _Line(assignment, _Standing.TURNED_DOWN, asked, update)
         return _Line(assignment, _Standing.WAITING, asked, update)
-    # without a problem Sage had it and lost it, or what Sage refused was asked for with another category since
+    # without a problem Sage had it and lost it, or another category was asked for in place of this one
     return _Line(assignment, _Standing.FAILED, None, None, problem)
 
 
