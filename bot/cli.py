@@ -55,7 +55,7 @@ def main() -> None:
     for name in ("stdin", "stdout", "stderr"):
         # one that was closed; else the next file to be opened, such as a database, would get its number
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))  # noqa: SIM115 - to the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
