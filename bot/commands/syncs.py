@@ -12,6 +12,7 @@ from sync import data_sync
 from sync.data_sync import RunState, SyncReport
 from sync.sage import open_company
 from workflow import queries
+from workflow.settings import Source
 from workflow.tables import DataSync
 
 _WAIT_SECONDS = 3600.0
@@ -36,6 +37,10 @@ def sync(line: CommandLine) -> Answer:
         return failed(
             "Another data sync has been running for an hour. See `costbot syncs`.", reason=report.state
         )
+    if line.settings.source is Source.PROCORE:
+        from sync.procore import work
+
+        work.tell(line.settings, line.database, clock=line.now)
     return Answer(SyncShape.model_validate(report, from_attributes=True), [_told(report), *report.untold])
 
 
