@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bot.blocks import words
-from bot.commands.command import CommandLine, command, failed
+from bot.commands.command import LARGEST_INTEGER, CommandLine, command, failed
 from bot.commands.sync_shapes import SyncRow, SyncShape, SyncsShape
 from bot.commands.terminal import Answer, Table, progress
 from sync import data_sync
@@ -46,7 +46,8 @@ def sync(line: CommandLine) -> Answer:
 
 @command(app, "syncs")
 def syncs(
-    line: CommandLine, limit: Annotated[int, typer.Option("--limit", min=1, help="How many.")] = 20
+    line: CommandLine,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LARGEST_INTEGER, help="How many.")] = 20,
 ) -> Answer:
     """List the newest data syncs."""
     with line.database.reading() as session:

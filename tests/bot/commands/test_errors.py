@@ -206,6 +206,16 @@ def test_an_unknown_command_is_wrong_usage_with_the_closest_one(bare_shell: Shel
     assert "ready" in ran.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("syncs", "--limit"), ("privilege", "grant", "--by", ENGINEER), ("update", "24-017", "--revision")],
+)
+def test_a_number_that_no_database_holds_is_wrong_usage(
+    bare_shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    assert bare_shell.run(*arguments, "9" * 20).exit_code == 2
+
+
 def costbot(
     *arguments: str, folder: Path, stdout: IO[str] | int = subprocess.PIPE, **environment: str
 ) -> subprocess.Popen[str]:
