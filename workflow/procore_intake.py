@@ -358,7 +358,7 @@ def _nobody_asked_for(session: Session, job: Job, seen: Sequence[Seen]) -> set[A
     held = {
         each for each in sent if (code := in_sage.get(each.code_key)) and each.category in code.categories
     }
-    return sent - held - procore_asked.in_states(session, job.id, State)
+    return sent - held - procore_asked.in_states(session, job.id, list(State))
 
 
 def _sent_again(each: Seen, refused: Mapping[Assignment, datetime]) -> bool:
