@@ -180,14 +180,13 @@ def _decide(execute: Any, user_id: str, update_id: int, at: Any, now: datetime, 
         known,
     ).fetchone()
     known |= {"person": person, "actor": name, "key": f"trigger:by-hand-{update_id}"}
-    first_time = execute(
-        "INSERT INTO seen_deliveries (key, seen_at) VALUES (:key, :at) ON CONFLICT DO NOTHING RETURNING key",
-        known,
-    ).fetchone()
-    lock = " FOR NO KEY UPDATE" if locks else ""
-    execute(
-        "SELECT id FROM jobs WHERE id IN (SELECT job_id FROM requested_updates WHERE id = :id)" + lock, known
-    ).fetchone()
+    noted = execute(
+        "INSERT INTO seen_deliveries (key, seen_at) VALUES (:key, :at) ON CONFLICT DO NOTHING", known
+    )
+    first_time = noted.rowcount == 1
+    if locks:
+        of_the_update = "SELECT job_id FROM requested_updates WHERE id = :id"
+        execute(f"SELECT id FROM jobs WHERE id IN ({of_the_update}) FOR NO KEY UPDATE", known).fetchone()
     job_id, state, revision, asker, permission, privilege, active, seldom = execute(_LOOK, known).fetchone()
     if not first_time or state != "ready" or permission == "none" or not (privilege and active) or seldom:
         raise RuntimeError("this is no Update, or none of the usual ones")

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from workflow.tracing import span
@@ -49,14 +49,17 @@ class Database:
     """Sessions and locks on one engine; make one per process and pass it down."""
 
     def __init__(self, url: str) -> None:
-        self.engine = make_engine(url)
+        self.engine = _make_engine(url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._reader = self.engine.execution_options(**_SNAPSHOT if self._is_postgresql else {})
 
-    @property
+    @cached_property
     def writer(self) -> Engine:
         """The engine for a library that writes by itself; whatever it begins waits for its turn."""
-        return self._writer
+        engine = self.engine.execution_options(**{_WRITES: True})
+        if not self._is_postgresql:
+            event.listen(engine, "begin", _begin_sqlite)
+        return engine
 
     @property
     def _is_postgresql(self) -> bool:
@@ -65,7 +68,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session on one snapshot; nothing it changes is kept."""
-        with Session(self._reader, expire_on_commit=False) as session:
+        with _Session(self._reader, expire_on_commit=False) as session:
             yield session
             transaction = session.get_transaction()
             if self._is_postgresql and transaction is not None and transaction.is_active:
@@ -76,7 +79,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session:
+        with _Session(self._writer, expire_on_commit=False) as session:
             with span("transaction"), session.begin() as transaction:
                 yield session
                 is_kept = transaction.is_active  # unless whoever writes has rolled it back
@@ -132,13 +135,29 @@ class Database:
         self.engine.dispose()
 
 
+class _Session(Session):
+    """A session that begins SQLite's transactions by itself.
+
+    An event of the engine would do as well, but makes each statement half as dear again.
+    """
+
+
+@event.listens_for(_Session, "after_begin")
+def _begin(_session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if connection.dialect.name == "sqlite" and not transaction.nested:
+        _begin_sqlite(connection)
+
+
 def when_kept(session: Session, act: Callable[[], object]) -> None:
     """Have something done once `Database.writing` has committed; never when the transaction is undone."""
     session.info.setdefault(_WHEN_KEPT, []).append(act)
 
 
-def make_engine(url: str) -> Engine:
-    """An engine with costbot's connection settings for SQLite or PostgreSQL."""
+def _make_engine(url: str) -> Engine:
+    """An engine with costbot's connection settings for SQLite or PostgreSQL.
+
+    On SQLite each statement is a transaction of its own, unless a session or `Database.writer` begins one.
+    """
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         engine = create_engine(address.set(query={**_NOTICED_SOON, **address.query}), pool_use_lifo=True)
@@ -147,7 +166,6 @@ def make_engine(url: str) -> Engine:
         return engine
     engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
