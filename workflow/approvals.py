@@ -266,7 +266,7 @@ def _decide(
         return _stale(session, requested, revision, act, by=by, at=at)
     read_before = session.identity_map.get(identity_key(RequestedUpdate, requested.id))
     if read_before is not None:
-        session.expire(read_before)  # it was decided past the session
+        session.refresh(read_before)  # it was decided past the session
     _tell(session, found, requested, first, to=to, comment=comment, by=by, at=at, absent=absent)
     return Done()
 
