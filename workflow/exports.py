@@ -375,7 +375,7 @@ def _put_on_record(
         batch=sync.batch,
         lines={(result.value if result else "waiting"): count for result, count in counts},
     )
-    people = set(lines.requesters(session, requested))
+    people = set(lines.requesters(session, requested.id))
     if event is Event.FAILED and requested.decided_by_id is not None:
         people.add(requested.decided_by_id)
     outbox.tell(session, row, people=people)

@@ -135,9 +135,9 @@ def all_failed(session: Session, requested: RequestedUpdate) -> bool:
     return Outcome.FAILED in outcomes and None not in outcomes
 
 
-def requesters(session: Session, requested: RequestedUpdate) -> list[int]:
+def requesters(session: Session, requested_update_id: int) -> list[int]:
     """The people who asked for lines of a requested update."""
-    return list(session.scalars(_REQUESTERS, {"id": requested.id}))
+    return list(session.scalars(_REQUESTERS, {"id": requested_update_id}))
 
 
 def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collection[CodeKey] = ()) -> list[int]:
