@@ -271,6 +271,31 @@ def test_a_direct_message_that_slack_took_without_saying_so_is_not_sent_twice(si
     assert site.waiting() == []
 
 
+def test_a_direct_message_of_unknown_result_in_a_channel_that_is_gone_goes_to_the_new_one(site: Site) -> None:
+    site.ask_for_privilege(site.dana)
+    site.sandbox.fail_next("chat.postMessage", "server_error")
+    site.drain()
+    [waiting] = site.waiting()
+    with site.database.writing() as session:
+        messages.attempt(session, messages.direct_key(waiting.id), channel="D0GONE", at=site.clock.now)
+        directory.note_direct_channel(session, TEAM_ID, "U0DANA", "D0GONE")
+    for _ in range(2):
+        site.clock.wait(minutes=11)
+        site.drain()
+    assert len(site.person(site.dana).sees().direct_messages) == 1
+    assert site.waiting() == site.given_up() == []
+
+
+def test_a_card_of_unknown_result_in_a_channel_that_is_gone_is_drawn_in_the_new_one(site: Site) -> None:
+    site.ask(site.riverside, "03-300 L")
+    with site.database.writing() as session:
+        messages.attempt(session, messages.card_key(site.riverside.id), channel="C0GONE", at=site.clock.now)
+    site.clock.wait(minutes=1)
+    site.drain()
+    assert len(site.channel()) == 1
+    assert site.waiting() == []
+
+
 def test_what_was_told_by_a_clock_that_was_ahead_comes_when_it_is_set_back(site: Site) -> None:
     site.clock.wait(hours=5)
     requested = site.ask(site.riverside, "03-300 L")
