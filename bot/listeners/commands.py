@@ -109,7 +109,8 @@ def syncs(visit: Visit, _: Command) -> None:
     """List the latest data syncs, and say when the next one is due."""
     next_sync = slots.next_due(visit.services.settings.sync_cron, visit.now)
     with visit.reading() as session:
-        visit.tell(notices.syncs(queries.data_syncs(session, limit=SYNCS_SHOWN), next_sync=next_sync))
+        latest = queries.data_syncs(session, limit=SYNCS_SHOWN)
+    visit.tell(notices.syncs(latest, next_sync=next_sync))
 
 
 def holds(visit: Visit, _: Command) -> None:
