@@ -88,8 +88,13 @@ def _forget_former(session: Session, job_id: int, *, project_id: int) -> None:
         ProcoreProject.job_id == job_id, ProcoreProject.project_id != project_id
     )
     for former_id in session.scalars(former).all():
-        no_trouble(session, former_id)
-        session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == former_id))
+        forget(session, former_id)
+
+
+def forget(session: Session, project_id: int) -> None:
+    """A project is not to be read any more, unless it is put again; the job that it was stays."""
+    no_trouble(session, project_id)
+    session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == project_id))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:
