@@ -26,7 +26,7 @@ from bot.blocks.request_window import (
 )
 from bot.blocks.updates_window import message_view
 from bot.interaction import Interaction, UnreadableError, interaction_of
-from bot.links import card_address
+from bot.links import standing_card
 from bot.listeners.opening import loading
 from bot.listeners.request_steps import first_step, grid_step, preview_step
 from bot.listeners.shared_files import shared_lines
@@ -171,7 +171,8 @@ def submit(visit: Visit) -> None:
         case Requested(requested_update=update) | NothingNew(requested_update=update):
             with visit.reading() as session:
                 title = session.get_one(Job, update.job_id).title
-            card = card_address(visit.services.database, visit.services.gateway, update.job_id)
+            services = visit.services
+            card = standing_card(services.database, services.gateway, update.job_id, at=visit.now)
             visit.tell(requested(title, result, channel=visit.services.settings.channel, card=card))
         case Unfit(problems=problems):
             with visit.reading() as session:
