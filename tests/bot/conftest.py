@@ -10,6 +10,8 @@ from bot.sandbox.client import Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import Workspace
 from tests.bot.held_open import watched
+from tests.bot.site import Site
+from workflow.database import Database
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +46,10 @@ def patient_sandbox() -> Iterator[Sandbox]:
         client = Sandbox(url)
         yield client
         client.close()
+
+
+@pytest.fixture
+def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
+    """The sample company at work, and its Slack."""
+    yield Site(database, sandbox)
+    sandbox.clear_faults()

@@ -13,18 +13,10 @@ from starlette.applications import Starlette
 from bot.addresses import job_link, number_in_link
 from bot.http import http_app, job_routes
 from bot.links import card_address, card_of_number, standing_card
-from bot.sandbox.client import Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
-from tests.bot.test_delivery import Site
-from workflow.database import Database
+from tests.bot.site import Site
 from workflow.settings import Settings
-
-
-@pytest.fixture
-def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
-    yield Site(database, sandbox)
-    sandbox.clear_faults()
 
 
 def address(site: Site) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.gateway import Gateway, SlackUnavailable
 from bot.sandbox.client import Message, Sandbox
-from tests.bot.test_delivery import Site
+from tests.bot.site import Site
 from workflow import messages, outbox
 from workflow.database import Database
 
