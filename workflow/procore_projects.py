@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
 from workflow.columns import Unfit
 from workflow.privileges import Actor
-from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
+from workflow.tables import Job, ProcoreErpRequest, ProcoreMark, ProcoreProject, ProcoreTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,18 @@ def _forget_former(session: Session, job_id: int, *, project_id: int) -> None:
         ProcoreProject.job_id == job_id, ProcoreProject.project_id != project_id
     )
     for former_id in session.scalars(former).all():
-        forget(session, former_id)
+        no_trouble(session, former_id)
+        session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == former_id))
 
 
-def forget(session: Session, project_id: int) -> None:
-    """A project is not to be read any more, unless it is put again; the job that it was stays."""
+def archived(session: Session, project_id: int) -> None:
+    """A project is in use no more: nothing is wrong with it, and it is not read until it is put again.
+
+    The job stays, and so does the tie to it while Procore waits for an answer to an ERP request.
+    """
     no_trouble(session, project_id)
-    session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == project_id))
+    waits = exists().where(ProcoreErpRequest.project_id == project_id, ProcoreErpRequest.answer.is_(None))
+    session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == project_id, ~waits))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:

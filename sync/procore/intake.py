@@ -148,10 +148,10 @@ class Intake:
 
     def _put_project(self, project: Project, *, at: datetime) -> bool:
         """Whether a project is a job now: one that is integrated with the ERP becomes it, where it can."""
-        if project.job_number is None:
-            # archived, or no job any more: what was wrong with it concerns nobody
+        if not project.active:
             with self.database.writing() as session:
-                procore_projects.forget(session, project.id)
+                procore_projects.archived(session, project.id)
+        if project.job_number is None:
             return False
         facts = ProjectFacts(project.id, project.job_number, project.name[:200], project.updated_at)
         with self.database.writing() as session:
