@@ -44,6 +44,7 @@ _WAS = {
     None: later("It may have been saved, so look first."),
 }
 """What became of what was done, when something goes wrong."""
+_LANGUAGE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)  # named, or each line would look up who speaks
 
 
@@ -221,10 +222,14 @@ def lazily(
 
 
 def language_for(services: Services, act: Interaction) -> str:
-    """What the person who acts reads, else the company; so it is while the database does not tell."""
+    """What the person who acts reads, else the company; so it is while the database does not tell.
+
+    The ack, or the window that opens, comes after it, and Slack gives three seconds.
+    """
     try:
-        return services.identity.language(act.user_id) or services.settings.language
-    except SQLAlchemyError as error:
+        language = services.identity.language(act.user_id, within=_LANGUAGE_SECONDS)
+        return language or services.settings.language
+    except (SQLAlchemyError, TimeoutError) as error:
         _log.warning("cannot find out what a person reads", error=type(error).__name__)
         return services.settings.language
 

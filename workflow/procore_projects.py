@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
 from workflow.columns import Unfit
 from workflow.privileges import Actor
-from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
+from workflow.tables import Job, ProcoreErpRequest, ProcoreMark, ProcoreProject, ProcoreTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,18 @@ def _forget_former(session: Session, projects: Mapping[int, int]) -> None:
     if former:
         no_trouble(session, *former)
         session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(former)))
+
+
+def archived(session: Session, *project_ids: int) -> None:
+    """Projects are in use no more: nothing is wrong with them, and none is read until it is put again.
+
+    Their jobs stay, and so do the ties to them while Procore waits for an answer to an ERP request.
+    """
+    no_trouble(session, *project_ids)
+    waits = exists().where(
+        ProcoreErpRequest.project_id == ProcoreProject.project_id, ProcoreErpRequest.answer.is_(None)
+    )
+    session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(project_ids), ~waits))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:

@@ -146,6 +146,10 @@ class Intake:
 
     def _put_page(self, page: Sequence[Project | Unusable], *, at: datetime) -> int:
         """How many are jobs now: those that are integrated with the ERP become it, where they can."""
+        archived = [each.id for each in page if isinstance(each, Project) and not each.active]
+        if archived:
+            with self.database.writing() as session:
+                procore_projects.archived(session, *archived)
         found: list[ProjectFacts] = []
         for project in page:
             if isinstance(project, Unusable):

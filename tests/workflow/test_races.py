@@ -16,7 +16,7 @@ from tests.factories import LIMITS, NINE, RULES, actor, assignments
 from tests.processes import forked, forking
 from tests.workflow.office import Office
 from tests.workflow.site import Site
-from workflow import approvals, deliveries, directory, drafts, expiry, holds, requests, slots
+from workflow import approvals, deliveries, directory, drafts, expiry, holds, outbox, requests, slots
 from workflow.approvals import AlreadyDecided, Done, Stale
 from workflow.database import Database
 from workflow.directory import AlreadyLinked
@@ -149,8 +149,8 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def somebody_waits_for_a_lock(site: Site) -> bool:
-    with site.database.reading() as session:
+def somebody_waits_for_a_lock(database: Database) -> bool:
+    with database.reading() as session:
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         return bool(session.scalar(text(waiting)))
 
@@ -164,7 +164,7 @@ def test_a_claim_leaves_out_what_was_accepted_and_taken_back_while_it_waited(pos
         with site.database.writing() as blocking:
             directory.lock_jobs(blocking, [site.job.id])
             claiming = threads.submit(site.claim)
-            until(partial(somebody_waits_for_a_lock, site))
+            until(partial(somebody_waits_for_a_lock, site.database))
             site.accept(late)
             taking_back = site.database.writing()
             taken = approvals.take_back(
@@ -175,7 +175,7 @@ def test_a_claim_leaves_out_what_was_accepted_and_taken_back_while_it_waited(pos
                 rules=RULES,
             )
         # the claim goes on, up to the end of the trail, which the other one holds
-        until(partial(somebody_waits_for_a_lock, site))
+        until(partial(somebody_waits_for_a_lock, site.database))
         taking_back.__exit__(None, None, None)
         batch = claiming.result(DEADLINE_SECONDS)
 
@@ -274,8 +274,30 @@ def test_an_import_of_jobs_takes_them_in_the_order_that_everybody_does(postgres_
         with site.database.writing() as session:
             directory.lock_jobs(session, [site.job.id])
             importing = threads.submit(import_jobs)
-            until(partial(somebody_waits_for_a_lock, site))
+            until(partial(somebody_waits_for_a_lock, site.database))
             directory.lock_jobs(session, [second.id])
+        importing.result(DEADLINE_SECONDS)
+
+    assert site.row(Job, second.id).name == "New name"
+
+
+def test_an_import_of_jobs_and_what_is_told_of_them_do_not_wait_for_each_other(postgres_site: Site) -> None:
+    site = postgres_site
+    second = site.another_job("23-001")  # its number is the first, its id is not
+    rows = [
+        {"number": job.number, "name": "New name", "procore_project_id": None} for job in (second, site.job)
+    ]
+
+    def import_jobs() -> None:
+        with site.database.writing() as session:
+            assert directory.put_jobs(session, rows, source="jobs", by=SCHEDULE, at=NINE) is None
+
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            outbox.refresh_card(session, site.job.id, at=NINE)
+            importing = threads.submit(import_jobs)
+            until(partial(somebody_waits_for_a_lock, site.database))
+            outbox.refresh_card(session, second.id, at=NINE)
         importing.result(DEADLINE_SECONDS)
 
     assert site.row(Job, second.id).name == "New name"
@@ -302,7 +324,7 @@ def test_two_imports_of_the_same_people_take_them_in_the_same_order(postgres_sit
         with site.database.writing() as session:
             session.get_one(Person, site.approver.id, with_for_update=True)
             importing = threads.submit(import_people)
-            until(partial(somebody_waits_for_a_lock, site))
+            until(partial(somebody_waits_for_a_lock, site.database))
             session.get_one(Person, site.second.id, with_for_update=True)
         importing.result(DEADLINE_SECONDS)
 

@@ -62,7 +62,7 @@ def test_a_job_says_what_an_approver_decides_on_and_its_box_carries_the_revision
         "revision 2, waits for 3 days",
         "Sage keeps its own",
         "and 2 more things to know",
-        "2 contracts wait until these cost codes are updated",
+        "2 contracts and change orders wait until these cost codes are updated",
     ):
         assert words in said(view)
     (box,) = boxes(view)

@@ -123,6 +123,22 @@ def test_a_request_is_closed_only_after_sage_was_read_back_and_says_who_and_whic
     }
 
 
+def test_a_request_of_a_project_that_was_archived_meanwhile_is_closed_all_the_same(
+    integrator: Integrator, clock: Clock
+) -> None:
+    integrator.kestrel.add("300", "L")
+    request = integrator.send()
+    integrator.hear()
+    integrator.kestrel.accept()
+    clock.pause(60)
+    company = integrator.procore.company
+    integrator.kestrel.project.update(active=False, updated_at=company.now)
+    integrator.look()
+    integrator.sync()
+    integrator.look()
+    assert integrator.detail(request)["status"] == "success"
+
+
 def test_killed_between_the_closing_and_its_note_it_closes_again_to_the_same_and_then_no_more(
     integrator: Integrator,
 ) -> None:

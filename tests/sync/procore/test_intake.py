@@ -357,6 +357,24 @@ def test_the_trouble_of_a_project_ends_with_it_when_it_is_made_anew(kestrel: Kes
     assert _troubles(kestrel) == []
 
 
+def test_an_archived_project_has_no_trouble_and_is_read_again_once_it_is_active(
+    kestrel: Kestrel, clock: Clock
+) -> None:
+    kestrel.add("300", "L")
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    no_job = kestrel.procore.company.add_project("9" * 100, "Harbor Point")
+    kestrel.run()
+    assert dict(_troubles(kestrel)).keys() == {kestrel.project["id"], no_job["id"]}
+    clock.pause(60)
+    for project in (kestrel.project, no_job):
+        project.update(active=False, updated_at=kestrel.procore.company.now)
+    assert kestrel.run().read == 0
+    assert _troubles(kestrel) == []
+    clock.pause(60)
+    kestrel.project.update(active=True, updated_at=kestrel.procore.company.now)
+    assert kestrel.run().requested == 1
+
+
 def test_projects_that_cannot_be_read_do_not_keep_the_others_from_coming_round(
     kestrel: Kestrel, clock: Clock
 ) -> None:
