@@ -87,7 +87,8 @@ class Facts:
     """Everything that the verdict looks at; `before` is what Sage held before anybody asked for anything.
 
     `asked` are the lines of which somebody was told that they are requested. `in_files` counts how often a
-    line stands in the import files, where Sage is reached by them.
+    line stands in the import files, where Sage is reached by them, and `sage_answers_later`: somebody imports
+    a file in their own time, while more may be sent.
     """
 
     cards: dict[str, str]
@@ -103,4 +104,5 @@ class Facts:
     before: frozenset[Assignment] = frozenset()
     in_sage: tuple[Assignment, ...] = ()
     in_files: Counter[Assignment] = field(default_factory=Counter)
+    sage_answers_later: bool = False
     asked: frozenset[Assignment] = frozenset()

@@ -50,6 +50,7 @@ def read_facts(
         before=before,
         in_sage=in_sage(sage),
         in_files=_in_files(sage_folder) if sage_folder else Counter(),
+        sage_answers_later=sage_folder is not None,
         asked=asked,
         **facts,  # type: ignore[arg-type]
     )

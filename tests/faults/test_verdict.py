@@ -22,16 +22,16 @@ _TRAIL: tuple[tuple[Event, str, str | None, int | None, dict[str, object]], ...]
     (Event.REQUESTED, "Tom", JOB, 1, {}),
     (Event.UPDATED, "Dana", JOB, 1, {}),
     (Event.SYNC_STARTED, "schedule", None, None, {"batch": "DS000001"}),
-    (Event.EXPORTED, "schedule", JOB, 1, {}),
-    (Event.SYNCED, "schedule", JOB, 1, {}),
+    (Event.EXPORTED, "schedule", JOB, 1, {"batch": "DS000001"}),
+    (Event.SYNCED, "schedule", JOB, 1, {"batch": "DS000001"}),
     (Event.SYNC_FINISHED, "schedule", None, None, {"batch": "DS000001"}),
     (Event.REQUESTED, "Tom", "26-102", 2, {}),
     (Event.REJECTED, "Marcus", "26-102", 2, {}),
     (Event.REQUESTED, "Tom", "26-103", 3, {}),
     (Event.UPDATED, "Dana", "26-103", 3, {}),
     (Event.SYNC_STARTED, "schedule", None, None, {"batch": "DS000002"}),
-    (Event.EXPORTED, "schedule", "26-103", 3, {}),
-    (Event.FAILED, "schedule", "26-103", 3, {}),
+    (Event.EXPORTED, "schedule", "26-103", 3, {"batch": "DS000002"}),
+    (Event.FAILED, "schedule", "26-103", 3, {"batch": "DS000002"}),
     (Event.SYNC_FINISHED, "schedule", None, None, {"batch": "DS000002"}),
 )
 
@@ -94,6 +94,17 @@ def once_more(facts: Facts, seq: int) -> Facts:
     return replace(
         facts, events=(*facts.events[: place + 1], facts.events[place], *facts.events[place + 1 :])
     )
+
+
+def with_trail(facts: Facts, *seqs: int) -> Facts:
+    """The same events in another order."""
+    events = {event.seq: event for event in facts.events}
+    return replace(facts, events=tuple(events[seq] for seq in seqs))
+
+
+def later(facts: Facts) -> Facts:
+    """Sage is reached by import files."""
+    return replace(facts, sage_answers_later=True)
 
 
 def with_update(facts: Facts, id_: int, state: State) -> Facts:
@@ -184,7 +195,12 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
         "is ready, by its events rejected",
     ),
     "an update is gone": (lambda f: replace(f, updates=f.updates[1:]), Kind.LOST, "update 1 is on the audit"),
-    "two data syncs at once": (lambda f: without_event(f, 6), Kind.WRONG, "while DS000001 was not finished"),
+    "two data syncs at once": (lambda f: without_event(f, 6), Kind.WRONG, "while DS000001 was under way"),
+    "two data syncs at once, with import files": (
+        lambda f: with_trail(later(f), 1, 2, 3, 11, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14),
+        Kind.WRONG,
+        "DS000002 began while DS000001 was under way",
+    ),
     "a data sync began twice": (lambda f: once_more(f, 3), Kind.DOUBLED, "DS000001 began 2 times"),
     "a data sync ended twice": (lambda f: once_more(f, 14), Kind.DOUBLED, "DS000002 ended 2 times"),
     "a reply is not in Slack": (lambda f: without_message(f, "thread:2"), Kind.LOST, "event 2 "),
@@ -253,6 +269,12 @@ def test_the_verdict_finds(name: str) -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_no_check_is_for_nothing(check: Callable[[Facts], object]) -> None:
     assert any(list(check(mutate(good()))) for mutate, _, _ in BROKEN.values())  # type: ignore[call-overload]
+
+
+def test_a_batch_that_nobody_has_imported_yet_holds_up_no_other() -> None:
+    facts = with_trail(good(), 1, 2, 3, 4, 7, 8, 9, 10, 11, 5, 6, 12, 13, 14)
+    assert judge(later(facts)) == []
+    assert judge(facts)
 
 
 def test_a_digest_that_waits_for_its_hour_is_no_finding() -> None:
