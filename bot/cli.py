@@ -1,7 +1,9 @@
 """The `costbot` command: wires every command and process. The work is in `bot.commands`."""
 
+import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 import typer
 
@@ -50,8 +52,12 @@ for name, module in (
 
 def main() -> None:
     """Run the command line; it ends with exit code 0, 1, 2 or 3 (see `docs/cli.md`)."""
+    for name in ("stdin", "stdout", "stderr"):
+        # one that was closed; else the next file to be opened, such as a database, would get its number
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))  # noqa: SIM115 - to the end
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # None when it is closed
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
     app()
 

@@ -20,6 +20,7 @@ from workflow.rows import (
     FileProblem,
     FileRows,
     Row,
+    as_typed,
     parse_rows,
     read_rows,
     text_lines,
@@ -30,9 +31,6 @@ EXAMPLE = "03-3000 L,M"
 
 _HEADINGS = {"code", "codes", "cost", "category", "categories", "description"}
 _BULLET = re.compile(r"^\s*(?:[-*•\u2013\u2014▪◦]\s+|\d{1,3}[.)]\s+)+")
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-_HYPHEN = re.compile("(?<=[0-9A-Za-z])[\u2010-\u2013\u2212\ufe63\uff0d](?=[0-9A-Za-z])")
-"""What phones, Word and web pages put in place of the hyphen of a cost code."""
 _DASHES = re.compile("[-\u2013\u2014]+")
 _CELLS = re.compile(r"[\t|]")
 _BETWEEN = re.compile(r"[\s,;:=/&+]+")
@@ -97,7 +95,7 @@ def parse_lines(text: str, categories: Mapping[str, str]) -> Asked:
 
 def code_like(text: str) -> set[str]:
     """Everything in a text that looks like a cost code, or a job number."""
-    return set(_CODE_LIKE.findall(_typed(text)))
+    return set(_CODE_LIKE.findall(as_typed(text)))
 
 
 def lines_of_message(text: str, codes: Collection[str], categories: Mapping[str, str]) -> list[str]:
@@ -108,7 +106,7 @@ def lines_of_message(text: str, codes: Collection[str], categories: Mapping[str,
     found: dict[str, dict[str, None]] = {}
     category = _any_category(categories)
     by_name = _by_any_name(categories)
-    for line in _typed(text).splitlines():
+    for line in as_typed(text).splitlines():
         named = [match for match in _CODE_LIKE.finditer(line) if match[0] in codes]
         ends = [*(match.start() for match in named[1:]), len(line)]
         for match, end in zip(named, ends, strict=False):
@@ -150,7 +148,7 @@ def _as_written(read: FileRows[Assignment], categories: Mapping[str, str]) -> As
         named = [row.category] if row.category in categories else _categories(row.category, by_name)
         for category in named:
             known = _known(category, categories, by_name)
-            found.setdefault(Assignment(_typed(row.code), known), line)
+            found.setdefault(Assignment(as_typed(row.code), known), line)
     return Asked(list(found), list(found.values()))
 
 
@@ -184,7 +182,7 @@ def _parse(lines: Iterable[str], categories: Mapping[str, str]) -> Asked:
 
 def _words(line: str, by_name: Mapping[str, str]) -> list[str]:
     """The cost code of a line and its categories, as they are written."""
-    line = _BULLET.sub("", re.sub(r'[`"*]|^\s*\'', "", _typed(line))).strip()
+    line = _BULLET.sub("", re.sub(r'[`"*]|^\s*\'', "", as_typed(line))).strip()
     cells = [cell.strip() for cell in _CELLS.split(line)]
     cells = [cell for cell in cells if cell and not re.fullmatch(r"[-:]+", cell)]
     if not cells:
@@ -216,11 +214,6 @@ def _categories(text: str, by_name: Mapping[str, str]) -> Iterator[str]:
 def _known(category: str, categories: Mapping[str, str], by_name: Mapping[str, str]) -> str:
     """The category that is meant, else what was written."""
     return category if category in categories else by_name.get(category.casefold(), category)
-
-
-def _typed(text: str) -> str:
-    """The text as a keyboard writes it: no characters that nobody sees, and the hyphen between letters."""
-    return _HYPHEN.sub("-", _UNSEEN.sub("", text))
 
 
 def _by_any_name(categories: Mapping[str, str]) -> dict[str, str]:

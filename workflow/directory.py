@@ -19,6 +19,7 @@ from workflow.columns import Problem, Unfit, misfits, storable, unfit
 from workflow.database import upsert
 from workflow.language import language_of, later
 from workflow.privileges import Actor, Rules, lacks
+from workflow.rows import as_typed
 from workflow.tables import (
     Category,
     Job,
@@ -56,8 +57,13 @@ def person_by_email(session: Session, email: str) -> Person | None:
 
 
 def job_by_number(session: Session, number: str) -> Job | None:
-    """The job with exactly this number."""
-    return session.scalars(select(Job).where(Job.number == storable(number).strip())).one_or_none()
+    """The job with exactly this number; where there is none, the one whose number looks the same."""
+    written = storable(number).strip()
+    for typed in dict.fromkeys((written, as_typed(written).strip())):
+        job = session.scalars(select(Job).where(Job.number == typed)).one_or_none()
+        if job is not None:
+            return job
+    return None
 
 
 def accounting_approvers(session: Session) -> list[Person]:

@@ -172,9 +172,8 @@ def _line(
         if update.state in TURNED_DOWN:
             return _Line(assignment, _Standing.TURNED_DOWN, asked, update)
         return _Line(assignment, _Standing.WAITING, asked, update)
-    if problem is not None:
-        return _Line(assignment, _Standing.FAILED, None, None, problem)
-    return _Line(assignment, _Standing.WAITING, None, None)
+    # without a problem Sage had it and lost it, or another category was asked for in place of this one
+    return _Line(assignment, _Standing.FAILED, None, None, problem)
 
 
 def _newest_asked(session: Session, job_id: int) -> dict[Assignment, tuple[RequestedLine, RequestedUpdate]]:
@@ -213,8 +212,14 @@ def _failed(found: Sequence[_Line]) -> Iterator[str]:
         why = say(line.words) if line.words else say("no reason given")
         if line.asked is not None:
             yield say("Sage refused {line}: {why}", line=line.name, why=why)
-        else:
+        elif line.words:
             yield say("{line} cannot be asked for: {why}", line=line.name, why=why)
+        else:
+            yield say(
+                "{line} is not in Sage, and nobody is asking for it. Send the project to the ERP once more "
+                "to ask for it.",
+                line=line.name,
+            )
     if len(failed) > MESSAGES:
         yield say("And {more:,} more.", more=len(failed) - MESSAGES)
 

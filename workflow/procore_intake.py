@@ -84,6 +84,7 @@ def take_in(
         )
     }
     refused = procore_asked.turned_down_at(session, job.id) | procore_asked.failed_at(session, job.id)
+    nobodys = _nobody_asked_for(session, job, seen)
     fresh = [
         each
         for each in seen
@@ -91,6 +92,7 @@ def take_in(
         or row.removed_at is not None
         or row.problem is not None
         or _sent_again(each, refused)
+        or each.assignment in nobodys
     ]
     new, undecided = _to_ask_for(session, job, fresh)
     problems = why_not(session, [each.assignment for each in new], limits=limits)
@@ -345,6 +347,18 @@ def _assignment(row: ProcoreAssignment) -> Assignment:
 
 def _as_facts(assignments: Iterable[Assignment]) -> list[list[str]]:
     return [[each.extra, each.code, each.category] for each in assignments]
+
+
+def _nobody_asked_for(session: Session, job: Job, seen: Sequence[Seen]) -> set[Assignment]:
+    """What was sent to the ERP, which Sage does not hold and was never asked for: it held it once."""
+    sent = {each.assignment for each in seen if each.asked_at is not None}
+    if not sent:
+        return sent
+    in_sage = lines.held_by_sage(session, job.id)
+    held = {
+        each for each in sent if (code := in_sage.get(each.code_key)) and each.category in code.categories
+    }
+    return sent - held - procore_asked.in_states(session, job.id, list(State))
 
 
 def _sent_again(each: Seen, refused: Mapping[Assignment, datetime]) -> bool:

@@ -16,6 +16,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 _SAVE_AS = "save it as CSV UTF-8 (comma separated)"
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_HYPHEN = re.compile("(?<=[0-9A-Za-z])[\u2010-\u2013\u2212\ufe63\uff0d](?=[0-9A-Za-z])")
+"""What phones, Word and web pages put in place of the hyphen of a number or cost code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ def one_line(value: str) -> str:
     if re.search(r"[\x00-\x1f\x7f-\x9f]", text):
         raise ValueError("has a control character")
     return text
+
+
+def as_typed(text: str) -> str:
+    """The text as a keyboard writes it: no characters that nobody sees, and the hyphen between letters."""
+    return _HYPHEN.sub("-", _UNSEEN.sub("", text))
 
 
 ONE_LINE = BeforeValidator(one_line)

@@ -102,15 +102,19 @@ _EMOJI_NAME = re.compile(r":(?=[\w+'-]+:)")
 _QUOTED_LINE = re.compile(r"^(?=\s*&gt;)", re.MULTILINE)
 _SPLIT_TOKEN = re.compile(r"(&[a-z]*|<[^<>]*)$")
 _BREAK = "\u200b"
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def escape(text: str) -> str:
-    """Data as Slack `mrkdwn` that shows exactly that data: no mention, link, emoji, quotation or formatting.
+    """Data as Slack `mrkdwn` that shows just that: no mention, link, emoji, quotation or formatting.
 
     `&`, `<` and `>` are escaped as Slack documents, which also disarms `<!channel>`, `<@U…>`, `<url|text>`.
     Slack has no escape for `*`, `_`, `~`, a backtick or `:name:`: a zero-width space breaks their hold on the
     words beside them. Not for `plain_text` or table cells, which show data as it is.
+    What turns the direction of writing would turn our words behind it too, and goes: right-to-left text reads
+    right without it.
     """
+    text = _DIRECTION.sub("", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _FORMATTING.sub(lambda mark: f"{_BREAK}{mark[0]}{_BREAK}", text)
     text = _EMOJI_NAME.sub(f":{_BREAK}", text)

@@ -8,7 +8,16 @@ import typer
 from sqlalchemy.orm import Session
 
 from bot.blocks.words import counted
-from bot.commands.command import ByEmail, CommandLine, JobNumber, command, failed, refused, unknown_job
+from bot.commands.command import (
+    LARGEST_INTEGER,
+    ByEmail,
+    CommandLine,
+    JobNumber,
+    command,
+    failed,
+    refused,
+    unknown_job,
+)
 from bot.commands.request_shapes import FIRST_OF_TWO, JobResultShape, NewLineShape, SeveralShape, StaleShape
 from bot.commands.requests import described, summary
 from bot.commands.terminal import Answer
@@ -20,7 +29,6 @@ from workflow.tables import Job
 from workflow.vocabulary import Event, Refusal, State
 
 _NEW_SHOWN = 12
-_LARGEST_INTEGER = 2**31 - 1
 
 app = typer.Typer()
 
@@ -29,7 +37,7 @@ SeenRevision = Annotated[
     typer.Option(
         "--revision",
         min=0,
-        max=_LARGEST_INTEGER,
+        max=LARGEST_INTEGER,
         help="The revision that you looked at; default: the present one.",
     ),
 ]

@@ -40,6 +40,8 @@ ForCompany = Annotated[
     typer.Option("--company", metavar="NAME", help="Which company, where costbot works for many."),
 ]
 ByEmail = Annotated[str, typer.Option("--by", metavar="EMAIL", help="E-mail of the person who acts.")]
+LARGEST_INTEGER = 2**31 - 1
+"""That every column of a number holds, in either database."""
 JobNumber = Annotated[str, typer.Argument(metavar="JOB", help="Job number, such as 24-017.")]
 
 

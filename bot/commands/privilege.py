@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bot.blocks.words import REFUSAL_WORDS
-from bot.commands.command import ByEmail, CommandLine, StopError, command, failed, refused
+from bot.commands.command import LARGEST_INTEGER, ByEmail, CommandLine, StopError, command, failed, refused
 from bot.commands.people_shapes import PrivilegeRequestShape, PrivilegeRequestsShape
 from bot.commands.terminal import Answer, Table
 from workflow import privilege_requests
@@ -14,7 +14,12 @@ from workflow.privileges import Refused
 
 app = typer.Typer(no_args_is_help=True, help="Ask to become an accounting approver, and answer who asks.")
 
-Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the request, as `privilege list` has it.")]
+Id = Annotated[
+    int,
+    typer.Argument(
+        metavar="ID", max=LARGEST_INTEGER, help="Number of the request, as `privilege list` has it."
+    ),
+]
 
 
 @command(app, "ask")

@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from bot.blocks import words
-from bot.commands.command import CommandLine, command, failed
+from bot.commands.command import LARGEST_INTEGER, CommandLine, command, failed
 from bot.commands.sync_shapes import SyncRow, SyncShape, SyncsShape
 from bot.commands.terminal import Answer, Table, progress
 from sync import data_sync
 from sync.data_sync import RunState, SyncReport
 from sync.sage import open_company
 from workflow import queries
+from workflow.settings import Source
 from workflow.tables import DataSync
 
 _WAIT_SECONDS = 3600.0
@@ -36,12 +37,17 @@ def sync(line: CommandLine) -> Answer:
         return failed(
             "Another data sync has been running for an hour. See `costbot syncs`.", reason=report.state
         )
+    if line.settings.source is Source.PROCORE:
+        from sync.procore import work
+
+        work.tell(line.settings, line.database, clock=line.now)
     return Answer(SyncShape.model_validate(report, from_attributes=True), [_told(report), *report.untold])
 
 
 @command(app, "syncs")
 def syncs(
-    line: CommandLine, limit: Annotated[int, typer.Option("--limit", min=1, help="How many.")] = 20
+    line: CommandLine,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LARGEST_INTEGER, help="How many.")] = 20,
 ) -> Answer:
     """List the newest data syncs."""
     with line.database.reading() as session:

@@ -80,7 +80,7 @@ class Answers:
     def rejections(self, *, encoding: str) -> "Rejections":
         """What the rejected records and the reports say of each line."""
         rejected = {
-            record.line: path.name
+            record.line: f"{path.parent.name}/{path.name}"  # the import file may have the same name
             for path in self.rejected
             for record in read_records(_text(path, encoding).splitlines())
         }

@@ -4,6 +4,7 @@ Columns `job,job_name,extra,code,description,category`. The file is read anew wh
 once nobody has written it for a while; what it says was true then, and is used as that.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ from workflow.rows import BadFileError
 
 QUIET = timedelta(seconds=10)
 """An export that was written since may be half saved."""
+_AHEAD = timedelta(minutes=1)
+"""An export from further in the future was saved by another clock, or before ours was set back."""
 
 
 def _now() -> datetime:
@@ -37,14 +40,20 @@ class _Look:
 
 
 class ExportReader:
-    """Reads jobs from an export file; `clock` tells the time in UTC."""
+    """Reads jobs from an export file; `clock` tells the time in UTC, `pause` waits for some seconds."""
 
-    def __init__(self, path: Path, *, encoding: str = "cp1252", clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoding: str = "cp1252",
+        clock: Callable[[], datetime] = _now,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._path = path
         self._encoding = encoding
         self._clock = clock
-        self._seen: _Look | None = None
-        self._seen_since = datetime.min.replace(tzinfo=UTC)
+        self._pause = pause
         self._read: _Look | None = None
         self._jobs: Mapping[str, SageJob] = {}
         self._untold: Mapping[str, str] = {}
@@ -62,7 +71,7 @@ class ExportReader:
 
     def is_newer_than(self, moment: datetime) -> bool:
         try:
-            return self._look().as_of >= moment
+            return _Look.at(self._path).as_of >= moment
         except OSError:
             return False
 
@@ -74,7 +83,7 @@ class ExportReader:
 
     def _export(self) -> Mapping[str, SageJob]:
         try:
-            look = self._look()
+            look = _Look.at(self._path)
             if look != self._read:
                 self._require_quiet(look)
                 export = read_export(self._path, encoding=self._encoding)
@@ -96,23 +105,20 @@ class ExportReader:
             ) from error
         return self._jobs
 
-    def _look(self) -> _Look:
-        look = _Look.at(self._path)
-        if look != self._seen:
-            self._seen, self._seen_since = look, self._clock()
-        return look
-
     def _require_quiet(self, look: _Look) -> None:
-        """Wait for the end of a save: by the file's own time or, where its clock is ahead, by ours."""
-        now = self._clock()
-        if now - look.as_of < QUIET and now - self._seen_since < QUIET:
+        """That its save is over: by the file's own time or, where that cannot tell, by looking twice."""
+        age = self._clock() - look.as_of
+        if age < -_AHEAD:
+            self._pause(QUIET.total_seconds())
+            self._require_unchanged(look)
+        elif age < QUIET:
             raise SageBusyError(
                 f"COSTBOT_SAGE_EXPORT {self._path} was written a moment ago and may be half saved. costbot "
                 f"reads it when it has been left alone for {QUIET.seconds} seconds."
             )
 
     def _require_unchanged(self, look: _Look) -> None:
-        if self._look() != look:
+        if _Look.at(self._path) != look:
             raise SageBusyError(
                 f"COSTBOT_SAGE_EXPORT {self._path} was saved anew while costbot read it. "
                 "The next data sync reads it."

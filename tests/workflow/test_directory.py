@@ -124,6 +124,23 @@ def test_a_job_is_found_by_its_number_and_renamed_by_a_later_file(site: Site) ->
     assert (renamed.id, renamed.title) == (site.job.id, "24-017 Riverside")
 
 
+@pytest.mark.parametrize(
+    "pasted", ["24\u2011017", "24\u2013017", "\u200b24-017\ufeff", "\u202a24\u2010017\u202c"]
+)
+def test_a_job_is_found_by_what_looks_like_its_number_and_by_its_very_number_first(
+    site: Site, pasted: str
+) -> None:
+    with site.database.reading() as session:
+        found = directory.job_by_number(session, pasted)
+    assert found is not None
+    assert found.id == site.job.id
+    assert put_jobs(site, a_job("24\u2013017", "Another")) is None
+    with site.database.reading() as session:
+        another = directory.job_by_number(session, "24\u2013017")
+    assert another is not None
+    assert another.title == "24\u2013017 Another"
+
+
 def test_jobs_that_do_not_fit_are_clear_problems(site: Site) -> None:
     result = put_jobs(
         site,

@@ -5,12 +5,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+import bot
+from bot import __main__
 from bot.commands import opening
 from tests.bot.commands.conftest import ENGINEER, JOBS, PEOPLE, Shell
 from tests.servers import PostgresServer
@@ -203,6 +206,16 @@ def test_an_unknown_command_is_wrong_usage_with_the_closest_one(bare_shell: Shel
     assert "ready" in ran.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("syncs", "--limit"), ("privilege", "grant", "--by", ENGINEER), ("update", "24-017", "--revision")],
+)
+def test_a_number_that_no_database_holds_is_wrong_usage(
+    bare_shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    assert bare_shell.run(*arguments, "9" * 20).exit_code == 2
+
+
 def costbot(
     *arguments: str, folder: Path, stdout: IO[str] | int = subprocess.PIPE, **environment: str
 ) -> subprocess.Popen[str]:
@@ -210,7 +223,7 @@ def costbot(
         name: value for name, value in os.environ.items() if not name.startswith(("COSTBOT_", "SLACK_"))
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", *arguments],
+        [sys.executable, "-m", "bot", *arguments],
         cwd=folder,
         env=others | environment,
         stdout=stdout,
@@ -253,10 +266,10 @@ def test_an_answer_that_cannot_be_written_ends_with_1_and_the_reason(
 
 
 def test_a_command_does_its_work_when_nobody_hears_it(bare_shell: Shell) -> None:
-    file = bare_shell.file("jobs.csv", JOBS)
+    file, costbot = bare_shell.file("jobs.csv", JOBS), f"{sys.executable} -m bot"
 
     ran = subprocess.run(
-        ["/bin/sh", "-c", f"{sys.executable} -m bot.cli import jobs {file} >&-"],
+        ["/bin/sh", "-c", f"{costbot} import jobs {file} >&- && {costbot} status <&- >&-"],
         cwd=bare_shell.folder,
         capture_output=True,
         text=True,
@@ -266,6 +279,22 @@ def test_a_command_does_its_work_when_nobody_hears_it(bare_shell: Shell) -> None
     assert (ran.returncode, ran.stderr) == (0, "")
     assert len(bare_shell.json("audit", "verify")["problems"]) == 0
     bare_shell.done("show", "24-017")
+
+
+def test_ctrl_c_while_it_is_being_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class CtrlC(MetaPathFinder):
+        def find_spec(self, fullname: str, *_: object) -> None:
+            if fullname == "bot.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delattr(bot, "cli")
+    monkeypatch.delitem(sys.modules, "bot.cli")
+    monkeypatch.setattr(sys, "meta_path", [CtrlC(), *sys.meta_path])
+
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+
+    assert ended.value.code == 130
 
 
 def test_the_answer_is_utf_8_whatever_the_terminal_is_set_to(bare_shell: Shell) -> None:

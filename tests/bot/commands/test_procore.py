@@ -310,3 +310,24 @@ def test_as_erp_integrator_the_status_lists_open_requests_with_their_age_and_wha
     out = shell.done("procore", "status").out
     assert f"ERP request {request['id']} of 24-017, open for less than a minute: waits for Sage" in out
     assert f"ERP request detail {lost['request_detail_id']}, open for less than a minute" in out
+
+
+def test_a_data_sync_by_command_tells_procore_at_once_as_one_of_the_schedule_does(
+    shell: Shell, procore: Procore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_PROCORE_INTAKE", "erp-requests")
+    _kestrel(procore)
+    company = procore.company
+    company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    [project] = company.projects.values()
+    request = procore.erp.send(project)
+    detail = procore.erp.details[request["request_detail_id"]]
+    detail["request_id"] = request["id"]
+    shell.done("procore", "people")
+    shell.done("procore", "look")
+    shell.done("update", "24-017", "--by", "dana@kestrel.example")
+
+    shell.done("sync")
+
+    assert [code["origin_id"] for code in company.cost_codes.values()] == ["24-017//03-300", None]
+    assert detail["messages"][0].startswith("Sage holds 1 assignment that Dana Reyes updated")

@@ -396,6 +396,32 @@ def test_a_category_of_a_synced_code_is_told_from_what_sage_has_and_asked_for_in
     assert integrator.row(request).taken_at is not None
 
 
+def test_what_sage_lost_before_the_answer_is_answered_as_failed_and_asked_for_when_it_is_sent_again(
+    integrator: Integrator,
+) -> None:
+    integrator.kestrel.add("300", "L", "M", origin_id="cc-1")
+    integrator.sage.load([LoadedRow("24-017", "Riverside", "", "03-300", "Concrete", "L")])
+    first = integrator.send()
+    integrator.hear()
+    assert integrator.kestrel.asked() == ["03-300 M"]
+    integrator.kestrel.in_sage({"03-300": ("M",)})
+    integrator.look()
+    detail = integrator.detail(first)
+    assert detail["status"] == "failed"
+    assert detail["messages"] == [
+        "Sage had 1 assignment already.",
+        "03-300 L is not in Sage, and nobody is asking for it. "
+        "Send the project to the ERP once more to ask for it.",
+    ]
+    second = integrator.send()
+    integrator.hear()
+    assert integrator.kestrel.asked() == ["03-300 M", "03-300 L"]
+    assert integrator.detail(second)["status"] == "in progress"
+    integrator.send()
+    integrator.hear()
+    assert integrator.kestrel.asked() == ["03-300 M", "03-300 L"]
+
+
 def test_what_is_removed_after_the_update_stays_and_is_a_difference(integrator: Integrator) -> None:
     code = integrator.kestrel.add("300", "L")
     integrator.send()

@@ -155,7 +155,7 @@ def test_rejected_records_that_were_put_into_done_are_read_there(desk: Desk, nam
     desk.reject("S", name=name)
     (desk.rejected / name).rename(desk.done / name)
 
-    assert desk.answer() == {3: f"Sage rejected this line: see {name}."}
+    assert desk.answer() == {3: f"Sage rejected this line: see done/{name}."}
 
 
 def test_rejected_records_that_were_put_into_done_under_the_name_of_the_import_are_read_too(
@@ -165,7 +165,7 @@ def test_rejected_records_that_were_put_into_done_under_the_name_of_the_import_a
     desk.reject("S")
     (desk.rejected / "DS000001.jce").rename(desk.done / "DS000001.jce")
 
-    assert desk.answer() == {3: "Sage rejected this line: see DS000001.jce."}
+    assert desk.answer() == {3: "Sage rejected this line: see done/DS000001.jce."}
 
 
 def test_rejected_records_without_their_job_row_are_matched_where_one_line_alone_fits(desk: Desk) -> None:
@@ -184,8 +184,8 @@ def test_where_several_lines_fit_a_rejected_record_without_its_job_row_each_is_t
     (desk.rejected / "DS000001.jce").write_text('"C","22-1116","","M",11022026,0.00,"",0.00,,,,,\n')
 
     told = (
-        "Sage may have rejected this line: DS000001.jce has its cost code and category without a job "
-        "row, and several lines fit. Compare the Estimate Import Report."
+        "Sage may have rejected this line: rejected/DS000001.jce has its cost code and category without a "
+        "job row, and several lines fit. Compare the Estimate Import Report."
     )
     assert desk.answer(lines) == {4: told, 5: told}
 
@@ -225,7 +225,7 @@ def reasons(desk: Desk, *report: str) -> dict[int, str]:
     return dict(desk.answer() or {})
 
 
-NO_REASON = "Sage rejected this line: see DS000001.jce."
+NO_REASON = "Sage rejected this line: see rejected/DS000001.jce."
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_without_a_report_the_words_name_the_file(desk: Desk) -> None:
     desk.file_away()
     desk.reject("S", name="Reject.jce")
 
-    assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
+    assert desk.answer() == {3: "Sage rejected this line: see rejected/Reject.jce."}
 
 
 def test_answers_in_utf_16_are_read_too(desk: Desk) -> None:
@@ -286,7 +286,7 @@ def test_what_is_no_answer_among_the_answers_stops_nothing(desk: Desk) -> None:
     (desk.rejected / "other.jce").write_text("x" * 200_000)
     (desk.rejected / "earlier.jce").mkdir()
 
-    assert desk.answer() == {3: "Sage rejected this line: see DS000001.jce."}
+    assert desk.answer() == {3: "Sage rejected this line: see rejected/DS000001.jce."}
 
 
 def test_rejected_lines_of_it_say_that_a_file_was_imported_wherever_it_is_now(desk: Desk) -> None:
@@ -294,7 +294,7 @@ def test_rejected_lines_of_it_say_that_a_file_was_imported_wherever_it_is_now(de
     desk.reject("S", name="Reject.jce")
     (desk.outgoing / "DS000001.jce").unlink()
 
-    assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
+    assert desk.answer() == {3: "Sage rejected this line: see rejected/Reject.jce."}
 
 
 def test_an_older_rejected_file_says_nothing_of_this_batch(desk: Desk) -> None:
@@ -337,7 +337,7 @@ def test_rejected_lines_that_may_still_be_joined_by_others_are_waited_for(desk: 
     at_once = ImportFileCompany(tmp_path / "sage", SageProfile(), desk.sage)
 
     assert at_once.answer(BATCH, iter(LINES)) is None
-    assert desk.answer() == {3: "Sage rejected this line: see Reject.jce."}
+    assert desk.answer() == {3: "Sage rejected this line: see rejected/Reject.jce."}
 
 
 def test_sage_must_have_been_read_after_the_import(desk: Desk) -> None:
