@@ -141,7 +141,7 @@ def plan_job(
     if session.get_one(DataSync, sync.id, populate_existing=True).state is not SyncState.CLAIMED:
         return
     lines.store_read_back(session, job, held, at=at)
-    waiting = _lines(session, sync, job)
+    waiting = list(map(lines.opened, _lines(session, sync, job)))
     lines.mark_standing(session, waiting, held.cost_codes)
     why_not = findings.judge(session, job, waiting, held.cost_codes, limits=limits)
     if why_not:
