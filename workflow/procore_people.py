@@ -8,18 +8,22 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from workflow import audit
 from workflow.columns import storable
+from workflow.database import upsert
 from workflow.privileges import Rules, lacks
 from workflow.procore_intake import PROCORE, REQUESTER_EMAIL
 from workflow.procore_projects import mark, set_mark
-from workflow.tables import Person, ProcorePerson
+from workflow.tables import Person, ProcoreMark, ProcorePerson
 from workflow.vocabulary import ErpPermission, Event, Refusal
 
 _MARK = "people"
+_MOVED = "people moved "
+"""With the id of a user: their e-mail is new, and the event that tells of it is not on record yet."""
+_USERS_A_STATEMENT = 1_000
 _NAME_CHARACTERS = 200
 
 
@@ -98,34 +102,36 @@ def foresee(session: Session, users: Sequence[ProcoreUser]) -> Foreseen:
 def moving(session: Session, users: Collection[ProcoreUser]) -> list[ProcoreUser]:
     """Those who have another e-mail in Procore than their person has here."""
     ties = select(ProcorePerson.user_id, Person.email).join(ProcorePerson.person)
-    emails = dict(session.execute(ties).all())
+    ids, emails = [user.user_id for user in users], dict[int, str]()
+    for start in range(0, len(ids), _USERS_A_STATEMENT):
+        some = ProcorePerson.user_id.in_(ids[start : start + _USERS_A_STATEMENT])
+        emails.update(session.execute(ties.where(some)).all())
     moving = [user for user in users if emails.get(user.user_id, _email(user)) != _email(user)]
     return sorted(moving, key=lambda each: each.user_id)
 
 
-def move(session: Session, user: ProcoreUser) -> bool:
-    """Follow a change of e-mail before `take`, in a transaction of its own; False where another has it.
+def move(session: Session, user: ProcoreUser, *, at: datetime) -> None:
+    """Follow a change of e-mail before `take`, in a transaction of its own; not where another has it.
 
     PostgreSQL locks a person whose e-mail changes against every row that names them, and whoever has the
-    end of the trail writes such rows: so nobody may wait for that end with a changed e-mail.
+    end of the trail writes such rows: so nobody may wait for that end with a changed e-mail. A mark stands
+    for the event until `take_all` or `take_one` records it, in whichever run that is.
     """
     tie, email = session.get(ProcorePerson, user.user_id), _email(user)
     if tie is None or session.scalar(select(Person.id).where(Person.email == email)) is not None:
-        return False
+        return
+    # before the person, as whoever takes them has it: so neither waits for the other
+    mark = upsert(session, ProcoreMark).values(name=_moved_mark(user.user_id), at=at)
+    session.execute(mark.on_conflict_do_update(index_elements=["name"], set_={"at": mark.excluded.at}))
     tie.person.email = email
     session.flush()
-    return True
 
 
-def take_all(
-    session: Session, users: Sequence[ProcoreUser], *, moved: Collection[int] = (), at: datetime
-) -> TakenPeople:
-    """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack.
-
-    `moved` are the users of whom the e-mail is new already.
-    """
+def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) -> TakenPeople:
+    """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack."""
+    moved = _untold_moves(session)
     changed = sum(
-        take(session, user, at=at) or user.user_id in moved
+        take(session, user, at=at) or _moved_mark(user.user_id) in moved
         for user in sorted(users, key=lambda each: each.user_id)
     )
     seen = {user.user_id for user in users}
@@ -136,7 +142,7 @@ def take_all(
         person.active = False
     set_mark(session, _MARK, at)
     session.flush()
-    if changed or gone:
+    if changed or gone or moved:
         _record(session, len(users), at=at)
     return TakenPeople(len(users), changed, len(gone))
 
@@ -176,9 +182,10 @@ def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
     return changed
 
 
-def take_one(session: Session, user: ProcoreUser, *, moved: Collection[int] = (), at: datetime) -> bool:
+def take_one(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
     """Take over one user by themselves; whether anything about them is new, which is on record then."""
-    changed = take(session, user, at=at) or user.user_id in moved
+    moved = _untold_moves(session, user.user_id)
+    changed = take(session, user, at=at) or bool(moved)
     if changed:
         _record(session, 1, at=at)
     return changed
@@ -186,13 +193,14 @@ def take_one(session: Session, user: ProcoreUser, *, moved: Collection[int] = ()
 
 def gone(session: Session, person_id: int, *, at: datetime) -> bool:
     """Procore has this person no more: they lose every right. Whether they had not before."""
+    tie = _tie_of(session, person_id)
+    moved = _untold_moves(session, tie.user_id) if tie else ()
     person = session.get_one(Person, person_id, populate_existing=True)
     was_active, person.active = person.active, False
-    tie = _tie_of(session, person_id)
     if tie is not None:
         tie.read_at = at
     session.flush()
-    if was_active:
+    if was_active or moved:
         _record(session, 1, at=at)
     return was_active
 
@@ -226,6 +234,18 @@ def is_too_old(session: Session, person_id: int, *, at: datetime, rules: Rules) 
         return False
     tie = _tie_of(session, person_id)
     return tie is None or at - tie.read_at > rules.people_known_for
+
+
+def _moved_mark(user_id: int) -> str:
+    return f"{_MOVED}{user_id}"
+
+
+def _untold_moves(session: Session, user_id: int | None = None) -> frozenset[str]:
+    """The marks of this user's change of e-mail, or of all; gone with them, so that an event tells of it."""
+    whose = (
+        ProcoreMark.name.startswith(_MOVED) if user_id is None else ProcoreMark.name == _moved_mark(user_id)
+    )
+    return frozenset(session.scalars(delete(ProcoreMark).where(whose).returning(ProcoreMark.name)))
 
 
 def _email(user: ProcoreUser) -> str:

@@ -48,9 +48,9 @@ class Directory:
         # the age of what is known counts from before it was asked for
         at = self.clock()
         users = self._everybody()
-        moved = self._move(users)
+        self._move(users, at=at)
         with self.database.writing() as session:
-            return procore_people.take_all(session, users, moved=moved, at=at)
+            return procore_people.take_all(session, users, at=at)
 
     def foresee(self) -> Foreseen:
         """What `refresh` would do now; nothing is changed.
@@ -96,20 +96,17 @@ class Directory:
             return person_id is not None and procore_people.gone(session, person_id, at=at)
 
     def _take_one(self, user: ProcoreUser, *, at: datetime) -> bool:
-        moved = self._move([user])
+        self._move([user], at=at)
         with self.database.writing() as session:
-            return procore_people.take_one(session, user, moved=moved, at=at)
+            return procore_people.take_one(session, user, at=at)
 
-    def _move(self, users: Sequence[ProcoreUser]) -> frozenset[int]:
-        """Follow changes of e-mail; the users of whom it is new now."""
-        moved = set()
+    def _move(self, users: Sequence[ProcoreUser], *, at: datetime) -> None:
+        """Follow changes of e-mail."""
         with self.database.reading() as session:
             moving = procore_people.moving(session, users)
         for user in moving:
             with self.database.writing() as session:
-                if procore_people.move(session, user):
-                    moved.add(user.user_id)
-        return frozenset(moved)
+                procore_people.move(session, user, at=at)
 
     def _everybody(self) -> list[ProcoreUser]:
         found = {user.id: user for user in self.api.users()}

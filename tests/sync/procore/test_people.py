@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -21,8 +22,8 @@ from workflow.approvals import Done, accept
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor, Refused
 from workflow.settings import Settings
-from workflow.tables import Person, SlackLink
-from workflow.vocabulary import Event, Place, Refusal
+from workflow.tables import Person, ProcorePerson, SlackLink
+from workflow.vocabulary import ErpPermission, Event, Place, Refusal
 
 
 @pytest.fixture
@@ -125,6 +126,73 @@ def test_a_changed_e_mail_is_waited_for_by_nobody_for_whom_it_waits(
             assert session.scalars(select(Person.email)).all() == ["dana.r@kestrel.example"]
             trail = [event.event for event in audit.trail(session)]
             assert trail == [Event.IMPORTED, Event.REFUSED, Event.REFUSED, Event.IMPORTED]
+
+
+@pytest.mark.parametrize("read", ["whole", "one", "gone"])
+def test_a_changed_e_mail_is_on_record_though_the_run_that_saw_it_was_killed(
+    people: Directory,
+    procore: Procore,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    read: str,
+) -> None:
+    dana = procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+    people.refresh()
+    procore.company.change_user(dana, email_address="dana.r@kestrel.example")
+    acts: dict[str, Callable[[], object]] = {
+        "whole": lambda: people.refresh().changed,
+        "one": partial(people.read_user, dana["id"]),
+        "gone": partial(people.read_user, dana["id"]),
+    }
+
+    def killed(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        for take in ("take_all", "take_one"):
+            patch.setattr(procore_people, take, killed)
+        with pytest.raises(SystemExit):
+            acts[read]()
+    if read == "gone":
+        with database.writing() as session:
+            session.scalars(select(Person)).one().active = False
+        del procore.company.users[dana["id"]]
+    told = [acts[read]() for _ in range(2)]
+
+    with database.reading() as session:
+        assert session.scalars(select(Person.email)).all() == ["dana.r@kestrel.example"]
+        assert [event.event for event in audit.trail(session)] == [Event.IMPORTED, Event.IMPORTED]
+    assert told == [read != "gone", False]
+
+
+def test_of_many_users_those_are_found_whose_e_mail_is_another(database: Database) -> None:
+    users = [
+        procore_people.ProcoreUser(
+            number, f"p{number}@kestrel.example", "P", ErpPermission.STANDARD, True, True
+        )
+        for number in range(1, 1_003)
+    ]
+    with database.writing() as session:
+        people = [
+            Person(
+                id=user.user_id,
+                email=user.email,
+                name=user.name,
+                erp_permission=user.permission,
+                can_push_to_accounting=True,
+                active=True,
+            )
+            for user in users
+        ]
+        session.add_all(people)
+        session.flush()
+        session.add_all(
+            ProcorePerson(user_id=each.id, person_id=each.id, read_at=factories.NINE) for each in people
+        )
+    moved = [replace(user, email="new@kestrel.example") for user in (users[0], users[-1])]
+    with database.reading() as session:
+        assert procore_people.moving(session, [*users[1:-1], *moved]) == moved
+        assert procore_people.moving(session, moved[1:]) == moved[1:]
 
 
 def test_one_person_is_found_by_the_exact_e_mail_and_not_by_the_first_hit(
