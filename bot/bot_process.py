@@ -26,7 +26,7 @@ from bot.app import build_app
 from bot.gateway import Gateway, web_client
 from bot.health import Check, database_check, files_check, redis_check, sync_check
 from bot.http import http_app
-from bot.links import card_of_number
+from bot.links import cards_by_number
 from bot.logs import seldom
 from bot.metrics import Metrics, Watched, metrics_route
 from bot.procore_webhooks import webhook_routes
@@ -91,7 +91,7 @@ def run_bot(
                 *webhook_routes(settings, database, nudge, _now),
                 *metrics_routes(settings, [Watched(settings, database)], socket_mode),
             ],
-            card_of=partial(card_of_number, database, gateway, clock=_now) if settings.public_url else None,
+            card_of=cards_by_number(database, gateway, clock=_now) if settings.public_url else None,
             language=settings.language,
         )
         with finished(app), bringing(settings.redis, gateway.counts):

@@ -10,6 +10,7 @@ from html import escape
 from typing import Protocol
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.starlette.handler import to_starlette_response
 from starlette.applications import Starlette
@@ -32,6 +33,9 @@ MOST_BYTES = 1_000_000
 ANSWER_SECONDS = 3.0
 """Less than health checks wait, such as that of docker-compose.yaml."""
 SILENT = "does not answer"
+
+LINKS_AT_ONCE = 8
+"""Links to jobs that are followed at once; for a click there is a thread however many more there are."""
 
 _SIGNED_BY = ("x-slack-signature", "x-slack-request-timestamp")
 _FROM_SLACK = ("content-type", *_SIGNED_BY, "x-slack-retry-num", "x-slack-retry-reason")
@@ -133,9 +137,10 @@ def job_routes(
     """
     if card_of is None:
         return []
+    limiter = CapacityLimiter(LINKS_AT_ONCE)
 
     async def job(request: Request) -> Response:
-        found = await run_in_threadpool(card_of, request.path_params["number"])
+        found = await to_thread.run_sync(card_of, request.path_params["number"], limiter=limiter)
         if found is None:
             return HTMLResponse(_no_card(language), 404, headers=_NOT_KEPT)
         return RedirectResponse(found, 302, headers=_NOT_KEPT)

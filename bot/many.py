@@ -22,7 +22,7 @@ from bot.gateway import SlackRefused
 from bot.health import Check, database_check, redis_check, sync_check
 from bot.http import SILENT, http_app, job_routes
 from bot.installations import Installations, gateway_of
-from bot.links import card_of_number
+from bot.links import cards_by_number
 from bot.metrics import Watched
 from bot.oauth import install_routes, team_of
 from bot.procore_webhooks import webhook_routes
@@ -136,7 +136,7 @@ def front(
             routes += webhook_routes(one.settings, one.database, one.nudge, clock)
         if host.public_url is not None:
             for one in companies:
-                card_of = partial(card_of_number, one.database, gateways[one.team], clock=clock)
+                card_of = cards_by_number(one.database, gateways[one.team], clock=clock)
                 routes += job_routes(card_of, below=company_path(one.name), language=one.settings.language)
         yield Front(apps, routes, by_team)
 

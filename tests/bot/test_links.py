@@ -1,7 +1,8 @@
 """The address of a job's card, and the job's own, which leads there."""
 
 from collections.abc import Iterator
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,8 +12,9 @@ from slack_sdk import WebClient
 from starlette.applications import Starlette
 
 from bot.addresses import job_link, number_in_link
+from bot.gateway import Posted
 from bot.http import http_app, job_routes
-from bot.links import card_address, card_of_number, standing_card
+from bot.links import ASKING_AT_ONCE, card_address, cards_by_number, standing_card
 from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
@@ -86,11 +88,37 @@ def test_without_an_answer_of_slack_there_is_no_address(site: Site) -> None:
     assert address(site) is None
 
 
+def test_while_slack_hangs_few_wait_for_it_and_others_are_led_to_where_the_card_was(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.drain()
+    before = address(site)
+    mended, asked = Event(), Semaphore(0)
+
+    def hanging(_: Posted) -> str:
+        asked.release()
+        assert mended.wait(30)
+        return "https://slack.example/moved"
+
+    monkeypatch.setattr(site.gateway, "permalink", hanging)
+    card_of = cards_by_number(site.database, site.gateway, clock=site.clock)
+    with ThreadPoolExecutor(ASKING_AT_ONCE) as threads:
+        waiting = [threads.submit(card_of, site.riverside.number) for _ in range(ASKING_AT_ONCE)]
+        try:
+            assert all(asked.acquire(timeout=30) for _ in waiting)
+            assert (card_of(site.riverside.number), card_of(site.depot.number)) == (before, None)
+        finally:
+            mended.set()
+    assert {each.result() for each in waiting} == {"https://slack.example/moved"}
+    assert card_of(site.riverside.number) == "https://slack.example/moved"
+
+
 @pytest.fixture
 def web(site: Site) -> Iterator[httpx.Client]:
     """The bot's HTTP server, as anybody reaches it."""
     bolt = App(token=BOT_TOKEN, signing_secret="-", token_verification_enabled=False)
-    card_of = partial(card_of_number, site.database, site.gateway, clock=site.clock)
+    card_of = cards_by_number(site.database, site.gateway, clock=site.clock)
     app = http_app(bolt, takes_events=False, ready={}, card_of=card_of)
     with running(app) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
         yield client

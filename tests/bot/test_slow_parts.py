@@ -1,5 +1,6 @@
 """A part that hangs, neither answering nor failing: whoever watches costbot is answered all the same."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,7 +9,7 @@ from itertools import count
 import httpx
 import pytest
 
-from bot.http import http_app
+from bot.http import LINKS_AT_ONCE, http_app
 from bot.many import trouble_of
 from bot.metrics import KEPT_SECONDS, Metrics, Watched
 from bot.sandbox.client import NO_AUTHORITIES
@@ -60,6 +61,29 @@ def test_readiness_is_told_while_a_part_hangs_which_is_asked_once_for_all(hangin
         assert hanging.asked == 1
         hanging.mended.set()
         wait_until(lambda: said() == (200, {"database": "ok", "redis": "ok"}), "a part that answers is heard")
+
+
+def test_links_that_are_followed_while_slack_hangs_keep_no_thread_from_others(hanging: Hanging) -> None:
+    more_than_anyios_threads = 50
+    web = http_app(
+        None,  # type: ignore[arg-type]
+        takes_events=False,
+        ready={"database": lambda: None},
+        card_of=lambda _number: hanging(),
+    )
+
+    async def readiness() -> int:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://bot") as client:
+            links = [asyncio.create_task(client.get(f"/jobs/{n}")) for n in range(more_than_anyios_threads)]
+            try:
+                while hanging.asked < LINKS_AT_ONCE:
+                    await asyncio.sleep(0.01)
+                return (await asyncio.wait_for(client.get("/readyz"), LONG / 3)).status_code
+            finally:
+                hanging.mended.set()
+                assert [answer.status_code for answer in await asyncio.gather(*links)] == [404] * len(links)
+
+    assert asyncio.run(readiness()) == 200
 
 
 def test_on_a_host_for_many_one_company_s_part_that_hangs_is_that_company_s_trouble(
