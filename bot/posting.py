@@ -66,7 +66,7 @@ class Poster:
     def draw(self, key: str, channel: str, message: Message) -> Posted:
         """Update the message in place; post a new one where there is none, or it was deleted.
 
-        One in another channel than `channel` is left for a new one when that channel is closed.
+        One in another channel than `channel`, by its id, is left for a new one when that channel is closed.
         """
         there = self.where(key)
         if there is not None:
@@ -120,8 +120,8 @@ class Poster:
                 self._note(key, there)
                 return there, False
         with self._database.writing() as session:
-            # a channel given by name has no id yet, and cannot be looked into
-            channel_id = "" if channel.startswith("#") else channel
+            # without its id a channel cannot be looked into
+            channel_id = "" if _is_name(channel) else channel
             self._keep_pace(session, channel_id)
             messages.attempt(session, key, channel=channel_id, at=self._clock())
         try:
@@ -199,4 +199,9 @@ class Poster:
 
 def _is_left_behind(refused: SlackRefused, was_in: str, channel: str) -> bool:
     """Whether a message is of a channel that is closed to costbot, and from now on belongs in another."""
-    return refused.is_channel_problem and was_in != channel
+    return refused.is_channel_problem and channel != was_in and not _is_name(channel)
+
+
+def _is_name(channel: str) -> bool:
+    """Whether a channel is given by its name: then nobody knows its id."""
+    return channel.startswith("#")

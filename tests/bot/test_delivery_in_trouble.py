@@ -147,6 +147,22 @@ def test_a_channel_name_that_slack_does_not_look_up_is_used_as_it_is(site: Site)
     assert len(site.channel()) == 1
 
 
+def test_a_card_in_a_channel_known_by_name_alone_is_not_doubled_by_an_outage(site: Site) -> None:
+    requested = site.ask(site.riverside, "03-300 L")
+    site.drain()
+    site.update(requested)
+    site.sandbox.fail_next("conversations.list", "error", times=9, error="unknown_method")
+    site.sandbox.switch(archived=True)
+    site.drain(channel="#cost-codes")
+    assert {str(notice.kind) for notice in site.waiting()} == {"card", "thread"}
+    site.sandbox.switch(archived=False)
+    site.clock.wait(minutes=10)
+    site.drain(channel="#cost-codes")
+    assert site.waiting() == []
+    assert len(site.channel()) == 1
+    assert "Update" in site.channel()[0].words
+
+
 def test_a_person_whom_slack_does_not_let_us_write_to_holds_up_no_card(site: Site) -> None:
     site.ask(site.riverside, "03-300 L")
     site.sandbox.fail_next("conversations.open", "error", times=2, error="channel_not_found")
