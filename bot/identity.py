@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.gateway import Gateway, SlackError, SlackRefused, SlackUser
-from bot.slow_parts import Question
+from bot.slow_parts import OneAtATime
 from workflow import directory
 from workflow.database import Database
 from workflow.language import language_of
@@ -50,6 +50,7 @@ class Identity:
         self._lock = Lock()
         self._own_team: str | None = None
         self._seen: dict[str, tuple[float, SlackUser]] = {}
+        self._languages = OneAtATime[str | None]()
 
     def actor(self, user_id: str, team_id: str | None) -> Actor:
         """Who acts; `team_id` is the workspace that the payload says is theirs.
@@ -122,7 +123,7 @@ class Identity:
             return language_of(seen[1].locale)
         if within is None:
             return self._kept_language(user_id)
-        return Question(partial(self._kept_language, user_id)).asked().result(within)
+        return self._languages.answer(partial(self._kept_language, user_id), seconds=within)
 
     def _kept_language(self, user_id: str) -> str | None:
         with self._database.reading() as session:

@@ -4,6 +4,7 @@ Owns that whoever watches costbot is answered in time, and that what hangs holds
 """
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, wait
 from typing import Generic, TypeVar
@@ -35,6 +36,32 @@ class Question(Generic[_Answer]):
             answer.set_result(self._ask())
         except Exception as error:  # noqa: BLE001 - it is for whoever asked
             answer.set_exception(error)
+
+
+class OneAtATime(Generic[_Answer]):
+    """Questions to one part, each asked after the one before; while one hangs the others are not asked."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Semaphore()
+        self._hanging: Future[_Answer] | None = None
+
+    def answer(self, ask: Callable[[], _Answer], *, seconds: float) -> _Answer:
+        """What is answered within so many seconds, else TimeoutError; at once where an earlier one hangs."""
+        until = time.monotonic() + seconds
+        hanging = self._hanging
+        if (hanging and not hanging.done()) or not self._turn.acquire(timeout=seconds):
+            raise TimeoutError
+        try:
+            asked = Question(ask).asked()
+        except BaseException:
+            self._turn.release()
+            raise
+        asked.add_done_callback(lambda _: self._turn.release())
+        try:
+            return asked.result(max(until - time.monotonic(), 0))
+        except TimeoutError:
+            self._hanging = asked
+            raise
 
 
 def answers(questions: Mapping[_Name, Question[_Answer]], *, seconds: float) -> dict[_Name, _Answer]:

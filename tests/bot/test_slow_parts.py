@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import count
 
@@ -10,13 +11,15 @@ import httpx
 import pytest
 
 from bot.http import LINKS_AT_ONCE, http_app
+from bot.identity import Identity
 from bot.many import trouble_of
 from bot.metrics import KEPT_SECONDS, Metrics, Watched
 from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
-from bot.slow_parts import Question, answers
+from bot.slow_parts import OneAtATime, Question, answers
 from tests.e2e.tree import wait_until
-from tests.factories import later
+from tests.factories import NINE, later
+from workflow import directory
 from workflow.database import Database
 from workflow.settings import Settings
 
@@ -129,6 +132,60 @@ def test_what_a_question_raises_is_raised_to_who_asked() -> None:
         answers({"part": Question(lambda: 1 / 0)}, seconds=LONG)
 
 
+def test_while_the_database_hangs_clicks_of_many_hold_one_thread_and_do_not_wait(
+    hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(_session: object, user_id: str) -> str:
+        hanging()
+        return f"language of {user_id}"
+
+    monkeypatch.setattr(directory, "language_in_slack", hang)
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def counted(thread: threading.Thread) -> None:
+        started.append(thread)
+        start(thread)
+
+    with closing(Database("sqlite://")) as database:
+        identity = Identity(None, database, clock=lambda: NINE)  # type: ignore[arg-type]
+        with ThreadPoolExecutor(8) as clicks:
+            told = [clicks.submit(identity.language, f"U{n}", within=SHORT) for n in range(8)]
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", counted)
+            for _ in range(8):
+                with pytest.raises(TimeoutError):
+                    identity.language("U1", within=LONG)
+        assert [type(each.exception()) for each in told] == [TimeoutError] * 8
+        wait_until(lambda: hanging.asked > 0, "the one question")
+        assert (hanging.asked, started) == (1, [])
+        hanging.mended.set()
+        wait_until(lambda: _language(identity) == "language of U1", "a part that answers is heard")
+
+
+def _language(identity: Identity) -> str | None:
+    try:
+        return identity.language("U1", within=LONG)
+    except TimeoutError:
+        return None
+
+
+def test_clicks_at_once_each_learn_their_own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "language_in_slack", lambda _session, user_id: f"language of {user_id}")
+    users = [f"U{n}" for n in range(8)]
+    with closing(Database("sqlite://")) as database, ThreadPoolExecutor(8) as clicks:
+        identity = Identity(None, database, clock=lambda: NINE)  # type: ignore[arg-type]
+        told = list(clicks.map(lambda user: identity.language(user, within=LONG), users))
+    assert told == [f"language of {user}" for user in users]
+
+
+def test_what_a_question_that_has_its_turn_raises_is_raised_and_the_next_one_is_asked() -> None:
+    part = OneAtATime[float]()
+    with pytest.raises(ZeroDivisionError):
+        part.answer(lambda: 1 / 0, seconds=LONG)
+    assert part.answer(lambda: 1.0, seconds=LONG) == 1.0
+
+
 def test_where_there_was_no_thread_to_ask_in_it_is_asked_the_next_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -143,3 +200,19 @@ def test_where_there_was_no_thread_to_ask_in_it_is_asked_the_next_time(
             part.asked()
 
     assert answers({"part": part}, seconds=LONG) == {"part": "all is well"}
+
+
+def test_without_a_thread_for_it_a_question_leaves_its_turn_to_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = OneAtATime[str]()
+
+    def cannot(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", cannot)
+        with pytest.raises(RuntimeError):
+            part.answer(lambda: "never", seconds=LONG)
+
+    assert part.answer(lambda: "all is well", seconds=LONG) == "all is well"
