@@ -26,7 +26,7 @@ from bot.http import Dispatcher, http_app
 from bot.sandbox.server import running
 
 SECRET = "0123456789abcdef"
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 60.0
 _spawning = multiprocessing.get_context("spawn")
 
 Note = Callable[[str, float], None]
@@ -38,8 +38,9 @@ Make = Callable[[Note], AbstractContextManager[Dispatcher]]
 class Apart:
     """An app in a process of its own, as costbot's bot is, for the length of the block."""
 
-    def __init__(self, make: Make) -> None:
+    def __init__(self, make: Make, *, patience: float = _PATIENCE_SECONDS) -> None:
         self._make = make
+        self._patience = patience
         self._happened: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def __enter__(self) -> Self:
@@ -53,7 +54,10 @@ class Apart:
     def __exit__(self, *_: object) -> None:
         self._signed.close()
         self._pipe.close()
-        self._process.join()
+        self._process.join(self._patience)
+        if self._process.is_alive():
+            self._process.kill()  # what it had to tell is here
+            self._process.join()
 
     def send(self, body: Mapping[str, Any]) -> float:
         """Send an interaction, a command or an event; seconds until it is acknowledged."""
@@ -62,7 +66,7 @@ class Apart:
     def when(self, what: str) -> float:
         """When this has happened, once for each time; waits for it."""
         while not self._happened[what]:
-            if not self._pipe.poll(_PATIENCE_SECONDS):
+            if not self._pipe.poll(self._patience):
                 raise TimeoutError(what)
             happened, at = self._pipe.recv()
             self._happened[happened].append(at)
