@@ -3,15 +3,17 @@
 Owns their rows, and the marks of up to when something of Procore was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
-from workflow.columns import Unfit
+from workflow.columns import Problem, misfits
+from workflow.language import say
 from workflow.privileges import Actor
 from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
 
@@ -41,8 +43,11 @@ def set_mark(session: Session, name: str, at: datetime) -> None:
 
 def put_projects(
     session: Session, projects: Sequence[ProjectFacts], *, by: Actor, at: datetime
-) -> Unfit | None:
-    """Projects become jobs, or change them; each that changed is to be read again. All or none."""
+) -> Sequence[str]:
+    """Projects become jobs, or change them; each that changed is to be read again. All or none.
+
+    Returns why there are none, in words for people.
+    """
     known = {
         job.number: job
         for job in session.scalars(select(Job).where(Job.number.in_([each.number for each in projects])))
@@ -56,7 +61,7 @@ def put_projects(
     if rows:
         wrong = directory.put_jobs(session, rows, source="Procore", by=by, at=at)
         if wrong:
-            return wrong
+            return [_in_words(session, rows[problem.index], problem) for problem in wrong.problems]
     numbers = [each.number for each in projects]
     jobs = {
         job.number: job
@@ -79,7 +84,26 @@ def put_projects(
             no_trouble(session, each.project_id)
         found.job_id, found.updated_at = job_id, each.updated_at
     session.flush()
-    return None
+    return []
+
+
+def _in_words(session: Session, row: Mapping[str, Any], problem: Problem) -> str:
+    """Why a project cannot be the job of its number, and the mend."""
+    if problem.column == "number":
+        return say("its ERP job code {reason}", reason=problem.reason)
+    if problem.column == "name":
+        return say("its name {reason}", reason=problem.reason)
+    too_large = any(column == problem.column for column, _ in misfits(Job, row))
+    by_project = select(Job.number).where(Job.procore_project_id == row["procore_project_id"])
+    former = None if too_large else session.scalar(by_project)
+    if former is None:
+        return say("its id {reason}", reason=problem.reason)
+    return say(
+        "its ERP job code is {number} in Procore now, and costbot has it as job {job}, whose number stays. "
+        "Make its ERP job code {job} again in Procore",
+        number=row["number"],
+        job=former,
+    )
 
 
 def _forget_former(session: Session, job_id: int, *, project_id: int) -> None:

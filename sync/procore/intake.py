@@ -154,8 +154,8 @@ class Intake:
         with self.database.writing() as session:
             wrong = procore_projects.put_projects(session, [facts], by=PROCORE, at=at)
         if wrong:
-            self._trouble(project.id, "; ".join(f"{each.column} {each.reason}" for each in wrong.problems))
-        return wrong is None
+            self._trouble(project.id, "; ".join(wrong))
+        return not wrong
 
     def _trouble(self, project_id: int | None, words: str) -> None:
         _log.warning("a project of Procore cannot be used", project=project_id, reason=words)

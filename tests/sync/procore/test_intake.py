@@ -323,7 +323,25 @@ def test_one_unusable_record_of_the_list_of_projects_is_named_and_the_others_are
     (first, of_first), (second, of_second) = _troubles(kestrel)
     assert (first, second) == (77, 78)
     assert "name missing or not as documented" in of_first
-    assert "number" in of_second
+    assert of_second.startswith("its ERP job code has 100 characters")
+
+
+def test_a_job_code_that_was_changed_is_said_so_with_the_mend(kestrel: Kestrel, clock: Clock) -> None:
+    kestrel.procore.company.add_project("24-031", "Harbor Point")
+    kestrel.run()
+    clock.pause(60)
+    kestrel.project.update(origin_code="24-031", updated_at=kestrel.procore.company.now)
+    kestrel.intake.read_projects()
+    [(project_id, words)] = _troubles(kestrel)
+    assert project_id == kestrel.project["id"]
+    assert words == (
+        "its ERP job code is 24-031 in Procore now, and costbot has it as job 24-017, whose number stays. "
+        "Make its ERP job code 24-017 again in Procore"
+    )
+    clock.pause(60)
+    kestrel.project.update(origin_code="24-017", updated_at=kestrel.procore.company.now)
+    kestrel.intake.read_projects()
+    assert _troubles(kestrel) == []
 
 
 def test_a_trouble_is_over_when_the_project_becomes_a_job_also_where_no_project_is_read(
