@@ -22,7 +22,7 @@ test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); 
 	@.ci/odbc
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
-faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some three minutes)
+faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some two minutes)
 	@$(if $(SHORT),,.ci/faketime)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short) $(ARGS)
 

@@ -30,6 +30,13 @@ from benchmarks.loading import DurablePostgres
 from benchmarks.measure import FULL, SHORT, Row, Sizes
 from bot import logs
 
+_OF_A_BATCH = ("import_file",)
+_WHEN_SYNCED = ("nothing_to_do",)
+_WHEN_READY = ("lists", "clicks", "imports", "type_ahead")
+_OF_FEW_TOO = ("nothing_to_do", "lists")
+_IN_COMPANIES = _OF_A_BATCH + _WHEN_SYNCED + _WHEN_READY
+_MODULES = ("start", *_IN_COMPANIES, "burst")
+
 
 class Bench:
     """One run: what is measured, and what was."""
@@ -44,39 +51,53 @@ class Bench:
     def all(self) -> None:
         """Measure everything, each company first on SQLite and then on PostgreSQL."""
         self._take("start", start.measure(self._sizes, self._folder))
-        urls = [sqlite_url(self._folder, name) for name in ("many", "few", "burst")]
-        self._on("SQLite", *urls)
+        self._on("SQLite", *(sqlite_url(self._folder, name) for name in ("many", "few")))
+        if not self._wants(*_IN_COMPANIES, "burst"):
+            return
         with DurablePostgres() as server:
             for name in ("many", "few", "burst"):
                 server.execute(f"CREATE DATABASE {name}")
-            self._on("PostgreSQL", *(server.url_of(name) for name in ("many", "few", "burst")))
+            self._on("PostgreSQL", *(server.url_of(name) for name in ("many", "few")))
+            if self._wants("burst"):  # what takes the time is Slack, so one engine is enough
+                empty = Company("PostgreSQL", server.url_of("burst"), self._sizes, lines=0)
+                empty.found()
+                self._take("burst", burst.measure(empty, self._sizes))
 
-    def _on(self, engine: str, many_url: str, few_url: str, burst_url: str) -> None:
+    def _on(self, engine: str, many_url: str, few_url: str) -> None:
+        """Lead the companies through their life as far as something that is measured needs."""
+        if not self._wants(*_IN_COMPANIES):
+            return
         sizes, folder = self._sizes, self._folder
         many = Company(engine, many_url, sizes, lines=sizes.lines)
         few = Company(engine, few_url, sizes, lines=sizes.few_lines)
-        for company in (many, few):
+        companies = {many: sizes.jobs}
+        if self._wants(*_OF_FEW_TOO):
+            companies[few] = sizes.few_ready
+        for company in companies:
             self._say(f"{engine}: a company with {company.lines:,} lines")
             company.found()
             company.plan_a_batch()
         self._take("import_file", import_file.measure(many, sizes, folder))
+        if not self._wants(*_WHEN_SYNCED, *_WHEN_READY):
+            return
         self._say(f"{engine}: Sage takes all of it")
-        many.sync()
-        few.sync()
+        for company in companies:
+            company.sync()
         self._take("nothing_to_do", nothing_to_do.measure(few, many, sizes, folder))
-        many.ask(sizes.jobs)
-        few.ask(sizes.few_ready)
+        if not self._wants(*_WHEN_READY):
+            return
+        for company, ready in companies.items():
+            company.ask(ready)
         self._take("lists", lists.measure(few, many, sizes))
         self._take("clicks", clicks.measure(many, sizes))
         self._take("imports", imports.measure(many, sizes, folder))
         self._take("type_ahead", type_ahead.measure(many, sizes))
-        if engine == "PostgreSQL":  # what takes the time is Slack, not the database
-            empty = Company(engine, burst_url, sizes, lines=0)
-            empty.found()
-            self._take("burst", burst.measure(empty, sizes))
+
+    def _wants(self, *modules: str) -> bool:
+        return any(self._only in module for module in modules)
 
     def _take(self, module: str, rows: Iterable[Row] | Iterator[Row]) -> None:
-        if self._only not in module:
+        if not self._wants(module):
             return
         self._say(f"measuring {module}")
         for row in rows:
@@ -93,6 +114,8 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="little data; only errors fail")
     parser.add_argument("--only", default="", help="modules whose name has this word")
     asked = parser.parse_args()
+    if not any(asked.only in module for module in _MODULES):
+        parser.error(f"--only: nothing has {asked.only!r} in its name; there are {', '.join(_MODULES)}")
     with (
         tempfile.TemporaryDirectory(prefix="costbot-bench-") as folder,
         Path(os.devnull).open("w") as nowhere,

@@ -11,16 +11,18 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
-from queue import SimpleQueue
 from typing import Any
 
+from slack_bolt import App
+
+from benchmarks.apart import Apart, Note
 from benchmarks.company import TEAM, Company, user_of
 from benchmarks.loading import bare_postgres, is_sqlite
 from benchmarks.measure import Row, Sizes, percentile
-from benchmarks.slack import Costbot, bare_app, served, update_click
+from benchmarks.slack import COMMITTED, Costbot, bare_app, update_click
 from workflow.vocabulary import Event, Place
 
 _BOLT = "bare Bolt app that only acks"
@@ -40,27 +42,23 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
     by_hand: list[float] = []
     decided: list[float] = []
     bare_decided: list[float] = []
-    hand_committed: SimpleQueue[float] = SimpleQueue()
-
     with (
         Costbot(company.url) as costbot,
-        served(bare_app(lambda _: None)) as bare,
+        Apart(_bare) as bare,
+        Apart(partial(_bare_by_hand, company.url)) as bare_by_hand,
         closing(_Hand(company.url)) as hand,
-        closing(_Hand(company.url)) as hand_of_bolt,
-        served(bare_app(partial(_decide_as_clicked, hand_of_bolt, hand_committed))) as bare_deciding,
     ):
 
         def click(*, kept: bool) -> None:
-            job_id, update_id = next(waiting)
-            bare_ack = bare.send(update_click(_APPROVER, job_id, update_id))
+            bare_ack = bare.send(update_click(_APPROVER, *next(waiting)))
             start = time.perf_counter()
-            ack = costbot.signed.send(update_click(_APPROVER, job_id, update_id))
-            decision = costbot.committed.get(timeout=60) - start
-            costbot.slack.shown.get(timeout=60)
+            ack = costbot.send(update_click(_APPROVER, *next(waiting)))
+            decision = costbot.committed() - start
+            costbot.shown()
             own = hand.seconds(user_of(_APPROVER), next(waiting)[1])
             start = time.perf_counter()
-            bare_deciding.send(update_click(_APPROVER, *next(waiting)))
-            hand_done = hand_committed.get(timeout=60) - start
+            bare_by_hand.send(update_click(_APPROVER, *next(waiting)))
+            hand_done = bare_by_hand.when(COMMITTED) - start
             if kept:
                 bare_acks.append(bare_ack)
                 acks.append(ack)
@@ -85,10 +83,21 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
     yield Row(name, stored, _BOLT_BY_HAND, _GOAL_DECIDED, baseline, ours)
 
 
-def _decide_as_clicked(hand: "_Hand", committed: SimpleQueue[float], click: dict[str, Any]) -> None:
-    button = json.loads(click["actions"][0]["value"])
-    hand.seconds(click["user"]["id"], button["requested_update_id"])
-    committed.put(time.perf_counter())
+@contextmanager
+def _bare(_note: Note) -> Iterator[App]:
+    yield bare_app(lambda _: None)
+
+
+@contextmanager
+def _bare_by_hand(url: str, note: Note) -> Iterator[App]:
+    with closing(_Hand(url)) as hand:
+
+        def decide(click: dict[str, Any]) -> None:
+            button = json.loads(click["actions"][0]["value"])
+            hand.seconds(click["user"]["id"], button["requested_update_id"])
+            note(COMMITTED, time.perf_counter())
+
+        yield bare_app(decide)
 
 
 def _median_of_runs(seconds: list[float], share: float, sizes: Sizes) -> float:
@@ -171,14 +180,13 @@ def _decide(execute: Any, user_id: str, update_id: int, at: Any, now: datetime, 
         known,
     ).fetchone()
     known |= {"person": person, "actor": name, "key": f"trigger:by-hand-{update_id}"}
-    first_time = execute(
-        "INSERT INTO seen_deliveries (key, seen_at) VALUES (:key, :at) ON CONFLICT DO NOTHING RETURNING key",
-        known,
-    ).fetchone()
-    lock = " FOR NO KEY UPDATE" if locks else ""
-    execute(
-        "SELECT id FROM jobs WHERE id IN (SELECT job_id FROM requested_updates WHERE id = :id)" + lock, known
-    ).fetchone()
+    noted = execute(
+        "INSERT INTO seen_deliveries (key, seen_at) VALUES (:key, :at) ON CONFLICT DO NOTHING", known
+    )
+    first_time = noted.rowcount == 1
+    if locks:
+        of_the_update = "SELECT job_id FROM requested_updates WHERE id = :id"
+        execute(f"SELECT id FROM jobs WHERE id IN ({of_the_update}) FOR NO KEY UPDATE", known).fetchone()
     job_id, state, revision, asker, permission, privilege, active, seldom = execute(_LOOK, known).fetchone()
     if not first_time or state != "ready" or permission == "none" or not (privilege and active) or seldom:
         raise RuntimeError("this is no Update, or none of the usual ones")

@@ -1,83 +1,37 @@
-"""Signed requests of Slack's to costbot over HTTP, and a Slack that answers costbot at once.
+"""What Slack sends costbot, and costbot with a Slack that answers it at once.
 
 Owns what is the same for every measurement of what people do in Slack.
 """
 
-import hmac
-import http.client
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
+from functools import partial
 from itertools import count
-from queue import SimpleQueue
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from benchmarks.apart import SECRET, Apart, Note
 from benchmarks.company import TEAM, user_of
 from bot.app import build_app
 from bot.blocks.pieces import Json, Message
 from bot.bot_process import finished
 from bot.gateway import Bot, Gateway, SlackUser, web_client
-from bot.http import Dispatcher, http_app
 from bot.payloads import Action
-from bot.sandbox.server import running
 from tests.factories import LIMITS
 from workflow.database import Database
 from workflow.settings import Settings
 
-SECRET = "0123456789abcdef"
+COMMITTED = "committed"
+_SHOWN = "shown"
 _numbers = count(1)
-
-
-class Signed:
-    """A connection to `/slack/events` on which Slack's requests are signed."""
-
-    def __init__(self, address: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc)
-
-    def send(self, body: Mapping[str, Any]) -> float:
-        """Send an interaction, a command or an event; seconds until it is acknowledged."""
-        if "event" in body:
-            kind, content = "application/json", json.dumps(body).encode()
-        else:
-            form = body if "command" in body else {"payload": json.dumps(body)}
-            kind, content = "application/x-www-form-urlencoded", urlencode(form).encode()
-        stamp = str(int(time.time()))
-        signature = hmac.new(SECRET.encode(), b"v0:%s:%s" % (stamp.encode(), content), sha256).hexdigest()
-        headers = {
-            "Content-Type": kind,
-            "X-Slack-Request-Timestamp": stamp,
-            "X-Slack-Signature": f"v0={signature}",
-        }
-        # a new connection, for the server ends one that nobody used for a while
-        self._connection.close()
-        self._connection.connect()
-        start = time.perf_counter()
-        self._connection.request("POST", "/slack/events", content, headers)
-        answer = self._connection.getresponse()
-        answer.read()
-        took = time.perf_counter() - start
-        if answer.status != 200:
-            raise RuntimeError(f"the request was answered with {answer.status}")
-        return took
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-@contextmanager
-def served(app: Dispatcher) -> Iterator[Signed]:
-    """An app behind costbot's own HTTP server."""
-    with running(http_app(app, takes_events=True, ready={})) as address, closing(Signed(address)) as signed:
-        yield signed
 
 
 def bare_app(work: Callable[[dict[str, Any]], None]) -> App:
@@ -97,12 +51,12 @@ def bare_app(work: Callable[[dict[str, Any]], None]) -> App:
     return app
 
 
-class PromptSlack(Gateway):
-    """A Slack that answers at once; `shown` hears of each page and message when it is sent."""
+class _PromptSlack(Gateway):
+    """A Slack that answers at once; it notes when each page and message is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Note) -> None:
         super().__init__(web_client("xoxb-bench", "http://127.0.0.1:9/api/"))
-        self.shown: SimpleQueue[float] = SimpleQueue()
+        self._note = note
 
     def auth_test(self) -> Bot:
         return Bot(TEAM, "Bench", "UBOT", frozenset())
@@ -114,52 +68,55 @@ class PromptSlack(Gateway):
         )  # fmt: skip
 
     def publish_home(self, user_id: str, view: Json) -> None:
-        self.shown.put(time.perf_counter())
+        self._note(_SHOWN, time.perf_counter())
 
     def respond(self, response_url: str, message: Message) -> None:
-        self.shown.put(time.perf_counter())
+        self._note(_SHOWN, time.perf_counter())
 
 
-class Costbot:
-    """costbot's Slack app on a database, served over HTTP, with a Slack that answers at once."""
+class Costbot(Apart):
+    """costbot's Slack app on a database, with a Slack that answers at once."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self.slack = PromptSlack()
-        self.committed: SimpleQueue[float] = SimpleQueue()
-        """When the transaction of each act was on record, as soon as delivery is asked for."""
-        self._commit = 0.0
+        super().__init__(partial(_costbot, url))
 
-    def __enter__(self) -> "Costbot":
-        self._stack = ExitStack()
-        database = self._stack.enter_context(closing(Database(self._url)))
-        event.listen(Session, "after_commit", self._note_commit)
-        self._stack.callback(event.remove, Session, "after_commit", self._note_commit)
-        settings = Settings(slack_signing_secret=SECRET, channel="#bench", _env_file=None)
-        app = build_app(
-            settings,
-            gateway=self.slack,
-            database=database,
-            nudge=lambda _: self.committed.put(self._commit),
-            clock=lambda: datetime.now(UTC),
-            limits=LIMITS,
-            read_back=lambda _: None,
-        )
-        self._stack.enter_context(finished(app))
-        self.signed = self._stack.enter_context(served(app))
-        return self
+    def committed(self) -> float:
+        """When the transaction of the next act was on record."""
+        return self.when(COMMITTED)
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def _note_commit(self, _session: Session) -> None:
-        self._commit = time.perf_counter()
+    def shown(self) -> float:
+        """When Slack had the next page or message."""
+        return self.when(_SHOWN)
 
     def seconds_until_shown(self, body: Mapping[str, Any]) -> float:
         """From the request until Slack has what the person asked to see."""
         start = time.perf_counter()
-        self.signed.send(body)
-        return self.slack.shown.get(timeout=60) - start
+        self.send(body)
+        return self.shown() - start
+
+
+@contextmanager
+def _costbot(url: str, note: Note) -> Iterator[App]:
+    commits = threading.local()
+
+    def keep(_session: Session) -> None:
+        commits.last = time.perf_counter()
+
+    event.listen(Session, "after_commit", keep)
+    settings = Settings(slack_signing_secret=SECRET, channel="#bench", _env_file=None)
+    with closing(Database(url)) as database:
+        app = build_app(
+            settings,
+            gateway=_PromptSlack(note),
+            database=database,
+            # noted as soon as delivery is asked for
+            nudge=lambda _: note(COMMITTED, commits.last),
+            clock=lambda: datetime.now(UTC),
+            limits=LIMITS,
+            read_back=lambda _: None,
+        )
+        with finished(app):
+            yield app
 
 
 def update_click(person_id: int, job_id: int, requested_update_id: int) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def run_bot(
                 *webhook_routes(settings, database, nudge, _now),
                 *metrics_routes(settings, [Watched(settings, database)], socket_mode),
             ],
-            card_of=partial(card_of_number, database, gateway) if settings.public_url else None,
+            card_of=partial(card_of_number, database, gateway, clock=_now) if settings.public_url else None,
             language=settings.language,
         )
         with finished(app), bringing(settings.redis, gateway.counts):

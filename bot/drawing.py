@@ -1,6 +1,6 @@
 """What a notice says, read and drawn at delivery: the newest facts, never those of when it was written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
 
@@ -34,10 +34,16 @@ def reply(session: Session, notice: OutboxNotice) -> Message:
     return notices.thread_reply(queries.history_event(session, _event_seq(notice)))
 
 
+def jobs_told(gathered: Sequence[OutboxNotice]) -> list[int]:
+    """The jobs that a direct message of these notices shows."""
+    shown = islice(dict.fromkeys(notice.job_id for notice in gathered), notices.JOBS_TOLD)
+    return [job_id for job_id in shown if job_id is not None]
+
+
 def direct_message(
-    session: Session, gathered: Sequence[OutboxNotice], *, card_address: Callable[[int], str | None]
+    session: Session, gathered: Sequence[OutboxNotice], *, cards: Mapping[int, str | None]
 ) -> Message:
-    """The events of gathered direct notices, each job with the address of its card.
+    """The events of gathered direct notices, each job with the address of its card in `cards`.
 
     A burst gathers a thousand jobs for each approver: only what is shown is read.
     """
@@ -53,7 +59,7 @@ def direct_message(
             [events[seq] for seq in newest[job_id]],
             earlier=len(seqs) - len(newest[job_id]),
             facts=facts.get(job_id) if job_id is not None else None,
-            card=card_address(job_id) if job_id is not None else None,
+            card=cards.get(job_id) if job_id is not None else None,
         )
         for job_id, seqs in shown.items()
     ]
@@ -94,9 +100,13 @@ def _event_seq(notice: OutboxNotice) -> int:
     return notice.event_seq
 
 
-def ended_step(
-    session: Session, function_execution_id: str, *, card_address: Callable[[int], str | None]
-) -> Json | str | None:
+def job_of_step(session: Session, function_execution_id: str) -> int | None:
+    """The job whose card the outputs of a step that ended lead to."""
+    step = session.get(WorkflowStep, function_execution_id)
+    return step.job_id if step is not None and step.outputs is not None else None
+
+
+def ended_step(session: Session, function_execution_id: str, *, link: str | None) -> Json | str | None:
     """What a workflow gets of a step that ended: outputs, or words where it failed; None without the step."""
     step = session.get(WorkflowStep, function_execution_id)
     if step is None or step.finished_at is None:
@@ -104,5 +114,4 @@ def ended_step(
     if step.outputs is None:
         return step.error or say(step_words.WENT_WRONG)
     job = session.get_one(Job, step.job_id)
-    link = card_address(job.id)
     return step_words.step_outputs(step.kind, step.outputs, number=job.number, title=job.title, link=link)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from ssl import SSLContext
 from threading import Lock
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from bot.authorities import authorities, of_the_machine
 from bot.blocks.pieces import Json, Message
 from bot.pace import Pace
 from workflow.settings import Settings, SettingsError
@@ -302,7 +304,9 @@ class Gateway:
 
     def respond(self, response_url: str, message: Message) -> None:
         """Answer a click or a command to the person alone; Slack takes 5 answers within 30 minutes."""
-        webhook = WebhookClient(response_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+        webhook = WebhookClient(
+            response_url, timeout=TIMEOUT_SECONDS, ssl=_trusted_by(response_url), retry_handlers=[]
+        )
         outcome = "ok"
         try:
             answer = webhook.send(
@@ -360,7 +364,9 @@ class Gateway:
         outcome = "ok"
         try:
             # the address is good for this one file, so it gets no token
-            answer = httpx.post(str(place["upload_url"]), content=content, timeout=TIMEOUT_SECONDS)
+            answer = httpx.post(
+                str(place["upload_url"]), content=content, timeout=TIMEOUT_SECONDS, verify=authorities()
+            )
             if answer.status_code != HTTPStatus.OK:
                 outcome = str(answer.status_code)
             if answer.status_code == _TOO_MANY_REQUESTS:
@@ -519,7 +525,13 @@ class Gateway:
 
 def web_client(token: str, api_url: str) -> WebClient:
     """A client with short time-outs that repeats nothing by itself: a repeated post is a second message."""
-    return WebClient(token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+    return WebClient(
+        token, base_url=api_url, timeout=TIMEOUT_SECONDS, ssl=_trusted_by(api_url), retry_handlers=[]
+    )
+
+
+def _trusted_by(url: str) -> SSLContext | None:
+    return of_the_machine() if url.startswith("https:") else None
 
 
 def _error(method: str, error: SlackApiError) -> SlackError:

@@ -18,7 +18,7 @@ Check = Callable[[], str | None]
 """None when all is well, else what is wrong in a few words."""
 
 _REDIS_SECONDS = 2.0
-_NOT_KNOWN = "not known while the database does not answer"
+NOT_KNOWN = "not known while the database does not answer"
 
 
 def database_check(database: Database) -> Check:
@@ -66,7 +66,7 @@ def sync_check(settings: Settings, database: Database, *, clock: Callable[[], da
                 missed = slots.missed(session, name, settings.sync_cron, at=clock())
                 last = slots.last_done(session, name)
         except SQLAlchemyError:
-            return _NOT_KNOWN
+            return NOT_KNOWN
         if missed < vitals.LATE_SYNCS:
             return None
         when = f"was last done on {last:%Y-%m-%d %H:%M} UTC" if last else "was never done"
@@ -83,7 +83,7 @@ def files_check(database: Database) -> Check:
             with database.reading() as session:
                 late = queries.overdue_syncs(session)
         except SQLAlchemyError:
-            return _NOT_KNOWN
+            return NOT_KNOWN
         return ", ".join(f"{sync.file or sync.batch} is not imported yet" for sync in late) or None
 
     return check

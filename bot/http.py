@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from bot.health import Check
 from bot.interaction import UnreadableError, interaction_of
+from bot.middleware import INTERACTION
 from bot.received import body_of
 from bot.slow_parts import Question, answers
 from workflow.language import ENGLISH, say, speaking
@@ -165,7 +166,7 @@ def _bolt_request(request: Request, body: bytes) -> BoltRequest:
     # only these headers: others would switch Bolt's own machinery for functions as a service
     headers = {name: [request.headers[name]] for name in _FROM_SLACK if name in request.headers}
     asked = BoltRequest(body=body.decode(), headers={**headers})
-    interaction_of(asked.body)
+    asked.context[INTERACTION] = interaction_of(asked.body)
     return asked
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from threading import Lock
 
 import structlog
@@ -15,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.gateway import Gateway, SlackError, SlackRefused, SlackUser
+from bot.slow_parts import Question
 from workflow import directory
 from workflow.database import Database
 from workflow.language import language_of
@@ -109,12 +111,20 @@ class Identity:
         tie = directory.slack_tie(session, self._team(), member.id)
         return _actor(tie) if tie and _knows(tie, member) else None
 
-    def language(self, user_id: str) -> str | None:
-        """What a Slack user reads, as far as Slack has said it before; Slack is not asked, so it is quick."""
+    def language(self, user_id: str, *, within: float | None = None) -> str | None:
+        """What a Slack user reads, as far as Slack has said it before; Slack is not asked, so it is quick.
+
+        Raises TimeoutError where the database does not tell `within` so many seconds.
+        """
         with self._lock:
             seen = self._seen.get(user_id)
         if seen and seen[1].locale:
             return language_of(seen[1].locale)
+        if within is None:
+            return self._kept_language(user_id)
+        return Question(partial(self._kept_language, user_id)).asked().result(within)
+
+    def _kept_language(self, user_id: str) -> str | None:
         with self._database.reading() as session:
             return directory.language_in_slack(session, user_id)
 

@@ -136,7 +136,7 @@ def front(
             routes += webhook_routes(one.settings, one.database, one.nudge, clock)
         if host.public_url is not None:
             for one in companies:
-                card_of = partial(card_of_number, one.database, gateways[one.team])
+                card_of = partial(card_of_number, one.database, gateways[one.team], clock=clock)
                 routes += job_routes(card_of, below=company_path(one.name), language=one.settings.language)
         yield Front(apps, routes, by_team)
 

@@ -72,7 +72,11 @@ METRICS = (
         Kind.GAUGE,
         "How long the longest has waited that is Ready to Update.",
     ),
-    Metric("costbot_holds_waiting", Kind.GAUGE, "Contracts that wait for their job's cost codes."),
+    Metric(
+        "costbot_holds_waiting",
+        Kind.GAUGE,
+        "Contracts and change orders that wait for their job's cost codes.",
+    ),
     Metric(
         "costbot_refusals",
         Kind.COUNTER,

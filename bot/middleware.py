@@ -10,11 +10,13 @@ import structlog
 from slack_bolt import BoltContext, BoltResponse
 from slack_bolt.error import BoltUnhandledRequestError
 
-from bot.interaction import interaction_of
+from bot.interaction import Interaction, interaction_of
 from workflow import request_ids
 
 REQUEST_ID = request_ids.KEY
 """Where a request's id is in Bolt's context; the person reads it when something goes wrong."""
+INTERACTION = "interaction"
+"""Where what Slack sent is in Bolt's context, read once."""
 _log = structlog.get_logger()
 HEARD_EVENTS = ("app_home_opened", "link_shared", "function_executed", "app_uninstalled", "tokens_revoked")
 
@@ -22,7 +24,8 @@ HEARD_EVENTS = ("app_home_opened", "link_shared", "function_executed", "app_unin
 def name_the_request(body: dict[str, Any], context: BoltContext, next_: Callable[[], None]) -> None:
     """Give the request an id, and say in every log line of it who did what."""
     context[REQUEST_ID] = request_ids.new()
-    bind_log(body, context[REQUEST_ID])
+    context[INTERACTION] = context.get(INTERACTION) or interaction_of(body)
+    bind_log(context)
     next_()
 
 
@@ -47,10 +50,10 @@ def drop_other_events(body: dict[str, Any], next_: Callable[[], None]) -> BoltRe
     return None
 
 
-def bind_log(body: dict[str, Any], request_id: str) -> None:
+def bind_log(context: BoltContext) -> None:
     """Every log line of this thread tells of this request from here on."""
-    act = interaction_of(body)
+    act: Interaction = context[INTERACTION]
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(
-        request_id=request_id, team=act.team_id, user=act.user_id, act=act.name
+        request_id=context[REQUEST_ID], team=act.team_id, user=act.user_id, act=act.name
     )

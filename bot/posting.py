@@ -73,8 +73,7 @@ class Poster:
             try:
                 self._gateway.update(there, message, key=key)
             except SlackRefused as refused:
-                moved = refused.is_channel_problem and there.channel != channel
-                if not (refused.is_message_gone or moved):
+                if not (refused.is_message_gone or _is_left_behind(refused, there.channel, channel)):
                     raise
                 self.forget(key)
             else:
@@ -90,7 +89,7 @@ class Poster:
         Files carry no metadata, so what was attempted is looked for by its name.
         """
         known = self._known(key)
-        if known is not None and self._is_shared(known, name):
+        if known is not None and self._is_shared(known, channel, name):
             return
         with self._database.writing() as session:
             messages.attempt(session, key, channel=channel, at=self._clock())
@@ -116,7 +115,7 @@ class Poster:
     ) -> tuple[Posted, bool]:
         known = self._known(key)
         if known is not None:
-            there = Posted(known.channel, known.ts) if known.ts else self._look_for(known, thread_ts)
+            there = Posted(known.channel, known.ts) if known.ts else self._look_for(known, channel, thread_ts)
             if there is not None:
                 self._note(key, there)
                 return there, False
@@ -145,11 +144,13 @@ class Poster:
             if 0 < left <= 2 * SECONDS_A_MESSAGE:
                 self._gateway.hold_back(channel, left)
 
-    def _is_shared(self, attempted: SlackMessage, name: str) -> bool:
+    def _is_shared(self, attempted: SlackMessage, channel: str, name: str) -> bool:
         since = self._since(attempted)
         try:
             return self._gateway.find_file(attempted.channel, name, since=since)
         except SlackRefused as refused:
+            if _is_left_behind(refused, attempted.channel, channel):
+                return False
             if refused.code not in _CANNOT_LOOK:
                 raise
         _log.warning("cannot look whether files are there, so they may appear twice", key=attempted.key)
@@ -173,12 +174,15 @@ class Poster:
             at = min(at, newest - age.total_seconds())
         return max(at - CLOCKS_DIFFER.total_seconds(), 0.0)
 
-    def _look_for(self, attempted: SlackMessage, thread_ts: str | None) -> Posted | None:
+    def _look_for(self, attempted: SlackMessage, channel: str, thread_ts: str | None) -> Posted | None:
+        """Where an attempt at the message has led to, which is now to stand in `channel`."""
         since = self._since(attempted)
         try:
             if attempted.channel:
                 return self._gateway.find(attempted.channel, attempted.key, since=since, thread_ts=thread_ts)
         except SlackRefused as refused:
+            if _is_left_behind(refused, attempted.channel, channel):
+                return None
             if refused.code not in _CANNOT_LOOK:
                 raise
         _log.warning("cannot look whether a message is there, so it may appear twice", key=attempted.key)
@@ -191,3 +195,8 @@ class Poster:
     def _known(self, key: str) -> SlackMessage | None:
         with self._database.reading() as session:
             return messages.find(session, key)
+
+
+def _is_left_behind(refused: SlackRefused, was_in: str, channel: str) -> bool:
+    """Whether a message is of a channel that is closed to costbot, and from now on belongs in another."""
+    return refused.is_channel_problem and was_in != channel

@@ -22,8 +22,8 @@ from bot.blocks import notices
 from bot.blocks.pieces import Json, Message
 from bot.gateway import Gateway, SlackError, SlackUser
 from bot.identity import Identity
-from bot.interaction import Interaction, UnreadableError, interaction_of
-from bot.middleware import REQUEST_ID, bind_log
+from bot.interaction import Interaction, UnreadableError
+from bot.middleware import INTERACTION, REQUEST_ID, bind_log
 from workflow import approvals, deliveries, privilege_requests
 from workflow.checks import SageLimits
 from workflow.database import Database
@@ -44,7 +44,8 @@ _WAS = {
     None: later("It may have been saved, so look first."),
 }
 """What became of what was done, when something goes wrong."""
-_log = structlog.get_logger()
+_LANGUAGE_SECONDS = 1.0
+_log = structlog.get_logger(__name__)  # named, or each line would look up who speaks
 
 
 def keep_settings(_installed_before: float | None) -> bool:
@@ -103,7 +104,7 @@ class Visit:
         self._noted = False
         self._answering = Answering(services.gateway, interaction)
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         return self.services.settings.rules
 
@@ -199,13 +200,13 @@ def lazily(
     the whole request, with the message or the window that it came from.
     """
 
-    def run(body: dict[str, Any], request_id: str) -> None:
+    def run(context: BoltContext) -> None:
         try:
-            bind_log(body, request_id)
-            act = interaction_of(body)
+            bind_log(context)
+            act: Interaction = context[INTERACTION]
             _log.info("a request of Slack's")
             with span("request", act=act.name), speaking(language_for(services, act)):
-                receive(Visit(services, act), handle, request_id=request_id)
+                receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
         except Exception:  # noqa: BLE001 - nobody would hear of it: a thread keeps what it raises to itself
             _log.exception("a request could not be handled")
 
@@ -213,18 +214,22 @@ def lazily(
         if acknowledge is None:
             ack()
         else:
-            with speaking(language_for(services, interaction_of(body))):
+            with speaking(language_for(services, context[INTERACTION])):
                 acknowledge(ack, body)
-        services.threads.submit(run, body, context[REQUEST_ID])
+        services.threads.submit(run, context)
 
     return listen
 
 
 def language_for(services: Services, act: Interaction) -> str:
-    """What the person who acts reads, else the company; so it is while the database does not tell."""
+    """What the person who acts reads, else the company; so it is while the database does not tell.
+
+    The ack, or the window that opens, comes after it, and Slack gives three seconds.
+    """
     try:
-        return services.identity.language(act.user_id) or services.settings.language
-    except SQLAlchemyError as error:
+        language = services.identity.language(act.user_id, within=_LANGUAGE_SECONDS)
+        return language or services.settings.language
+    except (SQLAlchemyError, TimeoutError) as error:
         _log.warning("cannot find out what a person reads", error=type(error).__name__)
         return services.settings.language
 

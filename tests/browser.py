@@ -10,7 +10,14 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Error, sync_playwright
 
-_SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# the first draws the same without windows, which would take twice as much work as the pages in them
+_SYSTEM_NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 _ARGUMENTS = (
     "--no-sandbox",  # containers and root have none to offer
     "--disable-gpu",

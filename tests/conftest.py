@@ -3,9 +3,11 @@
 Each test process starts what its tests ask for, once, so that parallel workers share nothing.
 """
 
+import gc
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from zlib import crc32
@@ -35,6 +37,17 @@ settings.load_profile("costbot")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--every-database`: the tests of what people see run on both engines too."""
     parser.addoption(_EVERY_DATABASE, action="store_true", help="run tests/bot on SQLite and on PostgreSQL")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded and collected stays to the end: no time goes into looking for garbage in it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -121,9 +134,10 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture(scope="session")
-def pristine_database(postgres_server: PostgresServer) -> PristineDatabase:
+def pristine_database(postgres_server: PostgresServer) -> Iterator[PristineDatabase]:
     """The PostgreSQL database that the tests of this process use one after another."""
-    return PristineDatabase(postgres_server, template="template")
+    with closing(PristineDatabase(postgres_server, template="template")) as database:
+        yield database
 
 
 @pytest.fixture

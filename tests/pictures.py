@@ -40,7 +40,7 @@ MAPLE, FAIRVIEW = "25-009", "25-026"
 class _SampleCompany(Office):
     """Kestrel Builders as the demo has it, with nothing that happens by itself."""
 
-    def _load_company(self) -> None:
+    def load_company(self) -> None:
         demo_company.load(self.line)
 
     def has_asked_for(self, *jobs: str) -> None:

@@ -28,11 +28,14 @@ _RESTORE = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid();
 DO $$
-DECLARE name text;
+DECLARE name text; size bigint;
 BEGIN
     SET LOCAL session_replication_role = replica;  -- everything goes, so foreign keys need not be asked
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        IF pg_relation_size(format('public.%I', name)) > 1000000 THEN
+    FOR name, size IN
+        SELECT relname, pg_relation_size(oid) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0
+    LOOP
+        IF size > 1000000 THEN
             EXECUTE format('TRUNCATE public.%I CASCADE', name);  -- rows deleted would still be read past
         ELSE
             EXECUTE format('DELETE FROM public.%I', name);
@@ -41,7 +44,9 @@ BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'pristine' LOOP
         EXECUTE format('INSERT INTO public.%I TABLE pristine.%I', name, name);
     END LOOP;
-    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
+    FOR name IN
+        SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
+    LOOP
         EXECUTE format('ALTER SEQUENCE public.%I RESTART', name);
     END LOOP;
 END $$;
@@ -49,21 +54,35 @@ END $$;
 
 
 class PristineDatabase:
-    """The database of one test after another, on a server of the test process."""
+    """The database of one test after another, on a server of the test process.
+
+    It is put back by one connection that stays, since a new one would first read what tables there are.
+    """
 
     def __init__(self, server: PostgresServer, *, template: str) -> None:
         server.execute(f"CREATE DATABASE {_NAME} TEMPLATE {template}")
         self._url = server.url_of(_NAME)
+        self._connect()
         self._run(_REMEMBER)
 
     @contextmanager
     def lent(self) -> Iterator[str]:
-        """Its address, for one test; afterwards nobody is connected and everything is as before."""
+        """Its address, for one test; afterwards nobody else is connected and everything is as before."""
         try:
             yield self._url
         finally:
             self._run(_RESTORE)
 
+    def close(self) -> None:
+        """Leave it."""
+        self._connection.close()
+
+    def _connect(self) -> None:
+        self._connection = psycopg.connect(self._url, autocommit=True)
+
     def _run(self, statements: str) -> None:
-        with psycopg.connect(self._url) as connection:
-            connection.execute(statements.encode())
+        try:
+            self._connection.execute(statements.encode())
+        except psycopg.OperationalError:  # a test has cut all connections
+            self._connect()
+            self._connection.execute(statements.encode())

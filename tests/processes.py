@@ -3,17 +3,33 @@
 Any of them may end by itself between being listed and being told something; that is no fault of a test.
 """
 
+import multiprocessing
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import psutil
+
+forking = multiprocessing.get_context("forkserver")
+"""For what processes share that `forked` makes."""
+_IMPORTED = ("alembic.command", "bot.installations", "sync.data_sync", "sync.sage.embedded")
 
 
 def costbot(*words: str) -> tuple[str, ...]:
     """The command of a `costbot` that ends when its standard input does, so that none outlives the tests."""
     return (sys.executable, "-P", str(Path(__file__).with_name("tied.py")), *words)
+
+
+def forked(target: Callable[..., object], *arguments: Any) -> BaseProcess:
+    """A process of its own that calls `target`, forked by one that has imported all, which takes a second.
+
+    The one that forks is itself no fork of the tests: a process has nothing of theirs but its arguments.
+    """
+    forking.set_forkserver_preload([*_IMPORTED, target.__module__])
+    return forking.Process(target=target, args=arguments)
 
 
 def kill(process: psutil.Process) -> list[psutil.Process]:

@@ -196,7 +196,8 @@ class PostgresServer(Server):
             raise TimeoutError("PostgreSQL asks for no password")
 
     def _command(self) -> list[str]:
-        # without fsync a crash of the server, which tests provoke, loses nothing; one of the machine would
+        # without fsync a crash of the server, which tests provoke, loses nothing; one of the machine would.
+        # Nothing is replicated, and data that fits into memory is not waited for.
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._sockets),
@@ -204,6 +205,9 @@ class PostgresServer(Server):
             "fsync": "off",
             "full_page_writes": "off",
             "autovacuum": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+            "io_method": "sync",
         }
         words = (word for key, value in options.items() for word in ("-c", f"{key}={value}"))
         return [self.program("postgres"), "-D", str(self._data), *words]

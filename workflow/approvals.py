@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from workflow import (
     audit,
@@ -30,7 +30,7 @@ from workflow.columns import storable
 from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
-from workflow.scene import Scene
+from workflow.scene import Asked, Scene
 from workflow.tables import AuditEvent, FirstApproval, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
@@ -47,21 +47,16 @@ _DECIDE = update(_REQUESTED_UPDATES).where(  # type: ignore[arg-type]
 class Done:
     """The act was carried out."""
 
-    requested_update: RequestedUpdate
-
 
 @dataclass(frozen=True, slots=True)
 class FirstOfTwo:
     """The Update is on record as the first of two: it is Ready to Update until another approver does too."""
-
-    requested_update: RequestedUpdate
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDecided:
     """Somebody acted before: the requested update is past this act. `words` say who and when."""
 
-    requested_update: RequestedUpdate
     words: str
 
 
@@ -69,7 +64,6 @@ class AlreadyDecided:
 class Stale:
     """The requested update changed since the approver saw it; nothing was done. `new` came since."""
 
-    requested_update: RequestedUpdate | None
     new: tuple[Assignment, ...]
     words: str
 
@@ -119,11 +113,12 @@ def take_back(
         return refused
     if requested is None:
         return _gone(session, requested_update_id, act, by=by, at=at)
-    first = four_eyes.first_of(session, requested) if requested.state is State.READY else None
+    is_ready = requested.state is State.READY
+    first = four_eyes.first_of(session, requested.id, requested.revision) if is_ready else None
     if first is not None and first.approver_id == by.person_id:
-        four_eyes.withdraw(session, requested)
+        four_eyes.withdraw(session, requested.id)
         outbox.tell(session, _record(session, Event.FIRST_TAKEN_BACK, requested, by=by, at=at))
-        return Done(requested)
+        return Done()
     if first is not None:
         words = say(
             "Only {name} can take back the first of the two Updates; reject it instead.",
@@ -131,16 +126,18 @@ def take_back(
         )
         return _refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
     if requested.state is not State.ACCEPTED:
-        words = say("There is nothing to take back: {standing}", standing=standing_words(requested))
+        standing = standing_words(_whole(session, requested))
+        words = say("There is nothing to take back: {standing}", standing=standing)
         return _refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
     if requested.data_sync_id is not None:
         words = say("It is too late to take this back: the data sync is sending it to Sage now.")
         return _refuse(session, Refusal.ALREADY_GOING_OUT, words, requested, act, by=by, at=at)
-    joined = lines.reopen(session, requested)
-    event = _record(session, Event.TAKEN_BACK, requested, by=by, at=at, joined=joined)
-    outbox.tell(session, event, people=_others(lines.requesters(session, requested), by))
+    reopened = _whole(session, requested)
+    joined = lines.reopen(session, reopened)
+    event = _record(session, Event.TAKEN_BACK, reopened, by=by, at=at, joined=joined)
+    outbox.tell(session, event, people=_others(lines.requesters(session, requested.id), by))
     holds.settle(session, requested.job_id, by=by, at=at)
-    return Done(requested)
+    return Done()
 
 
 def send_again(
@@ -155,16 +152,16 @@ def send_again(
     if requested is None:
         return _gone(session, requested_update_id, act, by=by, at=at)
     if requested.state is not State.FAILED:
-        words = say("There is nothing to send again: {standing}", standing=standing_words(requested))
+        standing = standing_words(_whole(session, requested))
+        words = say("There is nothing to send again: {standing}", standing=standing)
         return _refuse(session, Refusal.NOT_FAILED, words, requested, act, by=by, at=at)
-    joined = lines.reopen(session, requested)
-    event = _record(
-        session, Event.SENT_AGAIN, requested, by=by, at=at, added=0, assignments=[], joined=joined
-    )
+    reopened = _whole(session, requested)
+    joined = lines.reopen(session, reopened)
+    event = _record(session, Event.SENT_AGAIN, reopened, by=by, at=at, added=0, assignments=[], joined=joined)
     outbox.tell(session, event, broadcast=True)
     telling.tell_approvers(session, event, calendar=rules.calendar, but=by.person_id)
     holds.settle(session, requested.job_id, by=by, at=at)
-    return Done(requested)
+    return Done()
 
 
 def check(
@@ -190,7 +187,7 @@ def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rul
     requested = session.get(RequestedUpdate, requested_update_id)
     if refused is not None or requested is None:
         return refused
-    first = four_eyes.first_of(session, requested)
+    first = four_eyes.first_of(session, requested.id, requested.revision)
     return _why_not_accept(session, requested, requested.revision, first, by=by, rules=rules)
 
 
@@ -239,11 +236,11 @@ def _decide(
     if requested is None:
         return _gone(session, requested_update_id, act, by=by, at=at)
     if requested.state is not State.READY:
-        words = standing_words(requested)
+        words = standing_words(_whole(session, requested))
         words = words[0].upper() + words[1:]
         _refuse(session, Refusal.NOT_READY, words, requested, act, by=by, at=at)
-        return AlreadyDecided(requested, words)
-    first = four_eyes.first_of(session, requested) if found.has_first else None
+        return AlreadyDecided(words)
+    first = four_eyes.first_of(session, requested.id, requested.revision) if found.has_first else None
     if to is State.ACCEPTED:
         why_not = _why_not_accept(
             session, requested, revision, first, by=by, rules=rules, is_refused=found.is_refused
@@ -251,7 +248,7 @@ def _decide(
         if why_not:
             return _refuse(session, why_not.reason, why_not.words, requested, act, by=by, at=at)
         is_current = requested.revision == revision
-        if first is None and is_current and four_eyes.needed_for(session, requested, rules):
+        if first is None and is_current and _takes_two(session, requested, rules):
             return _first_of_two(session, requested, by=by, at=at, rules=rules)
     absent = aways.stands_in_for(session, by, at=at) if found.stands_in else []
     decision = {
@@ -267,42 +264,43 @@ def _decide(
     )
     if decided.rowcount != 1:
         return _stale(session, requested, revision, act, by=by, at=at)
-    for name, value in decision.items():
-        # what was read under the lock is what is stored, so it need not be read again
-        set_committed_value(requested, name, value)
-    session.expire(requested, ["decided_by"])
-    _tell(session, found, requested, first, by=by, at=at, absent=absent)
-    return Done(requested)
+    read_before = session.identity_map.get(identity_key(RequestedUpdate, requested.id))
+    if read_before is not None:
+        session.refresh(read_before)  # it was decided past the session
+    _tell(session, found, requested, first, to=to, comment=comment, by=by, at=at, absent=absent)
+    return Done()
 
 
 def _tell(
     session: Session,
     found: Scene,
-    requested: RequestedUpdate,
+    requested: Asked,
     first: FirstApproval | None,
     *,
+    to: State,
+    comment: str | None,
     by: Actor,
     at: datetime,
     absent: Sequence[str],
 ) -> None:
     """Put a decision on record, tell whom it concerns, and let go of what waited for it."""
-    event_name = Event.UPDATED if requested.state is State.ACCEPTED else Event.REJECTED
-    facts = {"comment": requested.comment} if requested.comment else {}
-    told = lines.requesters(session, requested) if found.asked_by_others else [requested.requested_by_id]
+    event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
+    facts = {"comment": comment} if comment else {}
+    told = lines.requesters(session, requested.id) if found.asked_by_others else [requested.requested_by_id]
     if first is not None and first.approver_id != by.person_id:
         facts["first"] = first.approver.name
         told.append(first.approver_id)
     event = _record(session, event_name, requested, by=by, at=at, absent=absent, **facts)
     outbox.tell(session, event, people=_others(told, by))
     if found.is_awaited:
-        waiting_steps.settle(session, requested, at=at)
+        waiting_steps.settle(session, _whole(session, requested), at=at)
     if found.has_holds:
         holds.settle(session, requested.job_id, by=by, at=at)
 
 
 def _why_not_accept(
     session: Session,
-    requested: RequestedUpdate,
+    requested: Asked | RequestedUpdate,
     revision: int,
     first: FirstApproval | None,
     *,
@@ -319,20 +317,19 @@ def _why_not_accept(
     if requested.revision != revision:
         return None
     would_refuse = _sage_would_refuse(session, requested) if is_refused else None
-    if would_refuse or not four_eyes.needed_for(session, requested, rules):
+    if would_refuse or not _takes_two(session, requested, rules):
         return would_refuse
     return _was_first(first, by)
 
 
-def _first_of_two(
-    session: Session, requested: RequestedUpdate, *, by: Actor, at: datetime, rules: Rules
-) -> FirstOfTwo:
+def _first_of_two(session: Session, requested: Asked, *, by: Actor, at: datetime, rules: Rules) -> FirstOfTwo:
     """Note the first of two Updates, and tell the other approvers that one of them is wanted."""
-    four_eyes.give(session, requested, session.get_one(Person, by.person_id), at=at)
+    approver = session.get_one(Person, by.person_id)
+    four_eyes.give(session, requested.id, requested.revision, approver_id=approver.id, at=at)
     event = _record(session, Event.FIRST_APPROVED, requested, by=by, at=at)
     outbox.tell(session, event)
     telling.tell_approvers(session, event, calendar=rules.calendar, but=by.person_id)
-    return FirstOfTwo(requested)
+    return FirstOfTwo()
 
 
 def _was_first(first: FirstApproval | None, by: Actor) -> Refused | None:
@@ -350,7 +347,11 @@ def _was_first(first: FirstApproval | None, by: Actor) -> Refused | None:
     )
 
 
-def _sage_would_refuse(session: Session, requested: RequestedUpdate) -> Refused | None:
+def _takes_two(session: Session, requested: Asked | RequestedUpdate, rules: Rules) -> bool:
+    return four_eyes.needed_for(session, requested.id, requested.job_id, rules)
+
+
+def _sage_would_refuse(session: Session, requested: Asked | RequestedUpdate) -> Refused | None:
     """Why Sage would refuse a requested update, by the checks before Update; None when it would not."""
     why = findings.why_refused(session, requested.id)
     if not why:
@@ -368,11 +369,11 @@ def _sage_would_refuse(session: Session, requested: RequestedUpdate) -> Refused 
     )
 
 
-def _is_own(session: Session, requested: RequestedUpdate, by: Actor, rules: Rules) -> bool:
+def _is_own(session: Session, requested: Asked | RequestedUpdate, by: Actor, rules: Rules) -> bool:
     """Whether the company forbids this Update because the actor asked for it themselves."""
     return rules.forbid_own_request and by.person_id in (
         requested.requested_by_id,
-        *lines.requesters(session, requested),
+        *lines.requesters(session, requested.id),
     )
 
 
@@ -406,7 +407,7 @@ def _refuse(
     session: Session,
     reason: Refusal,
     words: str,
-    requested: RequestedUpdate | None,
+    requested: Asked | None,
     act: str,
     *,
     by: Actor,
@@ -426,14 +427,11 @@ def _refuse(
     return Refused(reason, words)
 
 
-def _stale(
-    session: Session, requested: RequestedUpdate, seen: int, act: str, *, by: Actor, at: datetime
-) -> Stale:
+def _stale(session: Session, requested: Asked, seen: int, act: str, *, by: Actor, at: datetime) -> Stale:
     new = tuple(lines.added_since(session, requested.id, seen))
     _record(session, Event.STALE, requested, by=by, at=at, act=act, seen=seen)
     outbox.refresh_card(session, requested.job_id, at=at)
     return Stale(
-        requested,
         new,
         say(
             "This changed since you looked (you saw revision {seen}, it is revision {revision} "
@@ -447,14 +445,14 @@ def _stale(
 def _gone(session: Session, requested_update_id: int, act: str, *, by: Actor, at: datetime) -> Stale:
     audit.record(session, Event.STALE, by=by, at=at, requested_update_id=requested_update_id, act=act)
     return Stale(
-        None, (), say("This requested update joined another one of its job, so nothing was done. Look again.")
+        (), say("This requested update joined another one of its job, so nothing was done. Look again.")
     )
 
 
 def _record(
     session: Session,
     event: Event,
-    requested: RequestedUpdate,
+    requested: Asked | RequestedUpdate,
     *,
     by: Actor,
     at: datetime,
@@ -475,6 +473,11 @@ def _record(
         **({"standing_in_for": list(absent)} if absent else {}),
         **facts,
     )
+
+
+def _whole(session: Session, requested: Asked) -> RequestedUpdate:
+    """All of a requested update, as it is now."""
+    return session.get_one(RequestedUpdate, requested.id, populate_existing=True)
 
 
 def _others(people: Iterable[int], by: Actor) -> list[int]:

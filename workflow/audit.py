@@ -25,7 +25,7 @@ from workflow.vocabulary import Event
 GENESIS = "0" * 64
 _READ_ROWS = 1_000
 _LOGGED = ("seq", "place", "actor_id", "job_id", "requested_update_id", "request_id")
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)  # named, or each line would look up who speaks
 _EVENTS, _HEAD = AuditEvent.__table__, AuditHead.__table__
 _ACTOR_CHARACTERS = _EVENTS.c.actor.type.length  # type: ignore[attr-defined]
 # built once, of the tables alone and past the session: every act of everybody waits for the end of the chain

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from workflow.language import later
-from workflow.merge import Assignment, CodeKey, InSage
+from workflow.merge import Assignment, CodeKey, InSage, SageCode
 from workflow.vocabulary import Rule, Severity
 
 DELIMITERS = "-./ "
@@ -129,14 +129,13 @@ def check(
         return list(_of_category(category, limits))
 
     @cache
-    def of_code(key: CodeKey) -> tuple[list[Finding], list[Finding]]:
-        sent = list(_of_sent_code(key, limits, around, twins))
-        return sent, list(_of_description(key, limits, around))
+    def of_code(key: CodeKey) -> tuple[SageCode | None, tuple[Finding, ...], tuple[Finding, ...]]:
+        sent = tuple(_of_sent_code(key, limits, around, twins))
+        return around.in_sage.get(key), sent, tuple(_of_description(key, limits, around))
 
     for assignment in assignments:
         code, category, extra = assignment
-        key = (extra, code)
-        held, (sent, kept) = around.in_sage.get(key), of_code(key)
+        held, sent, kept = of_code((extra, code))
         if held is not None and category in held.categories:  # nothing of it is sent
             yield assignment, [*kept]
         else:
@@ -153,14 +152,16 @@ def _of_sent_code(
 ) -> Iterator[Finding]:
     extra, code = key
     held, width = around.in_sage.get(key), limits.description_width
-    texts = [around.job_number, cut_to(around.job_name, width), extra, code]
     if held is None:
         yield from _of_new_code(key, limits, around, twins)
+    if limits.encoding is None:
+        return
+    texts = [around.job_number, cut_to(around.job_name, width), extra, code]
+    if held is None:
         texts.append(cut_to(around.standard.get(code, ""), width))
     elif limits.repeats_sage_description:
         texts.append(held.description)
-    if limits.encoding is not None:
-        yield from _of_encoding(code, texts, limits.encoding)
+    yield from _of_encoding(code, texts, limits.encoding)
 
 
 def _of_description(key: CodeKey, limits: SageLimits, around: Surroundings) -> Iterator[Finding]:
@@ -323,7 +324,8 @@ def _of_category(category: str, limits: SageLimits) -> Iterator[Finding]:
 
 
 def _of_encoding(code: str, texts: Iterable[str], encoding: str) -> Iterator[Finding]:
-    strange = sorted({c for text in texts for c in text if not can_be_written(c, encoding)})
+    unwritable = "".join(text for text in texts if not can_be_written(text, encoding))
+    strange = sorted({c for c in unwritable if not can_be_written(c, encoding)})
     if strange:
         shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
         yield _refuse(
@@ -342,12 +344,12 @@ def cut_to(description: str, width: int) -> str:
     return description[:width].rstrip()
 
 
-def can_be_written(character: str, encoding: str) -> bool:
-    """Whether the import file can carry a character."""
-    if not character.isprintable():
+def can_be_written(text: str, encoding: str) -> bool:
+    """Whether the import file can carry a text."""
+    if not text.isprintable():
         return False
     try:
-        character.encode(encoding)
+        text.encode(encoding)
     except UnicodeEncodeError:
         return False
     return True
@@ -355,9 +357,12 @@ def can_be_written(character: str, encoding: str) -> bool:
 
 def _twins(codes: Iterable[str]) -> dict[str, list[str]]:
     """The others that are spelt like a code, by each code that has any."""
+    spelled = {code: _spelling(code) for code in codes}
+    if len(set(spelled.values())) == len(spelled):
+        return {}
     alike: dict[str, list[str]] = {}
-    for code in sorted(codes):
-        alike.setdefault(_spelling(code), []).append(code)
+    for code in sorted(spelled):
+        alike.setdefault(spelled[code], []).append(code)
     return {
         code: [other for other in group if other != code]
         for group in alike.values()

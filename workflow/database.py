@@ -6,18 +6,21 @@ PostgreSQL (psycopg 3) behave alike behind `Database`. No rule lives here.
 
 import fcntl
 import hashlib
+import select
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from workflow.tracing import span
 
@@ -26,9 +29,12 @@ if TYPE_CHECKING:
 
 _WRITES = "costbot_writes"
 _WHEN_KEPT = "when_kept"
+_USED_AT = "used_at"
 _SQLITE_BUSY_SECONDS = 30.0
 _LOCK_POLL_SECONDS = 0.05
 _MIGRATION_SECONDS = 120.0
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_SURELY_THERE_SECONDS = 5.0
 _NOTICED_SOON = {
     "connect_timeout": "10",
     "keepalives_idle": "15",
@@ -43,15 +49,17 @@ class Database:
     """Sessions and locks on one engine; make one per process and pass it down."""
 
     def __init__(self, url: str) -> None:
-        self.engine = make_engine(url)
+        self.engine = _make_engine(url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
-        snapshot = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {}
-        self._reader = self.engine.execution_options(**snapshot)
+        self._reader = self.engine.execution_options(**_SNAPSHOT if self._is_postgresql else {})
 
-    @property
+    @cached_property
     def writer(self) -> Engine:
         """The engine for a library that writes by itself; whatever it begins waits for its turn."""
-        return self._writer
+        engine = self.engine.execution_options(**{_WRITES: True})
+        if not self._is_postgresql:
+            event.listen(engine, "begin", _begin_sqlite)
+        return engine
 
     @property
     def _is_postgresql(self) -> bool:
@@ -60,13 +68,18 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session on one snapshot; nothing it changes is kept."""
-        with Session(self._reader, expire_on_commit=False) as session:
+        with _Session(self._reader, expire_on_commit=False) as session:
             yield session
+            transaction = session.get_transaction()
+            if self._is_postgresql and transaction is not None and transaction.is_active:
+                # there is nothing to keep, but a rollback has the driver prepare every statement anew
+                session.expunge_all()
+                transaction.commit()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One write transaction: committed when the block ends, rolled back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session:
+        with _Session(self._writer, expire_on_commit=False) as session:
             with span("transaction"), session.begin() as transaction:
                 yield session
                 is_kept = transaction.is_active  # unless whoever writes has rolled it back
@@ -122,19 +135,37 @@ class Database:
         self.engine.dispose()
 
 
+class _Session(Session):
+    """A session that begins SQLite's transactions by itself.
+
+    An event of the engine would do as well, but makes each statement half as dear again.
+    """
+
+
+@event.listens_for(_Session, "after_begin")
+def _begin(_session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if connection.dialect.name == "sqlite" and not transaction.nested:
+        _begin_sqlite(connection)
+
+
 def when_kept(session: Session, act: Callable[[], object]) -> None:
     """Have something done once `Database.writing` has committed; never when the transaction is undone."""
     session.info.setdefault(_WHEN_KEPT, []).append(act)
 
 
-def make_engine(url: str) -> Engine:
-    """An engine with costbot's connection settings for SQLite or PostgreSQL."""
+def _make_engine(url: str) -> Engine:
+    """An engine with costbot's connection settings for SQLite or PostgreSQL.
+
+    On SQLite each statement is a transaction of its own, unless a session or `Database.writer` begins one.
+    """
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        return create_engine(address.set(query={**_NOTICED_SOON, **address.query}), pool_pre_ping=True)
+        engine = create_engine(address.set(query={**_NOTICED_SOON, **address.query}), pool_use_lifo=True)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_look_whether_it_is_there, engine.dialect))
+        return engine
     engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -190,6 +221,30 @@ def alembic_config(url: str) -> "Config":
     config.set_main_option("script_location", "workflow:migrations")
     config.attributes["url"] = url
     return config
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _look_whether_it_is_there(
+    dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: object
+) -> None:
+    """Have a connection made anew whose server is gone, before anything is sent by it.
+
+    A server that ends says so. One that answered a moment ago and has said nothing since is not asked, for
+    every click would wait for it.
+    """
+    used_at = record.info.get(_USED_AT)
+    if used_at is None:
+        return
+    try:
+        ear = select.poll()
+        ear.register(connection.fileno(), select.POLLIN)
+        if ear.poll(0) or time.monotonic() - used_at > _SURELY_THERE_SECONDS:
+            dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -80,20 +80,26 @@ def administrators(session: Session, rules: Rules) -> list[Person]:
     return list(session.scalars(query.order_by(Person.name, Person.id)))
 
 
-def lock_jobs(session: Session, job_ids: Iterable[int]) -> Sequence[Job]:
-    """Take the jobs for this transaction, in the order of their ids, so that two never deadlock."""
+def lock_jobs(session: Session, job_ids: Iterable[int], *, wholly: bool = False) -> Sequence[Job]:
+    """Take the jobs for this transaction, in the order of their ids, so that two never deadlock.
+
+    `wholly`: also from whoever writes rows that name them, as who changes a job's number or project does.
+    """
+    query = select(Job).order_by(Job.id).with_for_update(key_share=not wholly)
     return [
         job
         for some in _chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
-        for job in session.scalars(
-            select(Job).where(Job.id.in_(some)).order_by(Job.id).with_for_update(key_share=True)
-        )
+        for job in session.scalars(query.where(Job.id.in_(some)))
     ]
 
 
 def lock_job_of(session: Session, requested_update_id: int | None) -> None:
-    """Take the job of a requested update, which it keeps for ever, for this transaction."""
-    session.connection().execute(_LOCK_JOB_OF, {"id": requested_update_id})
+    """Take the job of a requested update, which it keeps for ever, for this transaction.
+
+    On SQLite, where one transaction writes at a time, all jobs are taken already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(_LOCK_JOB_OF, {"id": requested_update_id})
 
 
 def put_people(
@@ -121,7 +127,7 @@ def put_jobs(
     taken = tuple(_taken_projects(rows, projects))
     if taken:
         return Unfit(taken)
-    lock_jobs(session, [job.id for job in known])
+    lock_jobs(session, [job.id for job in known], wholly=True)
     _put(session, Job, rows, key=["number"])
     audit.record(session, Event.IMPORTED, by=by, at=at, what="jobs", rows=len(rows), source=source)
     return None

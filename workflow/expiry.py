@@ -52,7 +52,7 @@ def expire(session: Session, *, requested_update_id: int, patience: Patience, at
         revision=requested.revision,
         days=(at - found[0].touched_at).days,
     )
-    outbox.tell(session, event, people=lines.requesters(session, requested))
+    outbox.tell(session, event, people=lines.requesters(session, requested.id))
     waiting_steps.settle(session, requested, at=at)
     holds.settle(session, requested.job_id, by=SCHEDULE, at=at)
     return True

@@ -141,7 +141,7 @@ def plan_job(
     if session.get_one(DataSync, sync.id, populate_existing=True).state is not SyncState.CLAIMED:
         return
     lines.store_read_back(session, job, held, at=at)
-    waiting = _lines(session, sync, job)
+    waiting = list(map(lines.opened, _lines(session, sync, job)))
     lines.mark_standing(session, waiting, held.cost_codes)
     why_not = findings.judge(session, job, waiting, held.cost_codes, limits=limits)
     if why_not:
@@ -375,7 +375,7 @@ def _put_on_record(
         batch=sync.batch,
         lines={(result.value if result else "waiting"): count for result, count in counts},
     )
-    people = set(lines.requesters(session, requested))
+    people = set(lines.requesters(session, requested.id))
     if event is Event.FAILED and requested.decided_by_id is not None:
         people.add(requested.decided_by_id)
     outbox.tell(session, row, people=people)

@@ -4,7 +4,7 @@ Owns asking `workflow.checks` with what the database knows, and storing the answ
 job's lock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from workflow import lines
 from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
 from workflow.language import joined
-from workflow.lines import Line
+from workflow.lines import OpenLine
 from workflow.merge import Assignment, InSage
 from workflow.tables import Job, LineFinding, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Severity
@@ -52,7 +52,7 @@ def renew(
 
 
 def judge(
-    session: Session, job: Job, planned: Sequence[Line], in_sage: InSage, *, limits: SageLimits
+    session: Session, job: Job, planned: Sequence[OpenLine], in_sage: InSage, *, limits: SageLimits
 ) -> dict[int, str]:
     """Check lines that are about to be sent; why not, by the id of each line that must not be."""
     found = _look(session, job, planned, in_sage, limits, {})
@@ -65,7 +65,8 @@ def look(
 ) -> list[tuple[Assignment, list[Finding]]]:
     """Check assignments that nobody has asked for yet; nothing is stored."""
     in_sage = lines.held_by_sage(session, job.id)
-    return list(check(assignments, limits, _surroundings(session, job, assignments, in_sage, {})))
+    codes = {assignment.code for assignment in assignments}
+    return list(check(assignments, limits, _surroundings(session, job, codes, in_sage, {})))
 
 
 def why_refused(session: Session, requested_update_id: int) -> list[str]:
@@ -90,21 +91,22 @@ def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Findin
 def _look(
     session: Session,
     job: Job,
-    waiting: Sequence[Line],
+    waiting: Sequence[OpenLine],
     in_sage: InSage,
     limits: SageLimits,
     standard: Mapping[str, str],
 ) -> dict[int, list[Finding]]:
-    asked = [lines.assignment_of(line) for line in waiting]
-    found = check(asked, limits, _surroundings(session, job, asked, in_sage, standard))
-    return {line.id: each for line, (_, each) in zip(waiting, found, strict=True)}
+    """What is found, by the id of each line of which anything is."""
+    codes = {code for _, _, _, code, _ in waiting}
+    around = _surroundings(session, job, codes, in_sage, standard)
+    checked = check(lines.assignments_of(waiting), limits, around)
+    return {line_id: each for (line_id, *_), (_, each) in zip(waiting, checked, strict=True) if each}
 
 
 def _surroundings(
-    session: Session, job: Job, asked: Sequence[Assignment], in_sage: InSage, standard: Mapping[str, str]
+    session: Session, job: Job, codes: Collection[str], in_sage: InSage, standard: Mapping[str, str]
 ) -> Surroundings:
-    codes = {assignment.code for assignment in asked}
-    unread = codes - standard.keys()
+    unread = {code for code in codes if code not in standard}
     job = session.get_one(Job, job.id)  # a caller's may be older than this transaction
     return Surroundings(
         job_number=job.number,
@@ -117,16 +119,21 @@ def _surroundings(
     )
 
 
-def _store(session: Session, checked: Sequence[Line], found: Mapping[int, Sequence[Finding]]) -> bool:
+def _store(session: Session, checked: Sequence[OpenLine], found: Mapping[int, Sequence[Finding]]) -> bool:
     before: dict[int, list[Finding]] = {}
     rows = session.scalars(
         select(LineFinding)
         .join(RequestedLine, RequestedLine.id == LineFinding.line_id)
-        .where(RequestedLine.requested_update_id.in_({line.requested_update_id for line in checked}))
+        .where(RequestedLine.requested_update_id.in_({update_id for _, update_id, *_ in checked}))
     )
     for row in rows:
         before.setdefault(row.line_id, []).append(Finding(row.rule, row.severity, row.message))
-    changed = {line_id: each for line_id, each in found.items() if set(each) != set(before.get(line_id, ()))}
+    cleared = {line_id: () for line_id, *_ in checked if line_id in before and line_id not in found}
+    changed = {
+        line_id: each
+        for line_id, each in {**found, **cleared}.items()
+        if set(each) != set(before.get(line_id, ()))
+    }
     ids = list(changed)
     for start in range(0, len(ids), _LINES_A_QUERY):
         session.execute(

@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from workflow.privileges import Rules
-from workflow.tables import FirstApproval, Job, Person, RequestedLine, RequestedUpdate
+from workflow.tables import FirstApproval, Job, RequestedLine, RequestedUpdate
 
 HAS_FIRST = exists().where(FirstApproval.requested_update_id == RequestedUpdate.id)
 """Whether the requested update in a query has a first approval, of any revision."""
@@ -24,33 +24,35 @@ def needs_two(rules: Rules, *, number: str, open_lines: int) -> bool:
     return is_large or any(fnmatchcase(number, pattern) for pattern in rules.two_approvers_jobs)
 
 
-def needed_for(session: Session, requested: RequestedUpdate, rules: Rules) -> bool:
+def needed_for(session: Session, requested_update_id: int, job_id: int, rules: Rules) -> bool:
     """Whether two approvers must Update a requested update as it stands now."""
     if rules.two_approvers_above is None and not rules.two_approvers_jobs:
         return False
     open_lines = select(func.count()).where(
-        RequestedLine.requested_update_id == requested.id, RequestedLine.outcome.is_(None)
+        RequestedLine.requested_update_id == requested_update_id, RequestedLine.outcome.is_(None)
     )
-    number = session.get_one(Job, requested.job_id).number
+    number = session.get_one(Job, job_id).number
     return needs_two(rules, number=number, open_lines=session.scalar(open_lines) or 0)
 
 
-def first_of(session: Session, requested: RequestedUpdate) -> FirstApproval | None:
-    """The first approval of the present revision, where one was given."""
-    first = session.get(FirstApproval, requested.id, populate_existing=True)
-    return first if first is not None and first.revision == requested.revision else None
+def first_of(session: Session, requested_update_id: int, revision: int) -> FirstApproval | None:
+    """The first approval of a revision, the present one, where one was given."""
+    first = session.get(FirstApproval, requested_update_id, populate_existing=True)
+    return first if first is not None and first.revision == revision else None
 
 
-def give(session: Session, requested: RequestedUpdate, person: Person, *, at: datetime) -> None:
+def give(
+    session: Session, requested_update_id: int, revision: int, *, approver_id: int, at: datetime
+) -> None:
     """Note the first approval of the present revision; one of an older revision makes room."""
     session.merge(
         FirstApproval(
-            requested_update_id=requested.id, revision=requested.revision, approver_id=person.id, at=at
+            requested_update_id=requested_update_id, revision=revision, approver_id=approver_id, at=at
         )
     )
     session.flush()
 
 
-def withdraw(session: Session, requested: RequestedUpdate) -> None:
+def withdraw(session: Session, requested_update_id: int) -> None:
     """Forget the first approval, if there is one."""
-    session.execute(delete(FirstApproval).where(FirstApproval.requested_update_id == requested.id))
+    session.execute(delete(FirstApproval).where(FirstApproval.requested_update_id == requested_update_id))

@@ -4,9 +4,9 @@ Owns storing assignments, their standing against Sage, and moving them between r
 of one job. Callers hold the job's lock and own the state; `reopen`, for them, makes it ready again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TypeAlias
 
 from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAss
 from workflow.vocabulary import Outcome, State
 
 _CODES_A_QUERY = 5_000
+_LINES_AT_ONCE = 500
 ASKED_BY_OTHERS = exists().where(
     RequestedLine.requested_update_id == RequestedUpdate.id,
     RequestedLine.requested_by_id != RequestedUpdate.requested_by_id,
@@ -29,22 +30,26 @@ _REQUESTERS = (
 )
 
 
-class OpenLine(NamedTuple):
-    """A line that is still open, by what it asks for; a plain tuple, since a job may have 100,000."""
+OpenLine: TypeAlias = tuple[int, int, str, str, str]
+"""A line that is still open: its id, that of its requested update, extra, cost code, category.
 
-    id: int
-    requested_update_id: int
-    extra: str
-    code: str
-    category: str
+No class of its own: a job may have 100,000, and Python's garbage collector passes by only plain tuples.
+"""
 
 
-Line = RequestedLine | OpenLine
+def opened(line: RequestedLine) -> OpenLine:
+    """A line that was read as an object."""
+    return line.id, line.requested_update_id, line.extra, line.code, line.category
 
 
-def assignment_of(line: Line) -> Assignment:
+def assignment_of(line: RequestedLine) -> Assignment:
     """The assignment that a stored line asks for."""
     return Assignment(line.code, line.category, line.extra)
+
+
+def assignments_of(waiting: Iterable[OpenLine]) -> Iterator[Assignment]:
+    """The assignments that open lines ask for, one after the other."""
+    return (Assignment(code, category, extra) for _, _, extra, code, category in waiting)
 
 
 def standard_descriptions(session: Session, codes: Collection[str]) -> dict[str, str]:
@@ -135,9 +140,9 @@ def all_failed(session: Session, requested: RequestedUpdate) -> bool:
     return Outcome.FAILED in outcomes and None not in outcomes
 
 
-def requesters(session: Session, requested: RequestedUpdate) -> list[int]:
+def requesters(session: Session, requested_update_id: int) -> list[int]:
     """The people who asked for lines of a requested update."""
-    return list(session.scalars(_REQUESTERS, {"id": requested.id}))
+    return list(session.scalars(_REQUESTERS, {"id": requested_update_id}))
 
 
 def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collection[CodeKey] = ()) -> list[int]:
@@ -175,7 +180,7 @@ def reopen(session: Session, requested: RequestedUpdate, *, replacing: Collectio
     requested.data_sync_id = requested.exported_at = requested.finished_at = None
     requested.request_id = request_ids.current()
     session.flush()
-    mark_standing(session, asked_again, held_by_sage(session, requested.job_id))
+    mark_standing(session, list(map(opened, asked_again)), held_by_sage(session, requested.job_id))
     return joined
 
 
@@ -226,8 +231,16 @@ def held_by_sage(session: Session, job_id: int, *, codes: Collection[str] | None
 
 def open_of(session: Session, job_id: int) -> Sequence[OpenLine]:
     """The lines of a job that wait for an approver or for the data sync to claim them."""
-    rows = session.execute(
-        select(*(getattr(RequestedLine, name) for name in OpenLine._fields))
+    session.flush()
+    # past the ORM, which makes two objects of each row
+    rows = session.connection().execute(
+        select(
+            RequestedLine.id,
+            RequestedLine.requested_update_id,
+            RequestedLine.extra,
+            RequestedLine.code,
+            RequestedLine.category,
+        )
         .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
         .where(
             RequestedUpdate.job_id == job_id,
@@ -237,7 +250,11 @@ def open_of(session: Session, job_id: int) -> Sequence[OpenLine]:
         )
         .order_by(RequestedLine.id)
     )
-    return list(map(OpenLine._make, rows))
+    return [
+        (line_id, update_id, extra, code, category)
+        for some in rows.partitions(_LINES_AT_ONCE)
+        for line_id, update_id, extra, code, category in some
+    ]
 
 
 def store_read_back(session: Session, job: Job, held: SageJob, *, at: datetime) -> bool:
@@ -268,11 +285,11 @@ def store_read_back(session: Session, job: Job, held: SageJob, *, at: datetime) 
     return True
 
 
-def mark_standing(session: Session, waiting: Sequence[Line], in_sage: InSage) -> None:
+def mark_standing(session: Session, waiting: Sequence[OpenLine], in_sage: InSage) -> None:
     """Write how each line stands against Sage."""
     rows = [
-        {"id": line.id, "standing": planned.standing, "sage_description": planned.sage_description}
-        for line, planned in zip(waiting, plan(map(assignment_of, waiting), in_sage), strict=True)
+        {"id": line_id, "standing": planned.standing, "sage_description": planned.sage_description}
+        for (line_id, *_), planned in zip(waiting, plan(assignments_of(waiting), in_sage), strict=True)
     ]
     if rows:
         session.execute(update(RequestedLine), rows)

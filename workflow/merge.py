@@ -71,8 +71,9 @@ def plan(requested: Iterable[Assignment], in_sage: InSage) -> Iterator[Planned]:
     """Compare each assignment with Sage, in the order given; one asked for twice is sent once."""
     seen: set[Assignment] = set()
     for assignment in requested:
-        held = in_sage.get(assignment.code_key)
-        if assignment in seen or (held and assignment.category in held.categories):
+        code, category, extra = assignment
+        held = in_sage.get((extra, code))
+        if assignment in seen or (held and category in held.categories):
             standing = Standing.IN_SAGE
         elif held:
             standing = Standing.NEW_CATEGORY

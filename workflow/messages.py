@@ -7,7 +7,7 @@ trace: the message may be there, and has to be looked for before it is posted ag
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow.tables import SlackMessage
@@ -100,8 +100,11 @@ def has_address(session: Session, key: str, *, ts: str, permalink: str) -> None:
         )
 
 
-def forget(session: Session, key: str) -> None:
-    """The message is not there: it was deleted, or the attempt was refused."""
-    message = session.get(SlackMessage, key)
-    if message is not None:
-        session.delete(message)
+def forget(session: Session, key: str, *, ts: str | None = None) -> bool:
+    """The message is not there: it was deleted, or the attempt was refused. Whether it was known.
+
+    With its `ts`, one that stands there in its place stays.
+    """
+    known = delete(SlackMessage).where(SlackMessage.key == key)
+    gone = known if ts is None else known.where(SlackMessage.ts == ts)
+    return session.scalar(gone.returning(SlackMessage.key)) is not None

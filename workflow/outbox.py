@@ -47,7 +47,7 @@ def refresh_ready_cards(session: Session, *, at: datetime) -> None:
         .order_by(RequestedUpdate.requested_at.desc())
         .limit(READY_CARDS)
     )
-    job_ids = session.scalars(newest).all()
+    job_ids = sorted(session.scalars(newest))  # in the order in which everybody takes jobs
     _add(session, [_notice(NoticeKind.CARD, at=at, job_id=job_id) for job_id in job_ids])
 
 

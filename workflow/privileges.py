@@ -6,6 +6,7 @@ permission Standard or Admin AND the Can Push to Accounting privilege.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from workflow.calendar import Calendar
 from workflow.language import either, later, say
@@ -43,6 +44,15 @@ class Actor:
     refusal: Refusal | None = None
 
 
+class Known(NamedTuple):
+    """What the directory has of a person, as far as the policy asks for it."""
+
+    id: int
+    active: bool
+    erp_permission: ErpPermission
+    can_push_to_accounting: bool
+
+
 _ASK_ANYBODY = later("Ask your company's Procore administrator")
 SCHEDULE = Actor(Place.SCHEDULE, "costbot")
 
@@ -55,7 +65,7 @@ class Refused:
     words: str
 
 
-def lacks(person: Person | None) -> Refusal | None:
+def lacks(person: Person | Known | None) -> Refusal | None:
     """What a person lacks to be an accounting approver, or None for an accounting approver."""
     if person is None:
         return Refusal.NO_MATCHING_PERSON
@@ -68,7 +78,7 @@ def lacks(person: Person | None) -> Refusal | None:
     return None
 
 
-def refusal_of(actor: Actor, person: Person | None, rules: Rules) -> Refused | None:
+def refusal_of(actor: Actor, person: Person | Known | None, rules: Rules) -> Refused | None:
     """The refusal an actor meets who wants to act as an accounting approver, or None."""
     reason = actor.refusal or lacks(person)
     return None if reason is None else Refused(reason, explain(reason, actor.name, rules))

@@ -260,7 +260,7 @@ def _leave(
 ) -> None:
     """Lines leave the open requested update in a new revision; one of which nothing is left ends."""
     requested = session.get_one(RequestedUpdate, gone[0].requested_update_id)
-    people = lines.requesters(session, requested)
+    people = lines.requesters(session, requested.id)
     rest = len(procore_asked.open_lines(session, job.id)) - len(gone)
     requested.revision += 1
     if rest:

@@ -95,9 +95,39 @@ def foresee(session: Session, users: Sequence[ProcoreUser]) -> Foreseen:
     )
 
 
-def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) -> TakenPeople:
-    """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack."""
-    changed = sum(take(session, user, at=at) for user in sorted(users, key=lambda each: each.user_id))
+def moving(session: Session, users: Collection[ProcoreUser]) -> list[ProcoreUser]:
+    """Those who have another e-mail in Procore than their person has here."""
+    ties = select(ProcorePerson.user_id, Person.email).join(ProcorePerson.person)
+    emails = dict(session.execute(ties).all())
+    moving = [user for user in users if emails.get(user.user_id, _email(user)) != _email(user)]
+    return sorted(moving, key=lambda each: each.user_id)
+
+
+def move(session: Session, user: ProcoreUser) -> bool:
+    """Follow a change of e-mail before `take`, in a transaction of its own; False where another has it.
+
+    PostgreSQL locks a person whose e-mail changes against every row that names them, and whoever has the
+    end of the trail writes such rows: so nobody may wait for that end with a changed e-mail.
+    """
+    tie, email = session.get(ProcorePerson, user.user_id), _email(user)
+    if tie is None or session.scalar(select(Person.id).where(Person.email == email)) is not None:
+        return False
+    tie.person.email = email
+    session.flush()
+    return True
+
+
+def take_all(
+    session: Session, users: Sequence[ProcoreUser], *, moved: Collection[int] = (), at: datetime
+) -> TakenPeople:
+    """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack.
+
+    `moved` are the users of whom the e-mail is new already.
+    """
+    changed = sum(
+        take(session, user, at=at) or user.user_id in moved
+        for user in sorted(users, key=lambda each: each.user_id)
+    )
     seen = {user.user_id for user in users}
     by_user = dict(session.execute(select(ProcorePerson.person_id, ProcorePerson.user_id)).all())
     active = session.scalars(select(Person).where(Person.active, Person.email != REQUESTER_EMAIL))
@@ -112,10 +142,10 @@ def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) ->
 
 
 def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
-    """Take over one user; whether anything about them is new."""
+    """Take over one user, but for a change of e-mail; whether anything about them is new."""
     tie, email = session.get(ProcorePerson, user.user_id), _email(user)
-    same_email = session.scalars(select(Person).where(Person.email == email)).one_or_none()
-    person = tie.person if tie else same_email
+    same_email = select(Person).where(Person.email == email)
+    person = tie.person if tie else session.scalars(same_email).one_or_none()
     facts = (
         storable(user.name)[:_NAME_CHARACTERS],
         user.permission,
@@ -136,11 +166,8 @@ def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
         changed = True
     else:
         had = (person.name, person.erp_permission, person.can_push_to_accounting, person.active)
-        moves = person.email != email and same_email is None
-        changed = had != facts or moves
+        changed = had != facts
         person.name, person.erp_permission, person.can_push_to_accounting, person.active = facts
-        if moves:
-            person.email = email
     if tie is None:
         _tie(session, user.user_id, person, at=at)
     else:
@@ -149,9 +176,9 @@ def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
     return changed
 
 
-def take_one(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
+def take_one(session: Session, user: ProcoreUser, *, moved: Collection[int] = (), at: datetime) -> bool:
     """Take over one user by themselves; whether anything about them is new, which is on record then."""
-    changed = take(session, user, at=at)
+    changed = take(session, user, at=at) or user.user_id in moved
     if changed:
         _record(session, 1, at=at)
     return changed

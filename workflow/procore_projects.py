@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
 from workflow.columns import Problem, misfits
 from workflow.language import say
 from workflow.privileges import Actor
-from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
+from workflow.tables import Job, ProcoreErpRequest, ProcoreMark, ProcoreProject, ProcoreTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def put_projects(
 ) -> Sequence[str]:
     """Projects become jobs, or change them; each that changed is to be read again. All or none.
 
-    Returns why there are none, in words for people.
+    No two of them have the same number. Returns why there are none, in words for people.
     """
     known = {
         job.number: job
@@ -69,21 +69,33 @@ def put_projects(
             select(Job).where(Job.number.in_(numbers)).execution_options(populate_existing=True)
         )
     }
+    _forget_former(session, {jobs[each.number].id: each.project_id for each in projects})
+    stored = {
+        row.project_id: row
+        for row in session.scalars(
+            select(ProcoreProject).where(
+                ProcoreProject.project_id.in_([each.project_id for each in projects])
+            )
+        )
+    }
+    well: list[int] = []
     for each in projects:
         job_id = jobs[each.number].id
-        _forget_former(session, job_id, project_id=each.project_id)
-        found = session.get(ProcoreProject, each.project_id)
+        found = stored.get(each.project_id)
         # compared with what Procore said before, not with our clock: the two may differ
         changed = found is None or each.updated_at is None or each.updated_at != found.updated_at
         if found is None:
             found = ProcoreProject(project_id=each.project_id, job_id=job_id, read_at=None, stale_since=at)
             session.add(found)
+            stored[each.project_id] = found
         elif changed:
             _has_changed(found, at=at)
         if changed:
-            no_trouble(session, each.project_id)
+            well.append(each.project_id)
         found.job_id, found.updated_at = job_id, each.updated_at
     session.flush()
+    if well:
+        no_trouble(session, *well)
     return []
 
 
@@ -106,14 +118,26 @@ def _in_words(session: Session, row: Mapping[str, Any], problem: Problem) -> str
     )
 
 
-def _forget_former(session: Session, job_id: int, *, project_id: int) -> None:
-    """A project that was made anew has the job from now on."""
-    former = select(ProcoreProject.project_id).where(
-        ProcoreProject.job_id == job_id, ProcoreProject.project_id != project_id
+def _forget_former(session: Session, projects: Mapping[int, int]) -> None:
+    """Projects that were made anew have their jobs from now on; ids of projects by those of their jobs."""
+    query = select(ProcoreProject.project_id, ProcoreProject.job_id)
+    held = session.execute(query.where(ProcoreProject.job_id.in_(projects)))
+    former = [project_id for project_id, job_id in held if project_id != projects[job_id]]
+    if former:
+        no_trouble(session, *former)
+        session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(former)))
+
+
+def archived(session: Session, *project_ids: int) -> None:
+    """Projects are in use no more: nothing is wrong with them, and none is read until it is put again.
+
+    Their jobs stay, and so do the ties to them while Procore waits for an answer to an ERP request.
+    """
+    no_trouble(session, *project_ids)
+    waits = exists().where(
+        ProcoreErpRequest.project_id == ProcoreProject.project_id, ProcoreErpRequest.answer.is_(None)
     )
-    for former_id in session.scalars(former).all():
-        no_trouble(session, former_id)
-        session.execute(delete(ProcoreProject).where(ProcoreProject.project_id == former_id))
+    session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(project_ids), ~waits))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:
@@ -154,9 +178,9 @@ def trouble(session: Session, project_id: int, words: str, *, at: datetime) -> N
     session.flush()
 
 
-def no_trouble(session: Session, project_id: int) -> None:
-    """What was wrong with a project is over."""
-    session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id == project_id))
+def no_trouble(session: Session, *project_ids: int) -> None:
+    """What was wrong with projects is over."""
+    session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id.in_(project_ids)))
 
 
 def troubles(session: Session) -> list[tuple[int, str]]:

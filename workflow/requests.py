@@ -109,7 +109,7 @@ def request(
         requested_update_id=update.id,
         revision=update.revision,
         added=len(new),
-        assignments=[[a.extra, a.code, a.category] for a in new],
+        assignments=[(extra, code, category) for code, category, extra in new],
         joined=joined,
         **({"again": True} if again else {}),
         **({"note": note} if note else {}),

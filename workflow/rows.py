@@ -78,9 +78,9 @@ class Row(BaseModel):
         """Field by column, in the order of the file."""
         return {field.alias or name: name for name, field in cls.model_fields.items()}
 
-    def faults(self) -> Iterator[tuple[str, str]]:
+    def faults(self) -> Iterable[tuple[str, str]]:
         """(column, reason) of what is wrong between the columns of this row."""
-        return iter(())
+        return ()
 
 
 R = TypeVar("R", bound=Row)
@@ -257,7 +257,8 @@ def _checked(line: int, values: dict[str, str], kind: type[R], problems: list[Fi
             for fault in error.errors(include_url=False)
         )
         return None
-    problems.extend(FileProblem(line, column, reason) for column, reason in row.faults())
+    for column, reason in row.faults():
+        problems.append(FileProblem(line, column, reason))
     return row
 
 
@@ -282,23 +283,27 @@ class _Repeats:
         ]
         self._told: dict[object, tuple[int, object]] = {}
 
-    def of(self, line: int, row: Row) -> Iterator[FileProblem]:
+    def of(self, line: int, row: Row) -> list[FileProblem]:
         """The problems of a row against the rows before it."""
+        problems = []
         for fields, key_of, seen in self._keys:
             key = key_of(row)
             first = line if key is None else seen.setdefault(key, line)
             if first != line:
                 words = " ".join(str(part) for part in (key if len(fields) > 1 else [key]) if part)
-                yield FileProblem(line, self._columns[fields[0]], f"{words} is on line {first} already")
-        yield from self.contradicted(line, row)
+                problems.append(
+                    FileProblem(line, self._columns[fields[0]], f"{words} is on line {first} already")
+                )
+        return problems + self.contradicted(line, row) if self._kind.told_once else problems
 
-    def contradicted(self, line: int, row: Row) -> Iterator[FileProblem]:
+    def contradicted(self, line: int, row: Row) -> list[FileProblem]:
         """The facts of a row that an earlier one told otherwise."""
+        problems = []
         for fields, fact in self._kind.told_once:
             told = getattr(row, fact)
             key = tuple(getattr(row, field) for field in fields)
             first, before = self._told.setdefault((fact, key), (line, told))
             if before != told:
-                yield FileProblem(
-                    line, self._columns[fact], f"{told or '(empty)'} differs from {before} on line {first}"
-                )
+                words = f"{told or '(empty)'} differs from {before} on line {first}"
+                problems.append(FileProblem(line, self._columns[fact], words))
+        return problems

@@ -11,14 +11,30 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from workflow import aways, directory, findings, four_eyes, holds, lines, waiting_steps
-from workflow.privileges import Actor
+from workflow.privileges import Actor, Known
 from workflow.tables import Person, RequestedUpdate
+from workflow.vocabulary import State
 
-_PERSON = select(Person).where(Person.id == bindparam("person_id"))
+
+class Asked(NamedTuple):
+    """The requested update, as far as an act asks for it."""
+
+    id: int
+    job_id: int
+    state: State
+    revision: int
+    requested_by_id: int
+    data_sync_id: int | None
+
+
+# of the tables alone and past the session, which cost twice as much again
+_updates, _people = RequestedUpdate.__table__, Person.__table__
+_KNOWN = tuple(_people.c[name] for name in Known._fields)
+_PERSON = select(*_KNOWN).where(_people.c.id == bindparam("person_id"))
 _LOOK = (
     select(
-        RequestedUpdate,
-        Person,
+        *(_updates.c[name] for name in Asked._fields),
+        *_KNOWN,
         four_eyes.HAS_FIRST,
         findings.IS_REFUSED,
         lines.ASKED_BY_OTHERS,
@@ -26,17 +42,17 @@ _LOOK = (
         holds.HAS_HOLDS,
         aways.stands_in(bindparam("person_id"), at=bindparam("at")),
     )
-    .outerjoin(Person, Person.id == bindparam("person_id"))
-    .where(RequestedUpdate.id == bindparam("id"))
+    .select_from(_updates.outerjoin(_people, _people.c.id == bindparam("person_id")))
+    .where(_updates.c.id == bindparam("id"))
 )
-_ANEW = {"populate_existing": True}
+_PEOPLE_FROM, _SELDOM_FROM = len(Asked._fields), len(Asked._fields) + len(Known._fields)
 
 
 class Scene(NamedTuple):
     """What there is. Without a requested update, it joined another one or never was."""
 
-    requested: RequestedUpdate | None
-    person: Person | None
+    requested: Asked | None
+    person: Known | None
     """Who acts, as the directory has them."""
     has_first: bool = False
     """An approver has Updated as the first of two, maybe at another revision."""
@@ -54,12 +70,18 @@ class Scene(NamedTuple):
 
 def enter(session: Session, requested_update_id: int | None, *, by: Actor, at: datetime) -> Scene:
     """Lock the job of a requested update for this transaction, then look, whatever the session has read."""
+    session.flush()
     directory.lock_job_of(session, requested_update_id)
     asked = {"id": requested_update_id, "person_id": by.person_id, "at": at}
-    found = session.execute(_LOOK, asked, execution_options=_ANEW).one_or_none()
-    return Scene(*found) if found else Scene(None, person_of(session, by))
+    found = session.connection().execute(_LOOK, asked).one_or_none()
+    if found is None:
+        return Scene(None, person_of(session, by))
+    known = found[_PEOPLE_FROM:_SELDOM_FROM]
+    person = None if known[0] is None else Known(*known)
+    return Scene(Asked(*found[:_PEOPLE_FROM]), person, *found[_SELDOM_FROM:])
 
 
-def person_of(session: Session, by: Actor) -> Person | None:
+def person_of(session: Session, by: Actor) -> Known | None:
     """The person who acts, as the directory has them now."""
-    return session.scalars(_PERSON, {"person_id": by.person_id}, execution_options=_ANEW).one_or_none()
+    found = session.connection().execute(_PERSON, {"person_id": by.person_id}).one_or_none()
+    return Known(*found) if found else None

@@ -43,15 +43,13 @@ def tell_approvers(
     session: Session, event: AuditEvent, *, calendar: Calendar, but: int | None = None
 ) -> None:
     """Something became Ready to Update: each approver hears of it as they chose, `but` one person."""
-    people = [person.id for person in approvers_to_ping(session) if person.id != but]
+    people = [person.id for person in directory.accounting_approvers(session) if person.id != but]
     chosen = preferences.choices_of(session, people)
     outbox.tell_people(session, event, [p for p in people if chosen[p].notify is Notify.EVERY_REQUEST])
-    readers = {p: calendar.read_in(zone) for p, zone in _zones(session, people).items()}
-    for person_id in people:
-        notify = chosen[person_id].notify
-        if notify in _DIGESTS:
-            due_at = preferences.digest_due(notify, readers[person_id], event.at)
-            outbox.put_digest(session, person_id, at=event.at, due_at=due_at)
+    gathering = [p for p in people if chosen[p].notify in _DIGESTS]
+    for person_id, zone in _zones(session, gathering).items():
+        due_at = preferences.digest_due(chosen[person_id].notify, calendar.read_in(zone), event.at)
+        outbox.put_digest(session, person_id, at=event.at, due_at=due_at)
 
 
 def remind(session: Session, event: AuditEvent, people: Sequence[Person], *, calendar: Calendar) -> None:
@@ -93,5 +91,5 @@ def quiet_until(session: Session, person_id: int, *, company_zone: ZoneInfo, at:
 
 
 def _zones(session: Session, person_ids: Sequence[int]) -> dict[int, ZoneInfo | None]:
-    known = directory.time_zones(session, person_ids)
+    known = directory.time_zones(session, person_ids) if person_ids else {}
     return {person_id: known.get(person_id) for person_id in person_ids}

@@ -123,6 +123,10 @@ class HoldKind(StrEnum):
     def is_contract(self) -> bool:
         return self not in (HoldKind.BUDGET, HoldKind.DIRECT_COST, HoldKind.INVOICE)
 
+    @property
+    def is_change_order(self) -> bool:
+        return self in (HoldKind.COMMITMENT_CHANGE_ORDER, HoldKind.PRIME_CONTRACT_CHANGE_ORDER)
+
 
 class ErpPermission(StrEnum):
     """A person's permission level on Procore's company ERP Integrations tool."""

@@ -124,7 +124,7 @@ def _lines(row: QueuedUpdate, now: datetime, rules: Rules) -> Iterator[str]:
     yield from filter(None, [words.approvers_words(facts, rules)])
     yield f"{words.counts_words(facts.counts)}. {words.request_words(facts)}."
     if facts.holds_waiting:
-        yield f"⏸️ {words.waiting_count(facts.holds_waiting)}"
+        yield f"⏸️ {words.waiting_count(facts.holds_waiting, rules)}"
     yield from _refusing(facts)
     yield from _refused(row)
 

@@ -239,16 +239,17 @@ def job_row(facts: UpdateFacts) -> Json:
 
 def holds_list(holds: Sequence[tuple[Job, HoldFacts]]) -> Message:
     """What waits for cost codes, job by job, as `queries.list_holds` has it."""
+    waiting = [(job.title, hold) for job, hold in holds if hold.waiting]
     by_job: dict[str, list[str]] = {}
-    for job, hold in holds:
-        if hold.waiting:
-            by_job.setdefault(job.title, []).append(words.hold_line(hold))
+    for title, hold in waiting:
+        by_job.setdefault(title, []).append(words.hold_line(hold))
     if not by_job:
         return answer(say("No contract or change order waits for cost codes."))
     head = plural(
-        "⏸️ {n:,} contract waits until the cost codes of the job are updated",
-        "⏸️ {n:,} contracts wait until the cost codes of their jobs are updated",
-        sum(map(len, by_job.values())),
+        "⏸️ {what_waits} until the cost codes of the job are updated",
+        "⏸️ {what_waits} until the cost codes of their jobs are updated",
+        len(by_job),
+        what_waits=words.what_waits([hold for _, hold in waiting]),
     )
     shown = fitting(_holds_of_job(title, lines) for title, lines in by_job.items())
     more = len(by_job) - len(shown)
@@ -347,7 +348,7 @@ COMMANDS = {
     "request [JOB]": later("asks for new cost codes and categories of a job"),
     "sync": later("runs a data sync now"),
     "syncs": later("lists the latest data syncs"),
-    "holds": later("lists contracts that wait for cost codes"),
+    "holds": later("lists contracts and change orders that wait for cost codes"),
     "history JOB": later("tells what happened to a job"),
     "report [week|month]": later(
         "sends you the waits, the volume and the failures as a chart and a CSV file"

@@ -222,7 +222,7 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
         ),
         words.approvers_words(facts, rules),
         say("🔁 Changed since you ticked it: look at it again.") if seen_before else "",
-        *_warnings(facts),
+        *_warnings(facts, rules),
         say("🔒 Cannot be ticked. {why_not}", why_not=SLACK.data(job.why_not)) if job.why_not else "",
     ]
     number = one_line(facts.number, 40)
@@ -242,7 +242,7 @@ def _job(job: ReadyJob, drawing: int, ticked: frozenset[Tick], now: datetime, ru
         )
 
 
-def _warnings(facts: UpdateFacts) -> Iterator[str]:
+def _warnings(facts: UpdateFacts, rules: Rules) -> Iterator[str]:
     """The first things to know; what refuses is said by `why_not`."""
     warned = [finding for finding in facts.found.first if finding.severity is Severity.WARN]
     yield from map(words.full_finding_words, warned[:_WARNINGS])
@@ -254,7 +254,7 @@ def _warnings(facts: UpdateFacts) -> Iterator[str]:
             more,
         )
     if facts.holds_waiting:
-        yield f"⏸️ {words.waiting_count(facts.holds_waiting)}"
+        yield f"⏸️ {words.waiting_count(facts.holds_waiting, rules)}"
 
 
 def _whole_page(metadata: SeveralMetadata, boxes: set[Tick], ticked: frozenset[Tick]) -> Iterator[Json]:

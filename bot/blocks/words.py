@@ -193,24 +193,38 @@ def hold_line(hold: HoldFacts, form: Form = SLACK) -> str:
     return f"• {form.data(words[0].upper() + words[1:])}"
 
 
-def waiting_count(holds: int) -> str:
-    """How many contracts wait, where only their number is known."""
-    return plural(
-        "{n:,} contract waits until these cost codes are updated",
-        "{n:,} contracts wait until these cost codes are updated",
-        holds,
-    )
+def waiting_count(holds: int, rules: Rules) -> str:
+    """How much waits, in a sentence, where only the number is known."""
+    return _until_updated(_exports_wait(holds) if rules.hold_every_export else _both_wait(holds))
 
 
 def waiting_words(holds: Sequence[HoldFacts]) -> str:
-    """How many contracts wait, in a sentence."""
-    if all(hold.kind.is_contract for hold in holds):
-        return waiting_count(len(holds))
-    return plural(
-        "{n:,} export waits until these cost codes are updated",
-        "{n:,} exports wait until these cost codes are updated",
-        len(holds),
-    )
+    """How much waits, and of which kind, in a sentence."""
+    return _until_updated(what_waits(holds))
+
+
+def what_waits(holds: Sequence[HoldFacts]) -> str:
+    """`3 contracts wait`, by the kinds of what waits."""
+    if not all(hold.kind.is_contract for hold in holds):
+        return _exports_wait(len(holds))
+    change_orders = sum(hold.kind.is_change_order for hold in holds)
+    if change_orders == 0:
+        return plural("{n:,} contract waits", "{n:,} contracts wait", len(holds))
+    if change_orders == len(holds):
+        return plural("{n:,} change order waits", "{n:,} change orders wait", len(holds))
+    return _both_wait(len(holds))
+
+
+def _both_wait(holds: int) -> str:
+    return plural("{n:,} contract or change order waits", "{n:,} contracts and change orders wait", holds)
+
+
+def _exports_wait(holds: int) -> str:
+    return plural("{n:,} export waits", "{n:,} exports wait", holds)
+
+
+def _until_updated(what_waits: str) -> str:
+    return say("{what_waits} until these cost codes are updated", what_waits=what_waits)
 
 
 def state_words(facts: UpdateFacts, form: Form = SLACK) -> str:

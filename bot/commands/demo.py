@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import structlog
 
+from bot.authorities import authorities
 from bot.commands import demo_company, demo_procore
 from bot.commands.command import CommandLine, StopError, failed
 from bot.commands.processes import BOT, HOST, OF_A_COMPANY, require_port
@@ -162,7 +163,7 @@ def _wait_until_up(url: str, what: str, pause: Pause) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not pause(0.1):
         try:
-            httpx.get(url).raise_for_status()
+            httpx.get(url, verify=authorities()).raise_for_status()
         except httpx.HTTPError as error:
             if time.monotonic() > deadline:
                 raise StopError(failed(f"{what} did not start: {error}")) from None

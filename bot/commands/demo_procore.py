@@ -9,6 +9,7 @@ from functools import partial
 
 import httpx
 
+from bot.authorities import authorities
 from bot.blocks.words import counted
 from bot.commands import demo_company
 from bot.commands.command import CommandLine, StopError, failed
@@ -75,10 +76,15 @@ def _ask(pages: str, pause: Pause, request: Request) -> str:
             codes.setdefault(row["code"], []).append(row["category"])
     for code, types in codes.items():
         form = {"act": "add", "code": code, "type": types}
-        httpx.post(f"{pages}/projects/{request.job}", data=form).raise_for_status()
-    while 'data-on-their-way="0"' not in httpx.get(f"{pages}/webhooks").text and not pause(_POLL_SECONDS):
+        page = f"{pages}/projects/{request.job}"
+        httpx.post(page, data=form, verify=authorities()).raise_for_status()
+    while _some_are_on_their_way(pages) and not pause(_POLL_SECONDS):
         pass
     return f"{counted(len(codes), 'cost code')} were added to project {request.job} in Procore."
+
+
+def _some_are_on_their_way(pages: str) -> bool:
+    return 'data-on-their-way="0"' not in httpx.get(f"{pages}/webhooks", verify=authorities()).text
 
 
 def _free_port() -> int:

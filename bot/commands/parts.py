@@ -4,13 +4,13 @@ import httpx
 from redis import RedisError
 
 from bot.commands.command import CommandLine
-from bot.health import database_check, files_check, redis_check, sync_check
+from bot.health import NOT_KNOWN, database_check, files_check, redis_check, sync_check
 from workflow import tally
 from workflow.settings import Settings
 from workflow.tally import SLACK_CALLS
 
 _BOT_SECONDS = 5.0
-_OK, _NOT_KNOWN = "ok", "not known"
+_OK, _NOT_ASKED = "ok", "not known"
 
 
 def parts_of(line: CommandLine) -> dict[str, str]:
@@ -26,6 +26,17 @@ def parts_of(line: CommandLine) -> dict[str, str]:
     return {**found, **_ask_the_bot(settings)}
 
 
+def parts_without_database(settings: Settings, error: Exception) -> dict[str, str]:
+    """The same while the database cannot be opened for this error."""
+    return {
+        "database": type(error).__name__,
+        "redis": redis_check(settings)() or _OK,
+        "sage": NOT_KNOWN,
+        "data sync": NOT_KNOWN,
+        **_ask_the_bot(settings),
+    }
+
+
 def _ask_the_bot(settings: Settings) -> dict[str, str]:
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
     address = f"http://{host}:{settings.http_port}"
@@ -34,7 +45,7 @@ def _ask_the_bot(settings: Settings) -> dict[str, str]:
         # without Socket Mode what comes from Slack comes by HTTP, and there is nothing to be closed
         return {"bot": _OK, "slack": str(said.get("slack", _OK))}
     except (httpx.HTTPError, ValueError, AttributeError):
-        return {"bot": f"no bot answers at {address}", "slack": _NOT_KNOWN}
+        return {"bot": f"no bot answers at {address}", "slack": _NOT_ASKED}
 
 
 def slack_calls(settings: Settings) -> tuple[int, int] | None:

@@ -164,10 +164,10 @@ def _card(line: CommandLine, job: Job) -> str | None:
     if not line.settings.reaches_slack:
         return None
     from bot.installations import connected  # imported here, for it is slow and few commands call Slack
-    from bot.links import card_address
+    from bot.links import standing_card
 
     with connected(line.settings) as gateway:
-        return card_address(line.database, gateway, job.id)
+        return standing_card(line.database, gateway, job.id, at=line.now())
 
 
 @command(app, "history")

@@ -1,14 +1,17 @@
 """`costbot status` and `migrate`: how things stand, and the database's schema."""
 
+from collections.abc import Mapping
 from contextlib import closing
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.blocks import words
-from bot.commands.command import CommandLine, command
+from bot.commands.command import CommandLine, Exit, command
+from bot.commands.mends import mend
 from bot.commands.sync_shapes import SyncRow
 from bot.commands.terminal import Answer, Table, progress
-from bot.commands.upkeep_shapes import MigratedShape, RefusalRow, StatusShape
+from bot.commands.upkeep_shapes import MigratedShape, RefusalRow, StatusNotKnown, StatusShape
 from workflow import outbox, queries, slots, vitals
 from workflow.database import migrate as migrate_schema
 from workflow.database import newest_revision
@@ -30,6 +33,13 @@ app = typer.Typer()
 @command(app, "status")
 def status(line: CommandLine) -> Answer:
     """Say how many jobs are in each state, what waits, which parts have trouble, when data syncs ran."""
+    try:
+        return _status(line)
+    except SQLAlchemyError as error:
+        return _without_database(line, error)
+
+
+def _status(line: CommandLine) -> Answer:
     # imported here, for no other command asks Redis and the bot
     from bot.commands.parts import parts_of, slack_calls
 
@@ -60,6 +70,15 @@ def status(line: CommandLine) -> Answer:
     return Answer(facts, _told(facts, found))
 
 
+def _without_database(line: CommandLine, error: SQLAlchemyError) -> Answer:
+    """What can still be seen, and why it is no more than that."""
+    from bot.commands.parts import parts_without_database
+
+    why, parts = mend(error), parts_without_database(line.settings, error)
+    facts = StatusNotKnown(result="failed", reason="database", words=why, parts=parts)
+    return Answer(facts, [_parts(parts)], exit_code=Exit.FAILED, why=why)
+
+
 @command(app, "migrate")
 def migrate(line: CommandLine) -> Answer:
     """Bring the database's tables to this version of costbot; safe to run again."""
@@ -81,13 +100,17 @@ def _missing_install(settings: Settings) -> str | None:
     return words.not_installed(settings.slack_team, settings.install_page)
 
 
+def _parts(parts: Mapping[str, str]) -> Table:
+    return Table(("Part", "How it is"), [(_PARTS[name], said) for name, said in parts.items()])
+
+
 def _told(facts: StatusShape, found: vitals.Vitals) -> list[str | Table]:
     rows = [(words.STATE_WORDS[state], count) for state, count in facts.jobs.items()]
     told: list[str | Table] = [Table(("State", "Jobs"), rows)]
-    told.append(Table(("Part", "How it is"), [(_PARTS[name], said) for name, said in facts.parts.items()]))
+    told.append(_parts(facts.parts))
     if facts.oldest_ready_at:
         told.append(f"Ready to Update for longest: {words.age_words(facts.oldest_ready_at, found.at)}")
-    told.append(f"Contracts that wait: {facts.holds_waiting}")
+    told.append(f"Contracts and change orders that wait: {facts.holds_waiting}")
     given_up = f", {facts.notices_given_up} given up" if facts.notices_given_up else ""
     due = f", due for {words.age_words(found.backlog.oldest, found.at)}" if found.backlog.oldest else ""
     told.append(f"Slack notices waiting: {facts.notices_waiting}{due}{given_up}")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.commands.shapes import Shape
+from bot.commands.shapes import NotDone, Shape
 from bot.commands.sync_shapes import SyncRow
 from workflow.vocabulary import State
 
@@ -63,6 +63,12 @@ class StatusShape(Shape):
     slack_calls: int | None
     slack_rate_limited: int | None
     """Since Redis last started anew; null while it does not answer."""
+
+
+class StatusNotKnown(NotDone):
+    """`status` while the database cannot be reached: `parts` as in `StatusShape`, as far as can be seen."""
+
+    parts: dict[str, str]
 
 
 class FindingShape(Shape):

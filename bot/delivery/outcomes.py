@@ -3,6 +3,7 @@
 Owns how long to wait after which error, and saying each trouble once.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -86,19 +87,26 @@ class Outcomes:
             outbox.put_off(session, behind, until=until, error=words)
 
     def done(self, notices: Sequence[OutboxNotice]) -> None:
-        """Slack has what they tell."""
+        """Slack has what they tell.
+
+        A message that gathers many is one line of the log: in a burst they would be hundreds of thousands.
+        """
         now = self._clock()
         with self._database.writing() as session:
             outbox.done(session, notices, at=now)
-        for notice in notices:
-            waited = (now - notice.created_at).total_seconds()
+        waited = [(now - notice.created_at).total_seconds() for notice in notices]
+        if len(notices) > 1:
+            kind, count = notices[0].kind.value, len(notices)
+            _log.info("gathered notices were delivered", kind=kind, notices=count, seconds=max(waited))
+        for notice, seconds in zip(notices, waited, strict=True):
             with working_for(notice.request_id):
-                _log.info(
+                _log.log(
+                    logging.INFO if len(notices) == 1 else logging.DEBUG,
                     "a notice was delivered",
                     notice=notice.id,
                     kind=notice.kind.value,
                     event_seq=notice.event_seq,
-                    seconds=waited,
+                    seconds=seconds,
                 )
         self.delivered += len(notices)
         self._unanswered = 0

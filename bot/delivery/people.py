@@ -3,10 +3,9 @@
 Owns who reads it at this moment, and that an outage or a burst of work is no flood of messages.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -103,8 +102,17 @@ class People:
                 raise
             # whoever stands in is not in Slack
             to, user_id = replace(to, person_id=person_id, stand_in=None), self._readers.slack_user(person_id)
+        if to.person_id != person_id:
+            gathered = self._unheard(to.person_id, gathered)
+        cards = {}
+        if gathered and gathered[0].kind is not NoticeKind.DIGEST:
+            # Slack may be asked for them, which is not to be waited for in a transaction
+            cards = {
+                job_id: card_address(self._database, self._gateway, job_id)
+                for job_id in drawing.jobs_told(gathered)
+            }
         with self._database.reading() as session, self._readers.speaking_to(session, to.person_id):
-            message = self._message(session, to, person_id, gathered)
+            message = self._message(session, to, gathered, cards)
         if message is None:
             return
         with self._readers.direct_message(user_id) as channel:
@@ -112,20 +120,27 @@ class People:
                 outbox.gather(session, gathered, key)
             self._poster.put(key, channel, message)
 
+    def _unheard(self, reader_id: int, gathered: Sequence[OutboxNotice]) -> Sequence[OutboxNotice]:
+        """Those of which whoever reads them in the place of another does not hear as themselves."""
+        events = {notice.event_seq for notice in gathered if notice.event_seq}
+        with self._database.reading() as session:
+            heard = outbox.told_of(session, reader_id, events)
+        return [n for n in gathered if n.kind is NoticeKind.DIGEST or n.event_seq not in heard]
+
     def _message(
-        self, session: Session, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice]
+        self,
+        session: Session,
+        to: Addressee,
+        gathered: Sequence[OutboxNotice],
+        cards: Mapping[int, str | None],
     ) -> Message | None:
-        """What to write; None when nothing waits any more, or the reader heard of all of it as themselves."""
-        if to.person_id != person_id:
-            heard = outbox.told_of(session, to.person_id, {n.event_seq for n in gathered if n.event_seq})
-            gathered = [n for n in gathered if n.kind is NoticeKind.DIGEST or n.event_seq not in heard]
+        """What to write, each job with its card in `cards`; None when nothing is left to tell."""
         if not gathered:
             return None
         if gathered[0].kind is NoticeKind.DIGEST:
             said = drawing.digest(session, gathered)
         else:
-            address = partial(card_address, self._database, self._gateway)
-            said = drawing.direct_message(session, gathered, card_address=address)
+            said = drawing.direct_message(session, gathered, cards=cards)
         if said is None or to.stand_in is None:
             return said
         return notices.noted(said, drawing.note(to.stand_in))

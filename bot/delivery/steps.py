@@ -1,7 +1,5 @@
 """Steps of workflows in Slack that are over: Slack is told what came of each, and the workflow goes on."""
 
-from functools import partial
-
 import structlog
 
 from bot import drawing
@@ -26,9 +24,12 @@ class Steps:
         """End a step of a workflow in Slack; one that is over there needs no answer any more."""
         step_id = notice.function_execution_id or ""
         try:
-            address = partial(card_address, self._database, self._gateway)
             with self._database.reading() as session:
-                ended = drawing.ended_step(session, step_id, card_address=address)
+                job_id = drawing.job_of_step(session, step_id)
+            # Slack may be asked for it, which is not to be waited for in a transaction
+            link = card_address(self._database, self._gateway, job_id) if job_id is not None else None
+            with self._database.reading() as session:
+                ended = drawing.ended_step(session, step_id, link=link)
             if ended is None:
                 self._outcomes.give_up([notice], "the step is not on record")
             elif isinstance(ended, str):

@@ -26,7 +26,7 @@ from bot.blocks.request_window import (
 )
 from bot.blocks.updates_window import message_view
 from bot.interaction import Interaction, UnreadableError, interaction_of
-from bot.links import card_address
+from bot.links import standing_card
 from bot.listeners.opening import loading
 from bot.listeners.request_steps import first_step, grid_step, preview_step
 from bot.listeners.shared_files import shared_lines
@@ -63,7 +63,8 @@ def ask(visit: Visit, typed: str = "") -> None:
         job, note = _job(session, typed)
         draft = drafts.of_person(session, visit.actor)
         begun_at = draft.saved_at if draft else None
-        return visit.show(first_step(session, draft, job=job, note=note, begun_at=begun_at))
+        step = first_step(session, draft, job=job, note=note, begun_at=begun_at)
+    return visit.show(step)
 
 
 def ask_for_these(visit: Visit) -> None:
@@ -77,28 +78,29 @@ def ask_for_these(visit: Visit) -> None:
     if isinstance(begun, Refused):
         return visit.deny(begun)
     with visit.reading() as session:
-        return visit.show(
-            first_step(
-                session,
-                drafts.of_person(session, visit.actor),
-                note=begun.note,
-                begun_at=begun.draft_since,
-                is_added_to=begun.is_added,
-            )
+        step = first_step(
+            session,
+            drafts.of_person(session, visit.actor),
+            note=begun.note,
+            begun_at=begun.draft_since,
+            is_added_to=begun.is_added,
         )
+    return visit.show(step)
 
 
 def change(visit: Visit) -> None:
     """Go back to the first step with everything that was put in."""
     with visit.reading() as session:
-        visit.show(first_step(session, drafts.of_person(session, visit.actor)))
+        step = first_step(session, drafts.of_person(session, visit.actor))
+    visit.show(step)
 
 
 def start_over(visit: Visit) -> None:
     """Empty the draft and the window."""
     visit.act(lambda session, by, _: drafts.discard(session, by))
     with visit.reading() as session:
-        visit.show(first_step(session, None))
+        step = first_step(session, None)
+    visit.show(step)
 
 
 def take_first_step(visit: Visit) -> None:
@@ -127,12 +129,11 @@ def take_first_step(visit: Visit) -> None:
     if isinstance(kept, Refused):
         return visit.deny(kept)
     draft, problems = kept
+    if not problems and not drafts.content_of(draft).to_tick(categories):
+        return _preview(visit, draft)
     with visit.reading() as session:
-        if problems:
-            return visit.show(first_step(session, draft, problems=problems))
-        if drafts.content_of(draft).to_tick(categories):
-            return visit.show(grid_step(session, draft))
-    return _preview(visit, draft)
+        step = first_step(session, draft, problems=problems) if problems else grid_step(session, draft)
+    return visit.show(step)
 
 
 def take_categories(visit: Visit) -> None:
@@ -170,12 +171,14 @@ def submit(visit: Visit) -> None:
         case Requested(requested_update=update) | NothingNew(requested_update=update):
             with visit.reading() as session:
                 title = session.get_one(Job, update.job_id).title
-            card = card_address(visit.services.database, visit.services.gateway, update.job_id)
+            services = visit.services
+            card = standing_card(services.database, services.gateway, update.job_id, at=visit.now)
             visit.tell(requested(title, result, channel=visit.services.settings.channel, card=card))
         case Unfit(problems=problems):
             with visit.reading() as session:
                 draft = drafts.of_person(session, visit.actor)
-                visit.show(first_step(session, draft, problems=[one.reason for one in problems]))
+                step = first_step(session, draft, problems=[one.reason for one in problems])
+            visit.show(step)
         case Refused():
             visit.deny(result)
         case NoDraft(words=words):
@@ -277,4 +280,5 @@ def _preview(visit: Visit, draft: RequestDraft) -> None:
     if draft.job_id is not None:
         visit.services.read_back(draft.job_id)
     with visit.reading() as session:
-        visit.show(preview_step(session, draft, limits=visit.services.limits))
+        step = preview_step(session, draft, limits=visit.services.limits)
+    visit.show(step)

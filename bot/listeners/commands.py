@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bot.addresses import job_link
 from bot.blocks import notices
 from bot.blocks.notices import JOBS_SHOWN, SYNCS_SHOWN
-from bot.links import card_address
+from bot.links import standing_card
 from bot.listeners import comparing, reporting, several, standing_in
 from bot.listeners.asking import ask
 from bot.listeners.notifying import open_choices
@@ -71,7 +71,7 @@ def show(visit: Visit, command: Command) -> None:
     if isinstance(job, str):
         visit.answer(job)
     else:
-        card = card_address(visit.services.database, visit.services.gateway, job.id)
+        card = standing_card(visit.services.database, visit.services.gateway, job.id, at=visit.now)
         card = card and (job_link(visit.services.settings, job.number) or card)
         visit.show(updates_view(visit, job.id, card=card))
 
@@ -109,7 +109,8 @@ def syncs(visit: Visit, _: Command) -> None:
     """List the latest data syncs, and say when the next one is due."""
     next_sync = slots.next_due(visit.services.settings.sync_cron, visit.now)
     with visit.reading() as session:
-        visit.tell(notices.syncs(queries.data_syncs(session, limit=SYNCS_SHOWN), next_sync=next_sync))
+        latest = queries.data_syncs(session, limit=SYNCS_SHOWN)
+    visit.tell(notices.syncs(latest, next_sync=next_sync))
 
 
 def holds(visit: Visit, _: Command) -> None:

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from bot.blocks import reach_words
 from bot.blocks.notify_window import TITLE, Wrong, choices_picked, notify_window
+from bot.blocks.pieces import Json
 from bot.interaction import Interaction, UnreadableError, interaction_of
 from bot.listeners.opening import loading, show_waiting
 from bot.visit import Visit
 from workflow import directory, preferences
 from workflow.language import say
 from workflow.preferences import Choices
-from workflow.privileges import Actor, lacks, refusal_of
+from workflow.privileges import Actor, Rules, lacks, refusal_of
 from workflow.tables import Person
 
 
@@ -23,12 +24,10 @@ def open_choices(visit: Visit) -> None:
     visit.open(loading(TITLE))
     with visit.reading() as session:
         person = session.get(Person, visit.actor.person_id) if visit.actor.person_id else None
-        if person is None:
-            refused = refusal_of(visit.actor, None, visit.rules)
-            return visit.answer(refused.words if refused else "")
-        choices = preferences.choices_of(session, [person.id])[person.id]
-        zone = directory.time_zones(session, [person.id]).get(person.id) or visit.rules.calendar.zone
-        view = notify_window(choices, time_zone=zone.key, is_approver=lacks(person) is None)
+        view = _view(session, person, visit.rules) if person else None
+    if view is None:
+        refused = refusal_of(visit.actor, None, visit.rules)
+        return visit.answer(refused.words if refused else "")
     return visit.show(view)
 
 
@@ -70,3 +69,9 @@ def _save(session: Session, visit: Visit, by: Actor, at: datetime) -> str:
     assert isinstance(choices, Choices)
     preferences.choose(session, person, choices, by=by, at=at)
     return reach_words.choices_words(choices)
+
+
+def _view(session: Session, person: Person, rules: Rules) -> Json:
+    choices = preferences.choices_of(session, [person.id])[person.id]
+    zone = directory.time_zones(session, [person.id]).get(person.id) or rules.calendar.zone
+    return notify_window(choices, time_zone=zone.key, is_approver=lacks(person) is None)

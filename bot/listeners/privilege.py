@@ -61,9 +61,10 @@ def open_decline(visit: Visit) -> None:
     visit.open(loading(say("Decline")))
     with visit.reading() as session:
         request = privilege_requests.find(session, mark.privilege_request_id)
-        if request is None or request.answer is not None:
-            return visit.answer(say("This was answered already."))
-        return visit.show(decline_window(request, mark))
+        window = decline_window(request, mark) if request and request.answer is None else None
+    if window is None:
+        return visit.answer(say("This was answered already."))
+    return visit.show(window)
 
 
 def decline(visit: Visit) -> None:

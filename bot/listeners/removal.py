@@ -11,7 +11,7 @@ from slack_bolt import App, BoltContext
 
 from bot.gateway import SlackError, SlackRefused
 from bot.listeners.home import acknowledge
-from bot.middleware import REQUEST_ID, bind_log
+from bot.middleware import bind_log
 from bot.visit import Services
 from workflow import audit, deliveries
 from workflow.privileges import Actor
@@ -32,7 +32,7 @@ def _after_the_ack(
     services: Services, handle: Callable[[Services, dict[str, Any]], bool]
 ) -> Callable[..., None]:
     def run(body: dict[str, Any], context: BoltContext) -> None:
-        bind_log(body, context[REQUEST_ID])
+        bind_log(context)
         if not handle(services, body):
             _log.info("Slack tells of an install that is not the present one; nothing was changed")
             return

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from bot.blocks import step_words
 from bot.gateway import SlackError
 from bot.listeners.home import acknowledge
-from bot.middleware import REQUEST_ID, bind_log
+from bot.middleware import bind_log
 from bot.visit import Services
 from workflow import steps
 from workflow.language import say, speaking
@@ -83,7 +83,7 @@ def _lazily(services: Services, act: _Act | None) -> Callable[..., None]:
     """The step as the function that Bolt runs after the ack; without `act` it is one that nobody knows."""
 
     def run_step(body: dict[str, Any], context: BoltContext) -> None:
-        bind_log(body, context[REQUEST_ID])
+        bind_log(context)
         try:
             run = StepRun.model_validate(body["event"])
         except ValidationError:

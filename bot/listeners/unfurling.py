@@ -18,7 +18,7 @@ from bot.blocks.unfurl import job_unfurl
 from bot.gateway import SharedLinks, SlackError
 from bot.interaction import interaction_of
 from bot.listeners.home import acknowledge
-from bot.middleware import REQUEST_ID, bind_log
+from bot.middleware import bind_log
 from bot.visit import Services
 from workflow import deliveries, directory, queries
 from workflow.language import speaking
@@ -50,7 +50,7 @@ def register(app: App, services: Services) -> None:
 
 def _after_the_ack(services: Services) -> Callable[..., None]:
     def run(body: dict[str, Any], context: BoltContext) -> None:
-        bind_log(body, context[REQUEST_ID])
+        bind_log(context)
         try:
             shared = _Shared.model_validate(body["event"])
         except ValidationError as error:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import httpx
 from slack_sdk.signature import SignatureVerifier
 
+from bot.authorities import authorities
 from bot.sandbox.payloads import from_team
 from bot.sandbox.sockets import Sockets
 from bot.sandbox.workspace import SIGNING_SECRET, Team
@@ -54,7 +55,7 @@ class Delivery:
         self.log: deque[Delivered] = deque(maxlen=1_000)
         self._sockets = sockets
         self._ack_seconds = ack_seconds
-        self._http = httpx.AsyncClient(timeout=ack_seconds, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=ack_seconds, trust_env=False, verify=authorities())
 
     @property
     def connected(self) -> bool:

@@ -35,13 +35,15 @@ class ProcoreApi:
     client: ProcoreClient
 
     def projects(self, *, since: datetime | None = None) -> Iterator[Project | Unusable]:
-        """Active projects that are synced with the ERP; only those changed `since`, where it is given.
+        """Projects that are synced with the ERP; only those changed `since`, where it is given.
 
-        REFERENCE, List projects: filters[synced] and filters[updated_at] (a range, joined by three dots).
+        REFERENCE, List projects: filters[synced], filters[by_status] (without it, archived projects are left
+        out) and filters[updated_at] (a range, joined by three dots).
         """
         params: dict[str, str | int] = {
             "company_id": self.client.company_id,
             "filters[synced]": "true",
+            "filters[by_status]": "All",
             "per_page": PROJECTS_A_PAGE,
         }
         if since is not None:

@@ -8,10 +8,11 @@ handful a day for the lists, one for each project that is read.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 import structlog
 
-from sync.procore.api import ProcoreApi
+from sync.procore.api import PROJECTS_A_PAGE, ProcoreApi
 from sync.procore.errors import BadAnswerError, ProcoreRefusedError
 from sync.procore.models import CostCode, Project, Unusable
 from workflow import directory, procore_events, procore_intake, procore_projects, procore_seen
@@ -135,27 +136,42 @@ class Intake:
         with self.database.reading() as session:
             last = procore_projects.mark(session, "projects")
         now = self.clock()
-        count = 0
-        for project in self.api.projects(since=last and last - _OVERLAP):
-            if isinstance(project, Unusable):
-                self._trouble(project.id, project.words)
-            else:
-                count += self._put_project(project, at=now)
+        count, projects = 0, self.api.projects(since=last and last - _OVERLAP)
+        while page := list(islice(projects, PROJECTS_A_PAGE)):
+            count += self._put_page(page, at=now)
         # only now, so that a run that is killed reads them again
         with self.database.writing() as session:
             procore_projects.set_mark(session, "projects", now)
         return count
 
-    def _put_project(self, project: Project, *, at: datetime) -> bool:
-        """Whether a project is a job now: one that is integrated with the ERP becomes it, where it can."""
-        if project.job_number is None:
-            return False
-        facts = ProjectFacts(project.id, project.job_number, project.name[:200], project.updated_at)
+    def _put_page(self, page: Sequence[Project | Unusable], *, at: datetime) -> int:
+        """How many are jobs now: those that are integrated with the ERP become it, where they can."""
+        archived = [each.id for each in page if isinstance(each, Project) and not each.active]
+        if archived:
+            with self.database.writing() as session:
+                procore_projects.archived(session, *archived)
+        found: list[ProjectFacts] = []
+        for project in page:
+            if isinstance(project, Unusable):
+                self._trouble(project.id, project.words)
+            elif project.job_number is not None:
+                name = project.name[:200]
+                found.append(ProjectFacts(project.id, project.job_number, name, project.updated_at))
+        numbers = {each.number for each in found}  # a project that is made anew may have a former one's
+        if len(numbers) == len(found) and not self._wrong(found, at=at):
+            return len(found)
+        count = 0
+        for each in found:
+            wrong = self._wrong([each], at=at)
+            if wrong:
+                self._trouble(each.project_id, "; ".join(wrong))
+            count += not wrong
+        return count
+
+    def _wrong(self, projects: Sequence[ProjectFacts], *, at: datetime) -> Sequence[str]:
+        """Why these cannot all be jobs; when nothing is in the way, they are."""
         with self.database.writing() as session:
-            wrong = procore_projects.put_projects(session, [facts], by=PROCORE, at=at)
-        if wrong:
-            self._trouble(project.id, "; ".join(wrong))
-        return not wrong
+            return procore_projects.put_projects(session, projects, by=PROCORE, at=at)
 
     def _trouble(self, project_id: int | None, words: str) -> None:
         _log.warning("a project of Procore cannot be used", project=project_id, reason=words)

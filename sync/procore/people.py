@@ -4,7 +4,7 @@ The number of calls: one for 2,000 users, one for each permission template that 
 who was in the directory before and is not. For one person: two.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -48,8 +48,9 @@ class Directory:
         # the age of what is known counts from before it was asked for
         at = self.clock()
         users = self._everybody()
+        moved = self._move(users)
         with self.database.writing() as session:
-            return procore_people.take_all(session, users, at=at)
+            return procore_people.take_all(session, users, moved=moved, at=at)
 
     def foresee(self) -> Foreseen:
         """What `refresh` would do now; nothing is changed.
@@ -73,11 +74,11 @@ class Directory:
             user_id = procore_people.user_of(session, person_id)
         user = self.api.user(user_id) if user_id is not None else self._by_email(email)
         taken = self._taken(user) if user else None
+        if taken is not None:
+            self._take_one(taken, at=at)
+            return
         with self.database.writing() as session:
-            if taken is None:
-                procore_people.gone(session, person_id, at=at)
-            else:
-                procore_people.take_one(session, taken, at=at)
+            procore_people.gone(session, person_id, at=at)
 
     def read_user(self, user_id: int) -> bool:
         """What Procore has now of one of its users; whether anything about them is new.
@@ -88,11 +89,27 @@ class Directory:
         at = self.clock()
         user = self.api.user(user_id)
         taken = self._taken(user) if user else None
+        if taken is not None:
+            return self._take_one(taken, at=at)
         with self.database.writing() as session:
-            if taken is not None:
-                return procore_people.take_one(session, taken, at=at)
             person_id = procore_people.person_of(session, user_id)
             return person_id is not None and procore_people.gone(session, person_id, at=at)
+
+    def _take_one(self, user: ProcoreUser, *, at: datetime) -> bool:
+        moved = self._move([user])
+        with self.database.writing() as session:
+            return procore_people.take_one(session, user, moved=moved, at=at)
+
+    def _move(self, users: Sequence[ProcoreUser]) -> frozenset[int]:
+        """Follow changes of e-mail; the users of whom it is new now."""
+        moved = set()
+        with self.database.reading() as session:
+            moving = procore_people.moving(session, users)
+        for user in moving:
+            with self.database.writing() as session:
+                if procore_people.move(session, user):
+                    moved.add(user.user_id)
+        return frozenset(moved)
 
     def _everybody(self) -> list[ProcoreUser]:
         found = {user.id: user for user in self.api.users()}

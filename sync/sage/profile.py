@@ -159,7 +159,7 @@ class FileProfile(_Part):
 
     @model_validator(mode="after")
     def _unit_fits(self) -> "FileProfile":
-        if not all(can_be_written(character, self.encoding) for character in self.unit):
+        if not can_be_written(self.unit, self.encoding):
             raise ValueError(f"unit has a character that {self.encoding} cannot carry")
         return self
 

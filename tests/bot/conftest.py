@@ -9,6 +9,24 @@ from bot.sandbox.app import create_app
 from bot.sandbox.client import Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import Workspace
+from tests.bot.held_open import watched
+from tests.bot.site import Site
+from workflow.database import Database
+
+
+@pytest.fixture(scope="session")
+def held_open() -> Iterator[list[str]]:
+    """The calls of Slack during which a transaction was open."""
+    with watched() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def no_transaction_waits_for_slack(held_open: list[str]) -> Iterator[None]:
+    """Holds for every test here, whatever it is about."""
+    held_open.clear()
+    yield
+    assert held_open == []
 
 
 @pytest.fixture
@@ -28,3 +46,10 @@ def patient_sandbox() -> Iterator[Sandbox]:
         client = Sandbox(url)
         yield client
         client.close()
+
+
+@pytest.fixture
+def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
+    """The sample company at work, and its Slack."""
+    yield Site(database, sandbox)
+    sandbox.clear_faults()

@@ -254,16 +254,15 @@ def several() -> Iterator[tuple[str, Json]]:
 
 def results() -> list[Result]:
     """One result of every kind."""
-    update = RequestedUpdate()
     refused = [
         Refused(reason, explain(Refusal.OWN_REQUEST, "Dana", TWO))
         for reason in (Refusal.SAGE_WOULD_REFUSE, Refusal.OWN_REQUEST)
     ]
     decisions = [
-        Done(update),
-        FirstOfTwo(update),
-        AlreadyDecided(update, ""),
-        Stale(update, (Assignment("03-100", "L"),), ""),
+        Done(),
+        FirstOfTwo(),
+        AlreadyDecided(""),
+        Stale((Assignment("03-100", "L"),), ""),
         *refused,
         None,
     ]

@@ -16,7 +16,7 @@ from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Sandbox
 from bot.sandbox.workspace import CHANNEL_ID
 from tests import factories
-from tests.bot.test_delivery import NEXT_SYNC, Site
+from tests.bot.site import NEXT_SYNC, Site
 from workflow.database import Database
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.tables import AuditEvent, Job, RequestedUpdate

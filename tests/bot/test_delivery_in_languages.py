@@ -8,7 +8,7 @@ from bot.delivery import drain
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import CHANNEL_ID
 from tests import factories
-from tests.bot.test_delivery import NEXT_SYNC, Site
+from tests.bot.site import NEXT_SYNC, Site
 from tests.factories import RULES
 from workflow.database import Database
 from workflow.language import say, speaking

@@ -66,6 +66,11 @@ def test_it_knows_whose_token_it_has_and_what_the_token_may_do(gateway: Gateway)
     assert "chat:write" in bot.scopes
 
 
+def test_the_certificates_that_slack_is_trusted_by_are_read_once_and_not_for_each_call() -> None:
+    one, other = (web_client(token, "https://slack.com/api/") for token in ("xoxb-1", "xoxb-2"))
+    assert one.ssl is other.ssl is not None
+
+
 def test_a_message_is_posted_by_name_updated_in_place_and_has_an_address(gateway: Gateway) -> None:
     posted = gateway.post("#cost-codes", HELLO, key="card:1")
     assert posted.channel == CHANNEL_ID

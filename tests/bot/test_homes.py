@@ -9,7 +9,7 @@ from bot.homes import Homes
 from bot.identity import Identity
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, TEAM_ID
-from tests.bot.test_delivery import NEXT_SYNC, Site
+from tests.bot.site import NEXT_SYNC, Site
 from workflow import homes
 from workflow.database import Database
 from workflow.homes import OPEN_FOR, REST

@@ -19,6 +19,7 @@ from bot.gateway import Gateway
 from bot.health import Check
 from bot.http import MOST_BYTES, http_app
 from bot.identity import Identity
+from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
 from tests.bot.signing import interactive, places, signed
@@ -49,7 +50,7 @@ def serving(sqlite_url: str, ready: dict[str, Check], notes: dict[str, Check]) -
         read_back=lambda _: None,
     )
     app = http_app(bolt, takes_events=True, ready=ready, notes=notes)
-    with running(app) as url, httpx.Client(base_url=url) as client:
+    with running(app) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
         yield client
     bolt.listener_runner.listener_executor.shutdown(wait=True)
     database.close()

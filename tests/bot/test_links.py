@@ -12,19 +12,12 @@ from starlette.applications import Starlette
 
 from bot.addresses import job_link, number_in_link
 from bot.http import http_app, job_routes
-from bot.links import card_address, card_of_number
-from bot.sandbox.client import Sandbox
+from bot.links import card_address, card_of_number, standing_card
+from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
-from tests.bot.test_delivery import Site
-from workflow.database import Database
+from tests.bot.site import Site
 from workflow.settings import Settings
-
-
-@pytest.fixture
-def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
-    yield Site(database, sandbox)
-    sandbox.clear_faults()
 
 
 def address(site: Site) -> str | None:
@@ -62,6 +55,30 @@ def test_a_card_that_was_drawn_anew_has_a_new_address(site: Site) -> None:
     assert after.endswith(f"p{card.ts.replace('.', '')}")
 
 
+def test_a_card_that_somebody_deleted_leads_nowhere_and_comes_back(site: Site, web: httpx.Client) -> None:
+    def way() -> str:
+        return str(web.get(f"/jobs/{site.riverside.number}").headers.get("location", ""))
+
+    site.ask(site.riverside, "03-300 L")
+    site.drain()
+    assert way() == address(site)
+    [card] = site.channel()
+    WebClient(BOT_TOKEN, base_url=site.sandbox.api_url).chat_delete(channel=CHANNEL_ID, ts=card.ts)
+    assert way() == ""
+    site.drain()
+    [card] = [message for message in site.channel() if message.buttons]
+    assert way().endswith(f"p{card.ts.replace('.', '')}")
+    assert len(site.waiting()) == 0
+
+
+def test_while_slack_does_not_answer_a_card_is_where_it_was(site: Site) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.drain()
+    before = address(site)
+    site.sandbox.fail_next("chat.getPermalink", "server_error")
+    assert standing_card(site.database, site.gateway, site.riverside.id, at=site.clock()) == before
+
+
 def test_without_an_answer_of_slack_there_is_no_address(site: Site) -> None:
     site.sandbox.fail_next("chat.getPermalink", "server_error", times=9)
     site.ask(site.riverside, "03-300 L")
@@ -73,9 +90,9 @@ def test_without_an_answer_of_slack_there_is_no_address(site: Site) -> None:
 def web(site: Site) -> Iterator[httpx.Client]:
     """The bot's HTTP server, as anybody reaches it."""
     bolt = App(token=BOT_TOKEN, signing_secret="-", token_verification_enabled=False)
-    card_of = partial(card_of_number, site.database, site.gateway)
+    card_of = partial(card_of_number, site.database, site.gateway, clock=site.clock)
     app = http_app(bolt, takes_events=False, ready={}, card_of=card_of)
-    with running(app) as url, httpx.Client(base_url=url) as client:
+    with running(app) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
         yield client
 
 
@@ -121,7 +138,7 @@ def test_while_slack_does_not_answer_the_page_says_that_it_may_be_so(site: Site,
 
 def test_the_page_of_an_address_without_a_card_is_in_the_language_of_the_company() -> None:
     with running(Starlette(routes=job_routes(lambda _number: None, language="es"))) as url:
-        answer = httpx.get(f"{url}/jobs/99-999")
+        answer = httpx.get(f"{url}/jobs/99-999", verify=NO_AUTHORITIES)
     assert answer.status_code == 404
     assert '<html lang="es">' in answer.text
     assert "No hay ninguna tarjeta en esta dirección" in answer.text

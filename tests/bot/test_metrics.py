@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
 from bot.metrics import METRICS, Kind, Metrics, Watched, metrics_route
+from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from tests.factories import NINE, later
 from tests.workflow.site import Site
@@ -34,7 +35,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 def scraping(*companies: Watched) -> Iterator[httpx.Client]:
     metrics = Metrics(companies, slack_connected=lambda: True, clock=lambda: later(60))
     app = Starlette(routes=[metrics_route(metrics, TOKEN)])
-    with running(app) as url, httpx.Client(base_url=url) as client:
+    with running(app) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
         yield client
 
 

@@ -1,6 +1,5 @@
 """Digests, quiet hours and people who are away, as delivery finds them at the moment it writes."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -8,25 +7,17 @@ import pytest
 
 from bot.blocks.pieces import Message
 from bot.gateway import Gateway, Posted, SlackUnavailable
-from bot.sandbox.client import Sandbox
 from tests import factories
-from tests.bot.test_delivery import Site
+from tests.bot.site import Site
 from tests.factories import RULES, actor
 from workflow import aways, outbox, preferences, privilege_requests
 from workflow.calendar import Calendar
-from workflow.database import Database
 from workflow.preferences import Choices, QuietHours
 from workflow.privileges import Rules
 from workflow.tables import Person
 from workflow.vocabulary import Notify
 
 CHICAGO_QUIET = QuietHours(time(0), time(23, 30))
-
-
-@pytest.fixture
-def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
-    yield Site(database, sandbox)
-    sandbox.clear_faults()
 
 
 def choose(site: Site, person: Person, choices: Choices) -> None:

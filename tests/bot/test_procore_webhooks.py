@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from bot.procore_webhooks import MOST_BYTES, PATH, webhook_route
+from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from tests.factories import NINE, later
 from workflow import procore_events
@@ -85,7 +86,7 @@ class _Serving:
         self._database, self._nudged = database, nudged
 
     def __enter__(self) -> Bot:
-        self._client = httpx.Client(base_url=self._running.__enter__())
+        self._client = httpx.Client(base_url=self._running.__enter__(), verify=NO_AUTHORITIES)
         return Bot(self._client, self._database, self._nudged)
 
     def __exit__(self, *_: object) -> None:

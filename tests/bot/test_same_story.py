@@ -10,7 +10,7 @@ from bot.gateway import Gateway, web_client
 from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
-from tests.bot.test_delivery import NEXT_SYNC, Clock
+from tests.bot.site import NEXT_SYNC, Clock
 from tests.factories import NINE, assignments
 from tests.workflow.site import Site
 from workflow import expiry, queries

@@ -11,6 +11,7 @@ import pytest
 from bot.http import http_app
 from bot.many import trouble_of
 from bot.metrics import KEPT_SECONDS, Metrics, Watched
+from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from bot.slow_parts import Question, answers
 from tests.e2e.tree import wait_until
@@ -45,7 +46,7 @@ class Hanging:
 def test_readiness_is_told_while_a_part_hangs_which_is_asked_once_for_all(hanging: Hanging) -> None:
     parts = {"ready": {"database": hanging}, "notes": {"redis": lambda: None}}
     web = http_app(None, takes_events=False, **parts, patience=SHORT)  # type: ignore[arg-type]
-    with running(web) as url, httpx.Client(base_url=url) as client:
+    with running(web) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
 
         def said() -> tuple[int, dict[str, str]]:
             answer = client.get("/readyz")

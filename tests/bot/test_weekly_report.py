@@ -8,8 +8,8 @@ import pytest
 
 from bot.gateway import Gateway, SlackUnavailable
 from bot.sandbox.client import Message, Sandbox
-from tests.bot.test_delivery import Site
-from workflow import outbox
+from tests.bot.site import Site
+from workflow import messages, outbox
 from workflow.database import Database
 
 ASKED = "1 request came, 0 updated, 0 rejected."
@@ -155,6 +155,16 @@ def test_a_channel_that_costbot_is_not_in_gets_the_report_once_it_is(site: Site)
     site.clock.wait(minutes=10)
     site.drain()
     assert len(reports(site)) == 1
+
+
+def test_files_that_may_be_in_a_channel_that_is_gone_go_to_the_new_one(site: Site) -> None:
+    [due] = site.waiting()
+    with site.database.writing() as session:
+        messages.attempt(session, messages.report_files_key(due.id), channel="C0GONE", at=site.clock())
+    site.clock.wait(minutes=1)
+    site.drain()
+    assert len(reports(site)) == 1
+    assert site.waiting() == []
 
 
 def test_an_unanswered_look_for_the_files_doubles_nothing(site: Site) -> None:

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the table, print what came of it; the exit code."""
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=None, help="the same choices as in an earlier run")
-    parser.add_argument("--short", action="store_true", help="the short form, of some three minutes")
+    parser.add_argument("--short", action="store_true", help="the short form, of some two minutes")
     parser.add_argument("--only", default="", help="faults whose name has these words")
     asked = parser.parse_args(arguments)
     seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed

@@ -1,6 +1,5 @@
 """The data sync: what it sends, what it tells, and that it may be killed anywhere."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -16,6 +15,7 @@ from sync.data_sync import RunState, SyncReport, refresh_read_back, run
 from sync.sage.company import Batch, SageCompany, SageUnreachableError
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from tests import factories
+from tests.processes import forked
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, clock
 from workflow import audit, queries
@@ -338,9 +338,7 @@ def test_a_process_killed_by_kill_9_is_followed_by_one_that_finishes_its_batch(
     database: Database, database_url: str, sage: EmbeddedSage, tmp_path: Path, step: str, countdown: int
 ) -> None:
     work.accept_everything(database)
-    process = multiprocessing.get_context("spawn").Process(
-        target=_sync_and_die, args=(database_url, tmp_path / "sage.db", step, countdown)
-    )
+    process = forked(_sync_and_die, database_url, tmp_path / "sage.db", step, countdown)
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL

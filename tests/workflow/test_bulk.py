@@ -46,6 +46,25 @@ def test_rows_come_back_as_they_went_in(
         session.rollback()
 
 
+def test_more_rows_than_one_statement_takes_are_stored_once_each_and_in_order(database: Database) -> None:
+    written = [(f"03-{n:04}", "Cast-in-place concrete") for n in range(1_001)]
+    with database.writing() as session:
+        shared = {**shared_of(session), "standing": Standing.NEW_CODE}
+        bulk.insert_many(session, RequestedLine, ("code", "description"), written, **shared)
+        stored = session.execute(
+            select(RequestedLine.code, RequestedLine.description).order_by(RequestedLine.id)
+        )
+        assert list(map(tuple, stored)) == written
+        session.rollback()
+
+
+def test_no_rows_are_nothing_to_insert(database: Database) -> None:
+    with database.writing() as session:
+        bulk.insert_many(session, RequestedLine, COLUMNS, [], **shared_of(session))
+        assert session.scalars(select(RequestedLine)).all() == []
+        session.rollback()
+
+
 def test_what_the_database_refuses_is_told_as_of_any_other_statement(database: Database) -> None:
     with database.writing() as session:
         shared = shared_of(session)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 
 import psycopg
@@ -12,9 +12,10 @@ import pytest
 from alembic import command
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from tests import factories
+from tests.processes import forked
 from workflow.database import Database, MigrationBusyError, alembic_config, migrate, newest_revision
 from workflow.tables import Hold, Job, Table
 from workflow.vocabulary import HoldKind
@@ -37,7 +38,7 @@ def test_a_block_that_ends_is_kept_and_one_that_raises_is_not(database: Database
 
 
 def test_what_a_reader_changes_is_not_kept(database: Database) -> None:
-    with database.reading() as session:
+    with suppress(DBAPIError), database.reading() as session:
         factories.job(session)
 
     assert count_jobs(database) == 0
@@ -51,6 +52,34 @@ def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(database: Databa
         after = session.scalar(select(func.count()).select_from(Job))
 
     assert (before, after, count_jobs(database)) == (0, 0, 1)
+
+
+def test_a_reader_that_failed_says_why(database: Database) -> None:
+    with database.reading() as session, pytest.raises(DBAPIError, match="no_such_table"):
+        session.execute(text("SELECT * FROM no_such_table"))
+
+    assert count_jobs(database) == 0
+
+
+def test_postgresql_keeps_what_it_has_prepared_when_a_reader_ends(postgres_url: str) -> None:
+    with closing(Database(postgres_url)) as database:
+        for _ in range(10):
+            with database.writing() as session:
+                session.execute(text("SELECT 'asked by each click'"))
+            assert count_jobs(database) == 0
+        with database.writing() as session:
+            kept = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%each click%'")
+            assert session.scalar(kept) == 1
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used_again(postgres_url: str) -> None:
+    with closing(Database(postgres_url)) as database, closing(Database(postgres_url)) as server:
+        with database.writing() as session:
+            pid = session.scalar(text("SELECT pg_backend_pid()"))
+        with server.writing() as session:
+            session.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+
+        assert count_jobs(database) == 0
 
 
 def test_both_databases_keep_rows_from_referring_to_nothing(database: Database) -> None:
@@ -178,14 +207,13 @@ def test_nobody_migrates_while_another_process_does(unmigrated_url: str) -> None
 
 
 def test_several_processes_that_start_at_once_migrate_once(unmigrated_url: str) -> None:
-    program = "import sys; from workflow.database import migrate; migrate(sys.argv[1])"
-    started = [
-        subprocess.Popen([sys.executable, "-c", program, unmigrated_url], stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    ended = [(process.communicate(timeout=100)[1], process.returncode) for process in started]
+    started = [forked(migrate, unmigrated_url) for _ in range(3)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(timeout=100)
 
-    assert [code for _, code in ended] == [0, 0, 0], ended
+    assert [process.exitcode for process in started] == [0, 0, 0]
     database = Database(unmigrated_url)
     with database.reading() as session:
         assert session.scalar(text("SELECT count(*) FROM audit_head")) == 1

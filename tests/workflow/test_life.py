@@ -136,7 +136,7 @@ def test_take_back_joins_what_was_asked_for_meanwhile(site: Site) -> None:
     assert site.pairs(first) == ["03-300 L", "03-300 M", "09-250 S"]
     gone = site.accept(newer)
     assert isinstance(gone, Stale)
-    assert gone.requested_update is None
+    assert gone.new == ()
     assert isinstance(site.accept(first, revision=2), Done)
 
 

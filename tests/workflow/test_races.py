@@ -1,7 +1,5 @@
 """Several people and processes at once on both databases: one wins, the others hear of it, nothing breaks."""
 
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -9,15 +7,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from multiprocessing.synchronize import Barrier as ProcessBarrier
 
 import pytest
 from sqlalchemy import select, text
 
 from tests.factories import LIMITS, NINE, RULES, actor, assignments
+from tests.processes import forked, forking
 from tests.workflow.office import Office
 from tests.workflow.site import Site
-from workflow import approvals, deliveries, directory, drafts, expiry, holds, slots
+from workflow import approvals, deliveries, directory, drafts, expiry, holds, outbox, requests, slots
 from workflow.approvals import AlreadyDecided, Done, Stale
+from workflow.database import Database
 from workflow.directory import AlreadyLinked
 from workflow.privileges import SCHEDULE, Refused
 from workflow.requests import Requested
@@ -148,8 +149,8 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def somebody_waits_for_a_lock(site: Site) -> bool:
-    with site.database.reading() as session:
+def somebody_waits_for_a_lock(database: Database) -> bool:
+    with database.reading() as session:
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         return bool(session.scalar(text(waiting)))
 
@@ -163,7 +164,7 @@ def test_a_claim_leaves_out_what_was_accepted_and_taken_back_while_it_waited(pos
         with site.database.writing() as blocking:
             directory.lock_jobs(blocking, [site.job.id])
             claiming = threads.submit(site.claim)
-            until(partial(somebody_waits_for_a_lock, site))
+            until(partial(somebody_waits_for_a_lock, site.database))
             site.accept(late)
             taking_back = site.database.writing()
             taken = approvals.take_back(
@@ -174,7 +175,7 @@ def test_a_claim_leaves_out_what_was_accepted_and_taken_back_while_it_waited(pos
                 rules=RULES,
             )
         # the claim goes on, up to the end of the trail, which the other one holds
-        until(partial(somebody_waits_for_a_lock, site))
+        until(partial(somebody_waits_for_a_lock, site.database))
         taking_back.__exit__(None, None, None)
         batch = claiming.result(DEADLINE_SECONDS)
 
@@ -273,8 +274,30 @@ def test_an_import_of_jobs_takes_them_in_the_order_that_everybody_does(postgres_
         with site.database.writing() as session:
             directory.lock_jobs(session, [site.job.id])
             importing = threads.submit(import_jobs)
-            until(partial(somebody_waits_for_a_lock, site))
+            until(partial(somebody_waits_for_a_lock, site.database))
             directory.lock_jobs(session, [second.id])
+        importing.result(DEADLINE_SECONDS)
+
+    assert site.row(Job, second.id).name == "New name"
+
+
+def test_an_import_of_jobs_and_what_is_told_of_them_do_not_wait_for_each_other(postgres_site: Site) -> None:
+    site = postgres_site
+    second = site.another_job("23-001")  # its number is the first, its id is not
+    rows = [
+        {"number": job.number, "name": "New name", "procore_project_id": None} for job in (second, site.job)
+    ]
+
+    def import_jobs() -> None:
+        with site.database.writing() as session:
+            assert directory.put_jobs(session, rows, source="jobs", by=SCHEDULE, at=NINE) is None
+
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            outbox.refresh_card(session, site.job.id, at=NINE)
+            importing = threads.submit(import_jobs)
+            until(partial(somebody_waits_for_a_lock, site.database))
+            outbox.refresh_card(session, second.id, at=NINE)
         importing.result(DEADLINE_SECONDS)
 
     assert site.row(Job, second.id).name == "New name"
@@ -301,7 +324,7 @@ def test_two_imports_of_the_same_people_take_them_in_the_same_order(postgres_sit
         with site.database.writing() as session:
             session.get_one(Person, site.approver.id, with_for_update=True)
             importing = threads.submit(import_people)
-            until(partial(somebody_waits_for_a_lock, site))
+            until(partial(somebody_waits_for_a_lock, site.database))
             session.get_one(Person, site.second.id, with_for_update=True)
         importing.result(DEADLINE_SECONDS)
 
@@ -342,49 +365,37 @@ def test_a_busy_office_meets_no_deadlock_and_leaves_a_whole_trail(site: Site, se
     assert loose == []
 
 
-CLERK = """
-import sys
-from sqlalchemy import select
-from tests.factories import LIMITS, NINE, RULES, actor, assignments
-from workflow import requests
-from workflow.database import Database
-from workflow.tables import DataSync, Hold, Job, Person
-
-database = Database(sys.argv[1])
-with database.reading() as session:
-    job = session.scalars(select(Job)).one()
-    clerk = session.scalars(select(Person).where(Person.email == "eve.engineer@example.com")).one()
-print("ready", flush=True)
-sys.stdin.readline()
-for code in sys.argv[2:]:
-    with database.writing() as session:
-        asked = assignments(f"{code} L")
-        result = requests.request(
-            session, job=job, assignments=asked, by=actor(clerk), at=NINE, rules=RULES, limits=LIMITS
-        )
-    assert isinstance(result, requests.Requested), result
-"""
+def _clerk(database_url: str, codes: list[str], all_are_there: ProcessBarrier) -> None:
+    database = Database(database_url)
+    with database.reading() as session:
+        job = session.scalars(select(Job)).one()
+        clerk = session.scalars(select(Person).where(Person.email == "eve.engineer@example.com")).one()
+    all_are_there.wait(DEADLINE_SECONDS)
+    for code in codes:
+        with database.writing() as session:
+            result = requests.request(
+                session,
+                job=job,
+                assignments=assignments(f"{code} L"),
+                by=actor(clerk),
+                at=NINE,
+                rules=RULES,
+                limits=LIMITS,
+            )
+        assert isinstance(result, Requested), result
 
 
 def test_several_processes_write_at_once_and_none_is_turned_away(site: Site, database_url: str) -> None:
     codes = [f"70-{n:03d}" for n in range(60)]
     with site.database.writing() as session:
         session.add_all(StandardCostCode(code=code, description=code) for code in codes)
-    clerks = [
-        subprocess.Popen(
-            [sys.executable, "-c", CLERK, database_url, *codes[start::3]],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for start in range(3)
-    ]
+    all_are_there = forking.Barrier(3)
+    clerks = [forked(_clerk, database_url, codes[start::3], all_are_there) for start in range(3)]
     for clerk in clerks:
-        assert clerk.stdout is not None
-        assert clerk.stdout.readline() == "ready\n"
-    ended = [clerk.communicate("go\n", timeout=DEADLINE_SECONDS)[1] for clerk in clerks]
+        clerk.start()
+    for clerk in clerks:
+        clerk.join(DEADLINE_SECONDS)
 
-    assert ended == ["", "", ""]
+    assert [clerk.exitcode for clerk in clerks] == [0, 0, 0]
     assert site.updates() == [(State.READY, 60)]
     assert site.problems() == []

@@ -123,18 +123,19 @@ def test_the_person_is_found_where_there_is_no_requested_update(site: Site) -> N
 def test_what_was_read_before_is_read_anew(site: Site) -> None:
     asked = site.ask("03-300 L")
     with site.database.writing() as session:
-        person = session.get_one(Person, site.approver.id)
-        requested = session.get_one(RequestedUpdate, asked.id)
+        assert session.get_one(Person, site.approver.id).active
+        assert session.get_one(RequestedUpdate, asked.id).revision == 1
         # as another process would change them
         session.connection().execute(update(Person).values(active=False))
         session.connection().execute(update(RequestedUpdate).values(revision=7))
         found = scene.enter(session, asked.id, by=factories.actor(site.approver), at=NINE)
-        assert (found.person, found.requested) == (person, requested)
-        assert (person.active, requested.revision) == (False, 7)
+        assert found.person is not None
+        assert found.requested is not None
+        assert (found.person.active, found.requested.revision) == (False, 7)
         session.rollback()
 
 
-def test_a_usual_update_takes_seven_statements(site: Site) -> None:
+def test_a_usual_update_takes_six_statements_and_a_lock(site: Site) -> None:
     asked = site.ask("03-300 L", "03-300 M")
     sent: list[str] = []
 
@@ -146,4 +147,5 @@ def test_a_usual_update_takes_seven_statements(site: Site) -> None:
     event.remove(site.database.engine, "before_cursor_execute", note)
 
     words = [statement.split()[0] for statement in sent if not statement.startswith("BEGIN")]
-    assert words == ["SELECT", "SELECT", "UPDATE", "SELECT", "INSERT", "UPDATE", "INSERT"]
+    usual = ["SELECT", "UPDATE", "SELECT", "INSERT", "UPDATE", "INSERT"]
+    assert words == (usual if site.database.engine.dialect.name == "sqlite" else ["SELECT", *usual])

@@ -120,5 +120,5 @@ def test_an_act_on_what_never_was_changes_nothing(site: Site, act: str) -> None:
     result = ACTS[act](site, nowhere)
 
     assert isinstance(result, Stale)
-    assert result.requested_update is None
+    assert result.new == ()
     assert site.event_names() == [Event.STALE]

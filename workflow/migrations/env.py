@@ -2,17 +2,17 @@
 
 from alembic import context
 
-from workflow.database import make_engine
+from workflow.database import Database
 from workflow.tables import Table
 
-_engine = make_engine(context.config.attributes["url"])
-with _engine.connect() as connection:
+_database = Database(context.config.attributes["url"])
+with _database.writer.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
-        render_as_batch=_engine.dialect.name == "sqlite",
+        render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
-_engine.dispose()
+_database.close()

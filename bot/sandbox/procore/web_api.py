@@ -23,6 +23,7 @@ TOKEN_SECONDS = 5400
 SYNC_UPDATES = 1000
 OWN_USER_ID = 60001
 """The user that the service account is."""
+_STATUSES = {"Active": (True,), "Inactive": (False,), "All": (True, False)}
 _PER_PAGE, _MOST_PER_PAGE, _MOST_PROJECTS = 100, 2000, 300
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -134,7 +135,10 @@ class WebApi:
     async def _projects(self, request: Request) -> Response:
         if not request.query_params.get("company_id"):
             return refused(400, "company_id is missing")
-        found: Iterable[Record] = [each for each in self.company.projects.values() if each["active"]]
+        wanted = _STATUSES.get(request.query_params.get("filters[by_status]", "Active"), ())
+        found: Iterable[Record] = [
+            each for each in self.company.projects.values() if each["active"] in wanted
+        ]
         if request.query_params.get("filters[synced]") == "true":
             found = [each for each in found if each["origin_id"]]
         if since := request.query_params.get("filters[updated_at]"):

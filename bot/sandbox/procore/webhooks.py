@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.authorities import authorities
 from bot.sandbox.procore.company import Change, Company, Record
 from bot.sandbox.procore.web_api import WebApi, iso
 
@@ -142,7 +143,7 @@ class Webhooks:
         return body | ({"related_resources": []} if version == "v3" else {})
 
     def _send_all(self) -> None:
-        with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+        with httpx.Client(timeout=TIMEOUT_SECONDS, verify=authorities()) as client:
             while (item := self._waiting.get()) is not None:
                 try:
                     self._send(client, *item)

@@ -75,7 +75,7 @@ def test_an_approver_updates_the_revision_that_the_page_shows() -> None:
     assert "Ready to Update* for 3 days" in said(view)
     assert "Requested by Pat Rivera" in said(view)
     assert "3 cost codes, 7 assignments, 2 codes new to Sage" in said(view)
-    assert "2 contracts wait until these cost codes are updated" in said(view)
+    assert "2 contracts and change orders wait until these cost codes are updated" in said(view)
     assert buttons(view) == ["Run a data sync now", "View Requested Updates", "Update"]
     seen = JobButton.model_validate_json(carried(view, Action.UPDATE))
     assert seen == JobButton(job_id=7, requested_update_id=12, revision=2)

@@ -28,10 +28,7 @@ from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.facts import FirstApprovalFacts, Found
 from workflow.merge import Assignment
 from workflow.privileges import USUAL_RULES, Refused, Rules
-from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Refusal, Severity
-
-REQUESTED = RequestedUpdate()
 
 
 def window(*jobs: ReadyJob, ticked: frozenset[Tick] = frozenset(), **more: Any) -> dict[str, Any]:
@@ -65,7 +62,7 @@ def test_a_job_says_what_an_approver_decides_on_and_its_box_carries_the_revision
         "revision 2, waits for 3 days",
         "Sage keeps its own",
         "and 2 more things to know",
-        "2 contracts wait until these cost codes are updated",
+        "2 contracts and change orders wait until these cost codes are updated",
     ):
         assert words in said(view)
     (box,) = boxes(view)
@@ -121,11 +118,11 @@ def test_the_question_names_the_jobs_and_what_changed_meanwhile() -> None:
 
 
 EVERY_DECISION: tuple[tuple[Decision | None, str], ...] = (
-    (Done(REQUESTED), "Updated. It goes out"),
-    (FirstOfTwo(REQUESTED), "a second approver must Update"),
-    (AlreadyDecided(REQUESTED, "Marcus updated it."), "Marcus updated it."),
-    (Stale(REQUESTED, (Assignment("03-100", "L", ""),), "stale"), "Changed since you looked: 1 assignment"),
-    (Stale(None, (), "It joined another one."), "It joined another one."),
+    (Done(), "Updated. It goes out"),
+    (FirstOfTwo(), "a second approver must Update"),
+    (AlreadyDecided("Marcus updated it."), "Marcus updated it."),
+    (Stale((Assignment("03-100", "L", ""),), "stale"), "Changed since you looked: 1 assignment"),
+    (Stale((), "It joined another one."), "It joined another one."),
     (Refused(Refusal.SAGE_WOULD_REFUSE, "Sage would refuse this."), "Refused by a check. Sage would"),
     (Refused(Refusal.OWN_REQUEST, "Ada asked for these."), "Not updated. Ada asked for these."),
     (None, "Something went wrong, and nothing of this job was changed"),

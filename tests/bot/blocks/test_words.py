@@ -17,9 +17,11 @@ from bot.blocks.words import (
     standing_words,
     state_words,
     time_taken,
+    waiting_count,
     waiting_words,
 )
 from tests.bot.facts import HOSTILE, NOON, cost_code, counts, event, hold, update_facts
+from workflow.privileges import Rules
 from workflow.vocabulary import Event, HoldKind, Place, Refusal, Standing, State
 
 ASSIGNMENTS = [["", "03-100", "L"], ["", "03-100", "M"], ["", "03-200", "L"]]
@@ -104,9 +106,9 @@ LINES = {"created": 3, "tied": 1, "failed": 2}
         (
             Event.SYNC_UNREACHABLE,
             {"job": "data_sync"},
-            "Sage cannot be reached, so the data sync that was asked for waits. It is tried again every minute "
-            "or so, and nothing is lost. If it goes on, have whoever looks after costbot run `costbot doctor`, "
-            "which says why.",
+            "Sage cannot be reached, so the data sync that was asked for waits. It is tried again every "
+            "minute or so, and nothing is lost. If it goes on, have whoever looks after costbot run "
+            "`costbot doctor`, which says why.",
         ),
         (
             Event.SYNC_OVERDUE,
@@ -246,11 +248,38 @@ def test_a_state_says_who_and_when() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ([HoldKind.COMMITMENT], "1 contract waits"),
+        ([HoldKind.COMMITMENT, HoldKind.PRIME_CONTRACT], "2 contracts wait"),
+        ([HoldKind.COMMITMENT_CHANGE_ORDER], "1 change order waits"),
+        ([HoldKind.COMMITMENT_CHANGE_ORDER, HoldKind.PRIME_CONTRACT_CHANGE_ORDER], "2 change orders wait"),
+        ([HoldKind.COMMITMENT, HoldKind.COMMITMENT_CHANGE_ORDER], "2 contracts and change orders wait"),
+        ([HoldKind.COMMITMENT, HoldKind.INVOICE], "2 exports wait"),
+    ],
+)
+def test_what_waits_is_called_what_it_is(kinds: list[HoldKind], words: str) -> None:
+    holds = [hold(kind=kind) for kind in kinds]
+    assert waiting_words(holds) == f"{words} until these cost codes are updated"
+
+
+@pytest.mark.parametrize(
+    ("number", "every_export", "words"),
+    [
+        (1, False, "1 contract or change order waits"),
+        (2, False, "2 contracts and change orders wait"),
+        (2, True, "2 exports wait"),
+    ],
+)
+def test_what_waits_is_called_what_it_may_be_where_only_the_number_is_known(
+    number: int, every_export: bool, words: str
+) -> None:
+    said = waiting_count(number, Rules(hold_every_export=every_export))
+    assert said == f"{words} until these cost codes are updated"
+
+
 def test_holds_and_extras_are_named_as_accountants_name_them() -> None:
-    assert waiting_words([hold()]) == "1 contract waits until these cost codes are updated"
-    assert waiting_words([hold(), hold(kind=HoldKind.INVOICE)]) == (
-        "2 exports wait until these cost codes are updated"
-    )
     assert code_words("02", "03-100") == "03-100 (extra 02)"
 
 

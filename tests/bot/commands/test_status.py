@@ -69,6 +69,34 @@ def test_status_tells_what_the_bot_says_and_what_all_processes_count(
     assert (status["slack_calls"], status["slack_rate_limited"]) == (4, 2)
 
 
+def test_status_tells_of_every_other_part_while_the_database_is_gone(
+    shell: Shell, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = http_app(bare_app(Settings(_env_file=None)), takes_events=False, ready={"slack": lambda: "closed"})
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", "postgresql+psycopg://costbot@127.0.0.1:9/costbot")
+    monkeypatch.setenv("COSTBOT_REDIS_URL", redis_url)
+    with running(app) as url:
+        monkeypatch.setenv("COSTBOT_HTTP_PORT", url.rpartition(":")[2])
+        in_json, in_words = shell.run("status", "--json"), shell.run("status")
+
+    unknown = "not known while the database does not answer"
+    assert in_json.exit_code == in_words.exit_code == 1
+    assert (in_json.json["result"], in_json.json["reason"]) == ("failed", "database")
+    assert in_json.json["parts"] == {
+        "database": "OperationalError",
+        "redis": "ok",
+        "sage": unknown,
+        "data sync": unknown,
+        "bot": "ok",
+        "slack": "closed",
+    }
+    assert "Redis\tok" in in_words.out
+    assert "Connection to Slack\tclosed" in in_words.out
+    for ran in (in_json, in_words):
+        assert ran.err.startswith("The database does not answer: connection failed")
+        assert len(ran.err.splitlines()) == 1
+
+
 def test_status_of_a_new_database_is_told_in_words(shell: Shell) -> None:
     out = shell.done("status").out
 

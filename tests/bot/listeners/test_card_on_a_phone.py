@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
 
 from tests import factories
 from tests.bot.listeners.conftest import TITLE, Office
@@ -12,7 +11,6 @@ from tests.factories import NINE
 from workflow import lines
 from workflow.database import Database
 from workflow.merge import Assignment, SageCode, SageJob
-from workflow.tables import RequestedLine
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def test_every_column_of_the_card_is_on_the_screen(office: Office, page: Page, r
         lines.store_read_back(session, office.site.job, SageJob("24-017", TITLE, held), at=NINE)
         lines.mark_standing(
             session,
-            session.scalars(select(RequestedLine)).all(),
+            lines.open_of(session, office.job_id),
             lines.held_by_sage(session, office.job_id),
         )
     if refused:

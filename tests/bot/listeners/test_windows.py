@@ -1,5 +1,10 @@
 """Cost Codes for Update as a window: looking, turning pages, and the Update that is pressed in it."""
 
+import threading
+from typing import Any
+
+from sqlalchemy import event
+
 from bot.blocks.updates_window import CODES_A_PAGE
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person
@@ -20,6 +25,24 @@ def test_update_is_pressed_in_the_window_and_the_result_is_told_in_it(
     assert result.submit is None
     assert office.state() is State.ACCEPTED
     assert office.nudged == ["deliver"]
+
+
+def test_a_database_that_does_not_tell_the_language_holds_up_no_window(
+    office: Office, card: Message, dana: Person
+) -> None:
+    told = threading.Event()
+
+    def hang(*arguments: Any) -> None:
+        if str(arguments[2]).startswith("SELECT slack_links.locale"):
+            told.wait(60)
+
+    event.listen(office.database.engine, "before_cursor_execute", hang)
+    try:
+        dana.click("View Requested Updates", card)
+        assert dana.wait_for_modal(TITLE).submit == "Update"
+    finally:
+        told.set()
+        event.remove(office.database.engine, "before_cursor_execute", hang)
 
 
 def test_every_line_is_shown_read_only_with_what_sage_has_apart(

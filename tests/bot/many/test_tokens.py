@@ -1,9 +1,9 @@
 """Tokens that expire: rotated in time, refused after; by the bot, by delivery, by one process at a time."""
 
 import sqlite3
-import subprocess
-import sys
 import time
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,8 @@ from bot.delivery import deliver_waiting
 from bot.gateway import SlackRefused, SlackUnavailable
 from bot.installations import Installations, connected
 from tests.bot.many.town import BOREAL, KESTREL, Member, Town, town
+from tests.processes import forked, forking
 from workflow.settings import Settings
-
-RACE = """
-import sys
-from pathlib import Path
-from bot.installations import Installations
-from workflow.settings import Settings
-
-settings = Settings(_env_file=None, data_dir=Path(sys.argv[1]), slack_api_url=sys.argv[2],
-                    slack_client_id=sys.argv[3], slack_client_secret=sys.argv[4])
-installations = Installations(settings)
-print("ready", flush=True)
-sys.stdin.readline()
-print(installations.token("T0BOREAL"), flush=True)
-"""
 
 
 def token(here: Town, team: str = BOREAL.id) -> str:
@@ -89,27 +76,24 @@ def test_slack_refuses_an_expired_token_and_the_call_is_made_once_more(here: Tow
     assert here.installations.find(KESTREL.id) is not None
 
 
-def test_two_processes_rotate_a_token_once(here: Town) -> None:
+def _race(host: Settings, all_are_there: Barrier, got: "SimpleQueue[str | None]") -> None:
+    installations = Installations(host)
+    all_are_there.wait(60)
+    got.put(installations.token(BOREAL.id))
+
+
+def test_several_processes_rotate_a_token_once(here: Town) -> None:
     near_its_end(here)
     before = token(here)
-    host = here.host
-    assert host.slack_client_secret is not None
-    words = [str(host.data_dir), host.slack_api_url, str(host.slack_client_id)]
-    command = [sys.executable, "-c", RACE, *words, host.slack_client_secret.get_secret_value()]
-    racing = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)
-    ]
+    all_are_there, got = forking.Barrier(4), forking.SimpleQueue()
+    racing = [forked(_race, here.host, all_are_there, got) for _ in range(4)]
     for one in racing:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "ready\n"
+        one.start()
     for one in racing:
-        assert one.stdin is not None
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    got = {one.communicate(timeout=60)[0].split()[-1] for one in racing}  # one of them logs that it rotated
+        one.join(60)
 
-    assert got == {token(here)}
-    assert before not in got
+    assert [one.exitcode for one in racing] == [0, 0, 0, 0]
+    assert {got.get() for _ in racing} == {token(here)} != {before}
 
 
 def test_a_rotation_that_fails_keeps_the_token_while_it_is_good(here: Town) -> None:

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection
 
 from bot.sandbox import sample_company
 from bot.sandbox.app import create_app
-from bot.sandbox.client import Person, Sandbox
+from bot.sandbox.client import NO_AUTHORITIES, Person, Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import APP_TOKEN, CHANNEL_ID
 from tests.bot.sandbox.trial_app import CARD, REJECT, TrialApp, errors, eventually
@@ -89,7 +89,9 @@ def test_http_delivery_is_signed_so_that_bolt_believes_it(sandbox: Sandbox, dana
         dana.open_home()
         eventually(lambda: app.kinds()[-1] == "event")
         assert (
-            httpx.post(f"{url}/slack/events", json={"type": "event_callback"}, trust_env=False).status_code
+            httpx.post(
+                f"{url}/slack/events", json={"type": "event_callback"}, trust_env=False, verify=NO_AUTHORITIES
+            ).status_code
             == 401
         )
     assert dana.slash("/costcodes help").error == "dispatch_failed"

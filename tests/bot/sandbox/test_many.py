@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox.client import Sandbox
+from bot.sandbox.client import NO_AUTHORITIES, Sandbox
 from bot.sandbox.many import create_many
 from bot.sandbox.oauth import CLIENT_ID, CLIENT_SECRET, OAuth
 from bot.sandbox.server import running
@@ -27,7 +27,9 @@ class Slack:
     def code(self, team: Team, **asked: str) -> str:
         """Somebody allows the app in a workspace."""
         query = {"client_id": CLIENT_ID, "redirect_uri": BACK, "state": "s", "allow": team.id, **asked}
-        answer = httpx.get(f"{self.url}/oauth/v2/authorize", params=query, trust_env=False)
+        answer = httpx.get(
+            f"{self.url}/oauth/v2/authorize", params=query, trust_env=False, verify=NO_AUTHORITIES
+        )
         back = urlsplit(answer.headers["location"])
         assert parse_qs(back.query)["state"] == ["s"]
         return parse_qs(back.query)["code"][0]
@@ -103,14 +105,23 @@ def test_who_is_not_the_app_gets_nothing(slack: Slack) -> None:
         with pytest.raises(SlackApiError) as refused:
             slack.client().oauth_v2_access(**asked)
         assert refused.value.response["error"] == error
-    page = httpx.get(f"{slack.url}/oauth/v2/authorize?client_id=another", trust_env=False)
+    page = httpx.get(
+        f"{slack.url}/oauth/v2/authorize?client_id=another", trust_env=False, verify=NO_AUTHORITIES
+    )
     assert page.status_code == 400
 
 
 def test_the_page_asks_and_offers_each_workspace(slack: Slack) -> None:
     query = {"client_id": CLIENT_ID, "redirect_uri": BACK, "scope": "chat:write,commands"}
-    page = httpx.get(f"{slack.url}/oauth/v2/authorize", params=query, trust_env=False).text
-    denied = httpx.get(f"{slack.url}/oauth/v2/authorize", params=query | {"deny": "1"}, trust_env=False)
+    page = httpx.get(
+        f"{slack.url}/oauth/v2/authorize", params=query, trust_env=False, verify=NO_AUTHORITIES
+    ).text
+    denied = httpx.get(
+        f"{slack.url}/oauth/v2/authorize",
+        params=query | {"deny": "1"},
+        trust_env=False,
+        verify=NO_AUTHORITIES,
+    )
 
     assert "chat:write,commands" in page
     assert all(f"Allow in {team.name}" in page for team in TEAMS)

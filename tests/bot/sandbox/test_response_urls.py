@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bot.sandbox import sample_company
-from bot.sandbox.client import Person, Sandbox
+from bot.sandbox.client import NO_AUTHORITIES, Person, Sandbox
 from bot.sandbox.response_urls import ResponseUrls
 from bot.sandbox.server import running
 from bot.sandbox.workspace import CHANNEL_ID
@@ -23,7 +23,7 @@ def app(sandbox: Sandbox) -> Iterator[TrialApp]:
 
 
 def answer(url: str, **body: Any) -> tuple[int, str]:
-    response = httpx.post(url, json=body, trust_env=False)
+    response = httpx.post(url, json=body, trust_env=False, verify=NO_AUTHORITIES)
     return response.status_code, response.text
 
 
@@ -34,7 +34,9 @@ def test_an_address_takes_five_answers(app: TrialApp, dana: Person, tom: Person)
     assert answer(url, text="for all", response_type="in_channel") == (200, "ok")
     assert answer(url, blocks=[{"type": "section"}]) == (400, "invalid_blocks")
     assert answer(url) == (400, "no_text")
-    assert httpx.post(url, content=b"not json", trust_env=False).text == "invalid_payload"
+    assert (
+        httpx.post(url, content=b"not json", trust_env=False, verify=NO_AUTHORITIES).text == "invalid_payload"
+    )
     assert answer(url, text="a sixth") == (404, "used_url")
     assert answer(url[:-3], text="elsewhere") == (404, "no_service")
     assert [message.text for message in dana.sees().messages] == ["for you", "for all"]

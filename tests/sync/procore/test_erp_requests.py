@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.procore.company import Change
 from bot.sandbox.procore.faults import Fault
 from bot.sandbox.procore.web_api import OWN_USER_ID
@@ -87,7 +88,9 @@ def test_what_is_sent_to_the_erp_is_asked_for_as_soon_as_its_webhook_came(
     with _lost(integrator):
         request = integrator.send()
     body = _webhook(version, request["id"], integrator.kestrel.project["id"])
-    answer = httpx.post(address, json=body, headers={"Authorization": f"Bearer {SECRET}"})
+    answer = httpx.post(
+        address, json=body, headers={"Authorization": f"Bearer {SECRET}"}, verify=NO_AUTHORITIES
+    )
     assert answer.status_code == 204
     report = integrator.hear()
     assert report is not None
@@ -118,6 +121,22 @@ def test_a_request_is_closed_only_after_sage_was_read_back_and_says_who_and_whic
     assert integrator.procore.company.synced_assignments == {
         (code["id"], integrator.kestrel.types["L"]["id"])
     }
+
+
+def test_a_request_of_a_project_that_was_archived_meanwhile_is_closed_all_the_same(
+    integrator: Integrator, clock: Clock
+) -> None:
+    integrator.kestrel.add("300", "L")
+    request = integrator.send()
+    integrator.hear()
+    integrator.kestrel.accept()
+    clock.pause(60)
+    company = integrator.procore.company
+    integrator.kestrel.project.update(active=False, updated_at=company.now)
+    integrator.look()
+    integrator.sync()
+    integrator.look()
+    assert integrator.detail(request)["status"] == "success"
 
 
 def test_killed_between_the_closing_and_its_note_it_closes_again_to_the_same_and_then_no_more(

@@ -344,6 +344,14 @@ def test_a_job_code_that_was_changed_is_said_so_with_the_mend(kestrel: Kestrel, 
     assert _troubles(kestrel) == []
 
 
+def test_of_two_listed_projects_with_one_job_code_the_later_has_the_job(kestrel: Kestrel) -> None:
+    later = kestrel.procore.company.add_project("24-017", "Riverside Medical Center, again")
+    kestrel.procore.company.add_project("24-031", "Harbor Point")
+    assert kestrel.intake.read_projects() == 3
+    assert [job.name for job in kestrel.rows(Job)] == [later["name"], "Harbor Point"]
+    assert kestrel.project["id"] not in [project.project_id for project in kestrel.rows(ProcoreProject)]
+
+
 def test_a_trouble_is_over_when_the_project_becomes_a_job_also_where_no_project_is_read(
     kestrel: Kestrel,
 ) -> None:
@@ -365,6 +373,24 @@ def test_the_trouble_of_a_project_ends_with_it_when_it_is_made_anew(kestrel: Kes
     kestrel.procore.company.add_project("24-017", "Riverside Medical Center")
     kestrel.run()
     assert _troubles(kestrel) == []
+
+
+def test_an_archived_project_has_no_trouble_and_is_read_again_once_it_is_active(
+    kestrel: Kestrel, clock: Clock
+) -> None:
+    kestrel.add("300", "L")
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    no_job = kestrel.procore.company.add_project("9" * 100, "Harbor Point")
+    kestrel.run()
+    assert dict(_troubles(kestrel)).keys() == {kestrel.project["id"], no_job["id"]}
+    clock.pause(60)
+    for project in (kestrel.project, no_job):
+        project.update(active=False, updated_at=kestrel.procore.company.now)
+    assert kestrel.run().read == 0
+    assert _troubles(kestrel) == []
+    clock.pause(60)
+    kestrel.project.update(active=True, updated_at=kestrel.procore.company.now)
+    assert kestrel.run().requested == 1
 
 
 def test_projects_that_cannot_be_read_do_not_keep_the_others_from_coming_round(

@@ -1,6 +1,10 @@
 """Who may Update follows Procore's Company Directory, and nobody decides by what is known for too long."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -11,13 +15,14 @@ from sync.procore.client import Account, ProcoreClient
 from sync.procore.people import Directory, know_person
 from tests import factories
 from tests.sync.procore.conftest import Clock
-from workflow import directory, procore_people
+from tests.workflow.test_races import DEADLINE_SECONDS, somebody_waits_for_a_lock, until
+from workflow import audit, directory, procore_people
 from workflow.approvals import Done, accept
 from workflow.database import Database
-from workflow.privileges import Actor, Refused
+from workflow.privileges import SCHEDULE, Actor, Refused
 from workflow.settings import Settings
 from workflow.tables import Person, SlackLink
-from workflow.vocabulary import Place, Refusal
+from workflow.vocabulary import Event, Place, Refusal
 
 
 @pytest.fixture
@@ -87,6 +92,39 @@ def test_a_changed_e_mail_moves_with_the_user(
     people.refresh()
     with database.reading() as session:
         assert session.scalars(select(Person.email)).all() == ["dana.r@kestrel.example"]
+
+
+@pytest.mark.parametrize("read", ["whole", "one"])
+def test_a_changed_e_mail_is_waited_for_by_nobody_for_whom_it_waits(
+    postgres_url: str,
+    database_of: Callable[[str], Database],
+    procore: Procore,
+    client: ProcoreClient,
+    clock: Clock,
+    read: str,
+) -> None:
+    # a person whose e-mail changes is locked against every row that names them
+    with closing(database_of(postgres_url)) as database, ThreadPoolExecutor(1) as threads:
+        people = Directory(database, ProcoreApi(client), "erp_integrations", clock)
+        dana = procore.company.add_user("Dana Reyes", "dana@kestrel.example", erp_level=3, accountant=True)
+        people.refresh()
+        procore.company.change_user(dana, email_address="dana.r@kestrel.example")
+        acts: dict[str, Callable[[], object]] = {
+            "whole": people.refresh,
+            "one": partial(people.read_user, dana["id"]),
+        }
+        with database.writing() as session:
+            person = session.scalars(select(Person)).one()
+            audit.record(session, Event.REFUSED, by=SCHEDULE, at=clock())  # has the end of the trail
+            reading = threads.submit(acts[read])
+            until(partial(somebody_waits_for_a_lock, database))
+            by = Actor(Place.SLACK, person.name, person.id)
+            audit.record(session, Event.REFUSED, by=by, at=clock())
+        assert reading.result(DEADLINE_SECONDS)
+        with database.reading() as session:
+            assert session.scalars(select(Person.email)).all() == ["dana.r@kestrel.example"]
+            trail = [event.event for event in audit.trail(session)]
+            assert trail == [Event.IMPORTED, Event.REFUSED, Event.REFUSED, Event.IMPORTED]
 
 
 def test_one_person_is_found_by_the_exact_e_mail_and_not_by_the_first_hit(

@@ -1,6 +1,5 @@
 """The embedded Sage company: its limits, its refusals, and a batch that is taken once."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import pytest
 from sync.sage.company import Batch, SageUnreachableError
 from sync.sage.embedded import EmbeddedSage, LoadedRow, refusal
 from tests.factories import NINE
+from tests.processes import forked
 from workflow.exports import ExportLine
 from workflow.merge import SageCode
 
@@ -243,8 +243,7 @@ def test_many_processes_may_use_a_company_from_its_first_moment_on(
     sage: EmbeddedSage, tmp_path: Path
 ) -> None:
     path = tmp_path / "data" / "sage.db"
-    spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_send_some, args=(path, start)) for start in (0, 10, 20, 30)]
+    processes = [forked(_send_some, path, start) for start in (0, 10, 20, 30)]
     for process in processes:
         process.start()
     for process in processes:
@@ -269,9 +268,7 @@ def test_a_process_killed_while_it_sends_leaves_a_company_without_that_batch(
     loaded: EmbeddedSage, tmp_path: Path
 ) -> None:
     ready = tmp_path / "ready"
-    process = multiprocessing.get_context("spawn").Process(
-        target=_send_for_ever, args=(tmp_path / "data" / "sage.db", str(ready))
-    )
+    process = forked(_send_for_ever, tmp_path / "data" / "sage.db", str(ready))
     process.start()
     while not ready.exists():
         process.join(0.01)
