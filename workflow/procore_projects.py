@@ -172,10 +172,26 @@ def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
     return [*session.scalars(changed), *session.scalars(unchanged.limit(oldest))]
 
 
-def trouble(session: Session, project_id: int, words: str, *, at: datetime) -> None:
-    """A project could not become a job, or not be read."""
-    session.merge(ProcoreTrouble(project_id=project_id, words=words, tried_at=at))
+def cannot_be_job(session: Session, project_id: int, words: str, *, at: datetime) -> None:
+    """A project could not become a job as it is listed, or change one."""
+    session.merge(ProcoreTrouble(project_id=project_id, words=words, tried_at=at, no_job=True))
     session.flush()
+
+
+def cannot_be_read(session: Session, project_id: int, words: str, *, at: datetime) -> None:
+    """A project could not be read; what is wrong with its listing is told first."""
+    found = session.get(ProcoreTrouble, project_id)
+    if found is not None and found.no_job:
+        found.tried_at = at
+    else:
+        session.merge(ProcoreTrouble(project_id=project_id, words=words, tried_at=at, no_job=False))
+    session.flush()
+
+
+def was_read(session: Session, project_id: int) -> None:
+    """A project could be read."""
+    could_not_be = ProcoreTrouble.no_job.is_(False)
+    session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id == project_id, could_not_be))
 
 
 def no_trouble(session: Session, *project_ids: int) -> None:

@@ -55,13 +55,17 @@ class ProcoreProject(Table):
 
 
 class ProcoreTrouble(Table):
-    """Why a project of Procore could not become a job, or not be read, when that was last tried."""
+    """Why a project of Procore could not become a job, or not be read, when that was last tried.
+
+    `no_job`: it could not become one as it is listed, which no reading of its cost codes ends.
+    """
 
     __tablename__ = "procore_troubles"
 
     project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     words: Mapped[str] = mapped_column(Text)
     tried_at: Mapped[datetime]
+    no_job: Mapped[bool]
 
 
 class ProcoreAssignment(Table):

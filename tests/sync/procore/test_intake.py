@@ -331,7 +331,9 @@ def test_a_job_code_that_was_changed_is_said_so_with_the_mend(kestrel: Kestrel, 
     kestrel.run()
     clock.pause(60)
     kestrel.project.update(origin_code="24-031", updated_at=kestrel.procore.company.now)
-    kestrel.intake.read_projects()
+    kestrel.run()
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    kestrel.run()  # neither a reading of its cost codes nor a refusal of one hides it
     [(project_id, words)] = _troubles(kestrel)
     assert project_id == kestrel.project["id"]
     assert words == (
@@ -340,7 +342,7 @@ def test_a_job_code_that_was_changed_is_said_so_with_the_mend(kestrel: Kestrel, 
     )
     clock.pause(60)
     kestrel.project.update(origin_code="24-017", updated_at=kestrel.procore.company.now)
-    kestrel.intake.read_projects()
+    kestrel.run()
     assert _troubles(kestrel) == []
 
 
