@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
 from workflow.columns import Problem, misfits
 from workflow.language import say
 from workflow.privileges import Actor
-from workflow.tables import Job, ProcoreErpRequest, ProcoreMark, ProcoreProject, ProcoreTrouble
+from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def put_projects(
             _has_changed(found, at=at)
         if changed:
             well.append(each.project_id)
-        found.job_id, found.updated_at = job_id, each.updated_at
+        found.job_id, found.updated_at, found.archived_at = job_id, each.updated_at, None
     session.flush()
     if well:
         no_trouble(session, *well)
@@ -128,16 +128,19 @@ def _forget_former(session: Session, projects: Mapping[int, int]) -> None:
         session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(former)))
 
 
-def archived(session: Session, *project_ids: int) -> None:
+def archived(session: Session, *project_ids: int, at: datetime) -> None:
     """Projects are in use no more: nothing is wrong with them, and none is read until it is put again.
 
-    Their jobs stay, and so do the ties to them while Procore waits for an answer to an ERP request.
+    Their jobs stay theirs, for what Procore is still to be told of them.
     """
     no_trouble(session, *project_ids)
-    waits = exists().where(
-        ProcoreErpRequest.project_id == ProcoreProject.project_id, ProcoreErpRequest.answer.is_(None)
+    in_use = ProcoreProject.archived_at.is_(None)
+    session.execute(
+        update(ProcoreProject)
+        .where(ProcoreProject.project_id.in_(project_ids), in_use)
+        .values(archived_at=at),
+        execution_options={"synchronize_session": False},
     )
-    session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(project_ids), ~waits))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:
@@ -162,6 +165,7 @@ def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
     """
     trouble = ProcoreTrouble.project_id == ProcoreProject.project_id
     query = select(ProcoreProject).outerjoin(ProcoreTrouble, trouble)
+    query = query.where(ProcoreProject.archived_at.is_(None))
     stale_since, tried_at = ProcoreProject.stale_since, ProcoreTrouble.tried_at
     changed = query.where(stale_since.is_not(None)).order_by(
         tried_at.nulls_first(), stale_since, ProcoreProject.project_id

@@ -149,7 +149,7 @@ class Intake:
         archived = [each.id for each in page if isinstance(each, Project) and not each.active]
         if archived:
             with self.database.writing() as session:
-                procore_projects.archived(session, *archived)
+                procore_projects.archived(session, *archived, at=at)
         found: list[ProjectFacts] = []
         for project in page:
             if isinstance(project, Unusable):

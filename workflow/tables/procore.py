@@ -38,7 +38,7 @@ class ProcoreProject(Table):
     """An ERP-integrated project of Procore, which is one job: when its cost codes were last read.
 
     `stale_since` is set while something is known to have changed since, and `request_id` is of whoever told.
-    `updated_at` is Procore's own word.
+    `updated_at` is Procore's own word. It is not read while it is archived.
     """
 
     __tablename__ = "procore_projects"
@@ -49,6 +49,7 @@ class ProcoreProject(Table):
     read_at: Mapped[datetime | None]
     stale_since: Mapped[datetime | None]
     updated_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
     request_id: Mapped[str | None] = caused_by()
 
     job: Mapped[Job] = relationship(lazy="joined")

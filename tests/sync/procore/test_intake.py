@@ -390,6 +390,9 @@ def test_an_archived_project_has_no_trouble_and_is_read_again_once_it_is_active(
         project.update(active=False, updated_at=kestrel.procore.company.now)
     assert kestrel.run().read == 0
     assert _troubles(kestrel) == []
+    with kestrel.database.writing() as session:
+        assert procore_projects.stale(session, kestrel.project["id"], at=clock.at)
+    assert kestrel.run().read == 0
     clock.pause(60)
     kestrel.project.update(active=True, updated_at=kestrel.procore.company.now)
     assert kestrel.run().requested == 1
