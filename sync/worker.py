@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from sync.data_sync import RunState, refresh_read_back, run
 from sync.heartbeat import heart
 from sync.sage import open_company
-from sync.sage.company import SageCompany, SageUnreachableError
+from sync.sage.company import SageBusyError, SageCompany, SageUnreachableError
 from sync.schedule import Scheduler, periodic_jobs
 from sync.work_queue import WorkQueue
 from workflow import (
@@ -261,6 +261,11 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
         words = "Sage cannot be reached; the data sync is tried again soon"
         _log.log(error.level, words, error=str(error))
         _count_run(settings, "unreachable", began)
+        if not isinstance(error, SageBusyError):
+            with database.writing() as session:
+                told = slots.cannot_reach_sage(session, PeriodicWork.DATA_SYNC, at=_now())
+            if told:
+                nudger(settings)(PeriodicWork.DELIVER)
         return False
     if report.state is RunState.ANOTHER_IS_RUNNING:
         return False

@@ -42,6 +42,8 @@ from workflow.tables import AuditHead, KeptWords, Table
 _BATCH_ROWS = 2_000
 _LOCK_SECONDS = 5
 _MIGRATE = "migrate"
+LOCK = "copy"
+"""Held in both databases, so that a second copy is told from a costbot that works."""
 
 Tell = Callable[[str, int, int], None]
 """Told how far it is: what is being done, rows done, rows in all."""
@@ -53,6 +55,7 @@ class Why(StrEnum):
     SAME_DATABASE = "same_database"
     OTHER_SCHEMA = "other_schema"
     NOT_EMPTY = "not_empty"
+    COPYING = "copying"
     IN_USE = "in_use"
     TRAIL_BROKEN = "trail_broken"
     NOT_THE_SAME = "not_the_same"
@@ -92,6 +95,9 @@ def copy(
     if _place(source) == _place(target):
         return NotCopied(Why.SAME_DATABASE)
     with ExitStack() as stack:
+        for database in (source, target):
+            if not stack.enter_context(database.exclusive(LOCK)):
+                return NotCopied(Why.COPYING, of_target=database is target)
         for database, name in (*((source, name) for name in (*alone, _MIGRATE)), (target, _MIGRATE)):
             if not stack.enter_context(database.exclusive(name)):
                 return NotCopied(Why.IN_USE, of_target=database is target)

@@ -114,7 +114,7 @@ def take_in(
             row.is_new, row.description = each.is_new, each.description[:200]
     if read_from is not None:
         project.read_at = at
-        procore_projects.no_trouble(session, project_id)
+        procore_projects.was_read(session, project_id)
         if project.stale_since is not None and project.stale_since <= read_from and not undecided:
             project.stale_since = None
     session.flush()

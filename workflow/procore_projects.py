@@ -6,14 +6,16 @@ Owns their rows, and the marks of up to when something of Procore was read.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
-from workflow.columns import Unfit
+from workflow.columns import Problem, misfits
+from workflow.language import say
 from workflow.privileges import Actor
-from workflow.tables import Job, ProcoreErpRequest, ProcoreMark, ProcoreProject, ProcoreTrouble
+from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,10 @@ def set_mark(session: Session, name: str, at: datetime) -> None:
 
 def put_projects(
     session: Session, projects: Sequence[ProjectFacts], *, by: Actor, at: datetime
-) -> Unfit | None:
+) -> Sequence[str]:
     """Projects become jobs, or change them; each that changed is to be read again. All or none.
 
-    No two of them have the same number.
+    No two of them have the same number. Returns why there are none, in words for people.
     """
     known = {
         job.number: job
@@ -59,7 +61,7 @@ def put_projects(
     if rows:
         wrong = directory.put_jobs(session, rows, source="Procore", by=by, at=at)
         if wrong:
-            return wrong
+            return [_in_words(session, rows[problem.index], problem) for problem in wrong.problems]
     numbers = [each.number for each in projects]
     jobs = {
         job.number: job
@@ -90,11 +92,30 @@ def put_projects(
             _has_changed(found, at=at)
         if changed:
             well.append(each.project_id)
-        found.job_id, found.updated_at = job_id, each.updated_at
+        found.job_id, found.updated_at, found.archived_at = job_id, each.updated_at, None
     session.flush()
     if well:
         no_trouble(session, *well)
-    return None
+    return []
+
+
+def _in_words(session: Session, row: Mapping[str, Any], problem: Problem) -> str:
+    """Why a project cannot be the job of its number, and the mend."""
+    if problem.column == "number":
+        return say("its ERP job code {reason}", reason=problem.reason)
+    if problem.column == "name":
+        return say("its name {reason}", reason=problem.reason)
+    too_large = any(column == problem.column for column, _ in misfits(Job, row))
+    by_project = select(Job.number).where(Job.procore_project_id == row["procore_project_id"])
+    former = None if too_large else session.scalar(by_project)
+    if former is None:
+        return say("its id {reason}", reason=problem.reason)
+    return say(
+        "its ERP job code is {number} in Procore now, and costbot has it as job {job}, whose number stays. "
+        "Make its ERP job code {job} again in Procore",
+        number=row["number"],
+        job=former,
+    )
 
 
 def _forget_former(session: Session, projects: Mapping[int, int]) -> None:
@@ -107,16 +128,19 @@ def _forget_former(session: Session, projects: Mapping[int, int]) -> None:
         session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(former)))
 
 
-def archived(session: Session, *project_ids: int) -> None:
+def archived(session: Session, *project_ids: int, at: datetime) -> None:
     """Projects are in use no more: nothing is wrong with them, and none is read until it is put again.
 
-    Their jobs stay, and so do the ties to them while Procore waits for an answer to an ERP request.
+    Their jobs stay theirs, for what Procore is still to be told of them.
     """
     no_trouble(session, *project_ids)
-    waits = exists().where(
-        ProcoreErpRequest.project_id == ProcoreProject.project_id, ProcoreErpRequest.answer.is_(None)
+    in_use = ProcoreProject.archived_at.is_(None)
+    session.execute(
+        update(ProcoreProject)
+        .where(ProcoreProject.project_id.in_(project_ids), in_use)
+        .values(archived_at=at),
+        execution_options={"synchronize_session": False},
     )
-    session.execute(delete(ProcoreProject).where(ProcoreProject.project_id.in_(project_ids), ~waits))
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:
@@ -141,6 +165,7 @@ def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
     """
     trouble = ProcoreTrouble.project_id == ProcoreProject.project_id
     query = select(ProcoreProject).outerjoin(ProcoreTrouble, trouble)
+    query = query.where(ProcoreProject.archived_at.is_(None))
     stale_since, tried_at = ProcoreProject.stale_since, ProcoreTrouble.tried_at
     changed = query.where(stale_since.is_not(None)).order_by(
         tried_at.nulls_first(), stale_since, ProcoreProject.project_id
@@ -151,10 +176,26 @@ def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
     return [*session.scalars(changed), *session.scalars(unchanged.limit(oldest))]
 
 
-def trouble(session: Session, project_id: int, words: str, *, at: datetime) -> None:
-    """A project could not become a job, or not be read."""
-    session.merge(ProcoreTrouble(project_id=project_id, words=words, tried_at=at))
+def cannot_be_job(session: Session, project_id: int, words: str, *, at: datetime) -> None:
+    """A project could not become a job as it is listed, or change one."""
+    session.merge(ProcoreTrouble(project_id=project_id, words=words, tried_at=at, no_job=True))
     session.flush()
+
+
+def cannot_be_read(session: Session, project_id: int, words: str, *, at: datetime) -> None:
+    """A project could not be read; what is wrong with its listing is told first."""
+    found = session.get(ProcoreTrouble, project_id)
+    if found is not None and found.no_job:
+        found.tried_at = at
+    else:
+        session.merge(ProcoreTrouble(project_id=project_id, words=words, tried_at=at, no_job=False))
+    session.flush()
+
+
+def was_read(session: Session, project_id: int) -> None:
+    """A project could be read."""
+    could_not_be = ProcoreTrouble.no_job.is_(False)
+    session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id == project_id, could_not_be))
 
 
 def no_trouble(session: Session, *project_ids: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from workflow import procore_intake, procore_projects
 from workflow.checks import SageLimits
-from workflow.columns import Unfit, storable
+from workflow.columns import storable
 from workflow.database import upsert
 from workflow.language import joined, later
 from workflow.privileges import Rules
@@ -236,9 +236,7 @@ def _put_job(session: Session, request: Request, *, at: datetime) -> str | None:
         known.updated_at if known is not None else None,
     )
     wrong = procore_projects.put_projects(session, [facts], by=PROCORE, at=at)
-    if isinstance(wrong, Unfit):
-        return joined([problem.reason for problem in wrong.problems])
-    return None
+    return joined(wrong) if wrong else None
 
 
 def _may_be_tried(row: type[ProcoreErpRequest], at: datetime) -> ColumnElement[bool]:

@@ -12,8 +12,8 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from workflow import audit
-from workflow.privileges import Actor
+from workflow import audit, deliveries, outbox
+from workflow.privileges import SCHEDULE, Actor
 from workflow.tables import ScheduleSlot
 from workflow.vocabulary import Event
 
@@ -54,6 +54,22 @@ def ask_now(session: Session, name: str, *, by: Actor, at: datetime) -> None:
     """A person wants a periodic job now: a slot of its own, that survives a lost queue."""
     session.merge(ScheduleSlot(name=name, due_at=at, asked_by_id=by.person_id))
     audit.record(session, Event.SYNC_ASKED, by=by, at=at, job=name)
+
+
+def cannot_reach_sage(session: Session, name: str, *, at: datetime) -> bool:
+    """Who asked for a data sync hears once that it waits for Sage; False when nobody is left to be told."""
+    asked = select(ScheduleSlot.due_at, ScheduleSlot.asked_by_id).where(
+        ScheduleSlot.name == name, ScheduleSlot.done_at.is_(None), ScheduleSlot.asked_by_id.is_not(None)
+    )
+    people = {
+        person_id
+        for due_at, person_id in session.execute(asked).all()
+        if person_id and deliveries.first_time(session, f"waits:{name}:{due_at.isoformat()}", at=at)
+    }
+    if people:
+        event = audit.record(session, Event.SYNC_UNREACHABLE, by=SCHEDULE, at=at, job=name)
+        outbox.tell_people(session, event, people)
+    return bool(people)
 
 
 def waiting(session: Session, *, now: datetime, lost_after: timedelta) -> Sequence[ScheduleSlot]:

@@ -22,11 +22,12 @@ from workflow.vocabulary import TURNED_DOWN, State
 class ProcoreKnown:
     """How costbot knows Procore's side: `read_at` is None for a job whose project was never read.
 
-    `changed_since` while Procore is known to have changed after that.
+    `changed_since` while Procore is known to have changed after that; an `archived` project is not read.
     """
 
     read_at: datetime | None
     changed_since: bool
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _known(session: Session, job_id: int) -> ProcoreKnown:
     # where Procore sends requests no project is read whole, and what they held is what is known
     seen_at = select(func.max(ProcoreAssignment.seen_at)).where(ProcoreAssignment.job_id == job_id)
     read_at = project.read_at or session.scalar(seen_at)
-    return ProcoreKnown(read_at, changed_since=project.stale_since is not None)
+    return ProcoreKnown(read_at, project.stale_since is not None, project.archived_at is not None)
 
 
 def _in_procore(session: Session, job_id: int, limits: SageLimits) -> dict[Assignment, InProcore]:

@@ -221,6 +221,7 @@ class Event(StrEnum):
     SYNC_STARTED = "data_sync:started"
     SYNC_FINISHED = "data_sync:finished"
     REMINDED = "approvers:reminded"
+    SYNC_UNREACHABLE = "data_sync:unreachable"
     SYNC_OVERDUE = "data_sync:overdue"
     HOLD_ADDED = "hold:added"
     HOLD_PLACED = "hold:placed"

@@ -93,6 +93,8 @@ def ages_words(known: ThreePlaces, form: Form = SLACK) -> list[str]:
         said.append(say("costbot works with files here, so there is no column for Procore"))
     elif known.procore.read_at is None:
         said.append(say("Procore: this project was not read yet"))
+    elif known.procore.archived:
+        said.append(say("Procore: read {at}, and archived since", at=form.date(known.procore.read_at)))
     elif known.procore.changed_since:
         said.append(say("Procore: read {at}, and changed since", at=form.date(known.procore.read_at)))
     else:

@@ -366,6 +366,11 @@ _SENTENCES: Mapping[Event, Callable[[_Told], str]] = {
         jobs=plural("{n:,} job", "{n:,} jobs", t.number("jobs")),
         oldest=t.oldest,
     ),
+    Event.SYNC_UNREACHABLE: lambda _t: say(
+        "Sage cannot be reached, so the data sync that was asked for waits. It is tried again every minute "
+        "or so, and nothing is lost. If it goes on, have whoever looks after costbot run `costbot doctor`, "
+        "which says why."
+    ),
     Event.SYNC_OVERDUE: lambda t: say(
         "Nobody has imported {file} of data sync {batch} into Sage yet. Import it from the "
         "folder outgoing (Job Cost, Tasks, Import Estimates), then move it to the folder done. "

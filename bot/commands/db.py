@@ -127,6 +127,11 @@ def _why_not(result: NotCopied, address: str) -> str:
             )
         case Why.NOT_EMPTY:
             return f"{nothing} holds data already. Name an empty database."
+        case Why.COPYING:
+            return (
+                f"Nothing was copied: another `costbot db copy` is at work on {address}. Wait until that one "
+                "has ended."
+            )
         case Why.IN_USE:
             return f"{nothing} is in use. {_STOP}"
         case Why.TRAIL_BROKEN:

@@ -119,7 +119,7 @@ def status(line: CommandLine) -> Answer:
         events, waiting, newest = procore_events.counts(session)
         unknown = procore_requests.unknown_details(session, {each.id for each in details})
         facts = ProcoreStatusShape(
-            projects=session.scalar(select(func.count()).select_from(ProcoreProject)) or 0,
+            projects=session.scalar(select(func.count()).where(ProcoreProject.archived_at.is_(None))) or 0,
             to_read=len(procore_projects.to_read(session, oldest=0)),
             troubles=[
                 TroubleShape(project_id=project_id, words=words)

@@ -149,11 +149,11 @@ class Intake:
         archived = [each.id for each in page if isinstance(each, Project) and not each.active]
         if archived:
             with self.database.writing() as session:
-                procore_projects.archived(session, *archived)
+                procore_projects.archived(session, *archived, at=at)
         found: list[ProjectFacts] = []
         for project in page:
             if isinstance(project, Unusable):
-                self._trouble(project.id, project.words)
+                self._cannot_be_job(project.id, project.words)
             elif project.job_number is not None:
                 name = project.name[:200]
                 found.append(ProjectFacts(project.id, project.job_number, name, project.updated_at))
@@ -164,20 +164,20 @@ class Intake:
         for each in found:
             wrong = self._wrong([each], at=at)
             if wrong:
-                self._trouble(each.project_id, "; ".join(f"{p.column} {p.reason}" for p in wrong.problems))
-            count += wrong is None
+                self._cannot_be_job(each.project_id, "; ".join(wrong))
+            count += not wrong
         return count
 
-    def _wrong(self, projects: Sequence[ProjectFacts], *, at: datetime) -> Unfit | None:
+    def _wrong(self, projects: Sequence[ProjectFacts], *, at: datetime) -> Sequence[str]:
         """Why these cannot all be jobs; when nothing is in the way, they are."""
         with self.database.writing() as session:
             return procore_projects.put_projects(session, projects, by=PROCORE, at=at)
 
-    def _trouble(self, project_id: int | None, words: str) -> None:
+    def _cannot_be_job(self, project_id: int | None, words: str) -> None:
         _log.warning("a project of Procore cannot be used", project=project_id, reason=words)
         if project_id is not None:
             with self.database.writing() as session:
-                procore_projects.trouble(session, project_id, words, at=self.clock())
+                procore_projects.cannot_be_job(session, project_id, words, at=self.clock())
 
     def read_project(self, project_id: int, job_id: int) -> TakenIn:
         """The cost codes of one project, and what came of them."""
@@ -225,7 +225,11 @@ class Intake:
                     report = report.plus(each.job_id, self.read_project(each.project_id, each.job_id))
             except (ProcoreRefusedError, BadAnswerError) as error:
                 # one project that cannot be read must not stop the others
-                self._trouble(each.project_id, str(error))
+                _log.warning(
+                    "a project of Procore cannot be read", project=each.project_id, reason=str(error)
+                )
+                with self.database.writing() as session:
+                    procore_projects.cannot_be_read(session, each.project_id, str(error), at=self.clock())
         return report
 
     def _places(self, project_id: int) -> Iterator[tuple[str, int | None]]:

@@ -8,15 +8,15 @@ import codecs
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from sync.sage.company import Batch
 from sync.sage.folders import SUFFIX, Folders, Manifest, arrived, modified
-from sync.sage.import_report import Report
+from sync.sage.import_report import RejectedNames, Report
 from sync.sage.layouts import JobLine, read_records
 from workflow.exports import ExportLine
 from workflow.merge import Assignment
@@ -24,6 +24,7 @@ from workflow.merge import Assignment
 _REPORTS = (".txt", ".prn", ".log")
 _BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
 _OPENING_BYTES = 1_000
+_BLOCK = 1 << 16
 _QUIET = timedelta(minutes=1)
 """A file in `rejected/` that changed since may belong to an import that still runs."""
 
@@ -77,25 +78,50 @@ class Answers:
             reports=reports,
         )
 
-    def rejections(self, *, encoding: str) -> "Rejections":
-        """What the rejected records and the reports say of each line."""
-        rejected = {
-            record.line: f"{path.parent.name}/{path.name}"  # the import file may have the same name
+    def rejections(self, lines: Iterable[ExportLine], *, encoding: str) -> "Rejections":
+        """What the rejected records and the reports say of each line; `lines` are those of the batch."""
+        records = (
+            (record.line, f"{path.parent.name}/{path.name}")  # the import file may have the same name
             for path in self.rejected
-            for record in read_records(_text(path, encoding).splitlines())
-        }
+            for record in read_records(_rows(path, encoding))
+        )
         return Rejections(
-            rejected, [row for path in self.reports for row in _text(path, encoding).splitlines()]
+            lines,
+            records,
+            (row for path in self.reports for row in _rows(path, encoding)) if self.reports else None,
         )
 
 
 class Rejections:
-    """The rejected records, by the line that each names, and Sage's words for them."""
+    """The rejected records, by the line that each names, and Sage's words for them.
 
-    def __init__(self, rejected: Mapping[JobLine, str], report: Iterable[str]) -> None:
-        self._rejected = rejected
-        self._report = Report(report, rejected)
-        self._jobs_of = Counter(line.assignment for line in rejected)
+    Another import may have left records by the million: only those that can be a line of the batch are kept.
+    """
+
+    def __init__(
+        self,
+        lines: Iterable[ExportLine],
+        records: Iterable[tuple[JobLine, str]],
+        report: Iterable[str] | None,
+    ) -> None:
+        possible = {
+            record
+            for line in lines
+            for record in (JobLine(line.job_number, line.assignment), *_without_job(line))
+        }
+        assignments = {record.assignment for record in possible}
+        self._rejected: dict[JobLine, str] = {}
+        self._of_other_batches: set[Assignment] = set()
+        names = RejectedNames()
+        for record, file in records:
+            if report:
+                names.add(record)
+            if record in possible:
+                self._rejected[record] = file
+            elif record.assignment in assignments:
+                self._of_other_batches.add(record.assignment)
+        self._report = Report((report or ()) if self._rejected else (), names)
+        self._jobs_of = Counter(line.assignment for line in self._rejected)
 
     def __bool__(self) -> bool:
         return bool(self._rejected)
@@ -112,9 +138,7 @@ class Rejections:
         """
         fitting: dict[JobLine, list[ExportLine]] = {}
         for line in candidates:
-            # above a record without its job row the extra's row may be missing as well
-            for extra in {line.extra, ""}:
-                record = JobLine("", Assignment(line.code, line.category, extra))
+            for record in _without_job(line):
                 if record in self._rejected:
                     fitting.setdefault(record, []).append(line)
         said: dict[int, str] = {}
@@ -132,14 +156,17 @@ class Rejections:
 
     def has_no_job(self, line: ExportLine) -> bool:
         """Whether a record without a job row may be this line."""
-        return any(
-            JobLine("", Assignment(line.code, line.category, extra)) in self._rejected
-            for extra in (line.extra, "")
-        )
+        return any(record in self._rejected for record in _without_job(line))
 
     def _words(self, line: JobLine, file: str) -> str:
-        only_job = self._jobs_of[line.assignment] == 1
+        asked = line.assignment
+        only_job = self._jobs_of[asked] == 1 and asked not in self._of_other_batches
         return self._report.words(line, only_job=only_job) or f"Sage rejected this line: see {file}."
+
+
+def _without_job(line: ExportLine) -> set[JobLine]:
+    """The records that a line may be without its job row: the extra's row may be missing as well."""
+    return {JobLine("", Assignment(line.code, line.category, extra)) for extra in (line.extra, "")}
 
 
 def _is_about(path: Path, batch: Batch, since: datetime) -> bool:
@@ -168,9 +195,11 @@ def _is_import_file(path: Path, batch: Batch, manifest: Manifest | None) -> bool
                 return True
     if batch.name.upper() not in _batches(path, of_name=False):
         return False
-    rows = _text(path, "latin-1").splitlines()
-    return rows[0].startswith(";") and (
-        manifest is None or sum(1 for _ in read_records(rows)) == manifest.lines
+    rows = _rows(path, "latin-1")
+    if not next(rows, "").startswith(";"):
+        return False
+    return (
+        manifest is None or sum(1 for _ in islice(read_records(rows), manifest.lines + 1)) == manifest.lines
     )
 
 
@@ -181,16 +210,27 @@ def _batches(path: Path, *, of_name: bool = True) -> set[str]:
     return {name.upper() for name in _BATCH.findall(f"{path.name if of_name else ''}\n{opening}")}
 
 
-def _text(path: Path, encoding: str) -> str:
-    content = path.read_bytes()
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", "replace")
-    for candidate in ("utf-8-sig", encoding):
+def _rows(path: Path, encoding: str) -> Iterator[str]:
+    """The rows of a text file, read as they are asked for."""
+    # what is appended meanwhile was not looked at
+    with path.open(encoding=_encoding(path, encoding), errors="replace") as file:
+        for row in file:
+            yield from row.splitlines()
+
+
+def _encoding(path: Path, usual: str) -> str:
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+    for candidate in ("utf-8-sig", usual):
         try:
-            return content.decode(candidate)
+            with path.open(encoding=candidate, newline="") as file:
+                while file.read(_BLOCK):
+                    pass
         except UnicodeDecodeError:
             continue
-    return content.decode("latin-1")
+        return candidate
+    return "latin-1"
 
 
 def _files(folder: Path) -> Iterator[Path]:

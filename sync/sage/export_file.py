@@ -70,10 +70,12 @@ class ExportReader:
         return self._untold
 
     def is_newer_than(self, moment: datetime) -> bool:
+        """What a clock that was ahead dates proves nothing, but to a moment of the same clock."""
         try:
-            return _Look.at(self._path).as_of >= moment
+            as_of, ahead = _Look.at(self._path).as_of, self._clock() + _AHEAD
         except OSError:
             return False
+        return as_of >= moment and (as_of <= ahead or moment > ahead)
 
     def problem(self) -> str | None:
         try:

@@ -107,14 +107,17 @@ class ImportFileCompany:
             self._require_share()
             manifest = self._folders.manifest(batch.name)
             answers = Answers.to(batch, self._folders, manifest, now=self._clock())
-            rejections = answers.rejections(encoding=self._profile.file.encoding)
+            sent = list(lines) if answers.rejected else lines
+            rejections = answers.rejections(
+                sent if answers.rejected else (), encoding=self._profile.file.encoding
+            )
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
         refusals = dict(manifest.unwritable) if manifest else {}
         jobless: list[ExportLine] = []
         imported, none_rejected = answers.imported, True
         wanted: dict[str, set[Assignment]] = {}
-        for number, group in groupby(lines, attrgetter("job_number")):
+        for number, group in groupby(sent, attrgetter("job_number")):
             written = [line for line in group if line.line_id not in refusals]
             rejected = {
                 line.line_id: words

@@ -5,8 +5,8 @@ under, is the very job, extra, code and category.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
 
 from sync.sage.layouts import JobLine
 
@@ -15,14 +15,27 @@ _JOB = re.compile(r"\bJob(?:\s+(?:No\.?|Number))?\s*[:#]?\s*([^\s\",;()]*\d[^\s\
 _EXTRA = re.compile(r"\bExtra(?:\s+(?:No\.?|Number))?\s*[:#]?\s*([^\s\",;()]*\d[^\s\",;()]*)", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedNames:
+    """What a report tells of, by name: of every rejected record, whichever batch it belongs to."""
+
+    jobs: set[str] = field(default_factory=set)
+    extras: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+
+    def add(self, line: JobLine) -> None:
+        """One more record."""
+        self.jobs.add(line.job)
+        self.extras.add(line.assignment.extra)
+        self.codes.add(line.assignment.code)
+
+
 class Report:
     """The lines of import reports, and which job and extra each stands under."""
 
-    def __init__(self, rows: Iterable[str], rejected: Iterable[JobLine]) -> None:
-        about = list(rejected)
-        self._jobs = _Names(line.job for line in about)
-        self._extras = _Names(line.assignment.extra for line in about)
-        codes = _Names(line.assignment.code for line in about)
+    def __init__(self, rows: Iterable[str], rejected: RejectedNames) -> None:
+        self._jobs, self._extras = _Names(rejected.jobs), _Names(rejected.extras)
+        codes = _Names(rejected.codes)
         self._by_first_word: dict[str, list[_ReportLine]] = {}
         heading_job = heading_extra = ""
         for row in rows:
@@ -67,9 +80,9 @@ class _ReportLine:
 class _Names:
     """Names to look for in text, which may be of several words."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Set[str]) -> None:
         self._by_first_word: dict[str, set[str]] = {}
-        for name in set(names) - {""}:
+        for name in names - {""}:
             self._by_first_word.setdefault(name.split()[0], set()).add(name)
 
     def first_in(self, words: Sequence[str]) -> str:

@@ -8,8 +8,8 @@ fields: code, description, category, date mmddyyyy, quantity, unit, amount, then
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sync.sage.profile import ExistingDescription, Layout, SageProfile
 from workflow.checks import cut_to
@@ -26,16 +26,14 @@ class UnwritableError(Exception):
     """A line that the file cannot carry; the reason names the character."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobLine:
-    """An assignment of a job, as a file names it."""
+class JobLine(NamedTuple):
+    """An assignment of a job, as a file names it; a plain tuple, since a file may have a million."""
 
     job: str
     assignment: Assignment
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A category row as read: its line, the description beside it ('' for none), and the row itself."""
 
     line: JobLine

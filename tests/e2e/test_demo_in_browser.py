@@ -231,5 +231,5 @@ def test_an_approver_who_has_set_slack_to_spanish_reads_spanish_from_end_to_end(
     walk.press("Cerrar", request)
     expect(request).to_be_hidden()
     walk.say("/costcodes help")
-    expect(page.get_by_text("muestra los contratos que esperan códigos de costo").last).to_be_visible()
+    expect(page.get_by_text("muestra los contratos y las órdenes de cambio que esperan").last).to_be_visible()
     walk.photograph("7-help")

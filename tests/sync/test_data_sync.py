@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from sync.data_sync import RunState, SyncReport, refresh_read_back, run
@@ -255,15 +255,17 @@ class Killed(BaseException):
 
 
 class Instants:
-    """Counts what happens in a run, at Sage and before and after each commit, and kills at one instant."""
+    """Counts what happens in a run, at Sage and before and after each commit of what is written, and kills at
+    one instant.
+    """
 
     def __init__(self, database: Database, fatal: int) -> None:
         self._fatal = fatal
         self._seen = 0
         self.last = "nothing"
         self._hooks = [
-            (database.engine, "commit", lambda _connection: self.tell("to commit")),
-            (Session, "after_commit", lambda _session: self.tell("committed")),
+            (database.engine, "commit", lambda connection: self._tell_of(connection, "to commit")),
+            (Session, "after_commit", lambda session: self._tell_of(session.get_bind(), "committed")),
         ]
         for hook in self._hooks:
             event.listen(*hook)
@@ -271,6 +273,10 @@ class Instants:
     def close(self) -> None:
         for hook in self._hooks:
             event.remove(*hook)
+
+    def _tell_of(self, bind: Connection | Engine, what: str) -> None:
+        if not bind.get_execution_options().get("postgresql_readonly"):
+            self.tell(what)
 
     def tell(self, what: str) -> None:
         self._seen += 1

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from sync import worker
 from sync.sage import embedded_company, open_company
+from sync.sage.company import SageBusyError
 from sync.sage.folders import Folders
 from sync.schedule import CronJob, Scheduler, periodic_jobs
 from sync.work_queue import Work, WorkQueue
@@ -28,7 +29,7 @@ from tests.sync.test_work_queue import names
 from workflow import audit, slots
 from workflow.database import Database
 from workflow.settings import SageTarget, Settings, read_settings
-from workflow.tables import DataSync, OutboxNotice, ScheduleSlot, SeenDelivery
+from workflow.tables import DataSync, OutboxNotice, Person, ScheduleSlot, SeenDelivery
 from workflow.vocabulary import Event, NoticeKind, Place
 
 _DEADLINE_SECONDS = 60.0
@@ -136,15 +137,56 @@ def test_an_unreachable_sage_leaves_the_slot_for_later_and_is_logged(
     with capture_logs() as logs:
         worker.data_sync()
 
-    assert [(log["log_level"], "Sage cannot be reached" in log["event"]) for log in logs] == [
-        ("warning", True)
-    ]
+    [warning] = [log["event"] for log in logs if log["log_level"] == "warning"]
+    assert "Sage cannot be reached" in warning
     assert undone(database)
     sage.rmdir()
     away.rename(sage)
     worker.data_sync()
     assert work.states(database, YARD) == ["synced"]
     assert not undone(database)
+
+
+def test_who_asked_for_a_data_sync_hears_once_that_sage_cannot_be_reached(
+    settings: Settings, database: Database
+) -> None:
+    (settings.data_dir / "sage.db").rename(settings.data_dir / "away.db")
+    (settings.data_dir / "sage.db").mkdir()
+    with database.writing() as session:
+        slots.take(session, "data_sync", factories.later(29))
+    worker.data_sync()
+    assert told_to_wait(database) == []
+
+    ask(database, minutes=30)
+    worker.data_sync()
+    worker.data_sync()
+    assert told_to_wait(database) == ["ada.approver@example.com"]
+
+    ask(database, minutes=31)
+    worker.data_sync()
+    assert told_to_wait(database) == 2 * ["ada.approver@example.com"]
+
+
+def test_who_asked_for_a_data_sync_hears_nothing_of_an_export_that_is_being_saved(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_args: object, **_named: object) -> None:
+        raise SageBusyError("Job Cost's export may be half saved")
+
+    monkeypatch.setattr(worker, "run", busy)
+    ask(database)
+    worker.data_sync()
+    assert undone(database)
+    assert told_to_wait(database) == []
+
+
+def told_to_wait(database: Database) -> list[str]:
+    """Who is told that a data sync they asked for has to wait."""
+    with database.reading() as session:
+        events = {row.seq for row in audit.trail(session) if row.event == Event.SYNC_UNREACHABLE}
+        told = session.scalars(select(OutboxNotice).where(OutboxNotice.kind == NoticeKind.DIRECT))
+        people = [notice.person_id for notice in told if notice.event_seq in events]
+        return [session.get_one(Person, person_id).email for person_id in people]
 
 
 def test_what_waits_is_expired_escalated_and_reminded_of_by_one_look(

@@ -152,6 +152,20 @@ def test_nothing_is_copied_while_work_goes_on(database: Database, other: Databas
     assert isinstance(copy(database, other, tell=quiet, alone=["data_sync"]), Copied)
 
 
+def test_another_copy_is_said_to_be_one(database: Database, other: Database, database_url: str) -> None:
+    everything.fill(database)
+    running, seconds = Database(database_url), []
+
+    def copy_meanwhile(what: str, _done: int, _total: int) -> None:
+        if what == "Verifying waits":
+            seconds.append(copy(running, other, tell=quiet, alone=["data_sync"]))
+            seconds.append(copy(other, running, tell=quiet, alone=["data_sync"]))
+
+    assert isinstance(copy(database, other, tell=copy_meanwhile, alone=["data_sync"]), Copied)
+    running.close()
+    assert seconds == [NotCopied(Why.COPYING), NotCopied(Why.COPYING)]
+
+
 def test_a_copy_during_which_somebody_writes_is_not_kept(
     database: Database, other: Database, database_url: str
 ) -> None:

@@ -38,7 +38,7 @@ class ProcoreProject(Table):
     """An ERP-integrated project of Procore, which is one job: when its cost codes were last read.
 
     `stale_since` is set while something is known to have changed since, and `request_id` is of whoever told.
-    `updated_at` is Procore's own word.
+    `updated_at` is Procore's own word. It is not read while it is archived.
     """
 
     __tablename__ = "procore_projects"
@@ -49,19 +49,24 @@ class ProcoreProject(Table):
     read_at: Mapped[datetime | None]
     stale_since: Mapped[datetime | None]
     updated_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
     request_id: Mapped[str | None] = caused_by()
 
     job: Mapped[Job] = relationship(lazy="joined")
 
 
 class ProcoreTrouble(Table):
-    """Why a project of Procore could not become a job, or not be read, when that was last tried."""
+    """Why a project of Procore could not become a job, or not be read, when that was last tried.
+
+    `no_job`: it could not become one as it is listed, which no reading of its cost codes ends.
+    """
 
     __tablename__ = "procore_troubles"
 
     project_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     words: Mapped[str] = mapped_column(Text)
     tried_at: Mapped[datetime]
+    no_job: Mapped[bool]
 
 
 class ProcoreAssignment(Table):

@@ -104,6 +104,13 @@ LINES = {"created": 3, "tied": 1, "failed": 2}
             "Data sync DS000003 finished 2 jobs: 5 there already.",
         ),
         (
+            Event.SYNC_UNREACHABLE,
+            {"job": "data_sync"},
+            "Sage cannot be reached, so the data sync that was asked for waits. It is tried again every "
+            "minute or so, and nothing is lost. If it goes on, have whoever looks after costbot run "
+            "`costbot doctor`, which says why.",
+        ),
+        (
             Event.SYNC_OVERDUE,
             {"batch": "DS000003", "file": "DS000003.jce", "sent_at": "2026-11-23T12:00:00+00:00"},
             "Nobody has imported DS000003.jce of data sync DS000003 into Sage yet. Import it from the folder "

@@ -1,13 +1,15 @@
 """`costbot db`: the data to another database, and into a file."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.bot.commands.conftest import Shell
 from tests.servers import PostgresServer
-from workflow.database import migrate
+from workflow import copying
+from workflow.database import Database, migrate
 
 
 @pytest.fixture
@@ -62,6 +64,18 @@ def test_what_stands_in_the_way_is_said_with_the_mend(company: Shell, empty_url:
     assert (again.exit_code, again.out) == (3, "")
     assert "holds data already. Name an empty database." in again.err
     assert company.run("db", "copy").exit_code == company.run("db", "copy", "mysql://x").exit_code == 2
+
+
+def test_a_second_copy_at_a_time_is_told_of_the_first(company: Shell, tmp_path: Path) -> None:
+    there = f"sqlite:///{tmp_path / 'there.db'}"
+    migrate(there)
+    with closing(Database(there)) as other, other.exclusive(copying.LOCK):
+        second = company.run("db", "copy", there)
+
+    assert (second.exit_code, second.out) == (3, "")
+    assert "another `costbot db copy` is at work on" in second.err
+    assert "there.db" in second.err
+    assert "top costbot" not in second.err
 
 
 def test_a_source_that_is_not_there_is_not_made(bare_shell: Shell, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_what_is_said_in_the_ack_is_in_the_readers_language_too(
 
 def test_a_command_that_is_not_understood_is_answered_in_spanish(office: Office, dana: Person) -> None:
     dana.slash("/costcodes help")
-    dana.wait_for_ephemeral("muestra los contratos que esperan códigos de costo")
+    dana.wait_for_ephemeral("muestra los contratos y las órdenes de cambio que esperan")
     dana.slash("/costcodes rady")
     dana.wait_for_ephemeral("¿Quiso decir /costcodes ready")
 

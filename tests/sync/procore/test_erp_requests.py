@@ -139,6 +139,21 @@ def test_a_request_of_a_project_that_was_archived_meanwhile_is_closed_all_the_sa
     assert integrator.detail(request)["status"] == "success"
 
 
+def test_a_rejected_request_of_a_project_that_is_archived_stays_rejected(
+    integrator: Integrator, clock: Clock
+) -> None:
+    integrator.kestrel.add("300", "L")
+    request = integrator.send()
+    integrator.hear()
+    integrator.reject("Not in this job.")
+    integrator.look()
+    assert integrator.detail(request)["status"] == "rejected"
+    clock.pause(3600)
+    integrator.kestrel.project.update(active=False, updated_at=integrator.procore.company.now)
+    integrator.look()
+    assert integrator.detail(request)["status"] == "rejected"
+
+
 def test_killed_between_the_closing_and_its_note_it_closes_again_to_the_same_and_then_no_more(
     integrator: Integrator,
 ) -> None:

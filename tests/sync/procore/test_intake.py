@@ -323,7 +323,27 @@ def test_one_unusable_record_of_the_list_of_projects_is_named_and_the_others_are
     (first, of_first), (second, of_second) = _troubles(kestrel)
     assert (first, second) == (77, 78)
     assert "name missing or not as documented" in of_first
-    assert "number" in of_second
+    assert of_second.startswith("its ERP job code has 100 characters")
+
+
+def test_a_job_code_that_was_changed_is_said_so_with_the_mend(kestrel: Kestrel, clock: Clock) -> None:
+    kestrel.procore.company.add_project("24-031", "Harbor Point")
+    kestrel.run()
+    clock.pause(60)
+    kestrel.project.update(origin_code="24-031", updated_at=kestrel.procore.company.now)
+    kestrel.run()
+    kestrel.procore.faults.expect(Fault("/rest/v1.0/cost_codes", 403))
+    kestrel.run()  # neither a reading of its cost codes nor a refusal of one hides it
+    [(project_id, words)] = _troubles(kestrel)
+    assert project_id == kestrel.project["id"]
+    assert words == (
+        "its ERP job code is 24-031 in Procore now, and costbot has it as job 24-017, whose number stays. "
+        "Make its ERP job code 24-017 again in Procore"
+    )
+    clock.pause(60)
+    kestrel.project.update(origin_code="24-017", updated_at=kestrel.procore.company.now)
+    kestrel.run()
+    assert _troubles(kestrel) == []
 
 
 def test_of_two_listed_projects_with_one_job_code_the_later_has_the_job(kestrel: Kestrel) -> None:
@@ -370,6 +390,9 @@ def test_an_archived_project_has_no_trouble_and_is_read_again_once_it_is_active(
         project.update(active=False, updated_at=kestrel.procore.company.now)
     assert kestrel.run().read == 0
     assert _troubles(kestrel) == []
+    with kestrel.database.writing() as session:
+        assert procore_projects.stale(session, kestrel.project["id"], at=clock.at)
+    assert kestrel.run().read == 0
     clock.pause(60)
     kestrel.project.update(active=True, updated_at=kestrel.procore.company.now)
     assert kestrel.run().requested == 1

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.blocks.comparison_words import ages_words
 from bot.sandbox.procore.app import Procore
 from sync.procore.api import ProcoreApi
 from sync.procore.client import ProcoreClient
@@ -16,7 +17,7 @@ from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.language import speaking
 from workflow.tables import Job, ProcoreProject
-from workflow.three_places import ThreePlaces, three_places
+from workflow.three_places import ProcoreKnown, ThreePlaces, three_places
 from workflow.vocabulary import Verdict
 
 
@@ -160,6 +161,19 @@ def test_it_says_how_old_what_is_known_is(kestrel: Kestrel, clock: Clock) -> Non
     assert found.procore is not None
     assert (found.procore.read_at, found.procore.changed_since) == (read_at, True)
     assert (found.sage_read_at, found.known_in_sage) == (read_at, True)
+
+
+def test_what_was_read_of_a_project_is_shown_also_when_it_is_archived(kestrel: Kestrel, clock: Clock) -> None:
+    kestrel.add("300", "L")
+    kestrel.run()
+    read_at = clock.at
+    clock.pause(60)
+    kestrel.project.update(active=False, updated_at=kestrel.procore.company.now)
+    kestrel.run()
+    found = known(kestrel)
+    assert found.procore == ProcoreKnown(read_at, changed_since=False, archived=True)
+    assert [row.assignment.code for row in found.rows] == ["03-300"]
+    assert "and archived since" in " ".join(ages_words(found))
 
 
 def test_a_job_whose_project_was_never_read_has_nothing_said_of_procore(database: Database) -> None:

@@ -63,6 +63,17 @@ def test_it_is_newer_than_what_happened_before_it_was_saved(export: Path) -> Non
     assert not reader.is_newer_than(saved + timedelta(minutes=1))
 
 
+def test_what_a_clock_that_was_ahead_dates_is_newer_than_nothing_but_what_the_same_clock_dated(
+    tmp_path: Path,
+) -> None:
+    path, ahead = tmp_path / "export.csv", NINE + timedelta(hours=3)
+    path.write_text(EXPORT)
+    os.utime(path, (ahead.timestamp(), ahead.timestamp()))
+    reader = ExportReader(path, clock=lambda: NINE)
+    ours, same_clock = NINE - timedelta(minutes=1), ahead - timedelta(minutes=1)
+    assert [reader.is_newer_than(moment) for moment in (ours, same_clock)] == [False, True]
+
+
 def test_an_export_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
     reader = left_alone(tmp_path / "export.csv")
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -287,6 +288,35 @@ def test_what_is_no_answer_among_the_answers_stops_nothing(desk: Desk) -> None:
     (desk.rejected / "earlier.jce").mkdir()
 
     assert desk.answer() == {3: "Sage rejected this line: see rejected/DS000001.jce."}
+
+
+def test_a_large_rejected_file_of_another_import_is_read_without_being_kept(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.reject("S")
+    large = desk.rejected / "other.jce"
+    records = "".join(f'"C","03-{n:04}","Formwork",L,0.00,""\n' for n in range(200))
+    large.write_text("".join(f'"*","25-{job:03}","Tower"\n{records}' for job in range(150)))
+
+    tracemalloc.start()
+    answer = desk.answer()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert answer == {3: NO_REASON}
+    assert peak < large.stat().st_size
+
+
+def test_a_report_about_records_of_another_import_gives_no_reason(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.reject("S")
+    (desk.rejected / "other.jce").write_text('"*",25-001,Tower\n"C",09-2500,Drywall,S\n"C",01-1000,Crane,L\n')
+    (desk.done / "report.txt").write_text(
+        "09-2500 S  closed\n24-017\n25-001\n09-2500 S  is unknown\n01-1000 L 24-017\n09-2500 S  is odd\n"
+    )
+
+    assert desk.answer() == {3: NO_REASON}
 
 
 def test_rejected_lines_of_it_say_that_a_file_was_imported_wherever_it_is_now(desk: Desk) -> None:
