@@ -15,6 +15,7 @@ from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs, SuccessArgs
 from slack_bolt.oauth.oauth_settings import OAuthSettings
 from slack_sdk.oauth.installation_store import Installation
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -133,6 +134,9 @@ def _endpoint(handle: Callable[[BoltRequest], BoltResponse]) -> Callable[[Reques
         except OSError as error:
             _log.warning("Slack does not answer an install", error=str(error))
             return to_starlette_response(_page(503, installing.trouble_page("no_answer")))
+        except SQLAlchemyError as error:
+            _log.warning("the database of the installs does not answer", error=str(error))
+            return to_starlette_response(_page(503, installing.trouble_page("no_database")))
 
     return endpoint
 

@@ -24,6 +24,7 @@ _TROUBLES = {
         "Slack did not take its own code any more, for it is good once and for ten minutes."
     ),
     "no_answer": later("Slack did not answer, so nothing was changed."),
+    "no_database": later("costbot's database did not answer, so nothing was changed. Wait a minute."),
 }
 
 

@@ -1,4 +1,4 @@
-"""Requests as Slack posts them, signed; and the way to each place of what they carry."""
+"""Requests as Slack posts them, signed; the way to each place of them; whether secrets are compared well."""
 
 import hmac
 import json
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
+
+import pytest
 
 from bot.sandbox.workspace import SIGNING_SECRET
 
@@ -33,6 +35,19 @@ def interactive(payload: dict[str, Any]) -> dict[str, Any]:
     person = {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1"}, "channel": {"id": "C1"}}
     body = urlencode({"payload": json.dumps(person | payload)})
     return signed(body, Content_Type="application/x-www-form-urlencoded")
+
+
+def compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What was given, each time that `hmac.compare_digest` compares it from here on."""
+    given: list[Any] = []
+    compare_digest = hmac.compare_digest
+
+    def compare(one: Any, other: Any) -> bool:
+        given.append(one)
+        return compare_digest(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    return given
 
 
 def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

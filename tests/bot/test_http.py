@@ -1,6 +1,5 @@
 """What the HTTP server lets in, and what it tells whoever watches it."""
 
-import hmac
 import json
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from bot.identity import Identity
 from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
-from tests.bot.signing import interactive, places, signed
+from tests.bot.signing import compared_in_constant_time, interactive, places, signed
 from tests.bot.threads import AtOnce, Never
 from tests.factories import LIMITS
 from workflow.database import Database
@@ -95,14 +94,7 @@ def test_a_request_without_a_good_signature_is_refused_and_on_the_log(
 
 
 def test_signatures_are_compared_in_constant_time(web: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    compared: list[object] = []
-
-    def compare(one: Any, other: Any) -> bool:
-        compared.append(one)
-        return compare_digest(one, other)
-
-    compare_digest = hmac.compare_digest
-    monkeypatch.setattr(hmac, "compare_digest", compare)
+    compared = compared_in_constant_time(monkeypatch)
     web.post("/slack/events", **signed(CHALLENGE, X_Slack_Signature="v0=" + "0" * 64))
     assert len(compared) == 1
 

@@ -12,10 +12,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
 from bot.metrics import METRICS, Kind, Metrics, Watched, metrics_route
 from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
+from tests.bot.signing import compared_in_constant_time
 from tests.factories import NINE, later
 from tests.workflow.site import Site
 from workflow import procore_calls, tally
@@ -133,6 +135,17 @@ def test_nobody_reads_it_without_the_token(sqlite_url: str, redis_url: str, head
         answer = client.get("/metrics", headers=header)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert "costbot_" not in answer.text
+
+
+def test_the_token_is_compared_in_constant_time_and_a_refusal_is_logged(
+    sqlite_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = compared_in_constant_time(monkeypatch)
+    database = Database(sqlite_url)
+    with scraping(watched(database, redis_url)) as client, capture_logs() as logs:
+        client.get("/metrics", headers={"Authorization": "Bearer guessed"})
+    assert compared == [b"guessed"]
+    assert "its token is not ours" in logs[-1]["event"]
     database.close()
 
 

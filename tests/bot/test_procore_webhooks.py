@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from bot.procore_webhooks import MOST_BYTES, PATH, webhook_route
 from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
+from tests.bot.signing import compared_in_constant_time
 from tests.factories import NINE, later
 from workflow import procore_events
 from workflow.database import Database
@@ -111,6 +112,12 @@ def test_without_the_hooks_header_nothing_is_let_in_and_the_log_says_so(bot: Bot
         assert bot.client.post(PATH, json=V2, headers=headers).status_code == 401
     assert [line["event"] for line in logs] == ["a webhook was refused: its Authorization is not the hook's"]
     assert bot.kept() == []
+
+
+def test_the_hooks_header_is_compared_in_constant_time(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = compared_in_constant_time(monkeypatch)
+    bot.client.post(PATH, json=V2, headers={"Authorization": "Bearer guessed"})
+    assert compared == [b"Bearer guessed"]
 
 
 def test_what_comes_twice_is_kept_once_also_across_a_restart(bot: Bot) -> None:

@@ -41,7 +41,7 @@ def preload(folder: Path) -> Mapping[str, str]:
 def jumps(company: Company, rng: random.Random, times: int) -> Tries:
     """All clocks of the crew jump and, after some seconds of load, are right again."""
     if library() is None:
-        return Tries(0, "libfaketime is not installed: apt-get install faketime")
+        return Tries(0, "libfaketime is not installed: apt-get install faketime", cannot_be_had=True)
     hours = [_HOURS[number % len(_HOURS)] for number in range(times)]
     with company.under_load(rng, 3):
         for jump in hours:

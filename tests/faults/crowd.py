@@ -60,7 +60,7 @@ def everybody_clicks(company: Company, rng: random.Random, times: int) -> Tries:
     events = [event for event in company.facts().events if event.job == job]
     decided = Counter(event.event.partition(":")[2] for event in events if event.event in TOLD.values())
     note = ", ".join(f"{count} {name}" for name, count in sorted(decided.items()))
-    return Tries(len(clicks), note, tuple(disagreements(clicks, events)))
+    return Tries(len(clicks), note, findings=tuple(disagreements(clicks, events)))
 
 
 def disagreements(clicks: Sequence[Click], events: Iterable[TrailEvent]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from tests.faults.tries import Tries
 
 _HORSE_SECONDS = 3.0
 _POLL_SECONDS = 0.02
+_MOST_SECONDS = 480.0
 _SERVERS = ("valkey-server", "redis-server")
 
 Victims = Callable[[Company, random.Random], Sequence[psutil.Process]]
@@ -75,9 +76,9 @@ def kill_at_random(shares: dict[Victims, int]) -> Callable[[Company, random.Rand
     """The fault that kills by these shares."""
 
     def kill(company: Company, rng: random.Random, times: int) -> Tries:
-        killed: Counter[str] = Counter()
+        killed, until = Counter[str](), time.monotonic() + _MOST_SECONDS
         with company.under_load(rng):
-            while killed.total() < times:
+            while killed.total() < times and time.monotonic() < until:
                 time.sleep(rng.uniform(0.05, 0.7))
                 victims = rng.choices(list(shares), list(shares.values()))[0]
                 with suppress(psutil.NoSuchProcess):

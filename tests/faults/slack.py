@@ -74,7 +74,7 @@ def closes_sockets(company: Company, rng: random.Random, times: int) -> Tries:
         for number in range(times):
             time.sleep(rng.uniform(0.3, 1.5))
             dropped += company.sandbox.drop_sockets(warn=number % 2 == 1)
-    return Tries(times, f"{dropped} connections")
+    return Tries(dropped, f"connections, closed {times} times")
 
 
 def delivers_twice(company: Company, rng: random.Random, times: int) -> Tries:

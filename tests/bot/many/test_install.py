@@ -83,6 +83,13 @@ def test_an_install_that_goes_wrong_says_so(here: Town, query: str, status: int,
     assert (page.status_code, words in page.text) == (status, True)
 
 
+def test_without_its_database_an_install_says_so(here: Town) -> None:
+    here.installations.states.metadata.drop_all(here.installations.states.engine)
+    with httpx.Client(base_url=here.url, trust_env=False, verify=NO_AUTHORITIES) as browser:
+        page = browser.get("/slack/install")
+    assert (page.status_code, "database did not answer" in page.text) == (503, True)
+
+
 def test_a_state_is_good_once_and_in_its_own_browser(here: Town) -> None:
     with httpx.Client(trust_env=False, verify=NO_AUTHORITIES) as browser:
         cookie = browser.get(f"{here.url}/slack/install").headers["set-cookie"].partition(";")[0]
