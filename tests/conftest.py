@@ -51,8 +51,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two test processes a core: half of the time they wait, for processes, pages and the clock."""
-    return 2 * (os.cpu_count() or 1)
+    """Three test processes a core: much of the time they wait, for processes, pages and the clock."""
+    return 3 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(trylast=True)
