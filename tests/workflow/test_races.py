@@ -11,6 +11,7 @@ from multiprocessing.synchronize import Barrier as ProcessBarrier
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from tests.factories import LIMITS, NINE, RULES, actor, assignments
 from tests.processes import forked, forking
@@ -259,7 +260,19 @@ def test_two_first_messages_of_a_person_tie_them_once(site: Site) -> None:
     assert site.event_names() == [Event.PERSON_LINKED]
 
 
-def test_an_import_of_jobs_takes_them_in_the_order_that_everybody_does(postgres_site: Site) -> None:
+def _locked(session: Session, job_id: int) -> None:
+    directory.lock_jobs(session, [job_id])
+
+
+def _told(session: Session, job_id: int) -> None:
+    outbox.refresh_card(session, job_id, at=NINE)
+
+
+@pytest.mark.parametrize("act", [_locked, _told])
+def test_an_import_of_jobs_takes_them_in_the_order_that_everybody_does(
+    postgres_site: Site, act: Callable[[Session, int], None]
+) -> None:
+    """Neither waits for the other: somebody has the job with the first id, and then wants the second."""
     site = postgres_site
     second = site.another_job("23-001")  # its number is the first, its id is not
     rows = [
@@ -272,32 +285,10 @@ def test_an_import_of_jobs_takes_them_in_the_order_that_everybody_does(postgres_
 
     with ThreadPoolExecutor(1) as threads:
         with site.database.writing() as session:
-            directory.lock_jobs(session, [site.job.id])
+            act(session, site.job.id)
             importing = threads.submit(import_jobs)
             until(partial(somebody_waits_for_a_lock, site.database))
-            directory.lock_jobs(session, [second.id])
-        importing.result(DEADLINE_SECONDS)
-
-    assert site.row(Job, second.id).name == "New name"
-
-
-def test_an_import_of_jobs_and_what_is_told_of_them_do_not_wait_for_each_other(postgres_site: Site) -> None:
-    site = postgres_site
-    second = site.another_job("23-001")  # its number is the first, its id is not
-    rows = [
-        {"number": job.number, "name": "New name", "procore_project_id": None} for job in (second, site.job)
-    ]
-
-    def import_jobs() -> None:
-        with site.database.writing() as session:
-            assert directory.put_jobs(session, rows, source="jobs", by=SCHEDULE, at=NINE) is None
-
-    with ThreadPoolExecutor(1) as threads:
-        with site.database.writing() as session:
-            outbox.refresh_card(session, site.job.id, at=NINE)
-            importing = threads.submit(import_jobs)
-            until(partial(somebody_waits_for_a_lock, site.database))
-            outbox.refresh_card(session, second.id, at=NINE)
+            act(session, second.id)
         importing.result(DEADLINE_SECONDS)
 
     assert site.row(Job, second.id).name == "New name"
