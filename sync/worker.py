@@ -267,6 +267,9 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
             if told:
                 nudger(settings)(PeriodicWork.DELIVER)
         return False
+    except Exception:
+        _count_run(settings, "broke", began)
+        raise
     if report.state is RunState.ANOTHER_IS_RUNNING:
         return False
     _log.info("data sync", **report.model_dump())

@@ -27,9 +27,11 @@ def span(name: str, /, **facts: str | int | float | None) -> Iterator[None]:
         return
     from opentelemetry.trace import StatusCode
 
-    told = {f"costbot.{key}": value for key, value in facts.items() if value is not None}
+    told: dict[str, Any] = {f"costbot.{key}": value for key, value in facts.items() if value is not None}
     if request_id := request_ids.current():
         told["costbot.request_id"] = request_id
+    if several := request_ids.several():
+        told["costbot.request_ids"] = several
     with tracer.start_as_current_span(
         name, attributes=told, record_exception=False, set_status_on_exception=False
     ) as current:

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
@@ -19,9 +18,11 @@ from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from tests.bot.signing import compared_in_constant_time
 from tests.factories import NINE, later
+from tests.scraping import Samples, samples_of, value
 from tests.workflow.site import Site
-from workflow import procore_calls, tally
+from workflow import outbox, procore_calls, tally
 from workflow.database import Database
+from workflow.privileges import Refused
 from workflow.settings import Settings, Source
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +30,6 @@ GRAFANA = ROOT / "docs" / "grafana"
 TOKEN = "a token of some length"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 NOWHERE = "redis://127.0.0.1:1/0"
-
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 @contextmanager
@@ -44,27 +43,20 @@ def scraping(*companies: Watched) -> Iterator[httpx.Client]:
 def scraped(*companies: Watched) -> Samples:
     """Every sample, by name and labels, once its text was read by Prometheus' own parser."""
     with scraping(*companies) as client:
-        text = client.get("/metrics", headers=BEARER).text
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+        return samples_of(client.get("/metrics", headers=BEARER).text)
 
 
 def watched(database: Database, redis_url: str, **settings: Any) -> Watched:
     return Watched(Settings(_env_file=None, redis_url=redis_url, **settings), database)
 
 
-def value(samples: Samples, name: str, company: str = "", **labels: str) -> float:
-    return samples[name, tuple(sorted({"company": company, **labels}.items()))]
-
-
 def test_it_tells_how_the_work_stands(database: Database, redis_url: str) -> None:
     site = Site(database)
     site.accept(site.ask("03-300 L"))
     site.data_sync()
-    site.ask("03-300 M")
+    waits = site.ask("03-300 M")
+    refused = site.accept(waits, by=site.engineer)
+    assert isinstance(refused, Refused)
     call = (tally.SLACK_CALLS, "chat.postMessage", "rate_limited")
     tally.add(redis_url, {call: 3, (tally.SYNC_RUNS, "finished"): 2, (tally.SYNC_SECONDS,): 1.5})
 
@@ -73,6 +65,9 @@ def test_it_tells_how_the_work_stands(database: Database, redis_url: str) -> Non
     assert value(found, "costbot_requested_updates", state="ready") == 1
     assert value(found, "costbot_requested_updates", state="synced") == 1
     assert value(found, "costbot_oldest_ready_age_seconds") == 3600
+    assert value(found, "costbot_refusals_total", reason=refused.reason) == 1
+    with database.reading() as session:
+        assert value(found, "costbot_outbox_waiting") == outbox.backlog(session, now=later(60)).waiting > 0
     assert value(found, "costbot_outbox_lag_seconds") == 3600
     assert value(found, "costbot_data_syncs_total", outcome="complete") == 1
     assert value(found, "costbot_data_sync_lines_total", outcome="created") == 1

@@ -1,17 +1,21 @@
 """Spans of OpenTelemetry: none unless they are asked for; then they arrive at whoever collects them."""
 
 import os
+import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from queue import SimpleQueue
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, create_procore
+from bot.sandbox.procore.company import Company
+from bot.sandbox.server import running
+from tests.collector import Collector, collecting, facts, request_ids_of
+
+ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import io, json, sys
@@ -40,38 +44,10 @@ print("opentelemetry" in sys.modules)
 """
 
 
-class Collector(HTTPServer):
-    """A receiver of OTLP over HTTP, on a free port of loopback."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.received: SimpleQueue[ExportTraceServiceRequest] = SimpleQueue()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        assert isinstance(self.server, Collector)
-        self.server.received.put(ExportTraceServiceRequest.FromString(body))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with collecting() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def run(url: str, **environment: str) -> list[str]:
@@ -89,17 +65,65 @@ def test_spans_arrive_with_the_request_and_without_secrets(sqlite_url: str, coll
 
     request = collector.received.get(timeout=10)
     [resource] = request.resource_spans
-    about = {one.key: one.value.string_value for one in resource.resource.attributes}
+    about = facts(resource.resource.attributes)
     assert (about["service.name"], about["costbot.process"]) == ("costbot", "bot")
     spans: dict[str, Span] = {span.name: span for scope in resource.scope_spans for span in scope.spans}
     assert set(spans) == {"request", "transaction", "slack chat.postMessage"}
-    facts = {one.key: one.value.string_value for one in spans["request"].attributes}
-    assert facts == {"costbot.act": "update", "costbot.request_id": "0123456789ab"}
+    assert facts(spans["request"].attributes) == {
+        "costbot.act": "update",
+        "costbot.request_id": "0123456789ab",
+    }
     assert spans["request"].trace_id.hex() == trace_id
     assert spans["transaction"].parent_span_id == spans["request"].span_id
     failed = spans["slack chat.postMessage"].status
     assert (failed.code, failed.message) == (Status.STATUS_CODE_ERROR, "ValueError")
     assert b"secret" not in request.SerializeToString()
+
+
+def test_a_command_and_its_calls_of_procore_are_traced(sqlite_url: str, collector: Collector) -> None:
+    procore = create_procore(Company())
+    with running(procore.app) as address:
+        ran = subprocess.run(
+            [sys.executable, "-m", "bot", "procore", "look"],
+            env={
+                "PATH": os.environ["PATH"],
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
+                "COSTBOT_DATABASE_URL": sqlite_url,
+                "COSTBOT_SOURCE": "procore",
+                "COSTBOT_PROCORE_CLIENT_ID": CLIENT_ID,
+                "COSTBOT_PROCORE_CLIENT_SECRET": CLIENT_SECRET,
+                "COSTBOT_PROCORE_COMPANY_ID": str(procore.company.id),
+                "COSTBOT_PROCORE_API_URL": address,
+                "COSTBOT_PROCORE_LOGIN_URL": address,
+            },
+            cwd=sqlite_url.removeprefix("sqlite:///").rpartition("/")[0],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    procore.webhooks.close()
+
+    assert ran.returncode == 0, ran.stderr
+    spans = [span for process, span in collector.spans() if process == "command line"]
+    [command] = [span for span in spans if span.name == "command"]
+    asked = [span for span in spans if span.name == "procore"]
+    assert facts(command.attributes)["costbot.name"] == "look"
+    assert len(asked) == len(procore.web_api.calls) > 0
+    assert {span.parent_span_id for span in asked} == {command.span_id}
+    assert {tuple(request_ids_of(span)) for span in spans} == {tuple(request_ids_of(command))}
+
+
+def test_the_page_names_every_span_that_there_is() -> None:
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("bot", "sync", "workflow")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    made = {name.strip() for name in re.findall(r'\bspan\(f?"([^"{]+)', sources)}
+    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    _, _, rows = page.partition("| span | what it is |\n")
+    named = re.findall(r"^\| `(.+?)(?: ?…)?` \|", rows.partition("\n\n")[0], re.MULTILINE)
+    assert sorted(named) == sorted(made | {"requested_update:"})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Slack at its worst: rate limits, errors and unknown results while cards are posted, lost sockets."""
+"""Slack at its worst: errors and unknown results while cards are posted, lost sockets."""
 
 from collections.abc import Iterator
 
@@ -30,21 +30,6 @@ def assert_told_once(office: Office, job: str) -> None:
     [card] = cards(seen, job)
     [reply] = seen.thread(card)
     assert "Tom Beckett requested 1 assignment" in reply.text
-
-
-def test_a_rate_limit_delays_a_card_and_doubles_nothing(office: Office) -> None:
-    office.wait_until_told()
-    with office.tree.frozen("worker", "notices"):
-        [job] = new_requests(office, 1)
-        office.sandbox.fail_next("chat.postMessage", "ratelimited", times=2, retry_after=1)
-    office.nudge()
-
-    office.card(job, READY)
-
-    office.wait_until_told()
-    assert_told_once(office, job)
-    faults = [call["fault"] for call in office.sandbox.calls("chat.postMessage")]
-    assert faults.count("ratelimited") == 2
 
 
 def test_when_slack_breaks_while_it_posts_each_job_still_has_one_card(office: Office) -> None:
