@@ -55,7 +55,7 @@ class Running:
         answer = httpx.get(f"{self.address}/readyz", verify=NO_AUTHORITIES)
         return answer.status_code, answer.json()
 
-    def wait_until_ready(self, *, status: int = 200, **parts: str) -> None:
+    def wait_until_ready(self, status: int = 200, /, **parts: str) -> None:
         """Return once `/readyz` says this, whatever else it says."""
 
         def says() -> bool:
@@ -169,7 +169,7 @@ def test_a_lost_connection_comes_back_and_so_do_clicks(
 
     sandbox.fail_next("apps.connections.open", "server_error", times=1_000)
     assert sandbox.drop_sockets() == 1
-    bot.wait_until_ready(status=503, slack="no connection to Slack", database="ok")
+    bot.wait_until_ready(503, slack="no connection to Slack", database="ok")
     sandbox.clear_faults()
     bot.wait_until_ready(slack="ok")
 
@@ -193,9 +193,7 @@ def test_readyz_says_which_part_fails_and_that_it_is_back(start: Start, sandbox:
 
         postgres.kill()
         unknown = "not known while the database does not answer"
-        bot.wait_until_ready(
-            status=503, database="OperationalError", sage=unknown, data_sync=unknown, redis="ok"
-        )
+        bot.wait_until_ready(503, database="OperationalError", sage=unknown, data_sync=unknown, redis="ok")
         postgres.start()
         bot.wait_until_ready(**all_is_well, data_sync="ok")
 

@@ -1,15 +1,19 @@
 """How things stand, in figures."""
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.app import bare_app
+from bot.blocks.words import STATE_WORDS
 from bot.http import http_app
 from bot.sandbox.server import running
 from tests.bot.commands.conftest import ADA, ENGINEER, Shell
+from tests.terminal import COLUMNS, plain, typed
 from workflow import tally
 from workflow.settings import Settings
+from workflow.vocabulary import State
 
 
 def test_status_counts_jobs_by_state_and_what_waits(company: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +35,50 @@ def test_status_counts_jobs_by_state_and_what_waits(company: Shell, monkeypatch:
     assert next_sync > datetime.now(UTC)
 
 
-def test_status_says_which_parts_have_trouble_and_how_long_things_have_waited(company: Shell) -> None:
+def test_a_terminal_shows_what_the_json_says(
+    company: Shell, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.request("24-017")
+    company.run("update", "24-017", "--by", ENGINEER)
+    company.request("24-031")
+    company.done("update", "24-031", "--by", ADA)
+    company.done("sync")
+    monkeypatch.setenv("COSTBOT_REDIS_URL", redis_url)
+    for outcome in ("finished", "unreachable"):
+        tally.add(redis_url, {(tally.SYNC_RUNS, outcome): 1, (tally.SYNC_SECONDS,): 1.5})
+    tally.add(redis_url, {(tally.SLACK_CALLS, "chat.update", "rate_limited"): 1})
+
+    status = company.json("status")
+    code, shown = typed([sys.executable, "-m", "bot", "status"])
+
+    assert code == 0
+    assert "\x1b[1m" in shown
+    lines = plain(shown).splitlines()
+    assert max(map(len, lines)) <= COLUMNS
+    rows = {" ".join(line.split()) for line in lines}
+    assert {f"{STATE_WORDS[State(state)]} {count}" for state, count in status["jobs"].items()} <= rows
+    assert {"Database ok", "Redis ok", "Data sync late: it was never done"} <= rows
+    last, text = status["last_sync"], " ".join(" ".join(lines).split())
+    for words in (
+        "Ready to Update for longest less than a minute",
+        f"Contracts and change orders that wait {status['holds_waiting']}",
+        f"Slack notices waiting {status['notices_waiting']}, due for less than a minute",
+        f"Calls of Slack {status['slack_calls']}, rate limited {status['slack_rate_limited']}",
+        "Acts refused 1: permission too low 1",
+        f"Last data sync {last['batch']}, ",
+        f"finished, in {last['seconds']:.1f} s: {last['created']} created",
+        "Runs of the data sync finished 1, unreachable 1; 1.5 s each",
+        "Next data sync 2",
+    ):
+        assert words in text
+    assert [row["reason"] for row in status["refusals"]] == ["permission_too_low"]
+    assert (status["sync_runs"], status["sync_seconds"]) == ({"finished": 1, "unreachable": 1}, 3.0)
+
+
+def test_status_says_which_parts_have_trouble_and_how_long_things_have_waited(
+    company: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSTBOT_HTTP_PORT", "9")  # of the machine, where nobody is
     company.request("24-017")
     company.run("update", "24-017", "--by", ENGINEER)
 
@@ -40,13 +87,14 @@ def test_status_says_which_parts_have_trouble_and_how_long_things_have_waited(co
     assert status["parts"]["database"] == "ok"
     assert status["parts"]["redis"] == "ConnectionError"
     assert status["parts"]["data sync"] == "late: it was never done"
-    assert status["parts"]["bot"].startswith("no bot answers at http://127.0.0.1:")
+    assert status["parts"]["bot"] == "no bot answers at http://127.0.0.1:9"
     assert status["oldest_ready_at"] <= datetime.now(UTC).isoformat()
     assert [row["count"] for row in status["refusals"]] == [1]
     assert (status["slack_calls"], status["slack_rate_limited"]) == (None, None)
+    assert (status["sync_runs"], status["sync_seconds"]) == (None, None)
     out = company.done("status").out
     assert "Redis\tConnectionError" in out
-    assert "Ready to Update for longest: less than a minute" in out
+    assert "Ready to Update for longest\tless than a minute" in out
 
 
 def test_status_tells_what_the_bot_says_and_what_all_processes_count(
@@ -101,4 +149,4 @@ def test_status_of_a_new_database_is_told_in_words(shell: Shell) -> None:
     out = shell.done("status").out
 
     assert "Ready to Update\t0" in out
-    assert "Next data sync:" in out
+    assert "Next data sync\t2" in out
