@@ -19,7 +19,7 @@ doctor: .venv/.costbot ## Say what is wrong with the settings in .env and what t
 
 test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser
-	@.ci/odbc
+	@.ci/programs
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
 faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some two minutes)
@@ -46,7 +46,7 @@ bench: .venv/.costbot-dev ## Measure costbot against bare baselines; SHORT=1 for
 pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
 	@$(BIN)/python -m tests.pictures
 
-audit: .venv/.costbot-dev ## Look for known vulnerabilities in what is locked, where that can be looked up
+audit: .venv/.costbot-dev ## Look for known vulnerabilities in what is locked for Python and for the page, where that can be looked up
 	@$(BIN)/python -m tests.audit $(ARGS)
 
 lock: ## Pin every package anew after pyproject.toml has changed (ARGS=--upgrade takes the newest of all)
