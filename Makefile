@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 # whoever sets it has Python compile all modules anew for each process, of which the tests alone start hundreds
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo run doctor test faults check words pictures bench lock audit
+.PHONY: help demo run doctor test faults check words pictures bench profile lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -42,6 +42,10 @@ words: .venv/.costbot-dev ## Take new words for people into the catalogues of tr
 
 bench: .venv/.costbot-dev ## Measure costbot against bare baselines; SHORT=1 for a minute that only sees that it runs
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(ARGS)
+
+profile: .venv/.costbot-dev ## Draw where the time of a click goes, some ten seconds: a flame graph in profile/click.svg, to open in a browser
+	@mkdir -p profile
+	@$(BIN)/py-spy record --subprocesses --rate 250 --nonblocking --output profile/click.svg -- $(BIN)/python -m benchmarks.profiled
 
 pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
 	@$(BIN)/python -m tests.pictures
