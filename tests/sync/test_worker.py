@@ -151,11 +151,13 @@ def test_an_unreachable_sage_leaves_the_slot_for_later_and_is_logged(
 def test_a_data_sync_that_breaks_is_counted_as_that_and_leaves_the_slot(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_settings: Settings) -> object:
-        raise RuntimeError("a fault of costbot")
+    def break_down(what: str) -> None:
+        raise RuntimeError(f"a fault of costbot: {what}")
 
+    work.accept(database, YARD, "16-100 S")
     ask(database)
-    monkeypatch.setattr(worker, "open_company", broken)
+    watched = WatchedSage(embedded_company(settings), break_down)
+    monkeypatch.setattr(worker, "open_company", lambda _settings: watched)
     with pytest.raises(RuntimeError):
         worker.data_sync()
 
