@@ -26,12 +26,13 @@ from workflow import (
     telling,
     waiting_steps,
 )
+from workflow.audit import Recorded
 from workflow.columns import storable
 from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
 from workflow.scene import Asked, Scene
-from workflow.tables import AuditEvent, FirstApproval, Person, RequestedUpdate
+from workflow.tables import FirstApproval, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
 _REASONS_SAID = 3
@@ -458,7 +459,7 @@ def _record(
     at: datetime,
     absent: Sequence[str] | None = None,
     **facts: object,
-) -> AuditEvent:
+) -> Recorded:
     """Append to the trail; `absent` are those whom the actor stands in for, where that is known already."""
     if absent is None:
         absent = aways.stands_in_for(session, by, at=at)
