@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,6 +79,28 @@ def test_spans_arrive_with_the_request_and_without_secrets(sqlite_url: str, coll
     failed = spans["slack chat.postMessage"].status
     assert (failed.code, failed.message) == (Status.STATUS_CODE_ERROR, "ValueError")
     assert b"secret" not in request.SerializeToString()
+
+
+def test_a_collector_that_is_away_holds_nobody_up_for_long_and_is_said_once(sqlite_url: str) -> None:
+    stays_and_ends = """
+import time
+from opentelemetry import trace
+for _ in range(2):
+    with tracing.span("of a process that stays"):
+        pass
+    trace.get_tracer_provider().force_flush()
+began = time.monotonic()
+with tracing.span("of a piece of work"):
+    pass
+tracing.flush()
+told = stream.getvalue()
+print(time.monotonic() - began < 5.0, told.count("Failed to export"), "retrying" in told)
+"""
+    beginning, _, _ = PROGRAM.partition("database = ")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        said = run(sqlite_url, beginning + stays_and_ends, OTEL_EXPORTER_OTLP_ENDPOINT=address)
+    assert said == ["True", "1", "False"]
 
 
 def test_a_command_and_its_calls_of_procore_are_traced(sqlite_url: str, collector: Collector) -> None:
