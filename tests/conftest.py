@@ -17,6 +17,7 @@ import redis
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page
 
+from tests import junk
 from tests.browser import chromium
 from tests.order import dealt
 from tests.pristine import PristineDatabase
@@ -26,17 +27,20 @@ from workflow.database import Database, migrate
 _BOTH = ["sqlite", "postgresql"]
 _BOT = Path(__file__).parent / "bot"
 _EVERY_DATABASE = "--every-database"
+_OTHER_DATABASE = "--other-database"
 
 # the same examples in every run, and no clock in them: a busy machine fails no test
 settings.register_profile(
     "costbot", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile(junk.DEEP, settings.get_profile("costbot"), derandomize=False, max_examples=3_000)
 settings.load_profile("costbot")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--every-database`: the tests of what people see run on both engines too."""
+    """Which engines the tests of what people see run on, where not on the one that is dealt to each."""
     parser.addoption(_EVERY_DATABASE, action="store_true", help="run tests/bot on SQLite and on PostgreSQL")
+    parser.addoption(_OTHER_DATABASE, action="store_true", help="run what is left out without an option")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,8 +62,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Which tests are run, and in which order where several processes share them (`order.py`)."""
-    if not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
-        _take_one_engine(config, items)
+    if config.getoption(_OTHER_DATABASE):
+        _take(config, items, _of_the_other_engine(items))
+    elif not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
+        _take(config, items, set(items) - _of_the_other_engine(items))
     of_this_process = getattr(config, "workerinput", None)
     if of_this_process:
         items[:] = dealt(items, of_this_process["workercount"], _shared)
@@ -71,11 +77,11 @@ def _shared(item: pytest.Item) -> str | None:
     return None if mark is None else str(mark.args[0] if mark.args else item.path)
 
 
-def _take_one_engine(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of each test in tests/bot only one engine's, by its name, so that each engine has half of them.
+def _of_the_other_engine(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Of each test in tests/bot one engine's, by its name, so that each engine has half of what is left.
 
-    A test that is of one engine alone stays. What may differ between the engines lives in `workflow`, whose
-    tests run on both, as do those of `sync`.
+    A test that is of one engine alone is not among them. What may differ between the engines lives in
+    `workflow`, whose tests run on both, as do those of `sync`; `make engines` runs these.
     """
     by_name: dict[str, dict[str, pytest.Item]] = {}
     for item in items:
@@ -83,15 +89,19 @@ def _take_one_engine(config: pytest.Config, items: list[pytest.Item]) -> None:
         if case is not None and _BOT in item.path.parents and "database_url" in case.params:
             engine: str = case.params["database_url"]
             by_name.setdefault(item.nodeid.replace(engine, ""), {})[engine] = item
-    left = {
+    return {
         of_engine[engine]
         for name, of_engine in by_name.items()
         for engine in of_engine.keys() - {_BOTH[crc32(name.encode()) % len(_BOTH)]}
         if len(of_engine) == len(_BOTH)
     }
+
+
+def _take(config: pytest.Config, items: list[pytest.Item], taken: set[pytest.Item]) -> None:
+    left = [item for item in items if item not in taken]
     if left:
-        config.hook.pytest_deselected(items=[item for item in items if item in left])
-        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item in taken]
 
 
 @pytest.fixture(scope="session")
