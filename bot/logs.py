@@ -1,34 +1,35 @@
 """Logs: structlog and the standard library's loggers in one stream, on standard error.
 
-Owns the form (words on a terminal, JSON lines elsewhere), the level, and the masking of secrets.
+Owns the form (words on a terminal, JSON lines elsewhere), the level, and the masking of secrets (`workflow.masking` knows them).
 """
 
 import logging
-import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from workflow import tracing
+from workflow import masking, tracing
+from workflow.masking import mask
 
-_SECRETS = re.compile(
-    r"(?P<token>\bx(?:ox[a-z]|app)(?:-[\w.%-]+)+)"  # a token of Slack
-    r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
-)
 _OWN = ("bot", "sync", "workflow", "__main__")
 _TOLD_BY_THE_CALLER = ("slack_sdk.web.base_client",)
 """It logs each call without an answer, and raises it too."""
 
 
-def configure(level: str, *, process: str = "", stream: TextIO | None = None) -> None:
+def configure(
+    level: str, *, process: str = "", secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
     """Send all logs of this process to `stream` (standard error) from `level` on.
 
-    `process` is put into every line. Libraries speak from a warning on, unless `level` is debug.
+    `process` is put into every line. Libraries speak from a warning on, unless `level` is debug. `secrets` are
+    masked in every line and wherever else this process shows or keeps a text; those of before no more.
     """
+    masking.hide_nothing()
+    masking.hide(secrets)
     stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -66,13 +67,6 @@ def configure(level: str, *, process: str = "", stream: TextIO | None = None) ->
     root.setLevel(level.upper())
 
 
-def mask(text: str) -> str:
-    """The text without tokens and passwords."""
-    if "://" not in text and "xox" not in text and "xapp" not in text:
-        return text  # as almost any, and quicker told so
-    return _SECRETS.sub(lambda m: f"{m['scheme']}:***@" if m["scheme"] else f"{m['token'][:5]}***", text)
-
-
 def _own_or_warning(record: logging.LogRecord) -> bool:
     # at the handler, because libraries set the levels of their own loggers as they like
     if record.name in _TOLD_BY_THE_CALLER:
@@ -104,7 +98,7 @@ def _form(stream: TextIO) -> list[Processor]:
         last: Processor = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         last = structlog.processors.JSONRenderer(ensure_ascii=False)
-    return [structlog.processors.format_exc_info, _mask_secrets, last]
+    return [structlog.processors.format_exc_info, _mask_secrets, last, _mask_hidden]
 
 
 def _named(process: str) -> Processor:
@@ -122,6 +116,11 @@ def _traced(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict
 
 def _mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {key: _masked(value) for key, value in event.items()}
+
+
+def _mask_hidden(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    # the whole line at once, for there may be many of them
+    return masking.mask_hidden(line)
 
 
 def _masked(value: Any) -> Any:

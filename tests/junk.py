@@ -14,14 +14,44 @@ WORDS = st.one_of(
     st.text(max_size=20),
     st.text("0123456789-./;, \"'=+@\t\r\n\x00", max_size=20),
     st.sampled_from(
-        ["", "=1+1", "true", "\uff19", "9" * 400, "9" * 5_000, "-1", "1e999", "a@b", "\ufeff", "\u202e", "L", "\x00"]
+        [
+            "",
+            "=1+1",
+            "true",
+            "\uff19",
+            "9" * 400,
+            "9" * 5_000,
+            "-1",
+            "1e999",
+            "a@b",
+            "\ufeff",
+            "\u202e",
+            "L",
+            "\x00",
+        ]
     ),
     st.sampled_from(["x" * 50, "x" * 140_000, "two\nlines", "two\r\nlines", 'half "quoted', "\N{BRICK}"]),
-    st.sampled_from(["2026-13-45", "0000-00-00", "24-017", "03-300", "1001", "é", "true", "24\u2011017", "NULL"]),
+    st.sampled_from(
+        ["2026-13-45", "0000-00-00", "24-017", "03-300", "1001", "é", "true", "24\u2011017", "NULL"]
+    ),
 )
 """What may stand where something else is meant."""
 _ENCODINGS = ["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "utf-32"]
-_BYTES = [b"\x00", b"\xff", b"\xef\xbb\xbf", b"\r", b"\n", b'"', b",", b"\x1a", b"\xc3", b"=", b"'", b"{", b"\\"]
+_BYTES = [
+    b"\x00",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\r",
+    b"\n",
+    b'"',
+    b",",
+    b"\x1a",
+    b"\xc3",
+    b"=",
+    b"'",
+    b"{",
+    b"\\",
+]
 _ENDS = ["\n", "\r\n", "\r", "\n\n", "\x00\n", "\u2028", "\x0b"]
 
 
@@ -113,9 +143,7 @@ def cells_amiss(draw: st.DrawFn, good: str) -> bytes:
 
 def junk_of(good: str) -> st.SearchStrategy[bytes]:
     """Any of these, made from a good file; or nothing that was ever one."""
-    return st.one_of(
-        cells_amiss(good), lines_amiss(good), damaged(good.encode()), st.binary(max_size=200)
-    )
+    return st.one_of(cells_amiss(good), lines_amiss(good), damaged(good.encode()), st.binary(max_size=200))
 
 
 def _encoded(text: str, encoding: str = "utf-8") -> bytes:

@@ -12,10 +12,10 @@ from bot.blocks.words import counted
 from bot.commands.command import CommandLine, Exit, StopError, command, failed, refused
 from bot.commands.terminal import Answer, progress
 from bot.commands.upkeep_shapes import BackedUpShape, CopiedShape, RestoredShape
-from bot.logs import mask
 from workflow import backups, copying
 from workflow.copying import NotCopied, Why
 from workflow.database import Database, migrate, newest_revision
+from workflow.masking import mask
 from workflow.settings.values import usable_database_url
 
 app = typer.Typer(no_args_is_help=True, help="The database: moving it to another one, keeping a copy.")

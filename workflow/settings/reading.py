@@ -28,7 +28,7 @@ from workflow.settings.approval import ApprovalSettings
 from workflow.settings.hours import HoursSettings
 from workflow.settings.procore import ProcoreSettings, Source
 from workflow.settings.sage import SageSettings
-from workflow.settings.secret_files import SUFFIX, SecretFileError, read_secrets
+from workflow.settings.secret_files import SUFFIX, SecretFileError, read_secrets, secrets_in
 from workflow.settings.server import ServerSettings
 from workflow.settings.slack import SlackSettings
 from workflow.settings.storage import StorageSettings
@@ -82,6 +82,16 @@ class Settings(
     def installations(self) -> str:
         """The URL of the database that holds the workspaces' tokens, on a host for many."""
         return self.installations_url or f"sqlite:///{self.data_dir.absolute() / 'installations.db'}"
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every text in these settings that nobody may read: secrets, and the passwords inside addresses."""
+        return frozenset(
+            secret
+            for name, field in Settings.model_fields.items()
+            if not field.repr
+            for secret in secrets_in(getattr(self, name))
+        )
 
     @property
     def rules(self) -> Rules:
