@@ -1,6 +1,6 @@
 """Logs: structlog and the standard library's loggers in one stream, on standard error.
 
-Owns the form (words on a terminal, JSON lines elsewhere), the level, and the masking of secrets (`workflow.masking` knows them).
+Owns the form (words on a terminal, JSON lines elsewhere) and the level; secrets are masked in every line.
 """
 
 import logging
@@ -25,8 +25,8 @@ def configure(
 ) -> None:
     """Send all logs of this process to `stream` (standard error) from `level` on.
 
-    `process` is put into every line. Libraries speak from a warning on, unless `level` is debug. `secrets` are
-    masked in every line and wherever else this process shows or keeps a text; those of before no more.
+    `process` is put into every line. Libraries speak from a warning on, unless `level` is debug. `secrets`
+    are masked in every line, and wherever else this process shows a text; those of before no more.
     """
     masking.hide_nothing()
     masking.hide(secrets)

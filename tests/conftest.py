@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from zlib import crc32
 
 import pytest
 import redis
@@ -19,12 +18,12 @@ from playwright.sync_api import Browser, Page
 
 from tests import junk
 from tests.browser import chromium
+from tests.engines import BOTH, left_out
 from tests.order import dealt
 from tests.pristine import PristineDatabase
 from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
 
-_BOTH = ["sqlite", "postgresql"]
 _BOT = Path(__file__).parent / "bot"
 _EVERY_DATABASE = "--every-database"
 _OTHER_DATABASE = "--other-database"
@@ -63,9 +62,9 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Which tests are run, and in which order where several processes share them (`order.py`)."""
     if config.getoption(_OTHER_DATABASE):
-        _take(config, items, _of_the_other_engine(items))
+        _take(config, items, left_out(items, _BOT))
     elif not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
-        _take(config, items, set(items) - _of_the_other_engine(items))
+        _take(config, items, set(items) - left_out(items, _BOT))
     of_this_process = getattr(config, "workerinput", None)
     if of_this_process:
         items[:] = dealt(items, of_this_process["workercount"], _shared)
@@ -75,26 +74,6 @@ def _shared(item: pytest.Item) -> str | None:
     """What a test marked `long` shares with others: its module, where the mark names nothing else."""
     mark = item.get_closest_marker("long")
     return None if mark is None else str(mark.args[0] if mark.args else item.path)
-
-
-def _of_the_other_engine(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Of each test in tests/bot one engine's, by its name, so that each engine has half of what is left.
-
-    A test that is of one engine alone is not among them. What may differ between the engines lives in
-    `workflow`, whose tests run on both, as do those of `sync`; `make engines` runs these.
-    """
-    by_name: dict[str, dict[str, pytest.Item]] = {}
-    for item in items:
-        case = getattr(item, "callspec", None)
-        if case is not None and _BOT in item.path.parents and "database_url" in case.params:
-            engine: str = case.params["database_url"]
-            by_name.setdefault(item.nodeid.replace(engine, ""), {})[engine] = item
-    return {
-        of_engine[engine]
-        for name, of_engine in by_name.items()
-        for engine in of_engine.keys() - {_BOTH[crc32(name.encode()) % len(_BOTH)]}
-        if len(of_engine) == len(_BOTH)
-    }
 
 
 def _take(config: pytest.Config, items: list[pytest.Item], taken: set[pytest.Item]) -> None:
@@ -172,7 +151,7 @@ def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> Iterator[str]:
     shutil.rmtree(sqlite_folder)
 
 
-@pytest.fixture(params=_BOTH)
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated, empty database of this test's own: the test runs on SQLite and on PostgreSQL."""
     name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
@@ -180,7 +159,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture(params=_BOTH)
+@pytest.fixture(params=BOTH)
 def unmigrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without any table, for tests of the migrations, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":

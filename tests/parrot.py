@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-ACCESS_TOKEN = "planted-access-token"  # noqa: S105
+ACCESS_TOKEN = "planted-access-token"
 LOGIN = "/oauth/token"
 SLACK = "/api/"
 
@@ -30,11 +30,18 @@ def parrot() -> Iterator[tuple[str, set[str]]]:
                 self._answer(200, {"access_token": ACCESS_TOKEN, "expires_in": 5400})
             elif self.path.startswith(SLACK):
                 messages = [f"[ERROR] {said}"]
-                self._answer(200, {"ok": False, "error": said.replace(" ", "_"), "response_metadata": {"messages": messages}})
+                self._answer(
+                    200,
+                    {
+                        "ok": False,
+                        "error": said.replace(" ", "_"),
+                        "response_metadata": {"messages": messages},
+                    },
+                )
             else:
                 self._answer(403, {"errors": said})
 
-        do_GET = do_PATCH = do_DELETE = do_PUT = do_POST
+        do_GET = do_PATCH = do_DELETE = do_PUT = do_POST  # noqa: N815 - as the server calls them
 
         def log_message(self, *_: object) -> None:
             """Nothing: the tests look at what costbot says."""

@@ -138,6 +138,10 @@ def _why_not(result: NotCopied, address: str) -> str:
             return (
                 f"{nothing} has an audit trail that is not whole. {result.found} See `costbot audit verify`."
             )
+        case Why.UNREADABLE:
+            return (
+                f"{nothing} is damaged: {result.found} cannot be read. Copy a backup of it (docs/backup.md)."
+            )
         case Why.NOT_THE_SAME:
             return f"{nothing} read back another {result.found} than was copied. {_STOP}"
 

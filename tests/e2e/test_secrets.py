@@ -1,4 +1,4 @@
-"""All of costbot's processes while everybody refuses them and repeats what they send: no secret is shown or kept."""
+"""costbot's processes while everybody refuses them and repeats what they send: no secret is shown or kept."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.workflow.everything import raw
 from workflow.database import Database
 from workflow.settings import Settings
 
-PASSWORD = "planted database password"  # noqa: S105 - one that an address has to quote
+PASSWORD = "planted database password"
 SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-planted-bot-token",
     "SLACK_APP_TOKEN": "xapp-planted-app-token",
@@ -54,9 +54,11 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
 def redis_user(redis_server: RedisServer, redis_client: redis.Redis) -> Iterator[str]:
     """The address of Redis for somebody who has to give the planted password, and is without it."""
     password = SECRETS["COSTBOT_REDIS_PASSWORD"]
-    redis_client.execute_command("ACL", "SETUSER", "planter", "on", f">{password}", "~*", "&*", "+@all")
+    redis_client.acl_setuser(
+        "planter", enabled=True, passwords=[f"+{password}"], keys=["*"], channels=["*"], categories=["+@all"]
+    )
     yield redis_server.url.replace("unix://", "unix://planter@")
-    redis_client.execute_command("ACL", "DELUSER", "planter")
+    redis_client.acl_deluser("planter")
 
 
 def test_no_process_shows_or_keeps_a_secret(

@@ -62,7 +62,7 @@ def secrets_in(value: SecretStr | str | None) -> Iterator[str]:
 
 
 def _only_line(path: Path) -> str:
-    text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     if any(mark in text for mark in "\r\n\0"):
         raise ValueError
     return text

@@ -1,9 +1,15 @@
 """Files with junk in them: every command that takes one names what is wrong or takes it, and never breaks."""
 
+import os
 import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import given
+from sqlalchemy import delete, func, insert, select
 
 from bot.commands.command import CommandLine
 from sync.sage import embedded_company
@@ -19,11 +25,12 @@ from tests.bot.commands.conftest import (
     Shell,
 )
 from tests.factories import NINE
-from tests.junk import junk_of, much
-from tests.workflow.everything import raw
+from tests.junk import SPOTS, junk_of, much, spoilt
+from tests.workflow.everything import fill, raw
 from workflow import audit
 from workflow.database import Database
 from workflow.settings import read_settings
+from workflow.tables import AuditHead, Table
 
 REQUEST = "code,category\n03-300,M\n09-250,L\n"
 COMMANDS: dict[str, tuple[list[str], str]] = {
@@ -53,8 +60,8 @@ def state(database: Database) -> object:
     return raw(database), list(embedded_company(read_settings()).everything())
 
 
-def says_what_to_do(ran: Ran, words: list[str]) -> bool:
-    """Whole lines that name the file, the place in it or the rule, and none that a program wrote for itself."""
+def says_why(ran: Ran) -> bool:
+    """In lines that name the file, and none that a program wrote for itself."""
     told = ran.err.strip() or ran.out.strip()
     return "junk.csv" in told and not re.search(r"Traceback|\bFile \"|Error\b|fault of costbot", told)
 
@@ -77,7 +84,7 @@ def test_a_file_is_taken_whole_or_refused_with_reasons(at_work: Shell, database:
         assert file.read_bytes() == content
         assert ran.exit_code in (0, 1, 3), ran
         if ran.exit_code:
-            assert says_what_to_do(ran, words), ran
+            assert says_why(ran), ran
             assert now == before
         if words[0] == "check":
             assert now == before
@@ -85,3 +92,56 @@ def test_a_file_is_taken_whole_or_refused_with_reasons(at_work: Shell, database:
     check()
     with database.reading() as session:
         assert list(audit.problems(session)) == []
+
+
+def count(database: Database) -> list[int | None]:
+    """How many rows each table has, whatever stands in them."""
+    with database.reading() as session:
+        tables = Table.metadata.sorted_tables
+        return [session.scalar(select(func.count()).select_from(table)) for table in tables]
+
+
+@pytest.fixture
+def saved(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A database of costbot as it was backed up, with rows in every table."""
+    path = shutil.copyfile(sqlite_template, tmp_path / "saved.db")
+    with closing(Database(f"sqlite:///{path}")) as database:
+        fill(database)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return path
+
+
+def test_a_database_that_a_disk_has_damaged_is_copied_whole_or_not_at_all(
+    shell: Shell, database: Database, saved: Path, tmp_path: Path
+) -> None:
+    good, empty = saved.read_bytes(), raw(database)
+    with closing(Database(f"sqlite:///{saved}")) as full:
+        whole = count(full)
+    with database.reading() as session:
+        first = dict(session.execute(select(AuditHead.__table__)).mappings().one())
+    junk = tmp_path / "junk.db"
+
+    @given(SPOTS)
+    @much(8)
+    def check(spots: list[tuple[float, bytes]]) -> None:
+        for left in tmp_path.glob("junk.db*"):
+            left.unlink()
+        junk.write_bytes(spoilt(good, spots))
+
+        ran = shell.run("db", "copy", os.environ["COSTBOT_DATABASE_URL"], "--from", f"sqlite:///{junk}")
+
+        assert "Traceback" not in ran.err
+        assert "fault of costbot" not in ran.err, ran
+        if ran.exit_code:
+            assert ran.exit_code in (1, 3)
+            assert ran.err.strip().endswith("."), ran
+            assert raw(database) == empty
+        else:
+            assert count(database) == whole
+            with database.writing() as session:
+                for table in reversed(Table.metadata.sorted_tables):
+                    session.execute(delete(table))
+                session.execute(insert(AuditHead), first)
+
+    check()

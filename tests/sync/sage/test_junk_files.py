@@ -1,7 +1,9 @@
-"""Junk in what comes from Sage's side: it is used, or told in words with the mend, and never breaks a data sync."""
+"""Junk in what comes from Sage's side: it is used, or told in words, and never breaks a data sync."""
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,18 @@ def in_words(told: str) -> bool:
     return told.endswith(".") and not re.search(r"Traceback|Errno|Error\b", told)
 
 
+@contextmanager
+def telling(what: str = "") -> Iterator[None]:
+    """Sage cannot be used, or its profile, is all that may be raised, in lines that are words."""
+    told = f"{what}."
+    try:
+        yield
+    except (SageUnreachableError, ProfileError) as error:
+        told = str(error)
+    assert what in told
+    assert all(map(in_words, told.splitlines()))
+
+
 def test_an_export_is_read_or_its_fault_is_told(tmp_path: Path) -> None:
     export = tmp_path / "export.csv"
 
@@ -44,11 +58,8 @@ def test_an_export_is_read_or_its_fault_is_told(tmp_path: Path) -> None:
         if problem is not None:
             assert problem.startswith("COSTBOT_SAGE_EXPORT")
             assert in_words(problem)
-        try:
+        with telling():
             jobs = list(reader.read(["24-017", "24-018", "24-099"]))
-        except SageUnreachableError as error:
-            assert in_words(str(error))
-        else:
             assert [job.number for job in jobs] == [
                 number for number in ("24-017", "24-018", "24-099") if number not in reader.untold()
             ]
@@ -86,11 +97,8 @@ def test_a_batch_is_answered_whatever_lies_in_the_folders(sent: Path, name: str)
         (sent / name).write_bytes(content)
         before = answered(sent)
 
-        try:
+        with telling():
             said = company.answer(BATCH, iter(LINES))
-        except SageUnreachableError as error:
-            assert in_words(str(error))
-        else:
             assert set(said or ()) <= {line.line_id for line in LINES}
             assert all(words == " ".join(words.split()) for words in (said or {}).values())
         assert answered(sent) == before
@@ -108,10 +116,8 @@ def test_a_manifest_that_is_not_whole_never_moves_a_file_elsewhere(sent: Path) -
     def check(content: bytes) -> None:
         manifest.write_bytes(content)
         (sent / "outgoing" / ".DS000001.jce.tmp").write_bytes(b"content")
-        try:
+        with telling():
             company.send(BATCH, iter(LINES))
-        except SageUnreachableError as error:
-            assert in_words(str(error))
         assert {path for path in answered(sent.parent) if path.parts[0] != "sage"} == set()
         for path in (sent / "outgoing").iterdir():
             assert "DS000001" in path.name
@@ -127,10 +133,14 @@ def test_a_profile_is_used_or_each_mistake_is_told(tmp_path: Path) -> None:
     @much(25)
     def check(content: bytes) -> None:
         profile.write_bytes(content)
-        try:
+        with telling(str(profile)):
             read_profile(profile)
-        except ProfileError as error:
-            assert str(profile) in str(error)
-            assert all(map(in_words, str(error).splitlines()))
 
     check()
+
+
+def test_a_profile_that_an_editor_of_windows_saved_is_the_profile(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.toml"
+    profile.write_bytes(b"\xef\xbb\xbf" + EXAMPLE.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert read_profile(profile) == read_profile(EXAMPLE)
