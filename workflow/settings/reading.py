@@ -4,6 +4,7 @@ A field that is not shown (`repr=False`) is a secret, and may come from a file. 
 point and passed down. `read_settings` turns each mistake into one line that names the variable and the mend.
 """
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from difflib import get_close_matches
@@ -86,12 +87,16 @@ class Settings(
     @property
     def secrets(self) -> frozenset[str]:
         """Every text in these settings that nobody may read: secrets, and the passwords inside addresses."""
-        return frozenset(
+        found = {
             secret
             for name, field in Settings.model_fields.items()
             if not field.repr
             for secret in secrets_in(getattr(self, name))
-        )
+        }
+        if self.slack_client_id and self.slack_client_secret:  # as HTTP carries the two
+            app = f"{self.slack_client_id}:{self.slack_client_secret.get_secret_value()}"
+            found.add(b64encode(app.encode()).decode())
+        return frozenset(found)
 
     @property
     def rules(self) -> Rules:
