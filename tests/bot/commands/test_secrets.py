@@ -1,20 +1,17 @@
 """Secrets are for whom they are meant: no command prints one, logs one or stores one, whatever goes wrong."""
 
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from slack_sdk.oauth.installation_store import Installation
 from sqlalchemy import select
 
-from bot.installations import Installations
 from tests.bot.commands.conftest import ADA, ENGINEER, PEOPLE, Shell, put_lists
 from tests.parrot import LOGIN, SLACK, parrot
 from workflow.database import Database
-from workflow.settings import SettingsError, read_host, read_settings
+from workflow.settings import SettingsError, read_settings
 from workflow.tables import Table
 
 PLANTED = {
@@ -165,38 +162,6 @@ def test_the_settings_hide_their_secrets_when_shown(planted: Shell) -> None:
 def test_the_settings_hide_what_stands_alone_or_in_files_too(planted_apart: Shell) -> None:
     read = read_settings()
     assert "planted" not in f"{read!r} {read}"
-
-
-def test_doctor_tells_no_token_of_an_install_that_slack_does_not_rotate(
-    bare_shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = bare_shell.folder / "companies" / "alpha"
-    folder.mkdir(parents=True)
-    (folder / ".env").write_text("COSTBOT_SLACK_TEAM=T1\nCOSTBOT_CHANNEL=C1\n")
-    monkeypatch.setenv("COSTBOT_COMPANIES", "companies")
-    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
-    monkeypatch.setenv("SLACK_CLIENT_SECRET", PLANTED["SLACK_CLIENT_SECRET"])
-    sent = b64encode(f"1.2:{PLANTED['SLACK_CLIENT_SECRET']}".encode()).decode()
-
-    with parrot() as (address, asked):
-        serve_at(address, monkeypatch)
-        with closing(Installations(read_host())) as installations:
-            installations.store.save(
-                Installation(
-                    app_id="A1",
-                    team_id="T1",
-                    user_id="U1",
-                    bot_id="B1",
-                    bot_token="xoxe.xoxb-1-planted-bot-token",
-                    bot_refresh_token="xoxe-1-planted-refresh-token",
-                    bot_token_expires_at=1,
-                )
-            )
-        ran = bare_shell.run("doctor")
-
-    assert f"{SLACK}oauth.v2.access" in asked
-    assert ran.exit_code == 1
-    assert [word for word in ("planted", sent) if word in ran.out + ran.err] == []
 
 
 @pytest.mark.parametrize(
