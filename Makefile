@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 # whoever sets it has Python compile all modules anew for each process, of which the tests alone start hundreds
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo run doctor test faults check words pictures bench profile lock audit
+.PHONY: help demo run doctor test engines faults check words pictures bench profile lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -21,6 +21,11 @@ test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); 
 	@.ci/browser
 	@.ci/programs
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
+
+engines: .venv/.costbot-dev ## Run the tests of tests/bot on the database that `make test` leaves out: each runs there on SQLite or on PostgreSQL
+	@.ci/browser
+	@.ci/programs
+	@$(BIN)/pytest -n logical --dist worksteal --other-database tests/bot $(ARGS)
 
 faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some two minutes)
 	@$(if $(SHORT),,.ci/faketime)

@@ -26,6 +26,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.authorities import authorities, of_the_machine
 from bot.blocks.pieces import Json, Message
 from bot.pace import Pace
+from workflow.masking import mask
 from workflow.settings import Settings, SettingsError
 from workflow.tally import SLACK_CALLS, Counts
 from workflow.tracing import span
@@ -540,12 +541,12 @@ def _error(method: str, error: SlackApiError) -> SlackError:
     response = error.response
     if response.status_code == _TOO_MANY_REQUESTS:
         return RateLimited(method, float(_header(response.headers, "retry-after") or 1))
-    code = str(response.get("error") or "")
+    code = mask(str(response.get("error") or ""))
     # an answer that is no JSON has, in place of a code, a sentence of the SDK's
     if response.status_code >= _SERVER_ERROR or code in _UNKNOWN_RESULT or not code or " " in code:
         return SlackUnavailable(f"{method} got no clear answer: {response.status_code} {code}")
     details = (response.get("response_metadata") or {}).get("messages") or ()
-    return SlackRefused(method, code, tuple(map(str, details)))
+    return SlackRefused(method, code, tuple(mask(str(detail)) for detail in details))
 
 
 def _outcome(error: SlackError) -> str:

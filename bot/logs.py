@@ -1,36 +1,36 @@
 """Logs: structlog and the standard library's loggers in one stream, on standard error.
 
-Owns the form (words on a terminal, JSON lines elsewhere), the level, and the masking of secrets.
+Owns the form (words on a terminal, JSON lines elsewhere) and the level; secrets are masked in every line.
 """
 
 import logging
-import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from workflow import tracing
+from workflow import masking, tracing
 
-_SECRETS = re.compile(
-    r"(?P<token>\bx(?:ox[a-z]|app)(?:-[\w.%-]+)+)"  # a token of Slack
-    r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
-)
 _speaker = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])
 """Finds who speaks, where the logger was not named."""
 _TOLD_BY_THE_CALLER = ("slack_sdk.web.base_client",)
 """It logs each call without an answer, and raises it too."""
 
 
-def configure(level: str, *, process: str = "", stream: TextIO | None = None) -> None:
+def configure(
+    level: str, *, process: str = "", secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
     """Send all logs of this process to `stream` (standard error) from `level` on.
 
-    `process` is put into every line. Libraries speak from a warning on, unless `level` is debug.
+    `process` is put into every line. Libraries speak from a warning on, unless `level` is debug. `secrets`
+    are masked in every line, and wherever else this process shows a text; those of before no more.
     """
+    masking.hide_nothing()
+    masking.hide(secrets)
     stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -61,13 +61,6 @@ def configure(level: str, *, process: str = "", stream: TextIO | None = None) ->
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-
-
-def mask(text: str) -> str:
-    """The text without tokens and passwords."""
-    if "://" not in text and "xox" not in text and "xapp" not in text:
-        return text  # as almost any, and quicker told so
-    return _SECRETS.sub(lambda m: f"{m['scheme']}:***@" if m["scheme"] else f"{m['token'][:5]}***", text)
 
 
 class _Own:
@@ -149,4 +142,4 @@ def _masked(value: Any) -> Any:
         return {key: _masked(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_masked(inner) for inner in value]
-    return mask(str(value))
+    return masking.mask(str(value))

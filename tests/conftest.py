@@ -10,34 +10,36 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from zlib import crc32
 
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page
 
+from tests import junk
 from tests.browser import chromium
+from tests.engines import BOTH, left_out
 from tests.order import dealt
 from tests.pristine import PristineDatabase
 from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
 
-_BOTH = ["sqlite", "postgresql"]
 _BOT = Path(__file__).parent / "bot"
 _EVERY_DATABASE = "--every-database"
+_OTHER_DATABASE = "--other-database"
 
 # the same examples in every run, and no clock in them: a busy machine fails no test
 settings.register_profile(
     "costbot", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("deep", settings.get_profile("costbot"), max_examples=3_000, derandomize=False)
+settings.register_profile(junk.DEEP, settings.get_profile("costbot"), derandomize=False, max_examples=3_000)
 settings.load_profile("costbot")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--every-database`: the tests of what people see run on both engines too."""
+    """Which engines the tests of what people see run on, where not on the one that is dealt to each."""
     parser.addoption(_EVERY_DATABASE, action="store_true", help="run tests/bot on SQLite and on PostgreSQL")
+    parser.addoption(_OTHER_DATABASE, action="store_true", help="run what is left out without an option")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,8 +61,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Which tests are run, and in which order where several processes share them (`order.py`)."""
-    if not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
-        _take_one_engine(config, items)
+    if config.getoption(_OTHER_DATABASE):
+        _take(config, items, left_out(items, _BOT))
+    elif not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
+        _take(config, items, set(items) - left_out(items, _BOT))
     of_this_process = getattr(config, "workerinput", None)
     if of_this_process:
         items[:] = dealt(items, of_this_process["workercount"], _shared)
@@ -72,29 +76,11 @@ def _shared(item: pytest.Item) -> str | None:
     return None if mark is None else str(mark.args[0] if mark.args else item.path)
 
 
-def _take_one_engine(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of each test in tests/bot only one engine's, by its name, so that each engine has half of them.
-
-    A test that is of one engine alone stays, and so does one that is marked `every_database`. What may differ
-    between the engines lives in `workflow`, whose tests run on both, as do those of `sync`.
-    """
-    by_name: dict[str, dict[str, pytest.Item]] = {}
-    for item in items:
-        case = getattr(item, "callspec", None)
-        if item.get_closest_marker("every_database"):
-            continue
-        if case is not None and _BOT in item.path.parents and "database_url" in case.params:
-            engine: str = case.params["database_url"]
-            by_name.setdefault(item.nodeid.replace(engine, ""), {})[engine] = item
-    left = {
-        of_engine[engine]
-        for name, of_engine in by_name.items()
-        for engine in of_engine.keys() - {_BOTH[crc32(name.encode()) % len(_BOTH)]}
-        if len(of_engine) == len(_BOTH)
-    }
+def _take(config: pytest.Config, items: list[pytest.Item], taken: set[pytest.Item]) -> None:
+    left = [item for item in items if item not in taken]
     if left:
-        config.hook.pytest_deselected(items=[item for item in items if item in left])
-        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item in taken]
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +151,7 @@ def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> Iterator[str]:
     shutil.rmtree(sqlite_folder)
 
 
-@pytest.fixture(params=_BOTH)
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated, empty database of this test's own: the test runs on SQLite and on PostgreSQL."""
     name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
@@ -173,7 +159,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture(params=_BOTH)
+@pytest.fixture(params=BOTH)
 def unmigrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without any table, for tests of the migrations, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":

@@ -10,6 +10,7 @@ import structlog
 from typer.main import get_command
 
 from bot.cli import app
+from workflow import masking
 
 
 @cache
@@ -27,3 +28,4 @@ def logs_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+    masking.hide_nothing()

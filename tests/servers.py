@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -187,7 +188,7 @@ class PostgresServer(Server):
         rules = self._data / "pg_hba.conf"
         rules.write_text(f"local all {name} scram-sha-256\n{rules.read_text()}")
         self.execute("SELECT pg_reload_conf()")
-        wrong = self.url.replace("postgres@", f"{name}:not-{password}@", 1)
+        wrong = self.url.replace("postgres@", f"{name}:{quote(f'not-{password}', safe='')}@", 1)
         deadline = time.monotonic() + _START_SECONDS
         with suppress(psycopg.OperationalError):
             while time.monotonic() < deadline:

@@ -59,6 +59,7 @@ class Why(StrEnum):
     IN_USE = "in_use"
     TRAIL_BROKEN = "trail_broken"
     NOT_THE_SAME = "not_the_same"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,13 @@ def copy(
     """
     if _place(source) == _place(target):
         return NotCopied(Why.SAME_DATABASE)
+    try:
+        return _copy_alone(source, target, tell, alone)
+    except UnicodeDecodeError:  # SQLite repeats what is damaged in its own words
+        return NotCopied(Why.UNREADABLE, "its schema")
+
+
+def _copy_alone(source: Database, target: Database, tell: Tell, alone: Collection[str]) -> Copied | NotCopied:
     with ExitStack() as stack:
         for database in (source, target):
             if not stack.enter_context(database.exclusive(LOCK)):
@@ -176,7 +184,10 @@ def _count(connection: Connection, table: AnyTable) -> int:
 def _stored(connection: Connection, table: AnyTable) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows in batches, as they are stored: nothing of JSON or of kept words is read and written anew."""
     query = select(*map(_as_stored, table.columns)).execution_options(yield_per=_BATCH_ROWS)
-    yield from connection.execute(query).partitions()
+    try:
+        yield from connection.execute(query).partitions()
+    except ValueError as error:  # no time, say, stands where one must
+        raise _NotCopiedError(NotCopied(Why.UNREADABLE, f"a row of {table.name}")) from error
 
 
 def _as_stored(column: Column[Any]) -> ColumnElement[Any]:

@@ -103,7 +103,8 @@ class CommandLine:
         """
         settings = self.host or self.settings
         level, named = settings.log_level, f"{settings.company or ''} {process}".strip() if process else ""
-        logs.configure(level if process or level == "debug" else "warning", process=named)
+        level = level if process or level == "debug" else "warning"
+        logs.configure(level, process=named, secrets=settings.secrets)
         if traced:
             traces.start(named or "command line")
 

@@ -12,10 +12,10 @@ from bot.blocks.words import counted
 from bot.commands.command import CommandLine, Exit, StopError, command, failed, refused
 from bot.commands.terminal import Answer, progress
 from bot.commands.upkeep_shapes import BackedUpShape, CopiedShape, RestoredShape
-from bot.logs import mask
 from workflow import backups, copying
 from workflow.copying import NotCopied, Why
 from workflow.database import Database, migrate, newest_revision
+from workflow.masking import mask
 from workflow.settings.values import usable_database_url
 
 app = typer.Typer(no_args_is_help=True, help="The database: moving it to another one, keeping a copy.")
@@ -137,6 +137,10 @@ def _why_not(result: NotCopied, address: str) -> str:
         case Why.TRAIL_BROKEN:
             return (
                 f"{nothing} has an audit trail that is not whole. {result.found} See `costbot audit verify`."
+            )
+        case Why.UNREADABLE:
+            return (
+                f"{nothing} is damaged: {result.found} cannot be read. Copy a backup of it (docs/backup.md)."
             )
         case Why.NOT_THE_SAME:
             return f"{nothing} read back another {result.found} than was copied. {_STOP}"

@@ -13,11 +13,11 @@ from bot.commands.opening import open_database
 from bot.commands.running import redis_running
 from bot.commands.terminal import Answer, progress
 from bot.commands.upkeep_shapes import DoctorShape, FindingShape
-from bot.logs import mask
 from sync.sage import open_company
 from workflow import escalation
 from workflow.companies import read_companies
 from workflow.database import newest_revision
+from workflow.masking import mask
 from workflow.privileges import lacks
 from workflow.settings import SageTarget, Settings, SettingsError, Source, unknown_names
 

@@ -24,6 +24,11 @@ def mend(error: Exception) -> str:
             f"costbot cannot write its database: {_first_line(error)}. Let the user that runs costbot write "
             "the file and its folder."
         )
+    if isinstance(error, DBAPIError) and _is_damaged(error):
+        return (
+            f"The database is damaged, or no database of costbot's: {_first_line(error)}. Check "
+            "COSTBOT_DATABASE_URL, or put a backup in its place (docs/backup.md); nothing was changed."
+        )
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return (
             f"The database went away in the middle: {_first_line(error)}. What was being saved may be saved "
@@ -54,6 +59,14 @@ def _is_disk_full(error: DBAPIError) -> bool:
 def _is_read_only(error: DBAPIError) -> bool:
     """As SQLite names it, whatever forbids it to write."""
     return getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_READONLY")
+
+
+def _is_damaged(error: DBAPIError) -> bool:
+    """As SQLite names what is not whole, or never was SQLite's; Python's driver, text that is none."""
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "Could not decode to UTF-8" in str(
+        error.orig
+    )
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -14,10 +14,10 @@ import typer
 from bot.commands.command import CommandLine, StopError, failed, process
 from bot.commands.running import family_on, ready_to_run
 from bot.commands.terminal import say
-from bot.logs import mask
 from bot.processes import Child, stopping_on_signals
 from workflow.companies import read_companies
 from workflow.database import Database
+from workflow.masking import hide, mask
 from workflow.settings import SageTarget, Settings, Source
 from workflow.vocabulary import Queue
 
@@ -115,7 +115,7 @@ def run(line: CommandLine) -> None:
 
 def _run_many(host: Settings) -> None:
     """One bot for all companies, and for each its own workers and scheduler."""
-    companies = read_companies(host)
+    companies = _companies_of(host)
     require_slack_of_many(host, companies)
     with stopping_on_signals() as pause, family_on(companies.values()) as family:
         family.start(BOT)
@@ -134,7 +134,7 @@ def _run_bot_of_many(host: Settings) -> None:
     from sync.sage import open_company
     from sync.worker import nudger, read_back
 
-    companies = read_companies(host)
+    companies = _companies_of(host)
     require_slack_of_many(host, companies)
     with ExitStack() as stack:
         found = []
@@ -153,6 +153,13 @@ def _run_bot_of_many(host: Settings) -> None:
                 )
             )
         run_many(host, found)
+
+
+def _companies_of(host: Settings) -> dict[str, Settings]:
+    companies = read_companies(host)
+    for settings in companies.values():
+        hide(settings.secrets)
+    return companies
 
 
 def _require_all_companies(settings: Settings, command: str) -> None:

@@ -15,6 +15,7 @@ from typing import TextIO
 from pydantic import BaseModel
 
 from workflow.columns import storable
+from workflow.masking import mask, mask_hidden
 
 _QUIET_SECONDS = 1.0
 
@@ -56,8 +57,12 @@ def give(answer: Answer, *, as_json: bool) -> None:
 def json_of(facts: BaseModel, *, indent: int | None = None) -> str:
     """The facts as JSON; bytes of a file name or an argument that are no UTF-8 become U+FFFD."""
     separators = (",", ":") if indent is None else None
-    return storable(
-        json.dumps(facts.model_dump(mode="json"), ensure_ascii=False, indent=indent, separators=separators)
+    return mask_hidden(
+        storable(
+            json.dumps(
+                facts.model_dump(mode="json"), ensure_ascii=False, indent=indent, separators=separators
+            )
+        )
     )
 
 
@@ -122,5 +127,5 @@ def _cell(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text without what a terminal would obey; data may come from anywhere."""
-    return "".join(c if c.isprintable() or c == "\n" or c == "\t" else "�" for c in text)
+    """The text without secrets, and without what a terminal would obey; data may come from anywhere."""
+    return "".join(c if c.isprintable() or c == "\n" or c == "\t" else "�" for c in mask(text))

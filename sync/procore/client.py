@@ -26,6 +26,7 @@ from sync.procore.errors import (
 )
 from sync.procore.limits import retry_after, told_by
 from sync.procore.models import Token, Unusable, parsed, parsed_or_why
+from workflow.masking import mask_hidden
 from workflow.tracing import span
 
 PER_PAGE = 2000
@@ -203,7 +204,7 @@ class ProcoreClient:
                 renewed, self._token = True, None
                 continue
             if answer.status_code not in _WAITS | _PASSING:
-                raise ProcoreRefusedError(answer.status_code, _refusal(answer, method, path))
+                raise ProcoreRefusedError(answer.status_code, self._refusal(answer, method, path))
             if answer.status_code in _PASSING and not repeatable:
                 raise ProcoreUnreachableError(_perhaps_done(reason))
             waited.until(self._next_try(answer, told.wait_until, tries))
@@ -265,6 +266,20 @@ class ProcoreClient:
             waited.until(self._next_try(answer, None, tries))
         raise ProcoreUnreachableError("Procore's login did not answer; costbot tries again later.")
 
+    def _refusal(self, answer: httpx.Response, method: str, path: str) -> str:
+        mend = {
+            401: "check the service account's client id and secret",
+            403: "check the service account's permissions in Procore, and COSTBOT_PROCORE_COMPANY_ID",
+            404: "check that the service account may see it in Procore",
+        }.get(answer.status_code)
+        # an answer may repeat what it was asked with
+        known = (self._token or SecretStr(""), self._account.client_secret)
+        said = mask_hidden(answer.text, *filter(None, (secret.get_secret_value() for secret in known)))
+        words = " ".join(said.split())[:_WORDS_SHOWN]
+        return f"Procore refused {method} {path.partition('?')[0]} with status {answer.status_code}" + (
+            f": {mend}. It said: {words}" if mend else f". It said: {words}"
+        )
+
     def _next_try(self, answer: httpx.Response, reset: datetime | None, tries: int) -> datetime:
         """When to try again: as the answer tells, else after a pause that grows."""
         if answer.status_code not in _WAITS:
@@ -321,18 +336,6 @@ def _content(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError:
         raise BadAnswerError(f"Procore's answer to {answer.url.path} is not JSON.") from None
-
-
-def _refusal(answer: httpx.Response, method: str, path: str) -> str:
-    words = " ".join(answer.text.split())[:_WORDS_SHOWN]
-    mend = {
-        401: "check the service account's client id and secret",
-        403: "check the service account's permissions in Procore, and COSTBOT_PROCORE_COMPANY_ID",
-        404: "check that the service account may see it in Procore",
-    }.get(answer.status_code)
-    return f"Procore refused {method} {path.partition('?')[0]} with status {answer.status_code}" + (
-        f": {mend}. It said: {words}" if mend else f". It said: {words}"
-    )
 
 
 def _sync_error(error: Any, updates: Sequence[Mapping[str, Any]], start: int) -> SyncError:

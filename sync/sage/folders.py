@@ -77,7 +77,9 @@ class Folders:
             path = folder / f"{batch}.json"
             if path.exists():
                 with suppress(ValidationError):
-                    return Manifest.model_validate_json(path.read_bytes())
+                    found = Manifest.model_validate_json(path.read_bytes())
+                    if (found.batch, found.file) == (batch, f"{batch}{SUFFIX}"):
+                        return found
         return None
 
 

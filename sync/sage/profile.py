@@ -224,7 +224,7 @@ def read_profile(path: Path) -> SageProfile:
         ProfileError: a line for each mistake, naming the field.
     """
     try:
-        return SageProfile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return SageProfile.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise ProfileError(f"COSTBOT_SAGE_PROFILE {path} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

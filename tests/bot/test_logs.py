@@ -4,21 +4,21 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot import logs
+from tests import line
 
 
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with line.logs_as_before():
+        yield
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -31,15 +31,15 @@ def test_a_line_is_json_where_nobody_looks_at_a_terminal() -> None:
 
     structlog.get_logger("sync").info("data sync finished", batch="DS000001")
 
-    [line] = lines(stream)
-    assert line["event"] == "data sync finished"
-    assert (line["batch"], line["level"], line["process"], line["logger"]) == (
+    [said] = lines(stream)
+    assert said["event"] == "data sync finished"
+    assert (said["batch"], said["level"], said["process"], said["logger"]) == (
         "DS000001",
         "info",
         "worker",
         "sync",
     )
-    assert str(line["timestamp"]).endswith("Z")
+    assert str(said["timestamp"]).endswith("Z")
 
 
 def test_a_logger_without_a_name_is_told_by_its_module() -> None:
@@ -104,6 +104,30 @@ def test_a_secret_is_masked_wherever_it_stands(secret: str) -> None:
     assert len(lines(stream)) == 3
     for word in ("hunter2", "abcDEF", "A012", "abcdef"):
         assert word not in stream.getvalue()
+
+
+@given(secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=40))
+def test_a_secret_of_the_settings_is_masked_however_it_is_written(secret: str) -> None:
+    stream = io.StringIO()
+    logs.configure("info", secrets=[secret], stream=stream)
+    log = structlog.get_logger("bot")
+
+    log.info("before", said=secret, facts={"inner": [secret]}, quoted=quote(secret, safe=""))
+    log.info("before", shown=repr(secret), body=json.dumps({"told": secret}))
+
+    first, second = lines(stream)
+    assert (first["said"], first["facts"], first["quoted"]) == ("***", {"inner": ["***"]}, "***")
+    assert (str(second["shown"])[1:-1], second["body"]) == ("***", '{"told": "***"}')
+
+
+def test_what_is_too_short_for_a_secret_takes_no_other_word_apart() -> None:
+    stream = io.StringIO()
+    logs.configure("info", secrets=["", "costbot"], stream=stream)
+
+    structlog.get_logger("bot").info("costbot runs", database="postgresql://costbot:costbot@db/costbot")
+
+    [said] = lines(stream)
+    assert (said["event"], said["database"]) == ("costbot runs", "postgresql://costbot:***@db/costbot")
 
 
 def test_what_is_below_the_level_is_not_said() -> None:

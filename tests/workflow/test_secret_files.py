@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from redis import ConnectionPool
 from sqlalchemy.engine import make_url
 
-from bot.logs import mask
+from workflow.masking import mask
 from workflow.settings import Settings, SettingsError, read_file, read_settings
 
 SECRET = "hunter2"

@@ -4,6 +4,7 @@ A field that is not shown (`repr=False`) is a secret, and may come from a file. 
 point and passed down. `read_settings` turns each mistake into one line that names the variable and the mend.
 """
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from difflib import get_close_matches
@@ -28,7 +29,7 @@ from workflow.settings.approval import ApprovalSettings
 from workflow.settings.hours import HoursSettings
 from workflow.settings.procore import ProcoreSettings, Source
 from workflow.settings.sage import SageSettings
-from workflow.settings.secret_files import SUFFIX, SecretFileError, read_secrets
+from workflow.settings.secret_files import SUFFIX, SecretFileError, read_secrets, secrets_in
 from workflow.settings.server import ServerSettings
 from workflow.settings.slack import SlackSettings
 from workflow.settings.storage import StorageSettings
@@ -82,6 +83,20 @@ class Settings(
     def installations(self) -> str:
         """The URL of the database that holds the workspaces' tokens, on a host for many."""
         return self.installations_url or f"sqlite:///{self.data_dir.absolute() / 'installations.db'}"
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every text in these settings that nobody may read: secrets, and the passwords inside addresses."""
+        found = {
+            secret
+            for name, field in Settings.model_fields.items()
+            if not field.repr
+            for secret in secrets_in(getattr(self, name))
+        }
+        if self.slack_client_id and self.slack_client_secret:  # as HTTP carries the two
+            app = f"{self.slack_client_id}:{self.slack_client_secret.get_secret_value()}"
+            found.add(b64encode(app.encode()).decode())
+        return frozenset(found)
 
     @property
     def rules(self) -> Rules:

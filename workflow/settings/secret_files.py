@@ -1,12 +1,18 @@
-"""Secrets from files: `NAME_FILE` names a file that holds what NAME would, as images of servers do.
+"""Secrets among the settings: read from files, and what of each is to be hidden.
 
-Owns reading them, beside the source of settings that names them. What a file holds is never in an error.
+`NAME_FILE` names a file that holds what NAME would, as images of servers do. What a file holds is never in an
+error.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import SecretStr
 
 SUFFIX = "_FILE"
+_ODBC_PASSWORD = re.compile(r"\bPWD=\{?([^;}]+)", re.IGNORECASE)
 
 
 class SecretFileError(Exception):
@@ -43,8 +49,20 @@ def read_secrets(names: Iterable[str], variables: Mapping[str, str | None], fold
     return found
 
 
+def secrets_in(value: SecretStr | str | None) -> Iterator[str]:
+    """What is to be hidden of a secret setting: all of it, of an address its password alone."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+        yield from _ODBC_PASSWORD.findall(value.get_secret_value())
+    elif value is not None:
+        address = urlsplit(value)
+        yield from parse_qs(address.query).get("password", ())
+        if address.password is not None:
+            yield from (address.password, unquote(address.password))
+
+
 def _only_line(path: Path) -> str:
-    text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    text = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     if any(mark in text for mark in "\r\n\0"):
         raise ValueError
     return text

@@ -134,13 +134,18 @@ def shell(
 @pytest.fixture
 def company(shell: Shell, database: Database) -> Shell:
     """`costbot` with the lists of a small company and what its Sage holds; importing has tests of its own."""
+    put_lists(shell, database)
+    sage = embedded_company(read_settings())
+    sage.load(shell.rows(SAGE, files.read_sage))
+    sage.load_categories(["L", "M"])
+    return shell
+
+
+def put_lists(shell: Shell, database: Database) -> None:
+    """The lists of the small company."""
     told: Any = {"source": "a test", "by": SCHEDULE, "at": factories.NINE}
     with database.writing() as session:
         directory.put_people(session, shell.rows(PEOPLE, files.read_people), **told)
         directory.put_categories(session, shell.rows(CATEGORIES, files.read_categories), **told)
         directory.put_standard_codes(session, shell.rows(STANDARD_CODES, files.read_standard_codes), **told)
         directory.put_jobs(session, shell.rows(JOBS, files.read_jobs), **told)
-    sage = embedded_company(read_settings())
-    sage.load(shell.rows(SAGE, files.read_sage))
-    sage.load_categories(["L", "M"])
-    return shell

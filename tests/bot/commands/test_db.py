@@ -102,7 +102,7 @@ def test_a_backup_is_a_file_or_the_command_that_makes_one(company: Shell, tmp_pa
 
     if ran.exit_code == 3:
         assert ran.json["reason"] == "postgresql"
-        assert f"pg_dump --format=custom --file='{file}' postgresql://postgres@/" in ran.json["words"]
+        assert f"pg_dump --format=custom --file='{file}' 'postgresql://postgres@/" in ran.json["words"]
         return
     assert (ran.json["problems"], ran.json["size"]) == ([], file.stat().st_size)
     again = company.run("db", "backup", str(file))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from tests.bot.commands.conftest import ADA, PEOPLE, Shell
+from tests.bot.commands.conftest import ADA, ENGINEER, PEOPLE, Shell, put_lists
+from tests.parrot import LOGIN, SLACK, parrot
 from workflow.database import Database
 from workflow.settings import SettingsError, read_settings
 from workflow.tables import Table
@@ -32,39 +33,54 @@ APART = PLANTED | {
 }
 """The passwords are not in the addresses: this needs a database that has users."""
 NEEDED = {
-    "SLACK_API_URL": "http://127.0.0.1:9/api/",
     "COSTBOT_SOURCE": "procore",
     "COSTBOT_PROCORE_CLIENT_ID": "client",
     "COSTBOT_PROCORE_COMPANY_ID": "4001",
-    "COSTBOT_PROCORE_API_URL": "http://127.0.0.1:9/",
-    "COSTBOT_PROCORE_LOGIN_URL": "http://127.0.0.1:9/",
     "COSTBOT_SAGE": "import-file",
     "COSTBOT_LOG_LEVEL": "debug",
 }
+COPY_TO = "postgresql://costbot:planted-copy-password@127.0.0.1:9/copy"
 COMMANDS = [
     ["doctor"],
     ["doctor", "--json"],
-    ["status", "--json"],
+    ["request", "24-017", "request.csv", "--by", ENGINEER],
+    ["update", "24-017", "--by", ADA],
+    ["diff", "--job", "24-017"],
     ["sync"],
+    ["syncs"],
     ["sage", "check"],
-    ["procore", "status"],
     ["procore", "look"],
     ["procore", "people"],
     ["procore", "connect", "https://costbot.example.com"],
-    ["people", "link", ADA, "U1"],
+    ["procore", "status", "--json"],
+    ["people", "link", ADA, "U1", "T1"],
     ["import", "people", "people.csv"],
+    ["db", "backup", "backup.db"],
+    ["db", "copy", COPY_TO],
+    ["history", "24-017", "--json"],
+    ["report", "--json"],
     ["audit", "export", "--format", "csv"],
+    ["status", "--json"],
     ["bot"],
 ]
 
 
 @pytest.fixture
 def ready(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every service that secrets are for is set, and away."""
+    """Every service that secrets are for is set."""
     (elsewhere / "sage").mkdir()
     (elsewhere / "people.csv").write_text(PEOPLE)
+    (elsewhere / "request.csv").write_text("code,category\n03-300,M\n")
     for name, value in {**NEEDED, "COSTBOT_SAGE_FOLDER": str(elsewhere / "sage")}.items():
         monkeypatch.setenv(name, value)
+    serve_at("http://127.0.0.1:9/", monkeypatch)
+
+
+def serve_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Slack and Procore are."""
+    monkeypatch.setenv("SLACK_API_URL", f"{address}api/")
+    monkeypatch.setenv("COSTBOT_PROCORE_API_URL", address)
+    monkeypatch.setenv("COSTBOT_PROCORE_LOGIN_URL", address)
 
 
 @pytest.fixture
@@ -75,19 +91,14 @@ def planted(ready: None, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell
     return shell
 
 
-@pytest.fixture(params=["by value", "by file"])
+@pytest.fixture
 def planted_apart(
-    request: pytest.FixtureRequest,
-    ready: None,
-    bare_shell: Shell,
-    postgres_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    ready: None, bare_shell: Shell, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Shell:
-    """The same on PostgreSQL, with the passwords apart from the addresses: as variables, or in files."""
+    """The same on PostgreSQL, with every secret in a file, and the passwords apart from the addresses."""
     monkeypatch.setenv("COSTBOT_DATABASE_URL", postgres_url)
     for name, value in APART.items():
-        if request.param == "by value" or "planted" not in value:
+        if "planted" not in value:
             monkeypatch.setenv(name, value)
         else:
             (tmp_path / name).write_text(f"{value}\n")
@@ -102,6 +113,7 @@ def files_of(folder: Path) -> Iterator[str]:
 
 
 def assert_no_command_tells(shell: Shell, database: Database) -> None:
+    put_lists(shell, database)
     for words in COMMANDS:
         ran = shell.run(*words)
         assert "planted" not in ran.out + ran.err, words
@@ -126,15 +138,20 @@ def test_no_command_tells_a_secret_however_much_is_logged_and_whatever_is_away(
 
 
 @pytest.mark.usefixtures("nobody_waits")
-def test_no_command_tells_a_password_that_stands_alone_or_what_a_file_holds(
-    planted_apart: Shell, postgres_url: str, database_of: Callable[[str], Database]
+def test_no_command_tells_what_a_file_holds_though_slack_and_procore_repeat_all_that_they_are_sent(
+    planted_apart: Shell,
+    postgres_url: str,
+    database_of: Callable[[str], Database],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     used = read_settings()
     assert "planted-database-password" in used.database
     assert "planted-redis-password" in used.redis
 
-    with closing(database_of(postgres_url)) as database:
+    with closing(database_of(postgres_url)) as database, parrot() as (address, asked):
+        serve_at(address, monkeypatch)
         assert_no_command_tells(planted_apart, database)
+    assert {LOGIN, f"{SLACK}auth.test", "/rest/v1.0/me"} <= asked
 
 
 def test_the_settings_hide_their_secrets_when_shown(planted: Shell) -> None:

@@ -221,7 +221,6 @@ def allowed(who: str, payload: Json) -> set[str]:
     return {table for act, tables in acts.items() if f'"{act}"' in text for table in tables}
 
 
-@pytest.mark.every_database
 def test_whatever_slack_publishes_with_junk_in_it_breaks_tells_and_changes_nothing(slack: Slack) -> None:
     @given(sent_by_slack())
     @MUCH

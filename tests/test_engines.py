@@ -1,0 +1,49 @@
+"""Which database a test runs on: each test on one, and by `make engines` on the other."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+from tests.engines import BOTH, left_out
+
+BOT = Path("/tests/bot")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test as pytest has it."""
+
+    nodeid: str
+    params: dict[str, str] = field(default_factory=dict, hash=False)
+    path: Path = BOT / "listeners" / "test_home.py"
+
+    @property
+    def callspec(self) -> SimpleNamespace:
+        return SimpleNamespace(params=self.params)
+
+
+def on(engine: str, name: str, path: Path = Case.path) -> Case:
+    return Case(f"{name}[{engine}-one]", {"database_url": engine}, path)
+
+
+ON_BOTH = [on(engine, f"test_{number}") for number in range(200) for engine in BOTH]
+
+
+def test_each_test_runs_once_without_an_option_and_once_by_make_engines() -> None:
+    out = left_out(ON_BOTH, BOT)
+
+    assert len(out) == 200
+    assert {case.nodeid.partition("[")[0] for case in out} == {f"test_{number}" for number in range(200)}
+
+
+def test_each_engine_has_about_half_of_them() -> None:
+    on_sqlite = [case for case in left_out(ON_BOTH, BOT) if "sqlite" in case.nodeid]
+
+    assert 70 < len(on_sqlite) < 130
+
+
+def test_what_is_of_one_engine_of_none_or_of_another_folder_is_never_left_out() -> None:
+    alone = [on("postgresql", "test_alone"), Case("test_without")]
+    elsewhere = [on(engine, "test_rule", Path("/tests/workflow/test_holds.py")) for engine in BOTH]
+
+    assert left_out([*alone, *elsewhere], BOT) == set()
