@@ -360,7 +360,7 @@ class Sandbox:
         return [(one["user"], Surface(one)) for one in shown]
 
     def deliveries(self) -> list[Json]:
-        """What was brought to the app so far: `kind`, `payload`, `retry`, `answer`."""
+        """What was brought to the app so far: `kind`, `payload`, `retry`, `answer`, `at`."""
         deliveries: list[Json] = _result(self._http.get("/sandbox/deliveries"))
         return deliveries
 

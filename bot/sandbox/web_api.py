@@ -136,7 +136,7 @@ class WebApi:
     async def respond(
         self, request: Request, carry_out: Callable[[Request], Awaitable[Response]]
     ) -> Response:
-        """An answer by a response URL, on the log as a call of `response_url`; faults strike it by that name."""
+        """An answer by a response URL; on the log, and to faults, it is a call of `response_url`."""
         fault = self.faults.take(RESPONSE_URL)
         at, arguments = time.time(), await _body_of(request)
         if fault and not fault.after:
