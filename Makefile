@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 # whoever sets it has Python compile all modules anew for each process, of which the tests alone start hundreds
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo run doctor test faults check words pictures bench lock audit
+.PHONY: help demo run doctor test faults check words pictures bench profile lock audit
 BIN := .venv/bin
 PACKAGES := bot workflow sync tests benchmarks
 
@@ -19,7 +19,7 @@ doctor: .venv/.costbot ## Say what is wrong with the settings in .env and what t
 
 test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); starts its own PostgreSQL and Redis
 	@.ci/browser
-	@.ci/odbc
+	@.ci/programs
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
 faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some two minutes)
@@ -43,10 +43,14 @@ words: .venv/.costbot-dev ## Take new words for people into the catalogues of tr
 bench: .venv/.costbot-dev ## Measure costbot against bare baselines; SHORT=1 for a minute that only sees that it runs
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(ARGS)
 
+profile: .venv/.costbot-dev ## Draw where the time of a click goes, some ten seconds: a flame graph in profile/click.svg, to open in a browser
+	@mkdir -p profile
+	@$(BIN)/py-spy record --subprocesses --rate 250 --nonblocking --output profile/click.svg -- $(BIN)/python -m benchmarks.profiled
+
 pictures: .venv/.costbot-dev ## Make the pictures of docs/ anew, by walking through the sandbox
 	@$(BIN)/python -m tests.pictures
 
-audit: .venv/.costbot-dev ## Look for known vulnerabilities in what is locked, where that can be looked up
+audit: .venv/.costbot-dev ## Look for known vulnerabilities in what is locked for Python and for the page, where that can be looked up
 	@$(BIN)/python -m tests.audit $(ARGS)
 
 lock: ## Pin every package anew after pyproject.toml has changed (ARGS=--upgrade takes the newest of all)

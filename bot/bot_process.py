@@ -18,6 +18,8 @@ import uvicorn
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -29,6 +31,7 @@ from bot.http import http_app
 from bot.links import cards_by_number
 from bot.logs import seldom
 from bot.metrics import Metrics, Watched, metrics_route
+from bot.middleware import BROKEN_BY_JUNK
 from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps
 from workflow.checks import SageLimits
@@ -107,6 +110,17 @@ def require_way_in(settings: Settings) -> None:
         )
 
 
+class _Handler(SocketModeHandler):
+    """Passes over what Bolt cannot read, which the HTTP server refuses: Slack hears nothing of it."""
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        """Handle one envelope."""
+        try:
+            super().handle(client, req)
+        except BROKEN_BY_JUNK as error:
+            _log.warning("a request was not understood", error=f"{type(error).__name__}: {error}")
+
+
 class SocketMode:
     """The WebSocket to Slack: opened here however long that takes, and again by the SDK when it is lost."""
 
@@ -114,7 +128,7 @@ class SocketMode:
         token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
         logger = logging.getLogger("slack_sdk.socket_mode")
         logger.addFilter(seldom(_SAY_AGAIN_SECONDS))  # it tries every few seconds, and says so each time
-        self._handler = SocketModeHandler(
+        self._handler = _Handler(
             cast("App", app),  # it only dispatches
             token,
             logger=logger,

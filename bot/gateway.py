@@ -304,6 +304,8 @@ class Gateway:
 
     def respond(self, response_url: str, message: Message) -> None:
         """Answer a click or a command to the person alone; Slack takes 5 answers within 30 minutes."""
+        if not response_url.startswith(("https://", "http://")):
+            raise SlackRefused("response_url", "no address")  # the SDK would call it an error of its own
         webhook = WebhookClient(
             response_url, timeout=TIMEOUT_SECONDS, ssl=_trusted_by(response_url), retry_handlers=[]
         )

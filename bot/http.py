@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from bot.health import Check
 from bot.interaction import UnreadableError, interaction_of
-from bot.middleware import INTERACTION
+from bot.middleware import BROKEN_BY_JUNK, INTERACTION
 from bot.received import body_of
 from bot.slow_parts import Question, answers
 from workflow.language import ENGLISH, say, speaking
@@ -112,12 +112,12 @@ def _events_route(bolt: Dispatcher) -> Route:
         except _UnsignedError:
             _note_refusal(request, "unsigned")
             return PlainTextResponse("this is not signed as Slack signs", 401)
-        except (ValueError, TypeError, AttributeError, RecursionError, UnreadableError):
+        except (*BROKEN_BY_JUNK, RecursionError, UnreadableError):
             # Bolt reads before it checks the signature, and breaks in many ways on JSON of another shape
             return _no_request()
         try:
             answer = await run_in_threadpool(bolt.dispatch, asked)
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
+        except BROKEN_BY_JUNK as error:
             # and again where it looks for the listener; what listeners do is done after the ack
             _log.warning("Bolt broke on a request", error=str(error))
             return _no_request()

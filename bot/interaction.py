@@ -16,6 +16,8 @@ from bot.payloads import Opened
 
 Json = Mapping[str, Any]
 Value = TypeVar("Value", bound=BaseModel)
+_MOST = 90
+"""Characters of an id of one click, view or event; of two, with their names, the database has room."""
 
 
 class UnreadableError(Exception):
@@ -99,16 +101,15 @@ def interaction_of(body: Json) -> Interaction:
             event.get("type"),
             str(body.get("type")),
         ),
-        user_id=_text(person.get("id"), body.get("user_id"), event.get("user")),
-        team_id=_text(person.get("team_id"), event.get("user_team"), body.get("team_id"), team.get("id"))
-        or None,
-        channel_id=_text(channel.get("id"), body.get("channel_id")) or _channel_of(view),
-        trigger_id=_text(body.get("trigger_id")) or None,
+        user_id=_id(person.get("id"), body.get("user_id"), _whose(event)) or "",
+        team_id=_id(person.get("team_id"), event.get("user_team"), body.get("team_id"), team.get("id")),
+        channel_id=_id(channel.get("id"), body.get("channel_id")) or _channel_of(view),
+        trigger_id=_id(body.get("trigger_id"), most=_MOST),
         response_url=_text(body.get("response_url")) or None,
         delivery=_delivery(body, view),
         text=_text(body.get("text")),
         value=_text(_carried(action), view.get("private_metadata")),
-        view_id=(_text(view.get("id")) or None) if in_window else None,
+        view_id=_id(view.get("id"), most=_MOST) if in_window else None,
         is_submission=body.get("type") == "view_submission",
         inputs=typed_into(view),
         picked=_picked_in(view),
@@ -116,6 +117,12 @@ def interaction_of(body: Json) -> Interaction:
         metadata=_text(view.get("private_metadata")),
         message=_words_of(_part(body, "message")),
     )
+
+
+def _whose(event: Json) -> object:
+    """The id of the person that an event is of; one such as `user_change` has all of the person there."""
+    user = event.get("user")
+    return user.get("id") if isinstance(user, Mapping) else user
 
 
 def typed_into(view: Json) -> dict[str, str]:
@@ -240,6 +247,14 @@ def _text(*candidates: object) -> str:
     return found
 
 
+def _id(*candidates: object, most: int = 30) -> str | None:
+    """The first of them that is there, which must be an id: what is none never comes near the database."""
+    found = _text(*candidates)
+    if len(found) > most or not (found.isascii() and found.isprintable()):
+        raise UnreadableError("not an id")
+    return found or None
+
+
 def _carried(action: Json) -> object:
     """The value of a button, or of what was chosen in a menu."""
     return (_part(action, "selected_option") or action).get("value")
@@ -254,8 +269,9 @@ def _channel_of(view: Json) -> str | None:
 
 
 def _delivery(body: Json, view: Json) -> str | None:
-    if body.get("event_id"):
-        return f"event:{body['event_id']}"
-    if body.get("trigger_id"):
-        return f"trigger:{body['trigger_id']}"
-    return f"view:{view['id']}:{view.get('hash')}" if view.get("id") else None
+    if event := _id(body.get("event_id"), most=_MOST):
+        return f"event:{event}"
+    if trigger := _id(body.get("trigger_id"), most=_MOST):
+        return f"trigger:{trigger}"
+    window, drawn = _id(view.get("id"), most=_MOST), _id(view.get("hash"), most=_MOST)
+    return f"view:{window}:{drawn}" if window else None

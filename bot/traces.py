@@ -3,14 +3,20 @@
 Owns where spans go. The exporter reads OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS and the others by itself.
 """
 
+import logging
 import os
 from importlib.metadata import version
 
 import structlog
 
+from bot.logs import seldom
 from workflow import tracing
 
 _ASKED_BY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
+_SECONDS = 2.0
+"""How long a collector that is away may hold up the end of a piece of work, unless a variable says it."""
+_SAY_AGAIN_SECONDS = 600.0
 _log = structlog.get_logger()
 
 
@@ -30,7 +36,11 @@ def start(process: str) -> None:
     about = {"service.name": "costbot", "service.version": version("costbot"), "costbot.process": process}
     about["service.name"] = os.environ.get("OTEL_SERVICE_NAME", about["service.name"])
     provider = TracerProvider(resource=Resource.create(about))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    patience = None if any(map(os.environ.get, _TIMEOUTS)) else _SECONDS
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=patience)))
+    exporter = logging.getLogger(tracing.EXPORTER)
+    exporter.setLevel(logging.ERROR)  # it warns of each try
+    exporter.addFilter(seldom(_SAY_AGAIN_SECONDS))
     trace.set_tracer_provider(provider)
     tracing.switch_on()
 

@@ -204,9 +204,10 @@ def lazily(
         try:
             bind_log(context)
             act: Interaction = context[INTERACTION]
-            _log.info("a request of Slack's")
-            with span("request", act=act.name), speaking(language_for(services, act)):
-                receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
+            with span("request", act=act.name):
+                _log.info("a request of Slack's")
+                with speaking(language_for(services, act)):
+                    receive(Visit(services, act), handle, request_id=context[REQUEST_ID])
         except Exception:  # noqa: BLE001 - nobody would hear of it: a thread keeps what it raises to itself
             _log.exception("a request could not be handled")
 

@@ -4,6 +4,7 @@ Drives the arrows of `workflow.exports` against a Sage company. May be killed at
 each step is one transaction, which the next run finds done or does again.
 """
 
+import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -28,6 +29,8 @@ LOCK = "data_sync"
 Clock = Callable[[], datetime]
 Progress = Callable[[str, int, int], None]
 """Told (what is being done, jobs done, jobs in all)."""
+CountRun = Callable[[str, float], None]
+"""Told how a run ended, also `unreachable` or `broke`, and how many seconds it took."""
 
 
 class RunState(StrEnum):
@@ -61,10 +64,12 @@ def run(
     clock: Clock,
     wait_seconds: float = 0.0,
     progress: Progress | None = None,
+    count: CountRun = lambda _outcome, _seconds: None,
 ) -> SyncReport:
     """Read back what was sent before, then send one batch: one that was left unsent, else a new one.
 
-    Only one runs at a time: while another does, this waits up to `wait_seconds` and then gives up.
+    Only one runs at a time: while another does, this waits up to `wait_seconds` and then gives up. `count` is
+    told of one that ran, however it ended.
 
     Raises:
         SageUnreachableError: the batch stays as far as it came, and the next run goes on with it.
@@ -72,8 +77,17 @@ def run(
     with database.exclusive(LOCK, wait_seconds=wait_seconds) as held:
         if not held:
             return SyncReport(state=RunState.ANOTHER_IS_RUNNING)
-        with span("data sync"):
-            return _Run(database, sage, by, clock, progress).whole()
+        began, outcome = time.monotonic(), "broke"
+        try:
+            with span("data sync"):
+                report = _Run(database, sage, by, clock, progress).whole()
+            outcome = report.state.value
+            return report
+        except SageUnreachableError:
+            outcome = "unreachable"
+            raise
+        finally:
+            count(outcome, time.monotonic() - began)
 
 
 def refresh_read_back(

@@ -6,10 +6,10 @@ It may be killed anywhere, run twice, or find nothing to do.
 
 import importlib
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
 from types import FrameType
 
@@ -254,13 +254,12 @@ def _work_off(name: PeriodicWork, once: Callable[[Settings, Database, Actor], bo
 
 
 def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
-    began = time.monotonic()
+    count = partial(tally.add_run, settings.redis)
     try:
-        report = run(database, open_company(settings), by=by, clock=_now)
+        report = run(database, open_company(settings), by=by, clock=_now, count=count)
     except SageUnreachableError as error:
         words = "Sage cannot be reached; the data sync is tried again soon"
         _log.log(error.level, words, error=str(error))
-        _count_run(settings, "unreachable", began)
         if not isinstance(error, SageBusyError):
             with database.writing() as session:
                 told = slots.cannot_reach_sage(session, PeriodicWork.DATA_SYNC, at=_now())
@@ -270,7 +269,6 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
     if report.state is RunState.ANOTHER_IS_RUNNING:
         return False
     _log.info("data sync", **report.model_dump())
-    _count_run(settings, report.state.value, began)
     with database.writing() as session:
         outbox.refresh_ready_cards(session, at=_now())
     nudger(settings)(PeriodicWork.DELIVER)
@@ -279,11 +277,6 @@ def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:
 
         tell(settings, database, clock=_now)
     return True
-
-
-def _count_run(settings: Settings, outcome: str, began: float) -> None:
-    seconds = time.monotonic() - began
-    tally.add(settings.redis, {(tally.SYNC_RUNS, outcome): 1, (tally.SYNC_SECONDS,): seconds})
 
 
 def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> bool:

@@ -1,10 +1,12 @@
-"""`python -m tests.audit`: are there known vulnerabilities in what is locked? Asks OSV by pip-audit.
+"""`python -m tests.audit`: are there known vulnerabilities in what is locked? Asks OSV by pip-audit, and npm.
 
-Exit code 1 when there are, or when pip-audit itself fails; 0 when OSV cannot be reached, and then it says so.
+Exit code 1 when there are, or when pip-audit itself fails; 0 for what cannot be looked up, which it says.
 """
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -17,8 +19,10 @@ import httpx
 from tests.locks import DEV, ROOT
 
 OSV = "https://api.osv.dev/v1/query"
+PAGE = ROOT / "bot" / "sandbox" / "page"
 _ANSWER_SECONDS = 10
 _MOST_SECONDS = 120.0
+_NPM_WAITS = 10_000  # milliseconds
 _ASKED = {"package": {"name": "pip", "ecosystem": "PyPI"}, "version": "0"}
 
 
@@ -70,6 +74,38 @@ def _judge(packages: list[dict[str, Any]]) -> tuple[int, str]:
     return 0, f"No known vulnerability in {len(packages)} packages."
 
 
+def audit_page(folder: Path, registry: str | None = None) -> tuple[int, str]:
+    """The same of npm's lock in a folder, as the registry knows it: npm's own unless one is given."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return 0, f"Not audited: npm, for {folder.name}, is not installed."
+    elsewhere = {"npm_config_registry": registry} if registry else {}
+    words = ["audit", "--package-lock-only", "--json", "--fetch-retries=0", f"--fetch-timeout={_NPM_WAITS}"]
+    try:
+        done = subprocess.run(
+            [npm, *words],
+            cwd=folder,
+            env=os.environ | elsewhere,
+            capture_output=True,
+            text=True,
+            timeout=_MOST_SECONDS,
+            check=False,
+        )
+        found = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        return 0, f"Not audited: npm does not tell of {folder.name} ({type(error).__name__})."
+    if "vulnerabilities" not in found and "code" in found.get("error", {}):
+        return 1, f"npm audit of {folder.name} failed: {found['error'].get('summary')}"
+    if "vulnerabilities" not in found:
+        return 0, f"Not audited: npm does not tell of {folder.name} ({found.get('message', 'no reason')})."
+    lines = [f"{name} of {folder.name}: {one['severity']}" for name, one in found["vulnerabilities"].items()]
+    if lines:
+        return 1, "\n".join(
+            [*sorted(lines), f"Raise them in {folder.name}/package.json, or by `npm update`."]
+        )
+    return 0, f"No known vulnerability in {found['metadata']['dependencies']['total']} packages of npm."
+
+
 def _unreachable(osv: str) -> str | None:
     try:
         httpx.post(osv, json=_ASKED, timeout=_ANSWER_SECONDS).raise_for_status()
@@ -79,14 +115,14 @@ def _unreachable(osv: str) -> str | None:
 
 
 def main() -> int:
-    """Audit the lock that holds all others."""
+    """Audit the lock that holds all others, and that of the sandbox's page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--osv", default=OSV, help="address that answers as OSV does")
     parser.add_argument("--lock", type=Path, default=ROOT / DEV)
     asked = parser.parse_args()
-    code, words = audit(asked.lock, asked.osv)
-    sys.stdout.write(f"{words}\n")
-    return code
+    found = [audit(asked.lock, asked.osv), audit_page(PAGE)]
+    sys.stdout.writelines(f"{words}\n" for _, words in found)
+    return max(code for code, _ in found)
 
 
 if __name__ == "__main__":

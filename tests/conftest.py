@@ -31,6 +31,7 @@ _EVERY_DATABASE = "--every-database"
 settings.register_profile(
     "costbot", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("deep", settings.get_profile("costbot"), max_examples=3_000, derandomize=False)
 settings.load_profile("costbot")
 
 
@@ -74,12 +75,14 @@ def _shared(item: pytest.Item) -> str | None:
 def _take_one_engine(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of each test in tests/bot only one engine's, by its name, so that each engine has half of them.
 
-    A test that is of one engine alone stays. What may differ between the engines lives in `workflow`, whose
-    tests run on both, as do those of `sync`.
+    A test that is of one engine alone stays, and so does one that is marked `every_database`. What may differ
+    between the engines lives in `workflow`, whose tests run on both, as do those of `sync`.
     """
     by_name: dict[str, dict[str, pytest.Item]] = {}
     for item in items:
         case = getattr(item, "callspec", None)
+        if item.get_closest_marker("every_database"):
+            continue
         if case is not None and _BOT in item.path.parents and "database_url" in case.params:
             engine: str = case.params["database_url"]
             by_name.setdefault(item.nodeid.replace(engine, ""), {})[engine] = item

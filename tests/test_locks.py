@@ -32,6 +32,9 @@ for package in sorted(ours):
     for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
         if not found.name.endswith(("__main__", ".env")) and ".versions." not in found.name:
             importlib.import_module(found.name)
+
+from opentelemetry.exporter.otlp.proto.http import trace_exporter
+from opentelemetry.sdk.trace import export
 """
 
 
@@ -57,7 +60,7 @@ def test_the_locks_name_no_machine_and_no_index() -> None:
         assert re.findall(r"://|^-|(?<![\w.])/", (ROOT / lock).read_text(), re.MULTILINE) == []
 
 
-def test_costbot_needs_nothing_that_only_its_developers_have() -> None:
+def test_costbot_and_its_traces_need_nothing_that_only_its_developers_have() -> None:
     locked = {pin.name for pin in read(ROOT / RUN)}
 
     done = subprocess.run(

@@ -18,6 +18,7 @@ from workflow.language import later
 from workflow.merge import Assignment, SageJob, outcome
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
+from workflow.tracing import span
 from workflow.vocabulary import Event, Outcome, Standing, State, SyncState
 
 _STREAM_ROWS = 5_000
@@ -353,7 +354,7 @@ def _tell(
     session: Session, event: Event, sync: DataSync, requested: RequestedUpdate, *, by: Actor, at: datetime
 ) -> None:
     # on with the id of the Update, not of the data sync, whose batch carries many
-    with request_ids.working_for(requested.request_id):
+    with request_ids.working_for(requested.request_id), span(event.value, batch=sync.batch):
         _put_on_record(session, event, sync, requested, by=by, at=at)
 
 

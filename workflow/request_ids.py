@@ -5,12 +5,13 @@ logs, so that what is logged and what is stored can never differ.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 KEY = "request_id"
+SEVERAL = "request_ids"
 LENGTH = 12
 
 
@@ -25,6 +26,11 @@ def current() -> str | None:
     return None if found is None else str(found)
 
 
+def several() -> list[str]:
+    """The requests that this thread works for at once; none where it is one or none."""
+    return list(get_contextvars().get(SEVERAL, ()))
+
+
 @contextmanager
 def working_for(request_id: str | None) -> Iterator[None]:
     """What is done in the block is done for this request; without one, for that of before."""
@@ -32,4 +38,16 @@ def working_for(request_id: str | None) -> Iterator[None]:
         yield
         return
     with bound_contextvars(**{KEY: request_id}):
+        yield
+
+
+@contextmanager
+def working_for_all(requests: Iterable[str | None]) -> Iterator[None]:
+    """What is done in the block is done for these requests at once, such as a message that gathers many."""
+    known = sorted(set(filter(None, requests)))
+    if len(known) < 2:
+        with working_for(known[0] if known else None):
+            yield
+        return
+    with bound_contextvars(**{SEVERAL: known}):
         yield

@@ -46,6 +46,11 @@ def add(redis_url: str, counts: Counts) -> bool:
     return True
 
 
+def add_run(redis_url: str, outcome: str, seconds: float) -> None:
+    """Count a run of the data sync."""
+    add(redis_url, {(SYNC_RUNS, outcome): 1, (SYNC_SECONDS,): seconds})
+
+
 def read(redis_url: str) -> dict[Count, float]:
     """The counts of all processes. Raises `redis.RedisError`."""
     with _connected(redis_url) as client:

@@ -4,6 +4,7 @@ Owns what a span says: its name, a few facts, the request's id, and of an error 
 may hold what is nobody's business.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,8 @@ from workflow import request_ids
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
+EXPORTER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+"""The logger of what sends spans."""
 _switched_on = False
 
 
@@ -27,9 +30,11 @@ def span(name: str, /, **facts: str | int | float | None) -> Iterator[None]:
         return
     from opentelemetry.trace import StatusCode
 
-    told = {f"costbot.{key}": value for key, value in facts.items() if value is not None}
+    told: dict[str, Any] = {f"costbot.{key}": value for key, value in facts.items() if value is not None}
     if request_id := request_ids.current():
         told["costbot.request_id"] = request_id
+    if several := request_ids.several():
+        told["costbot.request_ids"] = several
     with tracer.start_as_current_span(
         name, attributes=told, record_exception=False, set_status_on_exception=False
     ) as current:
@@ -48,10 +53,14 @@ def switch_on() -> bool:
 
 
 def flush() -> None:
-    """Send what is not sent yet, for a process that is about to end at once."""
+    """Send what is not sent yet, for a process that is about to end at once.
+
+    That nobody takes it is for processes to say that stay: each of these would say it anew.
+    """
     if _switched_on:
         from opentelemetry import trace
 
+        logging.getLogger(EXPORTER).disabled = True
         send: Any = getattr(trace.get_tracer_provider(), "force_flush", None)
         if send is not None:
             send()

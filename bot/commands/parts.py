@@ -1,5 +1,8 @@
 """How each part of costbot is, as `costbot status` says it: what is asked are the servers and the bot."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import httpx
 from redis import RedisError
 
@@ -7,10 +10,20 @@ from bot.commands.command import CommandLine
 from bot.health import NOT_KNOWN, database_check, files_check, redis_check, sync_check
 from workflow import tally
 from workflow.settings import Settings
-from workflow.tally import SLACK_CALLS
+from workflow.tally import SLACK_CALLS, SYNC_RUNS, SYNC_SECONDS
 
 _BOT_SECONDS = 5.0
 _OK, _NOT_ASKED = "ok", "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """Counts since Redis last started anew: calls of Slack, and runs of the data sync by how they ended."""
+
+    slack_calls: int
+    slack_rate_limited: int
+    sync_runs: Mapping[str, int]
+    sync_seconds: float
 
 
 def parts_of(line: CommandLine) -> dict[str, str]:
@@ -48,12 +61,16 @@ def _ask_the_bot(settings: Settings) -> dict[str, str]:
         return {"bot": f"no bot answers at {address}", "slack": _NOT_ASKED}
 
 
-def slack_calls(settings: Settings) -> tuple[int, int] | None:
-    """How many calls of Slack there were, and how many came too fast for it; None while Redis is away."""
+def tallied(settings: Settings) -> Tallied | None:
+    """What all processes have counted; None while Redis is away."""
     try:
         counts = tally.read(settings.redis)
     except RedisError:
         return None
     calls = {count: number for count, number in counts.items() if count[0] == SLACK_CALLS}
-    limited = sum(number for count, number in calls.items() if count[-1] == "rate_limited")
-    return int(sum(calls.values())), int(limited)
+    return Tallied(
+        slack_calls=int(sum(calls.values())),
+        slack_rate_limited=int(sum(calls[call] for call in calls if call[-1] == "rate_limited")),
+        sync_runs={count[-1]: int(number) for count, number in counts.items() if count[0] == SYNC_RUNS},
+        sync_seconds=counts.get((SYNC_SECONDS,), 0.0),
+    )

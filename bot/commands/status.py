@@ -1,6 +1,6 @@
 """`costbot status` and `migrate`: how things stand, and the database's schema."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 import typer
@@ -41,7 +41,7 @@ def status(line: CommandLine) -> Answer:
 
 def _status(line: CommandLine) -> Answer:
     # imported here, for no other command asks Redis and the bot
-    from bot.commands.parts import parts_of, slack_calls
+    from bot.commands.parts import parts_of, tallied
 
     now = line.now()
     with line.database.reading() as session:
@@ -49,7 +49,7 @@ def _status(line: CommandLine) -> Answer:
         every_notice = outbox.backlog(session)
         newest = queries.data_syncs(session, limit=1)
         found = vitals.of_company(session, line.settings, at=now)
-    calls = slack_calls(line.settings)
+    counts = tallied(line.settings)
     facts = StatusShape(
         jobs=jobs,
         holds_waiting=found.holds_waiting,
@@ -64,8 +64,10 @@ def _status(line: CommandLine) -> Answer:
         last_sync_done_at=found.sync.last_done_at,
         missed_syncs=found.sync.missed,
         refusals=[RefusalRow(reason=reason, count=count) for reason, count in sorted(found.refusals.items())],
-        slack_calls=calls and calls[0],
-        slack_rate_limited=calls and calls[1],
+        slack_calls=counts and counts.slack_calls,
+        slack_rate_limited=counts and counts.slack_rate_limited,
+        sync_runs=counts and dict(counts.sync_runs),
+        sync_seconds=counts and counts.sync_seconds,
     )
     return Answer(facts, _told(facts, found))
 
@@ -106,24 +108,38 @@ def _parts(parts: Mapping[str, str]) -> Table:
 
 def _told(facts: StatusShape, found: vitals.Vitals) -> list[str | Table]:
     rows = [(words.STATE_WORDS[state], count) for state, count in facts.jobs.items()]
-    told: list[str | Table] = [Table(("State", "Jobs"), rows)]
-    told.append(_parts(facts.parts))
-    if facts.oldest_ready_at:
-        told.append(f"Ready to Update for longest: {words.age_words(facts.oldest_ready_at, found.at)}")
-    told.append(f"Contracts and change orders that wait: {facts.holds_waiting}")
-    given_up = f", {facts.notices_given_up} given up" if facts.notices_given_up else ""
-    due = f", due for {words.age_words(found.backlog.oldest, found.at)}" if found.backlog.oldest else ""
-    told.append(f"Slack notices waiting: {facts.notices_waiting}{due}{given_up}")
+    told: list[str | Table] = [Table(("State", "Jobs"), rows), _parts(facts.parts)]
+    told.append(Table(("What", "How it stands"), list(_figures(facts, found))))
     if facts.notices_wait_for:
         told.append(facts.notices_wait_for)
+    return told
+
+
+def _figures(facts: StatusShape, found: vitals.Vitals) -> Iterator[tuple[str, str]]:
+    if facts.oldest_ready_at:
+        yield "Ready to Update for longest", words.age_words(facts.oldest_ready_at, found.at)
+    yield "Contracts and change orders that wait", f"{facts.holds_waiting:,}"
+    due = f", due for {words.age_words(found.backlog.oldest, found.at)}" if found.backlog.oldest else ""
+    given_up = f", {facts.notices_given_up:,} given up" if facts.notices_given_up else ""
+    yield "Slack notices waiting", f"{facts.notices_waiting:,}{due}{given_up}"
     if facts.slack_calls is not None:
-        told.append(f"Calls of Slack: {facts.slack_calls:,}, rate limited {facts.slack_rate_limited:,}")
+        yield "Calls of Slack", f"{facts.slack_calls:,}, rate limited {facts.slack_rate_limited:,}"
     if facts.refusals:
-        told.append(f"Acts refused: {sum(row.count for row in facts.refusals):,}")
+        reasons = _counted({row.reason: row.count for row in facts.refusals})
+        yield "Acts refused", f"{sum(row.count for row in facts.refusals):,}: {reasons}"
     if last := facts.last_sync:
         result = words.outcome_words(last.created, last.tied, last.already_there, last.failed)
-        told.append(
-            f"Last data sync: {last.batch}, {words.PLAIN.date(last.started_at)}, {last.state}: {result}"
-        )
-    told.append(words.next_sync_words(facts.next_sync_at, words.PLAIN))
-    return told
+        took = f", in {last.seconds:,.1f} s" if last.seconds is not None else ""
+        when = words.PLAIN.date(last.started_at)
+        yield "Last data sync", f"{last.batch}, {when}, {last.state}{took}: {result}"
+    if facts.sync_runs:
+        each = (facts.sync_seconds or 0.0) / sum(facts.sync_runs.values())
+        yield "Runs of the data sync", f"{_counted(facts.sync_runs)}; {each:,.1f} s each"
+    if facts.last_sync_done_at:
+        yield "Last due time done", f"{words.age_words(facts.last_sync_done_at, found.at)} ago"
+    yield "Next data sync", words.PLAIN.date(facts.next_sync_at)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """How often each of these was, by its name in the JSON."""
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(counts.items()))

@@ -1,5 +1,6 @@
 """`costbot sync` and `syncs`: run a data sync in the foreground, and look at past ones."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from bot.commands.terminal import Answer, Table, progress
 from sync import data_sync
 from sync.data_sync import RunState, SyncReport
 from sync.sage import open_company
-from workflow import queries
+from workflow import queries, tally
 from workflow.settings import Source
 from workflow.tables import DataSync
 
@@ -32,6 +33,7 @@ def sync(line: CommandLine) -> Answer:
             clock=line.now,
             wait_seconds=_WAIT_SECONDS,
             progress=tell,
+            count=partial(tally.add_run, line.settings.redis),
         )
     if report.state is RunState.ANOTHER_IS_RUNNING:
         return failed(

@@ -62,7 +62,10 @@ class StatusShape(Shape):
     refusals: list[RefusalRow]
     slack_calls: int | None
     slack_rate_limited: int | None
-    """Since Redis last started anew; null while it does not answer."""
+    sync_runs: dict[str, int] | None
+    """Runs of the data sync by how they ended, and the seconds that all of them took."""
+    sync_seconds: float | None
+    """The last four are since Redis last started anew; null while it does not answer."""
 
 
 class StatusNotKnown(NotDone):

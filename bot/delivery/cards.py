@@ -18,6 +18,7 @@ from workflow.bursts import BurstFacts
 from workflow.database import Database
 from workflow.language import later
 from workflow.privileges import Rules
+from workflow.request_ids import working_for, working_for_all
 from workflow.tables import OutboxNotice
 from workflow.vocabulary import NoticeKind
 
@@ -65,7 +66,9 @@ class Cards:
                         replies, later("nothing was asked for in this job, so it has no card")
                     )
                     return
-                is_new, there = there is None, self._poster.draw(key, self._channel.to_post_in(), card)
+                is_new = there is None
+                with working_for_all(notice.request_id for notice in failing):
+                    there = self._poster.draw(key, self._channel.to_post_in(), card)
                 self._outcomes.done(cards)
                 self._channel.took(there)
                 if is_new and self._digest.burst:
@@ -73,7 +76,8 @@ class Cards:
                     return
             while behind and behind[0].due_at <= self._clock():
                 failing, behind = behind[:1], behind[1:]
-                self._reply(failing[0], there.channel, there.ts)
+                with working_for(failing[0].request_id):
+                    self._reply(failing[0], there.channel, there.ts)
                 self._outcomes.done(failing)
             self._queue_up(behind)
         except SlackRefused as refused:

@@ -5,7 +5,7 @@ jobs has an order of its own.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -33,7 +33,9 @@ from workflow.bursts import BurstFacts
 from workflow.database import Database
 from workflow.language import ENGLISH, speaking
 from workflow.privileges import USUAL_RULES, Rules
+from workflow.request_ids import working_for
 from workflow.settings import BURST, read_settings
+from workflow.tables import OutboxNotice
 from workflow.tally import bringing
 from workflow.vocabulary import NoticeKind
 
@@ -223,11 +225,9 @@ class _Drain:
             rest = outbox.due(session, now=now, kinds=outbox.BY_ITSELF, limit=_NOTICES_A_ROUND)
             drawn = messages.with_card(session, jobs) if burst else set()
             waiting_cards = set(outbox.due_jobs(session, now=now, limit=len(jobs), kinds=[NoticeKind.CARD]))
-        ask: list[_Work] = [
-            partial(self._privilege_requests.tell, n) for n in rest if n.kind is NoticeKind.PRIVILEGE
-        ]
-        ask += [partial(self._reports.tell, n) for n in rest if n.kind is NoticeKind.REPORT]
-        steps: list[_Work] = [partial(self._steps.tell, n) for n in rest if n.kind is NoticeKind.STEP]
+        ask = _each(rest, NoticeKind.PRIVILEGE, self._privilege_requests.tell)
+        ask += _each(rest, NoticeKind.REPORT, self._reports.tell)
+        steps = _each(rest, NoticeKind.STEP, self._steps.tell)
         if burst is None or not jobs:
             tell_people = [partial(self._people.tell, one) for one in people]
             # after the cards, whose addresses the steps hand on
@@ -242,3 +242,15 @@ class _Drain:
             work.append(partial(self._cards.tell, job))
             work += [partial(self._people.tell, one) for one in islice(patient, PEOPLE_A_CARD)]
         return work
+
+
+def _each(
+    notices: Iterable[OutboxNotice], kind: NoticeKind, tell: Callable[[OutboxNotice], None]
+) -> list[_Work]:
+    """To tell each notice of a kind by itself, for the request that it follows from."""
+
+    def told(notice: OutboxNotice) -> None:
+        with working_for(notice.request_id):
+            tell(notice)
+
+    return [partial(told, notice) for notice in notices if notice.kind is kind]

@@ -14,7 +14,7 @@ from bot.gateway import RateLimited, SlackError, SlackRefused, SlackUnavailable
 from bot.posting import UnderWay
 from workflow import outbox
 from workflow.database import Database
-from workflow.request_ids import working_for
+from workflow.request_ids import working_for, working_for_all
 from workflow.tables import OutboxNotice
 
 SOONEST_RETRY = timedelta(seconds=15)
@@ -89,7 +89,8 @@ class Outcomes:
     def done(self, notices: Sequence[OutboxNotice]) -> None:
         """Slack has what they tell.
 
-        A message that gathers many is one line of the log: in a burst they would be hundreds of thousands.
+        A message that gathers many is one line of the log, with all their requests: in a burst they would be
+        hundreds of thousands.
         """
         now = self._clock()
         with self._database.writing() as session:
@@ -97,7 +98,8 @@ class Outcomes:
         waited = [(now - notice.created_at).total_seconds() for notice in notices]
         if len(notices) > 1:
             kind, count = notices[0].kind.value, len(notices)
-            _log.info("gathered notices were delivered", kind=kind, notices=count, seconds=max(waited))
+            with working_for_all(notice.request_id for notice in notices):
+                _log.info("gathered notices were delivered", kind=kind, notices=count, seconds=max(waited))
         for notice, seconds in zip(notices, waited, strict=True):
             with working_for(notice.request_id):
                 _log.log(

@@ -20,6 +20,7 @@ from bot.links import card_address
 from bot.posting import Poster, UnderWay
 from workflow import messages, outbox, telling
 from workflow.database import Database
+from workflow.request_ids import working_for_all
 from workflow.tables import OutboxNotice
 from workflow.telling import Addressee
 from workflow.vocabulary import NoticeKind
@@ -80,7 +81,8 @@ class People:
                     outbox.put_off(session, gathered, until=to.quiet_until, error=None)
                 continue
             try:
-                self._write_to(to, person_id, gathered, key or messages.direct_key(gathered[0].id))
+                with working_for_all(notice.request_id for notice in gathered):
+                    self._write_to(to, person_id, gathered, key or messages.direct_key(gathered[0].id))
                 self._outcomes.done(gathered)
             except NobodyToTell as nobody:
                 self._outcomes.give_up(gathered, nobody.words)

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
+import structlog
 from slack_bolt import Ack, App
 
+from bot.gateway import SlackRefused
 from bot.homes import Homes
 from bot.payloads import FilterChoice, HomePageButton
 from bot.visit import Services, Visit, lazily
 from workflow import homes
 from workflow.tables import HomeView
+
+_log = structlog.get_logger()
 
 
 def register(app: App, services: Services) -> None:
@@ -51,4 +55,9 @@ def _show(visit: Visit, change: Callable[[HomeView], None]) -> None:
     pages = Homes(
         services.database, services.gateway, services.identity, services.settings, clock=services.clock
     )
-    pages.show(view, visit.actor)
+    try:
+        pages.show(view, visit.actor)
+    except SlackRefused as refused:
+        if visit.actor.person_id is not None:
+            raise
+        _log.warning("Slack shows no page to somebody whom costbot does not know", error=str(refused))

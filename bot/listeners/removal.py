@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from pydantic import BaseModel, ValidationError
 from slack_bolt import App, BoltContext
 
 from bot.gateway import SlackError, SlackRefused
@@ -28,32 +29,49 @@ def register(app: App, services: Services) -> None:
     app.event("tokens_revoked")(ack=acknowledge, lazy=[_after_the_ack(services, _revoked)])
 
 
-def _after_the_ack(
-    services: Services, handle: Callable[[Services, dict[str, Any]], bool]
-) -> Callable[..., None]:
+class _Tokens(BaseModel):
+    bot: list[str] = []
+
+
+class _Removed(BaseModel):
+    tokens: _Tokens = _Tokens()
+
+
+class _Told(BaseModel):
+    """What Slack tells, as docs.slack.dev/reference/events has it; another shape removes nothing."""
+
+    event_id: str
+    event_time: int
+    event: _Removed
+
+
+def _after_the_ack(services: Services, handle: Callable[[Services, _Told], bool]) -> Callable[..., None]:
     def run(body: dict[str, Any], context: BoltContext) -> None:
         bind_log(context)
-        if not handle(services, body):
+        try:
+            told = _Told.model_validate(body)
+        except ValidationError as error:
+            _log.warning("a removal of another shape; nothing was changed", error=str(error))
+            return
+        if not handle(services, told):
             _log.info("Slack tells of an install that is not the present one; nothing was changed")
             return
         _log.warning("costbot was taken out of Slack; messages wait until it is installed again")
         at = services.clock()
         with services.database.writing() as session:
-            if deliveries.first_time(session, f"event:{body.get('event_id')}", at=at):
+            if deliveries.first_time(session, f"event:{told.event_id}", at=at):
                 audit.record(session, Event.SLACK_REMOVED, by=SLACK, at=at)
 
     return run
 
 
-def _uninstalled(services: Services, body: dict[str, Any]) -> bool:
-    told_at = body.get("event_time")
-    return services.forget_install(float(told_at) if isinstance(told_at, int | float) else None)
+def _uninstalled(services: Services, told: _Told) -> bool:
+    return services.forget_install(told.event_time)
 
 
-def _revoked(services: Services, body: dict[str, Any]) -> bool:
+def _revoked(services: Services, told: _Told) -> bool:
     """Tokens that were rotated are revoked too, so Slack is asked whether the present one is good."""
-    tokens = body["event"].get("tokens") or {}
-    if not tokens.get("bot"):
+    if not told.event.tokens.bot:
         return False
     try:
         services.gateway.auth_test()

@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 class StepRun(BaseModel):
     """Slack's `function_executed`, as far as costbot reads it; inputs by their names in the manifest."""
 
-    function_execution_id: str = Field(min_length=1, max_length=100)
+    function_execution_id: str = Field(pattern="^[!-~]{1,100}$")
     inputs: dict[str, Any] = {}
 
     def text(self, name: str) -> str:

@@ -379,6 +379,10 @@ class Sandbox:
         """Close the app's Socket Mode connections; how many there were."""
         return int(self._post("sockets/drop", warn=warn)["dropped"])
 
+    def say_by_sockets(self, text: str) -> None:
+        """Send the app's Socket Mode connections a text that need be no envelope."""
+        self._post("sockets/say", text=text)
+
     def switch(self, **switches: Any) -> None:
         """Set `archived`, `bot_in_channel`, `token_revoked`, `missing_scopes`, `rate_limits`, `events_url`
         or `deliver_twice`: see `bot.sandbox.control.Switches`.

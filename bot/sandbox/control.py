@@ -150,6 +150,7 @@ class Control:
             Route("/faults", _answered(self._add_fault), methods=["POST"]),
             Route("/faults", _answered(self._clear_faults), methods=["DELETE"]),
             Route("/sockets/drop", _answered(self._drop_sockets), methods=["POST"]),
+            Route("/sockets/say", _answered(self._say_by_sockets), methods=["POST"]),
             Route("/switches", _answered(self._switch), methods=["POST"]),
         ]
 
@@ -261,6 +262,10 @@ class Control:
 
     async def _drop_sockets(self, request: Request) -> Any:
         return {"dropped": await self._sockets.drop(warn=bool((await _json(request)).get("warn")))}
+
+    async def _say_by_sockets(self, request: Request) -> Any:
+        await self._sockets.say(str((await _json(request)).get("text")))
+        return {}
 
     async def _switch(self, request: Request) -> Any:
         wanted = Switches.model_validate(await _json(request))

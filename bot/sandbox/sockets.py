@@ -92,6 +92,12 @@ class Sockets:
             self._forget(connection)
         return answer
 
+    async def say(self, text: str) -> None:
+        """Send every connection something that need be no envelope: what a client has to live through."""
+        for connection in self._connections:
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                await connection.websocket.send_text(text)
+
     async def drop(self, *, warn: bool) -> int:
         """Close every connection, with Slack's `disconnect` message when `warn`; how many there were."""
         dropped = list(self._connections)

@@ -30,11 +30,18 @@ def signed(body: str | bytes, *, at: float | None = None, **header: str) -> dict
     }
 
 
+def posted(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of the POST by which Slack brings `interactive`, `events_api` or `slash_commands`."""
+    if kind == "events_api":
+        return signed(json.dumps(payload))
+    form = payload if kind == "slash_commands" else {"payload": json.dumps(payload)}
+    return signed(urlencode(form, errors="replace"), Content_Type="application/x-www-form-urlencoded")
+
+
 def interactive(payload: dict[str, Any]) -> dict[str, Any]:
     """What Slack posts for something that a person did."""
     person = {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1"}, "channel": {"id": "C1"}}
-    body = urlencode({"payload": json.dumps(person | payload)})
-    return signed(body, Content_Type="application/x-www-form-urlencoded")
+    return posted("interactive", person | payload)
 
 
 def compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> list[Any]:

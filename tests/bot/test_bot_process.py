@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -19,11 +21,12 @@ from bot.sandbox.client import NO_AUTHORITIES, Person, Sandbox
 from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN
 from tests import factories
 from tests.factories import LIMITS
-from workflow import directory
-from workflow.database import Database
+from tests.servers import PostgresServer, RedisServer
+from workflow import directory, slots
+from workflow.database import Database, migrate
 from workflow.settings import Settings, SettingsError
 from workflow.tables import RequestedUpdate
-from workflow.vocabulary import State
+from workflow.vocabulary import PeriodicWork, State
 
 PROGRAM = """
 from bot import logs
@@ -47,14 +50,24 @@ class Running:
     process: subprocess.Popen[str]
     address: str
 
-    def ready(self) -> dict[str, str]:
-        answer: dict[str, str] = httpx.get(f"{self.address}/readyz", verify=NO_AUTHORITIES).json()
-        return answer
+    def ready(self) -> tuple[int, dict[str, str]]:
+        """What `/readyz` answers."""
+        answer = httpx.get(f"{self.address}/readyz", verify=NO_AUTHORITIES)
+        return answer.status_code, answer.json()
 
-    def end(self) -> int:
-        """Ask it to end; its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+    def wait_until_ready(self, status: int = 200, /, **parts: str) -> None:
+        """Return once `/readyz` says this, whatever else it says."""
+
+        def says() -> bool:
+            found, said = self.ready()
+            return (
+                found == status and said.items() >= {k.replace("_", " "): v for k, v in parts.items()}.items()
+            )
+
+        wait_until(says)
+
+
+Start = Callable[..., Running]
 
 
 @pytest.fixture
@@ -63,8 +76,8 @@ def sandbox(patient_sandbox: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def start(sqlite_url: str, redis_url: str, sandbox: Sandbox) -> Iterator[Callable[[], Running]]:
-    """Start the bot; it is up when this returns, and killed after the test."""
+def start(sqlite_url: str, redis_url: str, sandbox: Sandbox) -> Iterator[Start]:
+    """Start the bot, with other settings if so; it is up when this returns, and killed after the test."""
     started: list[subprocess.Popen[str]] = []
     environment = {
         "PATH": os.environ["PATH"],
@@ -76,9 +89,9 @@ def start(sqlite_url: str, redis_url: str, sandbox: Sandbox) -> Iterator[Callabl
         "SLACK_APP_TOKEN": APP_TOKEN,
     }
 
-    def start() -> Running:
+    def start(**others: str) -> Running:
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM], env=environment, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", PROGRAM], env=environment | others, stderr=subprocess.PIPE, text=True
         )
         started.append(process)
         assert process.stderr is not None
@@ -123,53 +136,55 @@ def state(database: Database) -> State:
         return session.get_one(RequestedUpdate, 1).state
 
 
-def test_it_serves_clicks_and_ends_cleanly(
-    start: Callable[[], Running], company: Database, sandbox: Sandbox, dana: Person
+def test_a_lost_connection_comes_back_and_so_do_clicks(
+    start: Start, company: Database, sandbox: Sandbox, dana: Person
 ) -> None:
     bot = start()
-    sandbox.wait_for_bot()
-    wait_until(lambda: bot.ready()["slack"] == "ok")
-    assert bot.ready() == {
-        "database": "ok",
-        "slack": "ok",
-        "redis": "ok",
-        "sage": "ok",
-        "data sync": "late: it was never done",
-    }
-    dana.slash("/costcodes update 24-017")
-    dana.wait_for_modal("24-017")
-    dana.submit()
-    dana.wait_for_modal("It is updated")
-    assert state(company) is State.ACCEPTED
-    assert bot.end() == 0
-
-
-def test_a_lost_connection_comes_back_and_so_do_clicks(
-    start: Callable[[], Running], company: Database, sandbox: Sandbox, dana: Person
-) -> None:
-    start()
     sandbox.wait_for_bot()
     for warn in (True, False):
         assert sandbox.drop_sockets(warn=warn) == 1
         sandbox.wait_for_bot()
         dana.slash("/costcodes whoami")
         dana.wait_for_ephemeral("You are an accounting approver")
+    bot.wait_until_ready(slack="ok")
+
+    sandbox.fail_next("apps.connections.open", "server_error", times=1_000)
+    assert sandbox.drop_sockets() == 1
+    bot.wait_until_ready(503, slack="no connection to Slack", database="ok")
+    sandbox.clear_faults()
+    bot.wait_until_ready(slack="ok")
 
 
-def test_slack_may_be_away_when_it_starts(
-    start: Callable[[], Running], company: Database, sandbox: Sandbox
-) -> None:
-    sandbox.fail_next("apps.connections.open", "server_error")
-    bot = start()
-    answer = httpx.get(f"{bot.address}/readyz", verify=NO_AUTHORITIES)
-    assert (answer.status_code, answer.json()["slack"]) == (503, "no connection to Slack")
-    assert httpx.get(f"{bot.address}/healthz", verify=NO_AUTHORITIES).status_code == 200
-    sandbox.wait_for_bot()
-    wait_until(lambda: httpx.get(f"{bot.address}/readyz", verify=NO_AUTHORITIES).status_code == 200)
+def test_readyz_says_which_part_fails_and_that_it_is_back(start: Start, sandbox: Sandbox) -> None:
+    with PostgresServer() as postgres, RedisServer() as redis:
+        migrate(postgres.url)
+        sandbox.fail_next("apps.connections.open", "server_error")
+        bot = start(COSTBOT_DATABASE_URL=postgres.url, COSTBOT_REDIS_URL=redis.url)
+        status, said = bot.ready()
+        assert (status, said["slack"]) == (503, "no connection to Slack")
+        assert httpx.get(f"{bot.address}/healthz", verify=NO_AUTHORITIES).status_code == 200
+        all_is_well = {"database": "ok", "slack": "ok", "redis": "ok", "sage": "ok"}
+        bot.wait_until_ready(**all_is_well, data_sync="late: it was never done")
+        with closing(Database(postgres.url)) as database, database.writing() as session:
+            now = datetime.now(UTC)
+            slots.take(session, PeriodicWork.DATA_SYNC, now)
+            slots.done(session, PeriodicWork.DATA_SYNC, now, at=now)
+        bot.wait_until_ready(**all_is_well, data_sync="ok")
+
+        redis.kill()
+        bot.wait_until_ready(**all_is_well | {"redis": "ConnectionError"})
+        redis.start()
+        bot.wait_until_ready(**all_is_well)
+
+        postgres.kill()
+        unknown = "not known while the database does not answer"
+        bot.wait_until_ready(503, database="OperationalError", sage=unknown, data_sync=unknown, redis="ok")
+        postgres.start()
+        bot.wait_until_ready(**all_is_well, data_sync="ok")
 
 
 def test_what_was_acknowledged_is_finished_before_it_ends(
-    start: Callable[[], Running], company: Database, sandbox: Sandbox, dana: Person
+    start: Start, company: Database, sandbox: Sandbox, dana: Person
 ) -> None:
     bot = start()
     sandbox.wait_for_bot()
@@ -181,6 +196,7 @@ def test_what_was_acknowledged_is_finished_before_it_ends(
         bot.process.send_signal(signal.SIGTERM)
         assert state(company) is State.READY
     assert bot.process.wait(PATIENCE) == 0
+    dana.wait_for_modal("It is updated")
     assert state(company) is State.ACCEPTED
 
 

@@ -105,14 +105,15 @@ def test_a_delivered_notice_is_logged_with_the_request_that_it_is_of(site: Site)
 
 
 def test_a_message_that_gathers_many_notices_is_one_line_of_the_log(site: Site) -> None:
-    for _ in range(3):
-        site.ask_for_privilege(site.dana)
+    for request in ("first", "second", "second"):
+        with working_for(request):
+            site.ask_for_privilege(site.dana)
     site.clock.wait(seconds=5)
-    with capture_logs() as logs:
+    with capture_logs(processors=[merge_contextvars]) as logs:
         assert site.drain() == 3
     told = [line for line in logs if "delivered" in line["event"] and line["log_level"] == "info"]
-    assert [(line["event"], line["notices"], line["seconds"]) for line in told] == [
-        ("gathered notices were delivered", 3, 5.0)
+    assert [(line["event"], line["notices"], line["seconds"], line["request_ids"]) for line in told] == [
+        ("gathered notices were delivered", 3, 5.0, ["first", "second"])
     ]
 
 

@@ -192,3 +192,15 @@ def test_a_message_of_another_app_is_read_by_what_it_shows() -> None:
         "Also",
         "05-2000 M",
     ]
+
+
+def test_an_event_that_tells_of_a_person_is_of_that_person() -> None:
+    act = interaction_of({"type": "event_callback", "event": {"type": "user_change", "user": USER}})
+    assert act.user_id == "U1"
+
+
+@pytest.mark.parametrize("junk", ["\x00", "\ud800", "ü", "x" * 100, 5])
+@pytest.mark.parametrize("name", ["user_id", "team_id", "channel_id", "trigger_id", "event_id"])
+def test_what_is_no_id_is_not_read(name: str, junk: object) -> None:
+    with pytest.raises(UnreadableError):
+        interaction_of({"command": "/costcodes", name: junk})

@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import promql_parser as promql
 import pytest
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
@@ -19,9 +20,11 @@ from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from tests.bot.signing import compared_in_constant_time
 from tests.factories import NINE, later
+from tests.scraping import Samples, samples_of, value
 from tests.workflow.site import Site
-from workflow import procore_calls, tally
+from workflow import outbox, procore_calls, tally
 from workflow.database import Database
+from workflow.privileges import Refused
 from workflow.settings import Settings, Source
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +32,6 @@ GRAFANA = ROOT / "docs" / "grafana"
 TOKEN = "a token of some length"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 NOWHERE = "redis://127.0.0.1:1/0"
-
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 @contextmanager
@@ -44,27 +45,20 @@ def scraping(*companies: Watched) -> Iterator[httpx.Client]:
 def scraped(*companies: Watched) -> Samples:
     """Every sample, by name and labels, once its text was read by Prometheus' own parser."""
     with scraping(*companies) as client:
-        text = client.get("/metrics", headers=BEARER).text
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+        return samples_of(client.get("/metrics", headers=BEARER).text)
 
 
 def watched(database: Database, redis_url: str, **settings: Any) -> Watched:
     return Watched(Settings(_env_file=None, redis_url=redis_url, **settings), database)
 
 
-def value(samples: Samples, name: str, company: str = "", **labels: str) -> float:
-    return samples[name, tuple(sorted({"company": company, **labels}.items()))]
-
-
 def test_it_tells_how_the_work_stands(database: Database, redis_url: str) -> None:
     site = Site(database)
     site.accept(site.ask("03-300 L"))
     site.data_sync()
-    site.ask("03-300 M")
+    waits = site.ask("03-300 M")
+    refused = site.accept(waits, by=site.engineer)
+    assert isinstance(refused, Refused)
     call = (tally.SLACK_CALLS, "chat.postMessage", "rate_limited")
     tally.add(redis_url, {call: 3, (tally.SYNC_RUNS, "finished"): 2, (tally.SYNC_SECONDS,): 1.5})
 
@@ -73,6 +67,9 @@ def test_it_tells_how_the_work_stands(database: Database, redis_url: str) -> Non
     assert value(found, "costbot_requested_updates", state="ready") == 1
     assert value(found, "costbot_requested_updates", state="synced") == 1
     assert value(found, "costbot_oldest_ready_age_seconds") == 3600
+    assert value(found, "costbot_refusals_total", reason=refused.reason) == 1
+    with database.reading() as session:
+        assert value(found, "costbot_outbox_waiting") == outbox.backlog(session, now=later(60)).waiting > 0
     assert value(found, "costbot_outbox_lag_seconds") == 3600
     assert value(found, "costbot_data_syncs_total", outcome="complete") == 1
     assert value(found, "costbot_data_sync_lines_total", outcome="created") == 1
@@ -82,6 +79,8 @@ def test_it_tells_how_the_work_stands(database: Database, redis_url: str) -> Non
     assert value(found, "costbot_slack_connected") == 1
     assert value(found, "costbot_database_up") == value(found, "costbot_redis_up") == 1
     assert not any(name.startswith("costbot_procore") for name, _ in found)
+    there_are = samples_there_are()
+    assert all({label for label, _ in labels} == there_are[name] for name, labels in found)
 
 
 def test_what_does_not_answer_is_told_and_the_rest_is_there(
@@ -182,29 +181,70 @@ def test_whoever_asks_at_once_gets_the_same_figures(sqlite_url: str, redis_url: 
     database.close()
 
 
-def shown(metric_names: str) -> set[str]:
-    """The metrics that an expression asks for, as METRICS has them."""
+@dataclass(frozen=True)
+class Asked:
+    """The metrics of an expression, each with the labels by which it is chosen, and the labels to sum by."""
+
+    chosen_by: dict[str, set[str]]
+    grouped_by: set[str]
+
+
+def asked_by(expression: str) -> Asked:
+    """Read by a parser of Prometheus' language, which refuses what Prometheus would."""
+    found = Asked({}, set())
+
+    def visit(part: promql.Expr) -> None:
+        if isinstance(part, promql.VectorSelector) and part.name:
+            labels = {matcher.name for matcher in part.matchers.matchers}
+            found.chosen_by.setdefault(part.name, set()).update(labels)
+        elif isinstance(part, promql.AggregateExpr) and part.modifier:
+            found.grouped_by.update(part.modifier.labels)
+
+    # Grafana puts its own in place of what begins with $__
+    promql.walk(promql.parse(expression.replace("$__rate_interval", "5m")), visit)
+    return found
+
+
+def dashboard() -> list[tuple[str, str]]:
+    """Every expression of the dashboard, with the legend of what it draws."""
+    file = json.loads((GRAFANA / "costbot.json").read_text(encoding="utf-8"))
+    return [
+        (target["expr"], target.get("legendFormat", ""))
+        for panel in file["panels"]
+        for target in panel.get("targets", ())
+    ]
+
+
+def alerts() -> list[tuple[str, str]]:
+    """Every expression of an alert, with what it tells."""
+    file = yaml.safe_load((GRAFANA / "alerts.yaml").read_text(encoding="utf-8"))
+    rules = [rule for group in file["groups"] for rule in group["rules"]]
+    return [(rule["expr"], rule["annotations"]["summary"]) for rule in rules]
+
+
+def samples_there_are() -> dict[str, set[str]]:
+    """Each name that stands on the page, and the labels that it has there."""
+    endings = {Kind.GAUGE: [""], Kind.COUNTER: ["_total"], Kind.SUMMARY: ["_sum", "_count"]}
     return {
-        re.sub(r"_(total|sum|count)$", "", name) for name in re.findall(r"\bcostbot_[a-z_]+", metric_names)
+        metric.name + ending: {"company", *metric.labels}
+        for metric in METRICS
+        for ending in endings[metric.kind]
     }
 
 
-def test_the_dashboard_and_the_alerts_ask_for_metrics_that_there_are_and_for_all_of_them() -> None:
-    dashboard = json.loads((GRAFANA / "costbot.json").read_text(encoding="utf-8"))
-    asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ()))
-    rules = yaml.safe_load((GRAFANA / "alerts.yaml").read_text(encoding="utf-8"))
-    alerts = " ".join(rule["expr"] for group in rules["groups"] for rule in group["rules"])
-    names = {metric.name for metric in METRICS}
-    assert shown(asked) == names
-    assert shown(alerts) <= names
+@pytest.mark.parametrize(("expression", "words"), [*dashboard(), *alerts()])
+def test_dashboard_and_alerts_ask_for_what_is_on_the_page(expression: str, words: str) -> None:
+    asked, there_are = asked_by(expression), samples_there_are()
+    assert asked.chosen_by
+    for name, labels in asked.chosen_by.items():
+        assert labels | asked.grouped_by <= there_are[name], name
+    told = set(re.findall(r"{{ ?(?:\$labels\.)?(\w+) ?}}", words))
+    assert told <= asked.grouped_by
 
 
-def test_a_counter_is_asked_for_by_its_total_and_nothing_else_is() -> None:
-    text = "".join((GRAFANA / name).read_text(encoding="utf-8") for name in ("costbot.json", "alerts.yaml"))
-    for metric in METRICS:
-        used = set(re.findall(rf"\b{metric.name}(?:_total|_sum|_count)?\b(?!_)", text))
-        endings = {Kind.GAUGE: {""}, Kind.COUNTER: {"_total"}, Kind.SUMMARY: {"_sum", "_count"}}[metric.kind]
-        assert used <= {metric.name + ending for ending in endings}, metric.name
+def test_the_dashboard_leaves_no_metric_out() -> None:
+    asked = {name for expression, _ in dashboard() for name in asked_by(expression).chosen_by}
+    assert asked == samples_there_are().keys()
 
 
 def test_the_page_has_every_metric_as_it_is() -> None:

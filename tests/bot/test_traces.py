@@ -1,17 +1,22 @@
 """Spans of OpenTelemetry: none unless they are asked for; then they arrive at whoever collects them."""
 
 import os
+import re
+import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from queue import SimpleQueue
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from bot.sandbox.procore.app import CLIENT_ID, CLIENT_SECRET, create_procore
+from bot.sandbox.procore.company import Company
+from bot.sandbox.server import running
+from tests.collector import Collector, collecting, facts, request_ids_of
+
+ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import io, json, sys
@@ -40,45 +45,17 @@ print("opentelemetry" in sys.modules)
 """
 
 
-class Collector(HTTPServer):
-    """A receiver of OTLP over HTTP, on a free port of loopback."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.received: SimpleQueue[ExportTraceServiceRequest] = SimpleQueue()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        assert isinstance(self.server, Collector)
-        self.server.received.put(ExportTraceServiceRequest.FromString(body))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with collecting() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def run(url: str, **environment: str) -> list[str]:
+def run(url: str, program: str = PROGRAM, **environment: str) -> list[str]:
     """What the program prints: the trace's id in its log, and whether it has loaded OpenTelemetry."""
     known = {"PATH": os.environ["PATH"], **environment}
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM, url], env=known, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, url], env=known, capture_output=True, text=True, check=True
     )
     assert ran.stderr == ""
     return ran.stdout.split()
@@ -89,12 +66,14 @@ def test_spans_arrive_with_the_request_and_without_secrets(sqlite_url: str, coll
 
     request = collector.received.get(timeout=10)
     [resource] = request.resource_spans
-    about = {one.key: one.value.string_value for one in resource.resource.attributes}
+    about = facts(resource.resource.attributes)
     assert (about["service.name"], about["costbot.process"]) == ("costbot", "bot")
     spans: dict[str, Span] = {span.name: span for scope in resource.scope_spans for span in scope.spans}
     assert set(spans) == {"request", "transaction", "slack chat.postMessage"}
-    facts = {one.key: one.value.string_value for one in spans["request"].attributes}
-    assert facts == {"costbot.act": "update", "costbot.request_id": "0123456789ab"}
+    assert facts(spans["request"].attributes) == {
+        "costbot.act": "update",
+        "costbot.request_id": "0123456789ab",
+    }
     assert spans["request"].trace_id.hex() == trace_id
     assert spans["transaction"].parent_span_id == spans["request"].span_id
     failed = spans["slack chat.postMessage"].status
@@ -102,13 +81,86 @@ def test_spans_arrive_with_the_request_and_without_secrets(sqlite_url: str, coll
     assert b"secret" not in request.SerializeToString()
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_SDK_DISABLED": "true"}],
-    ids=["nobody asked", "switched off"],
-)
-def test_nothing_is_loaded_unless_it_is_asked_for(sqlite_url: str, environment: dict[str, str]) -> None:
-    assert run(sqlite_url, **environment) == ["None", "False"]
+def test_a_collector_that_is_away_holds_nobody_up_for_long_and_is_said_once(sqlite_url: str) -> None:
+    stays_and_ends = """
+import time
+from opentelemetry import trace
+for _ in range(2):
+    with tracing.span("of a process that stays"):
+        pass
+    trace.get_tracer_provider().force_flush()
+began = time.monotonic()
+with tracing.span("of a piece of work"):
+    pass
+tracing.flush()
+told = stream.getvalue()
+print(time.monotonic() - began < 5.0, told.count("Failed to export"), "retrying" in told)
+"""
+    beginning, _, _ = PROGRAM.partition("database = ")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        said = run(sqlite_url, beginning + stays_and_ends, OTEL_EXPORTER_OTLP_ENDPOINT=address)
+    assert said == ["True", "1", "False"]
+
+
+def test_a_command_and_its_calls_of_procore_are_traced(sqlite_url: str, collector: Collector) -> None:
+    procore = create_procore(Company())
+    with running(procore.app) as address:
+        ran = subprocess.run(
+            [sys.executable, "-m", "bot", "procore", "look"],
+            env={
+                "PATH": os.environ["PATH"],
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
+                "COSTBOT_DATABASE_URL": sqlite_url,
+                "COSTBOT_SOURCE": "procore",
+                "COSTBOT_PROCORE_CLIENT_ID": CLIENT_ID,
+                "COSTBOT_PROCORE_CLIENT_SECRET": CLIENT_SECRET,
+                "COSTBOT_PROCORE_COMPANY_ID": str(procore.company.id),
+                "COSTBOT_PROCORE_API_URL": address,
+                "COSTBOT_PROCORE_LOGIN_URL": address,
+            },
+            cwd=sqlite_url.removeprefix("sqlite:///").rpartition("/")[0],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    procore.webhooks.close()
+
+    assert ran.returncode == 0, ran.stderr
+    spans = [span for process, span in collector.spans() if process == "command line"]
+    [command] = [span for span in spans if span.name == "command"]
+    asked = [span for span in spans if span.name == "procore"]
+    assert facts(command.attributes)["costbot.name"] == "look"
+    assert len(asked) == len(procore.web_api.calls) > 0
+    assert {span.parent_span_id for span in asked} == {command.span_id}
+    assert {tuple(request_ids_of(span)) for span in spans} == {tuple(request_ids_of(command))}
+
+
+def test_the_page_names_every_span_that_there_is() -> None:
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("bot", "sync", "workflow")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    made = {name.strip() for name in re.findall(r'\bspan\(f?"([^"{]+)', sources)}
+    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    _, _, rows = page.partition("| span | what it is |\n")
+    named = re.findall(r"^\| `(.+?)(?: ?…)?` \|", rows.partition("\n\n")[0], re.MULTILINE)
+    assert sorted(named) == sorted(made | {"requested_update:"})
+
+
+def test_nothing_is_loaded_unless_it_is_asked_for(sqlite_url: str) -> None:
+    asked_and_switched_off = """
+import os
+traces.start("nobody asked")
+os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9"
+os.environ["OTEL_SDK_DISABLED"] = "true"
+traces.start("bot")
+"""
+    assert run(sqlite_url, PROGRAM.replace('traces.start("bot")', asked_and_switched_off)) == [
+        "None",
+        "False",
+    ]
 
 
 def test_without_the_extra_it_says_what_to_install(sqlite_url: str, tmp_path: Path) -> None:

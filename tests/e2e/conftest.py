@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import workspace
+from tests.collector import Collector, collecting
 from tests.e2e.office import Office, at_work
 from tests.servers import PostgresServer, RedisServer
 
@@ -29,17 +30,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def collector() -> Iterator[Collector]:
+    """Where the small offices send their traces."""
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
 def open_office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OpenOffice:
     """Opens an office: `small office` or `head office`."""
 
     @contextmanager
     def small() -> Iterator[Office]:
-        """SQLite, an embedded Redis and Socket Mode."""
+        """SQLite, an embedded Redis and Socket Mode, traced."""
         settings = {
             "COSTBOT_CHANNEL": f"#{workspace.CHANNEL_NAME}",
             "SLACK_APP_TOKEN": workspace.APP_TOKEN,
         }
-        with at_work(tmp_path_factory.mktemp("small"), settings) as office:
+        collector: Collector = request.getfixturevalue("collector")
+        with at_work(tmp_path_factory.mktemp("small"), settings, traces_to=collector.address) as office:
             yield office
 
     @contextmanager

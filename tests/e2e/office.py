@@ -28,6 +28,7 @@ from bot.sandbox.client import NO_AUTHORITIES, Message, Person, Sandbox, Seen
 from sync.worker import nudger
 from tests import line
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.scraping import Samples, samples_of
 from tests.servers import RedisServer
 from workflow import outbox, slots
 from workflow.settings import Settings
@@ -40,6 +41,7 @@ REJECTED = "⛔ *Rejected*"
 """What a card says of its state."""
 
 _HOST = "127.0.0.1"
+_METRICS_TOKEN = "of-whoever-watches"
 _FIRST_JOB = 101
 _JOBS = 99
 
@@ -59,10 +61,10 @@ class Ran:
 
 @contextmanager
 def at_work(
-    folder: Path, settings: Mapping[str, str], redis: RedisServer | None = None
+    folder: Path, settings: Mapping[str, str], redis: RedisServer | None = None, *, traces_to: str = ""
 ) -> Iterator["Office"]:
     """A company that works for the length of the block."""
-    office = Office(folder, settings, redis)
+    office = Office(folder, settings, redis, traces_to=traces_to)
     try:
         office.open()
         yield office
@@ -73,10 +75,12 @@ def at_work(
 class Office:
     """One company with its Slack, its costbot and its Sage.
 
-    No data sync runs by itself within a test: each is asked for.
+    No data sync runs by itself within a test: each is asked for. `traces_to` is where its processes trace.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], redis: RedisServer | None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], redis: RedisServer | None, *, traces_to: str = ""
+    ) -> None:
         self.redis = redis
         sandbox_port, self._bot_port, self.second_port = free_ports(3)
         self.sandbox = Sandbox(f"http://{_HOST}:{sandbox_port}")
@@ -86,6 +90,7 @@ class Office:
             "COSTBOT_SYNC_CRON": "0 0 1 1 *",
             "COSTBOT_HTTP_PORT": str(self._bot_port),
             "COSTBOT_ADMIN_EMAIL": sample_company.SECOND_APPROVER,
+            "COSTBOT_METRICS_TOKEN": _METRICS_TOKEN,
             "SLACK_API_URL": self.sandbox.api_url,
             "SLACK_BOT_TOKEN": workspace.BOT_TOKEN,
             **settings,
@@ -96,7 +101,8 @@ class Office:
             self.settings = Settings(_env_file=None)
         self.folder = folder
         self.line = CommandLine(self.settings)
-        self.tree = ProcessTree(folder, self.environment)
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": traces_to} if traces_to else {}
+        self.tree = ProcessTree(folder, self.environment | traced)
         self._nudge = nudger(self.settings)
         self._jobs = iter(_job_numbers())
 
@@ -256,6 +262,18 @@ class Office:
                 return outbox.backlog(session).waiting == 0
 
         wait_until(told, "everything is told", seconds=seconds)
+
+    def metrics(self) -> Samples:
+        """What Prometheus reads of the company now."""
+        bearer = {"Authorization": f"Bearer {_METRICS_TOKEN}"}
+        answer = httpx.get(
+            f"http://{_HOST}:{self._bot_port}/metrics",
+            headers=bearer,
+            timeout=PATIENCE,
+            trust_env=False,
+            verify=NO_AUTHORITIES,
+        )
+        return samples_of(answer.raise_for_status().text)
 
     def wait_for_bot(self) -> None:
         """Return once the bot hears what happens in Slack."""

@@ -76,9 +76,13 @@ class ProcessTree:
                 process.stdin.close()
         return codes
 
+    def logged(self, words: str) -> list[str]:
+        """The lines of the log that hold these words."""
+        return [line for line in self._log.read_text().splitlines() if words in line]
+
     def errors(self) -> list[str]:
         """What the processes have logged as an error."""
-        return [line for line in self._log.read_text().splitlines() if '"level": "error"' in line]
+        return self.logged('"level": "error"')
 
 
 def wait_until(true: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> None:

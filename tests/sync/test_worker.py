@@ -26,7 +26,7 @@ from tests.servers import RedisServer
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import YARD, WatchedSage
 from tests.sync.test_work_queue import names
-from workflow import audit, slots
+from workflow import audit, slots, tally
 from workflow.database import Database
 from workflow.settings import SageTarget, Settings, read_settings
 from workflow.tables import DataSync, OutboxNotice, Person, ScheduleSlot, SeenDelivery
@@ -140,11 +140,31 @@ def test_an_unreachable_sage_leaves_the_slot_for_later_and_is_logged(
     [warning] = [log["event"] for log in logs if log["log_level"] == "warning"]
     assert "Sage cannot be reached" in warning
     assert undone(database)
+    assert tally.read(settings.redis)[tally.SYNC_RUNS, "unreachable"] == 1
     sage.rmdir()
     away.rename(sage)
     worker.data_sync()
     assert work.states(database, YARD) == ["synced"]
     assert not undone(database)
+
+
+def test_a_data_sync_that_breaks_is_counted_as_that_and_leaves_the_slot(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(what: str) -> None:
+        raise RuntimeError(f"a fault of costbot: {what}")
+
+    work.accept(database, YARD, "16-100 S")
+    ask(database)
+    watched = WatchedSage(embedded_company(settings), break_down)
+    monkeypatch.setattr(worker, "open_company", lambda _settings: watched)
+    with pytest.raises(RuntimeError):
+        worker.data_sync()
+
+    counts = tally.read(settings.redis)
+    assert counts[tally.SYNC_RUNS, "broke"] == 1
+    assert counts[(tally.SYNC_SECONDS,)] >= 0
+    assert undone(database)
 
 
 def test_who_asked_for_a_data_sync_hears_once_that_sage_cannot_be_reached(

@@ -6,7 +6,7 @@ from tests.factories import NINE
 from tests.workflow.site import Site
 from workflow import audit, request_ids
 from workflow.privileges import SCHEDULE
-from workflow.request_ids import working_for
+from workflow.request_ids import working_for, working_for_all
 from workflow.tables import DataSync, OutboxNotice, RequestedUpdate
 from workflow.vocabulary import Event
 
@@ -68,3 +68,13 @@ def test_ids_are_new_each_time_and_end_with_their_work() -> None:
         with working_for(None):
             assert request_ids.current() == "outer"
     assert request_ids.current() is None
+
+
+def test_what_is_done_for_several_requests_names_each_and_for_one_is_done_for_that() -> None:
+    with working_for_all(["later", "earlier", None, "later"]):
+        assert (request_ids.current(), request_ids.several()) == (None, ["earlier", "later"])
+    with working_for_all(["only", None, "only"]):
+        assert (request_ids.current(), request_ids.several()) == ("only", [])
+    with working_for("outer"), working_for_all([None]):
+        assert (request_ids.current(), request_ids.several()) == ("outer", [])
+    assert (request_ids.current(), request_ids.several()) == (None, [])

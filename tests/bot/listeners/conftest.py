@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+from slack_bolt import App
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -43,6 +44,7 @@ class Office:
     settings: Settings
     site: Site
     tom: InDirectory
+    app: App = field(init=False)
     url: str = ""
     """Where the bot listens."""
     nudged: list[str] = field(default_factory=list)
@@ -144,6 +146,7 @@ def office(database: Database, sandbox: Sandbox, settings: dict[str, Any]) -> It
         read_back=office.read_back.append,
         know_person=partial(know_person, read, database),
     )
+    office.app = bolt
     with running(http_app(bolt, takes_events=True, ready={})) as url:
         office.url = url
         sandbox.switch(events_url=f"{url}/slack/events")

@@ -123,6 +123,16 @@ def test_what_slack_tells_late_of_an_older_install_changes_nothing(here: Town, b
     assert on_record(boreal, Event.SLACK_REMOVED) == []
 
 
+def test_a_removal_of_another_shape_removes_nothing(here: Town, boreal: Member) -> None:
+    whole = happened(boreal, "app_uninstalled", at=time.time() + 5)
+    without_a_time = {name: value for name, value in whole.items() if name != "event_time"}
+    for wrong in (without_a_time, whole | {"event_time": "soon"}, whole | {"event_id": 5}):
+        here.post("events_api", wrong)
+
+    assert here.installations.find(BOREAL.id) is not None
+    assert on_record(boreal, Event.SLACK_REMOVED) == []
+
+
 def test_people_of_a_workspace_that_no_company_names_hear_so(here: Town) -> None:
     command = {"team_id": NOBODY.id, "user_id": "U1", "command": "/costcodes", "text": "jobs"}
     window = {
