@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -291,7 +292,7 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
     ),
     **{
         f"the message of a {kind} is not in Slack": (
-            lambda f, key=key: without_message(f, key),
+            partial(without_message, key=key),
             Kind.LOST,
             f"its message {key} not in Slack",
         )
