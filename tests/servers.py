@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import distribution
 from pathlib import Path
@@ -96,6 +96,12 @@ class Server(ABC):
         while any(map(_lives, family)):
             time.sleep(_POLL_SECONDS)
 
+    def revive(self) -> None:
+        """Start the server again where it has ended by itself."""
+        if self._has_died():
+            self._let_go(b"keep\n")
+            self.start()
+
     def stop(self) -> None:
         """Shut the server down and remove its folder."""
         self._let_go(b"")
@@ -137,15 +143,19 @@ class RedisServer(Server):
 
 
 class PostgresServer(Server):
-    """A new PostgreSQL cluster that trusts everyone; what was committed outlives `kill`."""
+    """A new PostgreSQL cluster that trusts everyone; what was committed outlives `kill`.
 
-    def __init__(self) -> None:
+    `disk` is given the empty folder of its data, to make a disk of it.
+    """
+
+    def __init__(self, disk: Callable[[Path], None] = lambda folder: None) -> None:
         super().__init__("postgres")
-        self._data = self.folder / "data"
+        self.data = self.folder / "data"
         # apart from the data, which nobody but the server's user may enter
         self._sockets = self.folder / "sockets"
-        for folder in (self._data, self._sockets):
+        for folder in (self.data, self._sockets):
             folder.mkdir()
+        disk(self.data)
         self._programs = _POSTGRES
         self._numbers = itertools.count(1)
         if os.geteuid() == 0:
@@ -185,7 +195,7 @@ class PostgresServer(Server):
         """A user who, unlike everybody else, gets in by their password alone."""
         self.execute(f"DROP ROLE IF EXISTS {name}")
         self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
-        rules = self._data / "pg_hba.conf"
+        rules = self.data / "pg_hba.conf"
         rules.write_text(f"local all {name} scram-sha-256\n{rules.read_text()}")
         self.execute("SELECT pg_reload_conf()")
         wrong = self.url.replace("postgres@", f"{name}:{quote(f'not-{password}', safe='')}@", 1)
@@ -211,7 +221,7 @@ class PostgresServer(Server):
             "io_method": "sync",
         }
         words = (word for key, value in options.items() for word in ("-c", f"{key}={value}"))
-        return [self.program("postgres"), "-D", str(self._data), *words]
+        return [self.program("postgres"), "-D", str(self.data), *words]
 
     def _connect(self) -> None:
         psycopg.connect(self.url).close()
@@ -219,7 +229,7 @@ class PostgresServer(Server):
     def _run_as_nobody(self) -> None:
         # PostgreSQL refuses to run as root, and nobody else may enter a virtual environment that root keeps
         self._uid = pwd.getpwnam("nobody").pw_uid
-        for folder in (self._data, self._sockets):
+        for folder in (self.data, self._sockets):
             os.chown(folder, self._uid, -1)
         self.folder.chmod(0o711)
         site = _POSTGRES.parents[2]
@@ -230,7 +240,7 @@ class PostgresServer(Server):
         self._programs = self.folder / _POSTGRES.relative_to(site)
 
     def _initialise(self) -> None:
-        initdb = [self.program("initdb"), "--pgdata", str(self._data), "--username=postgres"]
+        initdb = [self.program("initdb"), "--pgdata", str(self.data), "--username=postgres"]
         options = ["--auth=trust", "--encoding=UTF8", "--no-sync"]
         # the machine may have no locale but C, which knows the case of A to Z alone
         options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.answering import WindowClosedError, WindowNotOpenedError
+from bot.blocks import notices
 from bot.listeners.opening import updates_view
 from bot.payloads import JobButton
 from bot.visit import Visit
@@ -78,10 +78,8 @@ def _answer(visit: Visit, button: JobButton, decision: Decision, done: str) -> N
         case AlreadyDecided(words=words):
             visit.answer(f"{_title(visit, button)}: {words}")
         case Stale(words=words) if decision.new:
-            try:
-                visit.show(updates_view(visit, button.job_id, seen=button))
-            except (WindowClosedError, WindowNotOpenedError):
-                visit.answer(f"{_title(visit, button)}: {words}")
+            in_words = notices.answer(f"{_title(visit, button)}: {words}")
+            visit.show_or_tell(updates_view(visit, button.job_id, seen=button), in_words)
         case Stale(words=words):
             visit.answer(f"{_title(visit, button)}: {words}")
         case Refused(reason=reason, words=words) if reason in _OF_THE_STATE:

@@ -5,6 +5,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -70,7 +71,11 @@ def wired(
             Route("/files/{file}/{name}", web_api.file),
             Route("/upload/{file}", web_api.take_upload, methods=["POST"]),
             Route("/upload/{file}", web_api.uploaded),
-            Route("/response/{key}", response_urls.endpoint, methods=["POST"]),
+            Route(
+                "/response/{key}",
+                partial(web_api.respond, carry_out=response_urls.endpoint),
+                methods=["POST"],
+            ),
             WebSocketRoute("/socket/", sockets.endpoint),
             Mount("/sandbox", routes=control.routes()),
             Mount("/static", StaticFiles(directory=STATIC)),

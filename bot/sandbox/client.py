@@ -354,8 +354,13 @@ class Sandbox:
         calls: list[Json] = _result(self._http.get("/sandbox/calls", params=asked))
         return calls
 
+    def windows(self) -> list[tuple[str, Surface]]:
+        """Every window that was shown so far, as it was then, and the id of whom it was shown to."""
+        shown: list[Json] = _result(self._http.get("/sandbox/windows"))
+        return [(one["user"], Surface(one)) for one in shown]
+
     def deliveries(self) -> list[Json]:
-        """What was brought to the app so far: `kind`, `payload`, `retry`, `answer`."""
+        """What was brought to the app so far: `kind`, `payload`, `retry`, `answer`, `at`."""
         deliveries: list[Json] = _result(self._http.get("/sandbox/deliveries"))
         return deliveries
 

@@ -144,6 +144,7 @@ class Control:
             Route("/people/{who}/{act}", _answered(self._act), methods=["POST"]),
             Route("/users", _answered(self._put_user), methods=["POST"]),
             Route("/calls", _answered(self._calls)),
+            Route("/windows", _answered(self._windows)),
             Route("/deliveries", _answered(self._deliveries)),
             Route("/deliveries/again", _answered(self._deliver_again), methods=["POST"]),
             Route("/faults", _answered(self._add_fault), methods=["POST"]),
@@ -241,6 +242,9 @@ class Control:
     async def _calls(self, request: Request) -> Any:
         asked = request.query_params
         return self._web_api.records(asked.get("method"), int(asked.get("after", 0)))
+
+    async def _windows(self, request: Request) -> Any:
+        return [{"user": user, "blocks": blocks} for user, blocks in self._workspace.modals.shown]
 
     async def _deliveries(self, request: Request) -> Any:
         return [asdict(delivered) for delivered in self._delivery.log]

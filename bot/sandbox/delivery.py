@@ -41,6 +41,8 @@ class Delivered:
     payload: Json
     retry: int
     answer: Answer
+    at: float
+    """When it was answered, or given up; Unix seconds."""
 
 
 class Delivery:
@@ -93,7 +95,7 @@ class Delivery:
         except (ConnectionError, httpx.HTTPError):
             error = "dispatch_failed"
         answer = Answer(body, error, time.monotonic() - started)
-        self.log.append(Delivered(kind, payload, retry, answer))
+        self.log.append(Delivered(kind, payload, retry, answer, time.time()))
         return answer
 
     async def _post(self, url: str, kind: str, payload: Json, retry: int) -> Json:

@@ -7,6 +7,7 @@ Sources: docs.slack.dev/surfaces/modals, /reference/methods/views.open, views.pu
 import itertools
 import secrets
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.sandbox.errors import SlackError
 
 Json = dict[str, Any]
 STACKED_VIEWS = 3
+_REMEMBERED = 10_000
 _TEXTS = ("title", "submit", "close")
 _OWN = ("private_metadata", "callback_id", "external_id")
 _FLAGS = ("clear_on_close", "notify_on_close", "submit_disabled")
@@ -56,6 +58,8 @@ class Modals:
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
         self._numbers = itertools.count(1)
+        self.shown: deque[tuple[str, list[Json]]] = deque(maxlen=_REMEMBERED)
+        """To whom which window was shown, and what it said, the newest last."""
 
     def trigger(self, user_id: str) -> str:
         """A trigger id for this person: good once, within Slack's three seconds."""
@@ -69,6 +73,7 @@ class Modals:
         user = self._exchange(trigger_id)
         view = self._new(user, payload)
         self._stacks[user] = [view]
+        self.shown.append((user, view.blocks))
         return view
 
     def push(self, trigger_id: str, payload: Json) -> View:
@@ -86,6 +91,7 @@ class Modals:
             raise SlackError("push_limit_reached")
         view = self._new(user, payload, root=stack[0].id, previous=stack[-1].id)
         stack.append(view)
+        self.shown.append((user, view.blocks))
         return view
 
     def update(self, view: View, payload: Json, hash: str | None = None) -> View:  # noqa: A002 - Slack's name
@@ -95,6 +101,7 @@ class Modals:
         view.payload = self._normal(payload)
         view.hash = self._hash()
         view.errors = {}
+        self.shown.append((view.user, view.blocks))
         kept = {block["block_id"] for block in view.blocks}
         view.state = {block_id: state for block_id, state in view.state.items() if block_id in kept}
         return view

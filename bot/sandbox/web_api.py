@@ -8,8 +8,9 @@ import json
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +27,7 @@ from bot.sandbox.workspace import APP_TOKEN, BOT_TOKEN, Workspace
 Json = dict[str, Any]
 
 
+RESPONSE_URL = "response_url"
 _FETCH = Method(lambda _: {}, scopes=("files:read",))
 
 
@@ -131,6 +133,20 @@ class WebApi:
         file.content = content
         return await _broken(fault, {}) if fault else Response(f"OK - {len(content)}")
 
+    async def respond(
+        self, request: Request, carry_out: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        """An answer by a response URL; on the log, and to faults, it is a call of `response_url`."""
+        fault = self.faults.take(RESPONSE_URL)
+        at, arguments = time.time(), await _body_of(request)
+        if fault and not fault.after:
+            answer = Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            answer = await carry_out(request)
+        ok, kind = answer.status_code == HTTPStatus.OK, fault.kind if fault else None
+        self.calls.append(Record(RESPONSE_URL, arguments, at, ok, None if ok else "refused", kind, {}))
+        return await _broken(fault, {}) if fault else answer
+
     async def uploaded(self, request: Request) -> Response:
         """An uploaded file, for the page."""
         file = self._workspace.uploaded.get(request.path_params["file"])
@@ -174,15 +190,19 @@ class WebApi:
         }
 
 
+async def _body_of(request: Request) -> Json:
+    try:
+        body = await request.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 async def read_call(request: Request) -> tuple[str, Json]:
     """The token and arguments of a call, wherever Slack lets them stand."""
     arguments: Json = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            body = await request.json()
-        except ValueError:
-            body = {}
-        arguments |= body if isinstance(body, dict) else {}
+        arguments |= await _body_of(request)
     else:
         arguments |= dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
     token = str(arguments.pop("token", ""))

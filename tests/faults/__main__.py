@@ -33,14 +33,20 @@ _WIDTH = 130
 
 @dataclass(frozen=True)
 class Row:
-    """What came of one fault."""
+    """What came of one fault in one company."""
 
     fault: Fault
+    company: str
     tries: Tries
     findings: tuple[Finding, ...]
     seconds: float
     drained: float | None
     """None where the company drained after a later fault."""
+
+    @property
+    def name(self) -> str:
+        """Of the fault, and where it happened when that is not the only place."""
+        return f"{self.fault.name} ({self.company})" if len(self.fault.companies) > 1 else self.fault.name
 
     def count(self, kind: Kind) -> int:
         return sum(finding.kind is kind for finding in self.findings)
@@ -62,30 +68,26 @@ def main(arguments: Sequence[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     console.print(f"faults: seed {seed}; the same again: make faults SEED={seed}")
     began = time.monotonic()
-    lanes = [
-        (name, [fault for fault in faults if fault.company == name])
-        for name in COMPANIES
-        if any(fault.company == name for fault in faults)
-    ]
+    each = [(fault, name) for fault in faults for name in fault.companies[: 1 if asked.short else None]]
+    lanes = {name: [fault for fault, where in each if where == name] for name in COMPANIES}
+    lanes = {name: some for name, some in lanes.items() if some}
     rows: list[Row] = []
     with ThreadPoolExecutor(len(lanes)) as pool:
-        for name, some in lanes:
+        for name, some in lanes.items():
             pool.submit(_happen, console, name, some, seed, asked.short, began + _HARD_BOUND_SECONDS, rows)
-    rows.sort(key=lambda row: FAULTS.index(row.fault))
+    rows.sort(key=lambda row: (FAULTS.index(row.fault), row.company))
     console.print(_table(rows, f"seed {seed}, {time.monotonic() - began:.0f} s"))
     for row in rows:
         for finding in row.findings:
-            console.print(f"{finding.kind}: {row.fault.name}: {finding.words}", markup=False)
-    left_out = len(faults) - len(rows)
+            console.print(f"{finding.kind}: {row.name}: {finding.words}", markup=False)
+    left_out = len(each) - len(rows)
     if left_out:
         console.print(
             f"wrong: {left_out} faults could not be tried, or not in {_HARD_BOUND_SECONDS // 60} minutes"
         )
     never = [row for row in rows if not (row.tries.times or row.tries.cannot_be_had)]
     for row in never:
-        console.print(
-            f"wrong: {row.fault.name}: it never came about, so nothing is known of it", markup=False
-        )
+        console.print(f"wrong: {row.name}: it never came about, so nothing is known of it", markup=False)
     total = Counter(finding.kind for row in rows for finding in row.findings)
     tried = sum(row.tries.times for row in rows)
     print(f"faults: {tried} tried, {total[Kind.LOST]} lost, {total[Kind.DOUBLED]} doubled")  # noqa: T201
@@ -112,11 +114,11 @@ def _happen(
                 if time.monotonic() > until:
                     return
                 judged = not short or fault is faults[-1]
-                row = _try(company, fault, random.Random(f"{seed} {fault.name}"), known, short, judged)
+                row = _try(company, name, fault, random.Random(f"{seed} {fault.name}"), known, short, judged)
                 known |= set(row.findings)
                 rows.append(row)
                 console.print(
-                    f"  {fault.name}: {row.tries.times} tried in {row.seconds:.0f} s"
+                    f"  {row.name}: {row.tries.times} tried in {row.seconds:.0f} s"
                     + (f", drained in {row.drained:.0f} s, {len(row.findings)} findings" if judged else "")
                 )
     except Exception:  # noqa: BLE001 - the other companies go on; what was not tried is told at the end
@@ -124,7 +126,13 @@ def _happen(
 
 
 def _try(
-    company: Company, fault: Fault, rng: random.Random, known: set[Finding], short: bool, judged: bool
+    company: Company,
+    name: str,
+    fault: Fault,
+    rng: random.Random,
+    known: set[Finding],
+    short: bool,
+    judged: bool,
 ) -> Row:
     began = time.monotonic()
     tries = fault.run(company, rng, fault.short if short else fault.times)
@@ -134,7 +142,7 @@ def _try(
     if judged:
         drained = company.drain()
         found |= set(judge(company.facts()))
-    return Row(fault, tries, tuple(sorted(found - known)), seconds, drained)
+    return Row(fault, name, tries, tuple(sorted(found - known)), seconds, drained)
 
 
 def _table(rows: Sequence[Row], caption: str) -> Table:
@@ -146,8 +154,8 @@ def _table(rows: Sequence[Row], caption: str) -> Table:
     for row in rows:
         counts = [str(row.count(kind)) for kind in (Kind.LOST, Kind.DOUBLED, Kind.WRONG)]
         times = [f"{row.seconds:.0f}", "" if row.drained is None else f"{row.drained:.0f} s"]
-        how = f"{COMPANIES[row.fault.company].__doc__} {row.tries.note}".strip()
-        table.add_row(row.fault.name, str(row.tries.times), *counts, *times, how)
+        how = f"{COMPANIES[row.company].__doc__} {row.tries.note}".strip()
+        table.add_row(row.name, str(row.tries.times), *counts, *times, how)
     return table
 
 

@@ -1,6 +1,7 @@
-"""People who click on cards; as a program, some of the fifty approvers, from stdin to clicks on stdout.
+"""People who click on cards and wait for the answer; as a program, some of the fifty approvers.
 
-Owns acts in front of Slack alone, so that eight processes of it start in no time.
+It reads from stdin who they are, and prints their clicks. Owns acts in front of Slack alone, so that eight
+processes of it start in no time.
 """
 
 import json
@@ -11,12 +12,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from bot.sandbox.client import Message, Person, RefusedError, Sandbox, Seen
+from bot.sandbox.client import Json, Message, Person, RefusedError, Sandbox, Seen
 
 ACTS = {"Update": "update", "Take back": "take back", "Reject": "reject"}
 """What a button is called, and what the audit trail calls the act when it refuses it."""
-_HOW_OFTEN = {"Update": 5, "Take back": 5, "Reject": 1}
-"""A reject is the end of it, so most do something else."""
 _WHY = "Why?"
 _COMMENT = {"comment": {"comment": "Not this month"}}
 _WINDOW_SECONDS = 3.0
@@ -46,6 +45,17 @@ def cards_of(seen: Seen, jobs: Sequence[str]) -> list[Message]:
     return found
 
 
+def key_of(message: Json) -> str | None:
+    """The key by which costbot finds its message again."""
+    key: str | None = ((message.get("metadata") or {}).get("event_payload") or {}).get("key")
+    return key
+
+
+def is_answer(message: Message) -> bool:
+    """Whether a direct message answers a click that could be answered in no other way."""
+    return (key_of(message.raw) or "").startswith("answer:")
+
+
 def decide(person: Person, act: str, card: Message) -> None:
     """Click a button of a card; a reject takes its comment in the window that opens."""
     person.click(act, card)
@@ -55,19 +65,28 @@ def decide(person: Person, act: str, card: Message) -> None:
 
 
 def click_around(
-    url: str, job: str, people: Sequence[tuple[str, str]], seed: float, start: float, rounds: int
+    url: str,
+    job: str,
+    people: Sequence[tuple[str, str]],
+    seed: float,
+    start: float,
+    rejects: Sequence[float],
 ) -> list[Click]:
-    """Each of these people clicks at the same moment what their card of the job offers, round by round."""
+    """Each of these people clicks at the same moment what their card of the job offers, round by round.
+
+    In each so many of those reject who could update as well: the end of the contest, but slower than an
+    Update, for there is a comment to be written.
+    """
     sandbox = Sandbox(url)
 
     def click_in_each_round(name: str, email: str) -> list[Click | None]:
         rng = random.Random(f"{seed} {name}")
         clicks = []
-        for number in range(rounds):
+        for number, share in enumerate(rejects):
             time.sleep(max(0.0, start + number * _ROUND_SECONDS - time.time()))
             if time.time() > start + _LAST_ROUND_SECONDS:
                 break
-            clicks.append(_click(sandbox.as_person(email), name, job, rng))
+            clicks.append(_click_any(sandbox.as_person(email), name, job, rng, rejects=share))
         return clicks
 
     with ThreadPoolExecutor(len(people)) as pool:
@@ -76,44 +95,56 @@ def click_around(
     return [click for click in clicks if click is not None]
 
 
-def _click(person: Person, name: str, job: str, rng: random.Random) -> Click | None:
-    """Click what the card offers; None when it changed under the hand, so that nothing was clicked."""
-    seen = person.sees()
-    [card] = cards_of(seen, [job])
+def _click_any(person: Person, name: str, job: str, rng: random.Random, *, rejects: float) -> Click | None:
+    """Click what the card offers; None when it offers nothing, or changed under the hand."""
+    [card] = cards_of(person.sees(), [job])
     offered = [act for act in ACTS if act in card.buttons]
-    if not offered:
+    weights = [rejects if act == "Reject" else 1.0 - rejects * (act == "Update") for act in offered]
+    if not any(weights):
         return None
-    act = rng.choices(offered, [_HOW_OFTEN[act] for act in offered])[0]
-    before = len(seen.ephemerals)
+    try:
+        return click(person, name, rng.choices(offered, weights)[0], card, job)
+    except RefusedError:
+        return None
+
+
+def click(
+    person: Person, name: str, act: str, card: Message, job: str, seconds: float = _ANSWER_SECONDS
+) -> Click:
+    """Click a button of a card of this job, with a comment where one is asked for, and wait for the answer.
+
+    Raises RefusedError when the card changed under the hand, so that nothing was clicked.
+    """
+    before = person.sees()
+    said = len(before.ephemerals), len([one for one in before.direct_messages if is_answer(one)])
 
     def answer(seen: Seen) -> str:
         if seen.modal and (_WHY in seen.modal.words or job in seen.modal.words):
             return seen.modal.words
-        return seen.ephemerals[-1].text if len(seen.ephemerals) > before else ""
+        direct = [one for one in seen.direct_messages if is_answer(one)]
+        new = [*seen.ephemerals[said[0] :], *direct[said[1] :]]
+        return new[-1].words if new else ""
 
     def result(seen: Seen) -> str:
-        said = answer(seen)
-        return "" if _WHY in said else said
+        words = answer(seen)
+        return "" if _WHY in words else words
 
-    try:
-        person.click(act, card)
-        words = _wait_for(person, answer)
-        if _WHY in words:
-            person.submit(_COMMENT)
-            words = _wait_for(person, result)
-    except RefusedError:
-        return None
+    person.click(act, card)
+    words = _wait_for(person, answer, seconds)
+    if _WHY in words:
+        person.submit(_COMMENT)
+        words = _wait_for(person, result, seconds)
     if person.sees().modal:
         person.close()
     return Click(name, act, words)
 
 
-def _wait_for(person: Person, said: Callable[[Seen], str]) -> str:
+def _wait_for(person: Person, said: Callable[[Seen], str], seconds: float) -> str:
     """What the person is answered; '' when nothing comes.
 
     They look once a second: if fifty heard of every change, Slack's look-alike would do nothing but tell.
     """
-    deadline = time.monotonic() + _ANSWER_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         began = time.monotonic()
         words = said(person.sees())

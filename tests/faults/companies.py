@@ -5,8 +5,10 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bot.sandbox import workspace
 from sync.files import read_sage
@@ -59,21 +61,24 @@ def small() -> Iterator[Company]:
 
 
 @contextmanager
-def head(**more: str) -> Iterator[Company]:
+def head() -> Iterator[Company]:
     """PostgreSQL, a Redis server, two of each process, Socket Mode."""
-    with _folder() as folder, PostgresServer() as postgres, RedisServer() as redis:
-        url = postgres.url_of("costbot")
-        postgres.execute("CREATE DATABASE costbot")
-        settings = {**_SOCKET_MODE, "COSTBOT_DATABASE_URL": url, "COSTBOT_REDIS_URL": redis.url, **more}
-        with _open(Company(folder, settings, redis=redis, postgres=postgres, doubled=True)) as company:
-            yield company
+    with (
+        _folder() as folder,
+        _servers() as servers,
+        _open(Company(folder, _SOCKET_MODE, **servers)) as company,
+    ):
+        yield company
 
 
 @contextmanager
 def crowd() -> Iterator[Company]:
-    """As on PostgreSQL, with no data sync that would end the contest."""
-    with head(COSTBOT_SYNC_CRON="0 0 1 1 *") as company:
-        yield company
+    """As on PostgreSQL, with no data sync until the contest is over."""
+    never = {**_SOCKET_MODE, "COSTBOT_SYNC_CRON": "0 0 1 1 *"}
+    with _folder() as folder, _servers() as servers:
+        company = Company(folder, never, **servers, syncs=False)
+        with _open(company):
+            yield company
 
 
 @contextmanager
@@ -81,15 +86,32 @@ def clock() -> Iterator[Company]:
     """SQLite and an embedded Redis, whose processes live by a clock that can be set."""
     with _folder() as folder:
         company = Company(folder, _SOCKET_MODE, preload=clocks.preload(folder))
-        with _open(company) as company:
+        with _open(company):
             yield company
+
+
+@contextmanager
+def clock_of_many() -> Iterator[Company]:
+    """PostgreSQL, a Redis server, two of each process, which live by a clock that can be set."""
+    with _folder() as folder, _servers() as servers:
+        company = Company(folder, _SOCKET_MODE, **servers, preload=clocks.preload(folder))
+        with _open(company):
+            yield company
+
+
+@contextmanager
+def _servers(disk: Callable[[Path], None] = lambda folder: None) -> Iterator[dict[str, Any]]:
+    """A PostgreSQL and a Redis for a company that has two of each process."""
+    with PostgresServer(disk) as postgres, RedisServer() as redis:
+        postgres.execute("CREATE DATABASE costbot")
+        yield {"postgres": postgres, "redis": redis, "doubled": True}
 
 
 class _PaperCompany(Company):
     """A company whose batches go to Sage as import files, which an accountant imports at once."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        super().__init__(folder, settings)
+    def __init__(self, folder: Path, settings: Mapping[str, str], **servers: Any) -> None:
+        super().__init__(folder, settings, **servers)
         assert self.settings.sage_folder
         assert self.settings.sage_export
         # not in the data folder, whose disk is full at times
@@ -120,28 +142,58 @@ class _PaperCompany(Company):
 @contextmanager
 def paper() -> Iterator[Company]:
     """SQLite and import files, the folders of both on small disks of their own where one may mount them."""
-    with _folder() as folder:
-        data, export = folder / "data", folder / "export"
-        settings = {
-            **_SOCKET_MODE,
-            "COSTBOT_SAGE": "import-file",
-            "COSTBOT_SAGE_FOLDER": str(export),
-            "COSTBOT_SAGE_EXPORT": str(folder / "sage-export.csv"),
-        }
-        try:
-            for disk in (data, export):
-                disks.make_small(disk)
-            with _open(_PaperCompany(folder, settings)) as company:
+    with _folder() as folder, _small_disk(folder / "data"), _paper(folder) as company:
+        yield company
+
+
+@contextmanager
+def paper_of_many() -> Iterator[Company]:
+    """PostgreSQL and import files, the folders of both on small disks where one may; Redis, two of each."""
+    with ExitStack() as disk, _folder() as folder:
+        make = partial(disks.make_small, size=disks.SIZE_OF_POSTGRESQL)
+        with _servers(make) as servers:
+            disk.callback(_take_away, servers["postgres"].data)
+            with _paper(folder, **servers) as company:
                 yield company
-        finally:
-            for disk in (data, export):
-                disks.end_small(disk)
 
 
-COMPANIES: dict[str, Callable[[], AbstractContextManager[Company]]] = {
+@contextmanager
+def _paper(folder: Path, **servers: Any) -> Iterator[Company]:
+    export = folder / "export"
+    settings = {
+        **_SOCKET_MODE,
+        "COSTBOT_SAGE": "import-file",
+        "COSTBOT_SAGE_FOLDER": str(export),
+        "COSTBOT_SAGE_EXPORT": str(folder / "sage-export.csv"),
+    }
+    with _small_disk(export), _open(_PaperCompany(folder, settings, **servers)) as company:
+        yield company
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[None]:
+    try:
+        disks.make_small(folder)
+        yield
+    finally:
+        disks.end_small(folder)
+
+
+def _take_away(data: Path) -> None:
+    """What PostgreSQL leaves behind, which cannot remove a disk."""
+    disks.end_small(data)
+    shutil.rmtree(data.parent, ignore_errors=True)
+
+
+COMPANIES: Mapping[str, Callable[[], AbstractContextManager[Company]]] = {
     "small": small,
+    "small, with Slack broken": small,
     "head": head,
+    "head, with Slack broken": head,
     "crowd": crowd,
     "clock": clock,
+    "clock of many": clock_of_many,
     "paper": paper,
+    "paper of many": paper_of_many,
 }
+"""The companies by name; each is one of its own, and all run side by side."""

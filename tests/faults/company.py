@@ -8,14 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 from slack_sdk import WebClient
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.commands import requests
+from bot.commands import imports, requests
 from bot.commands.command import StopError
 from bot.sandbox import sample_company
 from bot.sandbox.client import RefusedError
@@ -23,9 +24,10 @@ from bot.sandbox.workspace import BOT_TOKEN
 from sync.sage import embedded_company
 from tests.e2e.office import Office
 from tests.e2e.tree import PATIENCE
+from tests.faults import scheduler
 from tests.faults.clicking import cards_of, decide
 from tests.faults.crew import Crew
-from tests.faults.facts import Assignment, Facts
+from tests.faults.facts import Assignment, Facts, Quiet
 from tests.faults.reading import in_sage, read_facts, waiting_notices
 from tests.servers import PostgresServer, RedisServer
 from workflow import outbox
@@ -45,8 +47,13 @@ CODES = (
 REFUSED_BY_SAGE = "01-1780,CW"
 DRAIN_SECONDS = 150.0
 """What was killed in the middle is taken up after a minute at the latest; the rest is Slack's own pace."""
-_ASK_AGAIN_SECONDS = 15.0
+_NOT_YET = timedelta(seconds=60)
+"""What falls due so much later is of a clock that was wrong."""
+_ANSWER_ON_ITS_WAY = timedelta(seconds=10)
+_HEADER = "email,name,erp_permission,can_push_to_accounting,active"
 _FIRST_CARD_SECONDS = 10.0
+_WANT_SECONDS = 3.0
+_REASON = {"reason": {"reason": "Dana is away"}}
 _ONE_ENVIRONMENT = threading.Lock()
 """Settings are read from the environment of this process, which companies that open at once share."""
 _BACKLOG = 10
@@ -56,7 +63,7 @@ _TROUBLE = (AssertionError, RefusedError, httpx.HTTPError, SQLAlchemyError, Stop
 
 
 class Company(Office):
-    """One company with its crew; `doubled` has two of each process."""
+    """One company with its crew; `doubled` has two of each process, `syncs` data syncs every few seconds."""
 
     def __init__(
         self,
@@ -66,10 +73,15 @@ class Company(Office):
         redis: RedisServer | None = None,
         postgres: PostgresServer | None = None,
         doubled: bool = False,
+        syncs: bool = True,
         preload: Mapping[str, str] | None = None,
     ) -> None:
+        settings = {"COSTBOT_SYNC_CRON": "* * * * *", **settings}
+        if postgres and redis:
+            servers = {"COSTBOT_DATABASE_URL": postgres.url_of("costbot"), "COSTBOT_REDIS_URL": redis.url}
+            settings |= servers
         with _ONE_ENVIRONMENT:
-            super().__init__(folder, {"COSTBOT_SYNC_CRON": "* * * * *", **settings}, redis)
+            super().__init__(folder, settings, redis)
         self.postgres = postgres
         self.crew = Crew(folder, {**self.environment, **(preload or {})})
         self.sage = embedded_company(self.settings)
@@ -78,7 +90,10 @@ class Company(Office):
             ("Dana Whitfield", sample_company.APPROVER),
             ("Marcus Oyelaran", sample_company.SECOND_APPROVER),
         ]
-        self._doubled = doubled
+        self._doubled, self._syncs = doubled, syncs
+        self._hired: list[tuple[str, str]] = []
+        self._quiet_since: datetime | None = None
+        self._deaf: list[tuple[datetime, datetime]] = []
         self._before: frozenset[Assignment] = frozenset()
         self._files = threading.Lock()
         self._count = 0
@@ -87,9 +102,10 @@ class Company(Office):
         self._before = frozenset(in_sage(self.sage))
         for number in range(2 if self._doubled else 1):
             port = {"COSTBOT_HTTP_PORT": str(self.second_port)} if number else {}
-            self.crew.start("bot", **port)
-            for words in (("worker", "notices"), ("worker", "sync"), ("scheduler",)):
-                self.crew.start(*words)
+            self.crew.start("bot", more=port)
+            for queue in ("notices", "sync"):
+                self.crew.start("worker", queue)
+            self.crew.start("scheduler", program=scheduler.PROGRAM if self._syncs else ())
 
     def close(self) -> None:
         self.crew.stop()
@@ -105,6 +121,33 @@ class Company(Office):
             code, _, category = line.partition(",")
             self.asked.add(Assignment(job, "", code, category))
 
+    def let_the_schedule_run(self) -> None:
+        """From now on there are data syncs."""
+        self.crew.run_instead("scheduler", program=scheduler.PROGRAM)
+
+    def hire(self, count: int) -> list[tuple[str, str]]:
+        """So many more approvers, by name and e-mail, in the directory and in Slack."""
+        numbers = range(len(self._hired), len(self._hired) + count)
+        people = [(f"Approver {n:02}", f"approver{n:02}@kestrelbuilders.example") for n in numbers]
+        self._hired += people
+        rows = [*sample_company.PEOPLE.read_text(encoding="utf-8").splitlines()[1:]]
+        rows += [f"{email},{name},standard,yes,yes" for name, email in self._hired]
+        imports.people(self.line, self.file("people.csv", _HEADER, rows))
+        for number, (name, email) in zip(numbers, people, strict=True):
+            user_id = f"U0APPROVER{number:02}"
+            self.sandbox.put_user(user_id, name=name.lower(), real_name=name, email=email)
+        self.approvers += people
+        return people
+
+    @contextmanager
+    def answers_may_be_lost(self) -> Iterator[None]:
+        """For the length of the block whoever acts may get no answer: a bot dies, or Slack takes none."""
+        began = datetime.now(UTC)
+        try:
+            yield
+        finally:
+            self._deaf.append((began, datetime.now(UTC) + _ANSWER_ON_ITS_WAY))
+
     def facts(self) -> Facts:
         """Everything as it is now."""
         who = [*self.approvers, ("Lucía Herrera", sample_company.SPANISH_APPROVER)]
@@ -116,29 +159,28 @@ class Company(Office):
         return read_facts(
             self.line.database,
             self.sage,
+            self.sandbox,
             people,
             sage_folder=self.settings.sage_folder,
             before=self._before,
             asked=frozenset(self.asked),
+            deaf=tuple(self._deaf),
+            quiet=Quiet(self._quiet_since, datetime.now(UTC)) if self._quiet_since else None,
         )
 
     def drain(self) -> float:
         """Wait until nothing is on its way any more, at most DRAIN_SECONDS; how long it took.
 
-        One person asks for a data sync, as one does, and again when much time has passed.
+        Nobody helps: what waits goes through by the schedule, of which one data sync at least is waited for.
         """
         began = time.monotonic()
-        asked_at = 0.0
         with suppress(AssertionError):
             self.sandbox.wait_for_bot(PATIENCE)
+        self._quiet_since = datetime.now(UTC)
         while time.monotonic() < began + DRAIN_SECONDS:
             with suppress(SQLAlchemyError):
-                on_their_way, slots, notices = self._waiting()
-                if not (on_their_way or slots or notices):
+                if not self._waits(self._quiet_since):
                     break
-                if (on_their_way or not asked_at) and time.monotonic() > asked_at + _ASK_AGAIN_SECONDS:
-                    asked_at = time.monotonic()
-                    self.ask_for_a_data_sync()
             time.sleep(0.2)
         return time.monotonic() - began
 
@@ -164,21 +206,26 @@ class Company(Office):
         with self.line.database.reading() as session:
             return outbox.backlog(session).waiting
 
-    def _waiting(self) -> tuple[int, int, int]:
-        """Requested updates on their way to Sage, data syncs that were asked for, notices."""
+    def _waits(self, since: datetime) -> bool:
+        """Whether an update is on its way to Sage, a slot that was due then or asked for, or a notice."""
+        mine = ScheduleSlot.name == PeriodicWork.DATA_SYNC
+        by_schedule, not_done = ScheduleSlot.asked_by_id.is_(None), ScheduleSlot.done_at.is_(None)
         with self.line.database.reading() as session:
             on_their_way = select(func.count()).where(
                 RequestedUpdate.state.in_((State.ACCEPTED, State.EXPORTED))
             )
-            asked = select(func.count()).where(
-                ScheduleSlot.name == PeriodicWork.DATA_SYNC,
-                ScheduleSlot.asked_by_id.is_not(None),
-                ScheduleSlot.done_at.is_(None),
+            due = select(func.count()).where(not_done, or_(~by_schedule, ScheduleSlot.due_at <= since))
+            has_run = select(func.count()).where(
+                mine,
+                by_schedule,
+                ~not_done,
+                ScheduleSlot.due_at.between(since, datetime.now(UTC) + _NOT_YET),
             )
-            return (
-                session.scalar(on_their_way) or 0,
-                session.scalar(asked) or 0,
-                waiting_notices(session),
+            return bool(
+                session.scalar(on_their_way)
+                or session.scalar(due)
+                or waiting_notices(session)
+                or not session.scalar(has_run)
             )
 
     @contextmanager
@@ -188,7 +235,7 @@ class Company(Office):
         over = threading.Event()
         people = [
             threading.Thread(target=self._keep_busy, args=(act, random.Random(rng.random()), numbers, over))
-            for act in (self._ask, self._decide, self._decide)
+            for act in (self._ask, self._decide, self._decide, self._want)
         ]
         for person in people:
             person.start()
@@ -217,7 +264,7 @@ class Company(Office):
             with suppress(*_TROUBLE):
                 if self.backlog() < _BACKLOG or act == self._decide:
                     act(rng, jobs)
-            over.wait(rng.uniform(0.1, 0.6))
+            over.wait(rng.uniform(0.1, 0.6) if act != self._want else rng.uniform(1.0, 4.0))
 
     def _ask(self, rng: random.Random, jobs: Sequence[str]) -> None:
         lines = rng.sample(CODES, rng.randint(1, 2))
@@ -236,3 +283,15 @@ class Company(Office):
         act = rng.choices(("Update", "Take back", "Reject", "Send again"), (70, 10, 10, 10))[0]
         if act in card.buttons:
             decide(person, act, card)
+
+    def _want(self, rng: random.Random, jobs: Sequence[str]) -> None:
+        """Tom runs a workflow for one of these jobs; Priya, who may not update it, asks for the privilege."""
+        job = rng.choice(jobs)
+        if rng.random() < 0.5:
+            self.tom.run_workflow(job, rng.choice(CODES).replace(",", " "))
+            return
+        self.priya.click("Update", rng.choice(cards_of(self.priya.sees(), jobs)))
+        refusal = self.priya.wait_for_ephemeral("🔒", _WANT_SECONDS)
+        self.priya.click("Ask for the privilege", refusal)
+        self.priya.wait_for_modal(seconds=_WANT_SECONDS)
+        self.priya.submit(_REASON)

@@ -21,9 +21,10 @@ _STOP_SECONDS = 20.0
 
 @dataclass
 class Member:
-    """One process: the words that it is started with, and what is set for it alone."""
+    """One process: the words that it is known by, the program that it runs, and what is set for it alone."""
 
     words: tuple[str, ...]
+    program: tuple[str, ...]
     more: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -40,15 +41,27 @@ class Crew:
         self._lock = threading.Lock()
         self._watch = threading.Thread(target=self._keep, name="crew", daemon=True)
 
-    def start(self, *words: str, **more: str) -> Member:
-        """Have `costbot` with these words run, with more settings of its own."""
-        member = Member(words, more)
+    def start(
+        self, *words: str, program: tuple[str, ...] = (), more: Mapping[str, str] | None = None
+    ) -> Member:
+        """Have `costbot` with these words run, or a `program` in its place, with `more` settings."""
+        member = Member(words, program or costbot(*words), more or {})
         with self._lock:
             self._launch(member)
             self._members.append(member)
         if not self._watch.is_alive():
             self._watch.start()
         return member
+
+    def run_instead(self, *words: str, program: tuple[str, ...]) -> None:
+        """Have another program run in the place of `costbot` with these words."""
+        with self._lock:
+            for member in self._members:
+                if member.words == words:
+                    member.program = program
+        for process in self.of(*words):
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
 
     def of(self, *words: str) -> list[psutil.Process]:
         """The processes that run as `costbot` with these words at the moment."""
@@ -97,7 +110,7 @@ class Crew:
             member.process.stdin.close()
         with self.log.open("ab") as log:
             member.process = subprocess.Popen(
-                costbot(*member.words),
+                member.program,
                 cwd=self._folder,
                 env={**self._environment, **member.more},
                 stdin=subprocess.PIPE,  # which it ends with

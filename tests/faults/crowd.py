@@ -12,14 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.commands import imports
-from bot.sandbox import sample_company
 from tests.e2e.office import READY
 from tests.faults.clicking import ACTS, Click
 from tests.faults.company import Company
 from tests.faults.facts import TrailEvent
 from tests.faults.tries import Tries
-from tests.faults.verdict import TOLD, Finding, Kind
+from tests.faults.verdict import DID, SOMEBODY_DID, TOLD, Finding, Kind
 from workflow.vocabulary import Event
 
 PEOPLE = 50
@@ -31,12 +29,14 @@ _HEARD_OF_SECONDS = 180.0
 _BUTTONS = {act: button for button, act in ACTS.items()}
 _TROUBLE = "Something went wrong"
 _NOTHING_DONE = "did not open the window in time. Nothing was changed"
-_HEADER = "email,name,erp_permission,can_push_to_accounting,active"
+_MUST_WIN = (Event.UPDATED, Event.TAKEN_BACK, Event.REJECTED)
+_ROUNDS_FOR_ALL = 6
+"""In so many each act has its winner: what was accepted at the end of one is taken back in the next."""
 
 
 def everybody_clicks(company: Company, rng: random.Random, times: int) -> Tries:
     """`times` rounds on one request; in each everybody clicks at the same moment what their card offers."""
-    people = _hire(company)
+    people = company.hire(PEOPLE)
     job = company.new_job()
     company.request(job, "03-3110,S", "03-3000,M")
     company.nudge()
@@ -52,15 +52,23 @@ def everybody_clicks(company: Company, rng: random.Random, times: int) -> Tries:
                 "people": group,
                 "seed": rng.random(),
                 "start": start,
-                "rounds": times,
+                "rejects": [*[0.0] * (times // 3), *[0.2] * (times // 3), *[1.0] * (times - times // 3 * 2)],
             }
             for group in groups
         ]
         clicks = [click for some in pool.map(_in_a_process, work) for click in some]
     events = [event for event in company.facts().events if event.job == job]
-    decided = Counter(event.event.partition(":")[2] for event in events if event.event in TOLD.values())
-    note = ", ".join(f"{count} {name}" for name, count in sorted(decided.items()))
-    return Tries(len(clicks), note, findings=tuple(disagreements(clicks, events)))
+    won = Counter(event.event for event in events if event.event in TOLD.values())
+    findings = [*disagreements(clicks, events)]
+    if times >= _ROUNDS_FOR_ALL:
+        findings += [
+            Finding(Kind.WRONG, f"nobody's click led to {act}, so nothing is known of it")
+            for act in _MUST_WIN
+            if not won[act]
+        ]
+    company.let_the_schedule_run()
+    note = ", ".join(f"{count} {name.partition(':')[2]}" for name, count in sorted(won.items()))
+    return Tries(len(clicks), note, findings=tuple(findings))
 
 
 def disagreements(clicks: Sequence[Click], events: Iterable[TrailEvent]) -> Iterator[Finding]:
@@ -75,6 +83,12 @@ def disagreements(clicks: Sequence[Click], events: Iterable[TrailEvent]) -> Iter
     on_record = Counter(
         (event.actor, what) for event in events if event.actor in acting and (what := _on_record(event))
     )
+    decided = {(event.actor, event.event) for event in events}
+    for click in clicks:
+        did = SOMEBODY_DID.search(click.answer)
+        if did and (did["who"], DID[did["what"]]) not in decided:
+            words = f"{click.person} was told that {did['who']} {did['what']} it, which is not on record"
+            yield Finding(Kind.WRONG, words)
     for person, what in answered.keys() | on_record.keys():
         told, real = answered[person, what], on_record[person, what]
         if told != real:
@@ -101,17 +115,3 @@ def _in_a_process(work: Mapping[str, object]) -> list[Click]:
     # what goes wrong there is told on the standard error of both
     done = subprocess.run(program, input=json.dumps(work), stdout=subprocess.PIPE, text=True, check=True)
     return [Click(*click) for click in json.loads(done.stdout)]
-
-
-def _hire(company: Company) -> list[tuple[str, str]]:
-    """Fifty more approvers, in the directory and in Slack."""
-    people = [
-        (f"Approver {number:02}", f"approver{number:02}@kestrelbuilders.example") for number in range(PEOPLE)
-    ]
-    rows = [*sample_company.PEOPLE.read_text(encoding="utf-8").splitlines()[1:]]
-    rows += [f"{email},{name},standard,yes,yes" for name, email in people]
-    imports.people(company.line, company.file("people.csv", _HEADER, rows))
-    for number, (name, email) in enumerate(people):
-        company.sandbox.put_user(f"U0APPROVER{number:02}", name=name.lower(), real_name=name, email=email)
-    company.approvers += people
-    return people

@@ -6,27 +6,34 @@ A small tmpfs where this user may mount one; else a limit on the size of files, 
 
 import os
 import random
+import re
 import resource
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from tests.faults.company import Company
 from tests.faults.tries import Tries
+from tests.servers import PostgresServer
 
 _SIZE = 48 * 1024 * 1024
+SIZE_OF_POSTGRESQL = 256 * 1024 * 1024
+_NO_ROOM = re.compile(r"No space left on device|File too large")
 _BLOCK = 4096
 _FULL_SECONDS = 5.0
 
 
-def make_small(folder: Path) -> None:
+def make_small(folder: Path, size: int = _SIZE) -> None:
     """Make the folder a small disk of its own, where this user may."""
     folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=700", "costbot-faults", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "costbot-faults", str(folder)]
     with suppress(OSError):
         subprocess.run(mount, capture_output=True, check=False)
 
@@ -44,22 +51,53 @@ def export_folder_is_full(company: Company, rng: random.Random, times: int) -> T
 
 
 def data_folder_is_full(company: Company, rng: random.Random, times: int) -> Tries:
-    """SQLite cannot grow for some seconds, while people request and decide."""
-    return _full(company, company.settings.data_dir, rng, times)
+    """The database cannot grow for some seconds, while people request and decide.
+
+    That is SQLite's disk, or PostgreSQL's, which also goes down when it has no room for its log. Once there
+    is room it is started again, as a service manager does.
+    """
+    server = company.postgres
+    if server is None:
+        return _full(company, company.settings.data_dir, rng, times)
+    log = server.folder / "log"
+    before = len(_NO_ROOM.findall(log.read_text()))
+    tried = _full(company, server.data, rng, times)
+    failed = len(_NO_ROOM.findall(log.read_text())) - before
+    return replace(
+        tried, times=times if failed else 0, note=f"{tried.note}: PostgreSQL failed {failed} times"
+    )
 
 
 def _full(company: Company, folder: Path, rng: random.Random, times: int) -> Tries:
     small = os.path.ismount(folder)
-    fill = _filled(folder) if small else None
+    server = company.postgres if company.postgres and company.postgres.data == folder else None
     with company.under_load(rng, 3):
         for _ in range(times):
             time.sleep(rng.uniform(1.0, 3.0))
-            with _filled(folder) if fill else _limited(company):
-                time.sleep(_FULL_SECONDS)
+            with _filled(folder) if small else _limited(partial(_whose, company, server)):
+                time.sleep(_FULL_SECONDS / 2)
+                if server:
+                    with suppress(psycopg.Error):
+                        server.execute("SELECT pg_switch_wal()")
+                time.sleep(_FULL_SECONDS / 2)
+            if server:
+                server.revive()
             time.sleep(rng.uniform(0.5, 1.0))
-    return Tries(
-        times, "a tmpfs of 48 MiB, filled up" if small else "RLIMIT_FSIZE: may not mount a tmpfs here"
-    )
+    if server:
+        server.revive()
+    note = "a small tmpfs, filled up" if small else "RLIMIT_FSIZE: may not mount a tmpfs here"
+    return Tries(times, note)
+
+
+def _whose(company: Company, server: PostgresServer | None) -> Sequence[psutil.Process]:
+    """The processes that write to the disk."""
+    if server is None:
+        return company.crew.everybody()
+    try:
+        postmaster = psutil.Process(server.pid)
+        return [postmaster, *postmaster.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 @contextmanager
@@ -76,15 +114,15 @@ def _filled(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _limited(company: Company) -> Iterator[None]:
-    """No process of the crew may make a file grow; those that start meanwhile may."""
-    limited = company.crew.everybody()
+def _limited(whose: Callable[[], Sequence[psutil.Process]]) -> Iterator[None]:
+    """None of these processes may make a file grow; those that start meanwhile may, unless by one of them."""
+    limited = whose()
     for process in limited:
         _limit(process, 0)
     try:
         yield
     finally:
-        for process in {*limited, *company.crew.everybody()}:
+        for process in {*limited, *whose()}:
             _limit(process, resource.RLIM_INFINITY)
 
 

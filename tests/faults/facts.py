@@ -5,9 +5,12 @@ Pure shapes. `reading.py` fills them, `verdict.py` judges them.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from workflow.vocabulary import NoticeKind, Outcome, State
+
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Assignment(NamedTuple):
@@ -40,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True)
 class TrailEvent:
-    """An event of the audit trail."""
+    """An event of the audit trail; `request` is the id of what led to it, which a word of trouble tells."""
 
     seq: int
     event: str
@@ -48,11 +51,31 @@ class TrailEvent:
     job: str | None = None
     update: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    at: datetime = _LONG_AGO
+    request: str | None = None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A due time of periodic work; somebody has `asked` for it, or it is the schedule's."""
+
+    name: str
+    due_at: datetime
+    asked: bool = False
+    done: bool = True
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """From when costbot was left alone after a fault, until the facts were read."""
+
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A row of the outbox."""
+    """A row of the outbox; `key` is that of its message in Slack, so far as it has to have one."""
 
     id: int
     kind: NoticeKind
@@ -88,7 +111,9 @@ class Facts:
 
     `asked` are the lines of which somebody was told that they are requested. `in_files` counts how often a
     line stands in the import files, where Sage is reached by them, and `sage_answers_later`: somebody imports
-    a file in their own time, while more may be sent.
+    a file in their own time, while more may be sent. `unheard` are words to one person that Slack took, but
+    did not say so, so that they may be said once more; in the times of `deaf`, answers may end with whoever
+    was to give them.
     """
 
     cards: dict[str, str]
@@ -98,9 +123,12 @@ class Facts:
     events: tuple[TrailEvent, ...] = ()
     audit_problems: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
-    undone: tuple[str, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    quiet: Quiet | None = None
     posted: tuple[Posted, ...] = ()
     answers: tuple[Answer, ...] = ()
+    unheard: tuple[str, ...] = ()
+    deaf: tuple[tuple[datetime, datetime], ...] = ()
     before: frozenset[Assignment] = frozenset()
     in_sage: tuple[Assignment, ...] = ()
     in_files: Counter[Assignment] = field(default_factory=Counter)

@@ -77,7 +77,7 @@ def kill_at_random(shares: dict[Victims, int]) -> Callable[[Company, random.Rand
 
     def kill(company: Company, rng: random.Random, times: int) -> Tries:
         killed, until = Counter[str](), time.monotonic() + _MOST_SECONDS
-        with company.under_load(rng):
+        with company.answers_may_be_lost(), company.under_load(rng):
             while killed.total() < times and time.monotonic() < until:
                 time.sleep(rng.uniform(0.05, 0.7))
                 victims = rng.choices(list(shares), list(shares.values()))[0]

@@ -1,58 +1,67 @@
 """Reads the facts after a fault: from the database, from what each person sees in Slack, and from Sage."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.sandbox.client import Person, Seen
+from bot.sandbox.client import Person, Sandbox, Seen
 from sync.sage.embedded import EmbeddedSage
 from sync.sage.folders import SUFFIX, Folders
 from sync.sage.layouts import read_records
-from tests.faults.facts import Answer, Assignment, Facts, Line, Notice, Posted, TrailEvent, Update
+from tests.faults.clicking import is_answer, key_of
+from tests.faults.facts import Answer, Assignment, Facts, Line, Notice, Posted, Slot, TrailEvent, Update
 from workflow import audit, messages, outbox
 from workflow.database import Database
 from workflow.tables import AuditEvent, Job, OutboxNotice, RequestedLine, RequestedUpdate, ScheduleSlot
-from workflow.vocabulary import NoticeKind, PeriodicWork
+from workflow.vocabulary import NoticeKind
 
+STEP = "step"
 _ENCODING = "cp1252"
 
 
 def read_facts(
     database: Database,
     sage: EmbeddedSage,
+    slack: Sandbox,
     people: Sequence[tuple[str, Person]],
     *,
     sage_folder: Path | None,
-    before: frozenset[Assignment],
-    asked: frozenset[Assignment],
+    **promised: Any,
 ) -> Facts:
-    """Everything as it is now; `people` are those whose Slack is looked at, by their names."""
+    """Everything as it is now, and what the company knows; `people` are those whose Slack is looked at."""
     with database.reading() as session:
         jobs = {job.id: job.number for job in session.scalars(select(Job))}
         updates, lines = _updates(session, jobs)
+        events = tuple(_event(row, jobs) for row in audit.trail(session))
+        # which request for the privilege an event is of
+        asked = {event.seq: int(event.facts.get("privilege_request_id") or 0) for event in events}
         facts = {
             "cards": {number: messages.card_key(id_) for id_, number in jobs.items()},
             "updates": updates,
             "lines": lines,
-            "events": tuple(_event(row, jobs) for row in audit.trail(session)),
+            "events": events,
             "audit_problems": tuple(audit.problems(session)),
-            "notices": tuple(_notice(row, jobs) for row in session.scalars(select(OutboxNotice))),
-            "undone": _undone(session),
+            "notices": tuple(_notice(row, jobs, asked) for row in session.scalars(select(OutboxNotice))),
+            "slots": tuple(
+                Slot(slot.name, slot.due_at, slot.asked_by_id is not None, slot.done_at is not None)
+                for slot in session.scalars(select(ScheduleSlot))
+            ),
         }
-    seen = [(name, person.sees()) for name, person in people]
+    seen = {name: person.sees() for name, person in people}
     return Facts(
-        posted=tuple(_posted(sees for _, sees in seen)),
-        answers=tuple(Answer(name, said.words) for name, sees in seen for said in sees.ephemerals),
-        before=before,
+        posted=tuple(_posted(seen.values())),
+        answers=tuple(_answers(slack, seen)),
+        unheard=tuple(str(call["arguments"]) for call in slack.calls() if call["fault"] and call["ok"]),
         in_sage=in_sage(sage),
         in_files=_in_files(sage_folder) if sage_folder else Counter(),
         sage_answers_later=sage_folder is not None,
-        asked=asked,
         **facts,  # type: ignore[arg-type]
+        **promised,
     )
 
 
@@ -81,21 +90,37 @@ def _updates(session: Session, jobs: dict[int, str]) -> tuple[tuple[Update, ...]
 
 def _event(row: AuditEvent, jobs: dict[int, str]) -> TrailEvent:
     job = jobs[row.job_id] if row.job_id else None
-    return TrailEvent(row.seq, row.event, row.actor, job, row.requested_update_id, row.facts)
+    return TrailEvent(
+        row.seq, row.event, row.actor, job, row.requested_update_id, row.facts, row.at, row.request_id
+    )
 
 
-def _notice(row: OutboxNotice, jobs: dict[int, str]) -> Notice:
+def _notice(row: OutboxNotice, jobs: dict[int, str], requests: dict[int, int]) -> Notice:
     return Notice(
         id=row.id,
         kind=row.kind,
         job=jobs[row.job_id] if row.job_id else None,
         event=row.event_seq,
-        key=row.message_key,
+        key=_key(row, requests),
         done=row.done_at is not None,
         given_up=row.given_up,
         waits_for_its_hour=_waits_for_its_hour(row),
         error=row.last_error,
     )
+
+
+def _key(row: OutboxNotice, requests: dict[int, int]) -> str | None:
+    """The key of the one message that tells a notice, or of the step of a workflow that it ends."""
+    match row.kind:
+        case NoticeKind.CARD:
+            return messages.card_key(row.job_id or 0)
+        case NoticeKind.THREAD:
+            return messages.thread_key(row.event_seq or 0)
+        case NoticeKind.PRIVILEGE:
+            return messages.privilege_key(requests[row.event_seq or 0], row.person_id or 0)
+        case NoticeKind.STEP:
+            return f"{STEP}:{row.function_execution_id}"
+    return row.message_key
 
 
 def waiting_notices(session: Session) -> int:
@@ -111,14 +136,15 @@ def _waits_for_its_hour(row: OutboxNotice) -> bool:
     return row.kind is NoticeKind.DIGEST and in_time and row.due_at > now
 
 
-def _undone(session: Session) -> tuple[str, ...]:
-    """Data syncs that are due and not done; the newest by the clock may be under way, and is no fault."""
-    slots = session.scalars(
-        select(ScheduleSlot).where(
-            ScheduleSlot.name == PeriodicWork.DATA_SYNC, ScheduleSlot.asked_by_id.is_not(None)
-        )
-    )
-    return tuple(f"data sync of {slot.due_at:%H:%M:%S}" for slot in slots if slot.done_at is None)
+def _answers(slack: Sandbox, seen: Mapping[str, Seen]) -> Iterator[Answer]:
+    """What each person alone was told: where they acted, in a window, or by a message of the bot's."""
+    names = {sees.raw["me"]: name for name, sees in seen.items()}
+    for name, sees in seen.items():
+        yield from (Answer(name, said.words) for said in sees.ephemerals)
+        yield from (Answer(name, said.words) for said in sees.direct_messages if is_answer(said))
+    for user, window in slack.windows():
+        if user in names and len(window.blocks) == 1:  # an answer and nothing else
+            yield Answer(names[user], window.words)
 
 
 def _posted(all_seen: Iterable[Seen]) -> Iterator[Posted]:
@@ -127,11 +153,14 @@ def _posted(all_seen: Iterable[Seen]) -> Iterator[Posted]:
     for seen in all_seen:
         for conversation in seen.raw["conversations"]:
             for message in conversation["messages"]:
-                key = ((message.get("metadata") or {}).get("event_payload") or {}).get("key")
+                key = key_of(message)
                 place = (conversation["id"], message["ts"])
                 if key and place not in known:
                     known.add(place)
                     yield Posted(key, _words(message["blocks"], message["text"]))
+        for step in (step for run in seen.raw["runs"] for step in run["steps"]):
+            if step["state"] != "running":
+                yield Posted(f"{STEP}:{step['id']}", str(step["outputs"]))
 
 
 def _words(blocks: object, text: str) -> str:

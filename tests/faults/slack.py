@@ -5,17 +5,37 @@ In each try people work while the fault lasts; afterwards Slack is well again an
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any
 
+from bot.sandbox.client import Json, Message, Person, RefusedError, Seen
 from tests import processes
-from tests.faults.company import Company
+from tests.faults.clicking import Click, cards_of, click, is_answer
+from tests.faults.company import CODES, Company
+from tests.faults.crowd import disagreements
 from tests.faults.tries import Tries
+from tests.faults.verdict import Finding, Kind
 
 Run = Callable[[Company, random.Random, int], Tries]
 _POSTS = ("chat.postMessage", "chat.update", "conversations.open")
 _LATE_SECONDS = 4.0
+_MOST_SECONDS = 20.0
+_ANSWERS = (
+    "response_url",
+    "chat.postEphemeral",
+    "views.open",
+    "views.update",
+    "views.publish",
+    "users.info",
+)
+"""By what costbot answers one person, and learns who they are."""
+_ANSWER_SECONDS = 60.0
+_SYNC_SECONDS = 4.0
+_AT_ONE_DESK = ("Update", "Update", "Reject")
 
 
 def answers(kind: str, *, calls: int = 3, methods: tuple[str, ...] = _POSTS, **more: Any) -> Run:
@@ -34,6 +54,99 @@ def answers(kind: str, *, calls: int = 3, methods: tuple[str, ...] = _POSTS, **m
         return Tries(_struck(company, began), "calls, some of them carried out" if carries_out else "calls")
 
     return fail
+
+
+def answers_to_people(kind: str, *, calls: int = 2, **more: Any) -> Run:
+    """Every way to answer a click goes wrong `calls` times, while people click, type and open App Home.
+
+    Each works at a job of their own, and waits for every answer; two are new, so that Slack is asked who they
+    are. Every second call is carried out first, where the fault leaves that unknown.
+    """
+
+    def fail(company: Company, rng: random.Random, times: int) -> Tries:
+        began = time.time()
+        findings: list[Finding] = []
+        for _ in range(times):
+            people = [*company.approvers[:2], *company.hire(2)]
+            jobs = [company.new_job() for _ in people]
+            for method in _ANSWERS:
+                for number in range(calls):
+                    after = kind != "ratelimited" and number % 2 == 0
+                    company.sandbox.fail_next(method, kind, after=after, **more)
+            with ThreadPoolExecutor(len(people)) as pool:
+                desks = zip(people, jobs, strict=True)
+                clicks = [*pool.map(lambda desk: _at_a_desk(company, desk[0], desk[1]), desks)]
+            company.sandbox.clear_faults()
+            events = company.facts().events
+            for job, some in zip(jobs, clicks, strict=True):
+                findings += disagreements(some, [event for event in events if event.job == job])
+            findings += [finding for person in people for finding in _without_home(company, *person)]
+        struck = Counter(call["method"] for call in _struck_calls(company, began))
+        note = ", ".join(f"{method} {count}" for method, count in sorted(struck.items()))
+        return Tries(struck.total(), note, findings=tuple(findings))
+
+    return fail
+
+
+def _at_a_desk(company: Company, who: tuple[str, str], job: str) -> list[Click]:
+    """One person opens App Home, types a command, and updates, takes back and rejects, all of one job."""
+    name, email = who
+    person = company.sandbox.as_person(email)
+    clicks = []
+    person.open_home()
+    if not _is_answered(person, "/costcodes jobs ready"):
+        clicks.append(Click(name, "typing", ""))
+    for line, act in zip(CODES, _AT_ONE_DESK, strict=False):
+        company.request(job, line)
+        company.nudge()
+        card = person.wait_for(partial(_card_with, act=act, job=job), _ANSWER_SECONDS)
+        with suppress(RefusedError):  # the card changed under the hand
+            clicks.append(click(person, name, act, card, job, _ANSWER_SECONDS))
+        # unless a data sync was quicker
+        with suppress(AssertionError, RefusedError):
+            card = person.wait_for(partial(_card_with, act="Take back", job=job), _SYNC_SECONDS)
+            clicks.append(click(person, name, "Take back", card, job, _ANSWER_SECONDS))
+    return clicks
+
+
+def _is_answered(person: Person, command: str) -> bool:
+    """Type a command and wait for its answer, wherever it comes."""
+    before = person.sees()
+    person.slash(command)
+
+    def answered(seen: Seen) -> bool:
+        more = len(seen.ephemerals) > len(before.ephemerals) or seen.modal is not None
+        return more or any(map(is_answer, seen.direct_messages[len(before.direct_messages) :]))
+
+    with suppress(AssertionError):
+        person.wait_for(answered, _ANSWER_SECONDS)
+        if person.sees().modal:
+            person.close()
+        return True
+    return False
+
+
+def _card_with(seen: Seen, act: str, job: str) -> Message | None:
+    return next((card for card in cards_of(seen, [job]) if act in card.buttons), None)
+
+
+def _without_home(company: Company, name: str, email: str) -> Iterator[Finding]:
+    """A person opens App Home once Slack is well again, and there has to be one, drawn anew."""
+    person = company.sandbox.as_person(email)
+    began = time.time()
+    person.open_home()
+
+    def drawn(seen: Seen) -> bool:
+        pages = company.sandbox.calls("views.publish")
+        return any(
+            page["ok"] and page["at"] >= began and page["arguments"]["user_id"] == seen.raw["me"]
+            for page in pages
+        )
+
+    try:
+        person.wait_for(drawn, _MOST_SECONDS)
+    except AssertionError:
+        yield Finding(Kind.LOST, f"{name} has no App Home")
 
 
 def refuses(code: str, *methods: str) -> Run:
@@ -58,9 +171,10 @@ def is_switched(**switches: Any) -> Run:
         refused = 0
         for _ in range(times):
             began = time.time()
-            company.sandbox.switch(**switches)
-            company.work_a_little(rng)
-            company.sandbox.switch(**{name: not on for name, on in switches.items()})
+            with company.answers_may_be_lost() if "token_revoked" in switches else nullcontext():
+                company.sandbox.switch(**switches)
+                company.work_a_little(rng)
+                company.sandbox.switch(**{name: not on for name, on in switches.items()})
             refused += sum(not call["ok"] and call["at"] >= began for call in company.sandbox.calls())
         return Tries(refused, "calls")
 
@@ -79,22 +193,24 @@ def closes_sockets(company: Company, rng: random.Random, times: int) -> Tries:
 
 def delivers_twice(company: Company, rng: random.Random, times: int) -> Tries:
     """Each delivery comes twice at once."""
+    began = time.time()
     company.sandbox.switch(deliver_twice=times)
-    company.work_a_little(rng)
     with company.under_load(rng, 2):
-        time.sleep(4.0)
+        while _delivered_again(company, began) < times and time.time() < began + _MOST_SECONDS:
+            time.sleep(0.5)
     company.sandbox.switch(deliver_twice=0)
-    return Tries(times)
+    return Tries(_delivered_again(company, began), "deliveries that came twice")
 
 
 def delivers_again_later(company: Company, rng: random.Random, times: int) -> Tries:
     """Slack brings the newest delivery once more after it was handled."""
+    began = time.time()
     with company.under_load(rng, 2):
         for _ in range(times):
             time.sleep(rng.uniform(0.5, 1.5))
             if company.sandbox.deliveries():
                 company.sandbox.deliver_again()
-    return Tries(times)
+    return Tries(_delivered_again(company, began), "deliveries that came once more")
 
 
 def is_answered_late(company: Company, rng: random.Random, times: int) -> Tries:
@@ -115,6 +231,19 @@ def _standing_still(company: Company) -> Iterator[None]:
         yield
 
 
+def _delivered_again(company: Company, began: float) -> int:
+    """How many deliveries since then were one that the bot had before, and reached it."""
+    return sum(
+        each["retry"] > 0 and each["at"] >= began and each["answer"]["error"] is None
+        for each in company.sandbox.deliveries()
+    )
+
+
 def _struck(company: Company, began: float) -> int:
     """How many calls went wrong since then."""
-    return sum(call["fault"] is not None and call["at"] >= began for call in company.sandbox.calls())
+    return len(_struck_calls(company, began))
+
+
+def _struck_calls(company: Company, began: float) -> list[Json]:
+    calls = company.sandbox.calls()
+    return [call for call in calls if call["fault"] is not None and call["at"] >= began]

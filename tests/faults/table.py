@@ -9,52 +9,69 @@ from tests.faults.company import Company
 from tests.faults.tries import Tries
 
 _LONGER_THAN_OUR_TIME_OUT = 10
+_SMALL, _HEAD = "small", "head"
+_BOTH = ("small, with Slack broken", "head, with Slack broken")
+"""Where Slack is at fault it is so on SQLite and on PostgreSQL."""
+_SWAPPED = _BOTH[::-1]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: its name to people, the company that it happens to, and the function that tries it.
+    """A fault: its name to people, the companies that it happens to, and the function that tries it.
 
-    `short` is how often a short run tries it; 0 leaves it to the full run.
+    `short` is how often a short run tries it, in the first of the companies; 0 leaves it to the full run.
     """
 
     name: str
-    company: str
+    companies: tuple[str, ...]
     run: Callable[[Company, random.Random, int], Tries]
     times: int
     short: int = 0
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("kill -9 on one machine", "small", kills.kill_at_random(kills.OF_ONE_MACHINE), 110, 6),
+    Fault("kill -9 on one machine", (_SMALL,), kills.kill_at_random(kills.OF_ONE_MACHINE), 110, 6),
     Fault(
-        "kill -9 on PostgreSQL, two of each", "head", kills.kill_at_random(kills.OF_MANY_PROCESSES), 100, 4
+        "kill -9 on PostgreSQL, two of each", (_HEAD,), kills.kill_at_random(kills.OF_MANY_PROCESSES), 100, 4
     ),
-    Fault("two bots, workers, schedulers", "head", pairs.two_of_each, 5, 1),
-    Fault("Redis flushed", "head", stores.flush_redis, 5),
-    Fault("Redis killed and started", "head", stores.restart_redis, 3, 1),
-    Fault("PostgreSQL killed and started", "head", stores.restart_postgresql, 2, 1),
-    Fault("connections cut in a transaction", "head", stores.cut_connections, 40, 5),
-    Fault("Slack closes the socket", "head", slack.closes_sockets, 6),
-    Fault("Slack answers 429", "small", slack.answers("ratelimited", retry_after=2), 1),
-    Fault("Slack answers 500", "small", slack.answers("server_error"), 1),
-    Fault("Slack resets connections", "small", slack.answers("reset"), 1, 1),
+    Fault("two bots, workers, schedulers", (_HEAD,), pairs.two_of_each, 5, 1),
+    Fault("Redis flushed", (_HEAD,), stores.flush_redis, 5, 1),
+    Fault("Redis killed and started", (_HEAD,), stores.restart_redis, 3, 1),
+    Fault("PostgreSQL killed and started", (_HEAD,), stores.restart_postgresql, 2, 1),
+    Fault("connections cut in a transaction", (_HEAD,), stores.cut_connections, 40, 5),
+    Fault("Slack closes the socket", (_HEAD,), slack.closes_sockets, 6, 1),
+    Fault("Slack answers 429", _BOTH, slack.answers("ratelimited", retry_after=2), 1, 1),
+    Fault("Slack answers 500", _SWAPPED, slack.answers("server_error"), 1, 1),
+    Fault("Slack resets connections", _BOTH, slack.answers("reset"), 1, 1),
     Fault(
-        "Slack does not answer", "small", slack.answers("hang", calls=1, seconds=_LONGER_THAN_OUR_TIME_OUT), 1
+        "Slack does not answer", _BOTH, slack.answers("hang", calls=1, seconds=_LONGER_THAN_OUR_TIME_OUT), 1
     ),
-    Fault("Slack delivers twice", "small", slack.delivers_twice, 20, 5),
-    Fault("Slack delivers again, later", "small", slack.delivers_again_later, 6, 2),
-    Fault("Slack gives up on a late bot", "small", slack.is_answered_late, 2),
-    Fault("message_not_found: a card is deleted", "small", slack.card_is_deleted, 3),
+    Fault("answers to people: 429", _SWAPPED, slack.answers_to_people("ratelimited", retry_after=2), 1, 1),
+    Fault("answers to people: 500", _BOTH, slack.answers_to_people("server_error"), 1, 1),
+    Fault("answers to people: reset", _BOTH, slack.answers_to_people("reset"), 1),
     Fault(
-        "channel_not_found", "small", slack.refuses("channel_not_found", "chat.postMessage", "chat.update"), 1
+        "answers to people: none",
+        _BOTH,
+        slack.answers_to_people("hang", calls=1, seconds=_LONGER_THAN_OUR_TIME_OUT),
+        1,
     ),
-    Fault("is_archived", "small", slack.is_switched(archived=True), 1),
-    Fault("token_revoked", "small", slack.is_switched(token_revoked=True), 1),
-    Fault("msg_too_long", "small", slack.refuses("msg_too_long", "chat.postMessage", "chat.update"), 1),
-    Fault("disk of the export folder full", "paper", disks.export_folder_is_full, 2),
-    Fault("disk of the data folder full", "paper", disks.data_folder_is_full, 2),
-    Fault("the clock jumps by hours", "clock", clocks.jumps, 4),
-    Fault("50 approvers, one request, 8 processes", "crowd", crowd.everybody_clicks, 6, 1),
+    Fault("Slack delivers twice", _BOTH, slack.delivers_twice, 20, 5),
+    Fault("Slack delivers again, later", _SWAPPED, slack.delivers_again_later, 6, 2),
+    Fault("Slack gives up on a late bot", _SWAPPED, slack.is_answered_late, 2, 1),
+    Fault("message_not_found: a card is deleted", _BOTH, slack.card_is_deleted, 3),
+    Fault(
+        "channel_not_found",
+        _SWAPPED,
+        slack.refuses("channel_not_found", "chat.postMessage", "chat.update"),
+        1,
+        1,
+    ),
+    Fault("is_archived", _BOTH, slack.is_switched(archived=True), 1, 1),
+    Fault("token_revoked", _SWAPPED, slack.is_switched(token_revoked=True), 1, 1),
+    Fault("msg_too_long", _BOTH, slack.refuses("msg_too_long", "chat.postMessage", "chat.update"), 1, 1),
+    Fault("disk of the export folder full", ("paper", "paper of many"), disks.export_folder_is_full, 2),
+    Fault("disk of the database full", ("paper", "paper of many"), disks.data_folder_is_full, 2),
+    Fault("the clock jumps by hours", ("clock", "clock of many"), clocks.jumps, 4),
+    Fault("50 approvers, one request, 8 processes", ("crowd",), crowd.everybody_clicks, 6, 3),
 )
 """In the order in which each company meets them; companies run side by side."""

@@ -39,7 +39,7 @@ def run(
         yield SimpleNamespace(sandbox=sandbox, drain=lambda: 0.0, facts=lambda: facts)
 
     monkeypatch.setattr(faults, "COMPANIES", {"stub": company})
-    monkeypatch.setattr(faults, "FAULTS", (Fault("it rains", "stub", happens, 3),))
+    monkeypatch.setattr(faults, "FAULTS", (Fault("it rains", ("stub",), happens, 3),))
     return faults.main(["--seed", "1", *arguments])
 
 

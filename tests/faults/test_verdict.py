@@ -3,12 +3,25 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from tests.faults.clicking import Click
 from tests.faults.crowd import disagreements
-from tests.faults.facts import Answer, Assignment, Facts, Line, Notice, Posted, TrailEvent, Update
+from tests.faults.facts import (
+    Answer,
+    Assignment,
+    Facts,
+    Line,
+    Notice,
+    Posted,
+    Quiet,
+    Slot,
+    TrailEvent,
+    Update,
+)
 from tests.faults.verdict import CHECKS, Kind, judge
 from workflow.vocabulary import Event, NoticeKind, Outcome, State
 
@@ -17,6 +30,8 @@ SENT = Assignment(JOB, "", "03-3110", "S")
 REFUSED = Assignment(JOB, "", "01-1780", "CW")
 HELD = Assignment(JOB, "", "03-3000", "L")
 REJECTED = Assignment("26-102", "", "03-3110", "S")
+
+NOON, TEN_SECONDS = datetime(2026, 11, 26, 12, tzinfo=UTC), timedelta(seconds=10)
 
 _TRAIL: tuple[tuple[Event, str, str | None, int | None, dict[str, object]], ...] = (
     (Event.REQUESTED, "Tom", JOB, 1, {}),
@@ -39,11 +54,15 @@ _TRAIL: tuple[tuple[Event, str, str | None, int | None, dict[str, object]], ...]
 def good() -> Facts:
     """One requested update that was synced, one rejected, one that Sage refused: all as it should be."""
     events = tuple(
-        TrailEvent(seq, event, actor, job, update, facts)
+        TrailEvent(seq, event, actor, job, update, facts, request=f"request{seq}")
         for seq, (event, actor, job, update, facts) in enumerate(_TRAIL, start=1)
     )
     told = [event for event in events if event.job]
     refused = replace_job(REFUSED, "26-103")
+    dana, marcus = (
+        "It is updated, and goes out with the next data sync.",
+        "It is rejected, and whoever requested",
+    )
     return Facts(
         cards={JOB: CARD, "26-102": "card:2", "26-103": "card:3", "26-104": "card:4"},
         updates=(
@@ -58,24 +77,40 @@ def good() -> Facts:
         ),
         events=events,
         notices=(
-            *(Notice(event.seq, NoticeKind.THREAD, event.job, event.seq) for event in told),
+            *(
+                Notice(event.seq, NoticeKind.THREAD, event.job, event.seq, f"thread:{event.seq}")
+                for event in told
+            ),
             Notice(100, NoticeKind.DIRECT, JOB, 1, "direct:100"),
-            Notice(101, NoticeKind.CARD, JOB),
+            Notice(101, NoticeKind.CARD, JOB, key=CARD),
+            Notice(102, NoticeKind.PRIVILEGE, key="privilege:1:2"),
+            Notice(103, NoticeKind.STEP, JOB, key="step:Fx1"),
+            Notice(104, NoticeKind.DIGEST, key="direct:104"),
+            Notice(105, NoticeKind.DIGEST),
+            *(Notice(id_, NoticeKind.CARD, key=f"card:{id_}") for id_ in (2, 3)),
         ),
         posted=(
-            *(Posted(f"thread:{event.seq}", event.event) for event in told),
+            *(Posted(f"thread:{event.seq}", f"{event.actor}: {event.event}") for event in told),
             Posted(CARD, "✅ *Synced*"),
             Posted("card:2", "⛔ *Rejected*"),
             Posted("card:3", "❌ *Failed to Export*"),
             Posted("direct:100", "Tom requested"),
+            Posted("privilege:1:2", "Priya asks"),
+            Posted("step:Fx1", "updated"),
+            Posted("direct:104", "Your digest"),
+            Posted("answer:click", "in no other way"),
         ),
         answers=(
-            Answer("Dana", f"{JOB} Riverside: It is updated, and goes out with the next data sync."),
+            Answer("Dana", f"{JOB} Riverside: {dana}"),
+            Answer("Dana", f"26-103 Annex: {dana}"),
+            Answer("Marcus", f"26-102 Harbor: {marcus} it gets your comment."),
             Answer("Marcus", f"{JOB} Riverside: Dana updated it on 2026-11-26 10:00 UTC, and Sage holds it."),
         ),
         before=frozenset({HELD}),
         in_sage=(HELD, SENT),
         in_files=Counter({SENT: 1}),
+        slots=(Slot("data_sync", NOON), Slot("tidy", NOON), Slot("data_sync", NOON + TEN_SECONDS)),
+        quiet=Quiet(NOON, NOON + 2 * TEN_SECONDS),
         asked=frozenset({SENT, REJECTED, refused}),
     )
 
@@ -129,10 +164,21 @@ def with_answer(facts: Facts, person: str, words: str) -> Facts:
     return replace(facts, answers=(*facts.answers, Answer(person, words)))
 
 
+def without_answer(facts: Facts, words: str) -> Facts:
+    return replace(facts, answers=tuple(answer for answer in facts.answers if words not in answer.words))
+
+
+def with_slot(facts: Facts, slot: Slot) -> Facts:
+    return replace(facts, slots=(*facts.slots, slot))
+
+
 def with_notice(facts: Facts, **changes: object) -> Facts:
     return replace(facts, notices=(*facts.notices, Notice(200, NoticeKind.CARD, JOB, **changes)))  # type: ignore[arg-type]
 
 
+NOTHING_CHANGED = (
+    "Something went wrong. Nothing was changed. Try again, or tell your administrator: error request8."
+)
 UPDATED_AGAIN = f"{JOB} Riverside: It is updated, and goes out with the next data sync."
 
 BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
@@ -158,7 +204,26 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
         Kind.LOST,
         "is stuck: exported",
     ),
-    "a data sync is not done": (lambda f: replace(f, undone=("data sync",)), Kind.LOST, "was not done"),
+    "a data sync that was asked for is not done": (
+        lambda f: with_slot(f, Slot("data_sync", NOON + TEN_SECONDS, asked=True, done=False)),
+        Kind.LOST,
+        "a data_sync that was due at 12:00:10 was not done",
+    ),
+    "the schedule's own work is not done": (
+        lambda f: with_slot(f, Slot("tidy", NOON - TEN_SECONDS, done=False)),
+        Kind.LOST,
+        "a tidy that was due at 11:59:50 was not done",
+    ),
+    "the schedule stands still after the fault": (
+        lambda f: replace(f, slots=(Slot("data_sync", NOON - TEN_SECONDS),)),
+        Kind.LOST,
+        "no data sync was done by the schedule",
+    ),
+    "after the fault data syncs run only when asked for": (
+        lambda f: replace(f, slots=(Slot("data_sync", NOON + TEN_SECONDS, asked=True),)),
+        Kind.LOST,
+        "no data sync was done by the schedule",
+    ),
     "a notice waits": (lambda f: with_notice(f, done=False), Kind.LOST, "waits for ever"),
     "a notice was given up": (lambda f: with_notice(f, given_up=True), Kind.LOST, "given up"),
     "Sage has a line twice": (
@@ -225,6 +290,45 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
         Kind.DOUBLED,
         "direct:100 is in",
     ),
+    **{
+        f"the message of a {kind} is not in Slack": (
+            partial(without_message, key=key),
+            Kind.LOST,
+            f"its message {key} not in Slack",
+        )
+        for kind, key in (
+            (NoticeKind.CARD, CARD),
+            (NoticeKind.THREAD, "thread:2"),
+            (NoticeKind.DIGEST, "direct:104"),
+            (NoticeKind.PRIVILEGE, "privilege:1:2"),
+            (NoticeKind.STEP, "step:Fx1"),
+        )
+    },
+    "a message that nobody asked for": (
+        lambda f: with_message(f, "direct:999"),
+        Kind.WRONG,
+        "direct:999 is in Slack, and no notice asks for it",
+    ),
+    "a reply does not say who": (
+        lambda f: with_message(without_message(f, "thread:2"), "thread:2", "Somebody updated it"),
+        Kind.WRONG,
+        "event 2 does not name Dana",
+    ),
+    "a person was told nothing of what they did": (
+        lambda f: without_answer(f, "It is rejected"),
+        Kind.LOST,
+        "Marcus was not told of 1 acts",
+    ),
+    "a person was told nothing, while answers were not lost": (
+        lambda f: replace(without_answer(f, "It is rejected"), deaf=((NOON, NOON),)),
+        Kind.LOST,
+        "Marcus was not told of 1 acts",
+    ),
+    "a person was told that nothing was changed by what they did": (
+        lambda f: with_answer(without_answer(f, "It is rejected"), "Marcus", NOTHING_CHANGED),
+        Kind.WRONG,
+        "Marcus was told that nothing was changed, and event 8",
+    ),
     "a job has no card": (lambda f: without_message(f, CARD), Kind.LOST, f"{JOB} has no card"),
     "a job has two cards": (
         lambda f: with_message(f, CARD, "*Synced*"),
@@ -277,6 +381,26 @@ def test_a_batch_that_nobody_has_imported_yet_holds_up_no_other() -> None:
     assert judge(facts)
 
 
+def test_an_act_whose_answer_may_be_lost_or_was_unsure_needs_no_other() -> None:
+    facts = without_answer(good(), "It is rejected")
+    at = next(event.at for event in facts.events if event.seq == 8)
+    assert judge(replace(facts, deaf=((at, at),))) == []
+    unsure = "Something went wrong. It may have been saved, so look first. Try again: error request8."
+    assert judge(with_answer(facts, "Marcus", unsure)) == []
+    assert judge(facts)
+
+
+def test_an_answer_of_which_slack_says_nothing_may_come_twice() -> None:
+    facts = with_answer(good(), "Dana", UPDATED_AGAIN)
+    assert judge(replace(facts, unheard=(str({"text": UPDATED_AGAIN}),))) == []
+    assert judge(facts)
+
+
+def test_what_falls_due_while_the_facts_are_read_is_no_finding() -> None:
+    under_way = Slot("data_sync", NOON + TEN_SECONDS * 2, done=False)
+    assert judge(with_slot(good(), under_way)) == []
+
+
 def test_a_digest_that_waits_for_its_hour_is_no_finding() -> None:
     digest = Notice(201, NoticeKind.DIGEST, done=False, waits_for_its_hour=True)
     assert judge(replace(good(), notices=(*good().notices, digest))) == []
@@ -287,14 +411,17 @@ def test_what_was_joined_needs_no_end_of_its_own() -> None:
     facts = good()
     joined = TrailEvent(15, Event.SENT_AGAIN, "Tom", "26-103", 3, {"joined": [4]})
     asked = TrailEvent(14, Event.REQUESTED, "Tom", "26-103", 4)
-    told = tuple(Notice(event.seq + 200, NoticeKind.THREAD, "26-103", event.seq) for event in (asked, joined))
+    told = tuple(
+        Notice(event.seq + 200, NoticeKind.THREAD, "26-103", event.seq, f"thread:{event.seq}")
+        for event in (asked, joined)
+    )
     facts = replace(
         with_update(facts, 3, State.READY),
         events=(*facts.events[:13], asked, joined),
         notices=(*facts.notices, *told),
-        undone=(),
     )
-    facts = with_message(with_message(facts, "thread:14"), "thread:15")
+    facts = with_message(with_message(facts, "thread:14"), "thread:15", "Tom")
+    facts = with_answer(facts, "Tom", "26-103 Annex: It is Ready to Update again, for an approver")
     facts = with_message(without_message(facts, "card:3"), "card:3", "*Ready to Update*")
     assert judge(facts) == []
 
@@ -320,9 +447,21 @@ def test_clicks_that_were_answered_as_the_trail_has_them_agree() -> None:
         ((CLICKED[0], CLICKED[0]._replace(person="Marcus")), CLICKS_ON_RECORD, "Marcus was told 1 times"),
         (CLICKED, CLICKS_ON_RECORD[:1], "Marcus was told 1 times of no to Update, the trail has it 0"),
         (CLICKED, CLICKS_ON_RECORD[1:], "Dana was told 1 times"),
+        (
+            (CLICKED[0], CLICKED[1]._replace(answer=f"{JOB} Riverside: Marcus rejected it on 2026-11-26.")),
+            CLICKS_ON_RECORD,
+            "Marcus was told that Marcus rejected it",
+        ),
         ((CLICKED[0]._replace(answer="Something went wrong."), CLICKED[1]), CLICKS_ON_RECORD, "went wrong"),
     ],
-    ids=["no answer", "two winners", "no refusal on record", "no act on record", "an error"],
+    ids=[
+        "no answer",
+        "two winners",
+        "no refusal on record",
+        "no act on record",
+        "another outcome",
+        "an error",
+    ],
 )
 def test_a_click_that_was_answered_otherwise_is_found(
     clicks: tuple[Click, ...], events: tuple[TrailEvent, ...], words: str

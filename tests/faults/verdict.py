@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tests.faults.facts import Facts, Update
-from workflow.vocabulary import Event, NoticeKind, Outcome, State
+from workflow.vocabulary import Event, NoticeKind, Outcome, PeriodicWork, State
 
 
 class Kind(StrEnum):
@@ -66,7 +66,15 @@ TOLD: dict[str, str] = {
     "It is Ready to Update again, for": Event.SENT_AGAIN,
 }
 """What people are told that something was done, and the event that then is on record."""
-_SOMEBODY_DID = re.compile(r": (?:[^:]*: )?(?P<who>[^:]+?) (?P<what>updated|rejected) it on ")
+SOMEBODY_DID = re.compile(r": (?:[^:]*: )?(?P<who>[^:]+?) (?P<what>updated|rejected) it on ")
+DID = {"updated": Event.UPDATED, "rejected": Event.REJECTED}
+_JOB = re.compile(r"\b\d\d-\d{3}\b")
+_NOTHING_CHANGED = re.compile(r"Nothing was changed\..*: error (?P<request>\w+)")
+_MAY_BE_DONE = ("It may have been saved", "It was saved, but not all of it could be shown")
+"""What says the truth of an act that is on record, though not what it was."""
+_HAS_A_MESSAGE = frozenset({NoticeKind.CARD, NoticeKind.DIRECT, NoticeKind.PRIVILEGE, NoticeKind.STEP})
+_MESSAGES_OF_THEIR_OWN = ("answer", "burst", "report", "report-files")
+"""Keys of what no notice asks for, or not by this key."""
 
 
 def judge(facts: Facts) -> list[Finding]:
@@ -97,14 +105,26 @@ def nothing_waits(facts: Facts) -> Findings:
     for update in facts.updates:
         if update.state in _ON_ITS_WAY:
             yield Finding(Kind.LOST, f"update {update.id} of {update.job} is stuck: {update.state}")
-    for name in facts.undone:
-        yield Finding(Kind.LOST, f"a {name} that is due was not done")
+    for slot in facts.slots:
+        due = slot.asked or (facts.quiet is not None and slot.due_at <= facts.quiet.since)
+        if due and not slot.done:
+            yield Finding(Kind.LOST, f"a {slot.name} that was due at {slot.due_at:%H:%M:%S} was not done")
     for notice in facts.notices:
         if notice.given_up or not (notice.done or notice.waits_for_its_hour):
             state = "given up" if notice.given_up else "waits for ever"
             yield Finding(
                 Kind.LOST, f"notice {notice.id} ({notice.kind}, {notice.job}) {state}: {notice.error}"
             )
+
+
+def the_schedule_goes_on(facts: Facts) -> Findings:
+    """A data sync fell due after the fault, that nobody asked for, and is done."""
+    if facts.quiet is None:
+        return
+    since, until = facts.quiet.since, facts.quiet.until
+    mine = [slot for slot in facts.slots if slot.name == PeriodicWork.DATA_SYNC and not slot.asked]
+    if not any(slot.done and since <= slot.due_at <= until for slot in mine):
+        yield Finding(Kind.LOST, f"no data sync was done by the schedule from {since:%H:%M:%S} on")
 
 
 def sage_has_nothing_else(facts: Facts) -> Findings:
@@ -183,7 +203,7 @@ def one_data_sync_at_a_time(facts: Facts) -> Findings:
 
 
 def one_message_per_notice(facts: Facts) -> Findings:
-    """Every event of a job has one reply in Slack, every direct notice is in one message, by key."""
+    """No message is in Slack twice, by its key, and every event of a job has one reply there."""
     there = Counter(message.key for message in facts.posted)
     for key, times in there.items():
         if times > 1:
@@ -196,9 +216,33 @@ def one_message_per_notice(facts: Facts) -> Findings:
                 yield Finding(kind, f"event {event.seq} has {notices[event.seq]} notices for its thread")
             if not there[f"thread:{event.seq}"]:
                 yield Finding(Kind.LOST, f"event {event.seq} ({event.event}, {event.job}) is not in Slack")
+
+
+def notices_and_messages_agree(facts: Facts) -> Findings:
+    """A notice that is done has its message in Slack, of whatever kind, and each message there has a notice.
+
+    A card, a reply, a direct message, a digest, a request for the privilege, a step of a workflow.
+    """
+    there = {message.key for message in facts.posted}
     for notice in facts.notices:
-        if notice.kind is NoticeKind.DIRECT and notice.done and not there[notice.key or ""]:
-            yield Finding(Kind.LOST, f"notice {notice.id} is done, and its message {notice.key} not in Slack")
+        # a digest of which nothing is left to tell is done without a message
+        wanted = notice.key is not None or notice.kind in _HAS_A_MESSAGE
+        if wanted and notice.done and not notice.given_up and notice.key not in there:
+            said = f"notice {notice.id} ({notice.kind}) is done, and its message {notice.key} not in Slack"
+            yield Finding(Kind.LOST, said)
+    asked = {notice.key for notice in facts.notices}
+    for key in there - asked:
+        if key.partition(":")[0] not in _MESSAGES_OF_THEIR_OWN:
+            yield Finding(Kind.WRONG, f"{key} is in Slack, and no notice asks for it")
+
+
+def threads_say_who(facts: Facts) -> Findings:
+    """The reply that tells of a decision names whoever made it."""
+    words = {message.key: message.words for message in facts.posted}
+    for event in facts.events:
+        reply = words.get(f"thread:{event.seq}")
+        if event.event in TOLD.values() and reply is not None and event.actor not in reply:
+            yield Finding(Kind.WRONG, f"the reply of event {event.seq} does not name {event.actor}")
 
 
 def one_true_card_per_job(facts: Facts) -> Findings:
@@ -221,38 +265,89 @@ def one_true_card_per_job(facts: Facts) -> Findings:
 
 
 def people_were_told_the_truth(facts: Facts) -> Findings:
-    """Nobody was told of an act that is not on record."""
+    """Nobody was told of an act that is not on record, nor that nothing was changed by one that is."""
     on_record = Counter((event.actor, event.job, event.event) for event in facts.events)
-    said: Counter[tuple[str, str, str]] = Counter()
     deciders = {(event.job, event.actor, event.event) for event in facts.events}
+    # Slack has shown these without saying so, and they were said once more
+    repeated = Counter(act for words in facts.unheard for act in _acts_told(words))
+    said = _told_of(facts)
     for answer in facts.answers:
+        did = SOMEBODY_DID.search(answer.words)
         job = answer.words.partition(" ")[0]
-        for words, event in TOLD.items():
-            if words in answer.words:
-                said[answer.person, job, event] += 1
-        did = _SOMEBODY_DID.search(answer.words)
-        if did:
-            decided = Event.UPDATED if did["what"] == "updated" else Event.REJECTED
-            if (job, did["who"], decided) not in deciders:
-                yield Finding(Kind.WRONG, f"{answer.person} was told that {did['who']} {decided} {job}")
+        if did and (job, did["who"], DID[did["what"]]) not in deciders:
+            told = f"{did['who']} {DID[did['what']]} {job}"
+            yield Finding(Kind.WRONG, f"{answer.person} was told that {told}")
     for (person, job, what), times in said.items():
-        if times > on_record[person, job, what]:
+        if times > on_record[person, job, what] + repeated[job, what]:
             counted = f"{times} times, which happened {on_record[person, job, what]} times"
             yield Finding(Kind.WRONG, f"{person} was told of {what} of {job} {counted}")
+    done = {event.request: event for event in facts.events if event.request and event.event in TOLD.values()}
+    for answer in facts.answers:
+        nothing = _NOTHING_CHANGED.search(answer.words)
+        if nothing and (event := done.get(nothing["request"])):
+            told = f"was told that nothing was changed, and event {event.seq} is {event.event} of {event.job}"
+            yield Finding(Kind.WRONG, f"{answer.person} {told}")
+
+
+def nobody_was_left_in_the_dark(facts: Facts) -> Findings:
+    """Whoever decided something was told so, or at least that it may be done.
+
+    But for the times in which answers may be lost.
+    """
+    said = _told_of(facts)
+    unsure = Counter(
+        answer.person for answer in facts.answers for words in _MAY_BE_DONE if words in answer.words
+    )
+    untold: Counter[str] = Counter()
+    jobs: defaultdict[str, list[str]] = defaultdict(list)
+    on_record: Counter[tuple[str, str, str]] = Counter()
+    deaf: Counter[tuple[str, str, str]] = Counter()
+    for event in facts.events:
+        if event.event in TOLD.values():
+            act = event.actor, event.job or "", event.event
+            on_record[act] += 1
+            deaf[act] += any(since <= event.at <= until for since, until in facts.deaf)
+    for act, times in on_record.items():
+        person, job, what = act
+        missing = times - said[act] - deaf[act]
+        if missing > 0:
+            untold[person] += missing
+            jobs[person].append(f"{what} of {job}")
+    for person, times in untold.items():
+        if times > unsure[person]:
+            what = ", ".join(jobs[person])
+            yield Finding(Kind.LOST, f"{person} was not told of {times} acts that are on record: {what}")
 
 
 CHECKS: tuple[Callable[[Facts], Findings], ...] = (
     lines_reach_sage,
     nothing_waits,
+    the_schedule_goes_on,
     sage_has_nothing_else,
     what_was_asked_is_there,
     trail_holds,
     trail_tells_the_states,
     one_data_sync_at_a_time,
     one_message_per_notice,
+    notices_and_messages_agree,
+    threads_say_who,
     one_true_card_per_job,
     people_were_told_the_truth,
+    nobody_was_left_in_the_dark,
 )
+
+
+def _told_of(facts: Facts) -> Counter[tuple[str, str, str]]:
+    """How often each person was told of an act of theirs on a job."""
+    return Counter(
+        (answer.person, job, event) for answer in facts.answers for job, event in _acts_told(answer.words)
+    )
+
+
+def _acts_told(words: str) -> list[tuple[str, str]]:
+    """The job and the event of which these words say that it was done."""
+    job = _JOB.search(words)
+    return [(job[0], event) for said, event in TOLD.items() if job and said in words]
 
 
 def _shown_state(updates: list[Update]) -> State:

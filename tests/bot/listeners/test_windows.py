@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from bot.blocks.updates_window import CODES_A_PAGE
@@ -135,13 +136,14 @@ def test_a_window_closed_before_it_shows_anything_is_left_alone(
     assert len(dana.sees().ephemerals) == 1
 
 
-def test_what_came_since_is_told_in_words_when_the_window_is_gone(
-    office: Office, card: Message, dana: Person
+@pytest.mark.parametrize("kind", ["error", "server_error"])
+def test_what_came_since_is_told_in_words_when_the_window_cannot_show_it(
+    office: Office, card: Message, dana: Person, kind: str
 ) -> None:
     dana.click("View Requested Updates", card)
     dana.wait_for_modal(TITLE)
     office.request("09-250 M")
-    office.sandbox.fail_next("views.update", "error", times=50, error="not_found")
+    office.sandbox.fail_next("views.update", kind, times=50, error="not_found")
     dana.submit()
     dana.wait_for_ephemeral("you saw revision 1, it is revision 2 now")
     assert office.state() is State.READY

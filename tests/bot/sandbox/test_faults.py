@@ -2,15 +2,23 @@
 
 import http.client
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from slack_sdk import WebClient
+from slack_sdk import WebClient, WebhookClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.sandbox.client import Person, Sandbox
 from bot.sandbox.workspace import CHANNEL_ID
+from tests.bot.sandbox.trial_app import TrialApp
+
+
+@pytest.fixture
+def app(sandbox: Sandbox) -> Iterator[TrialApp]:
+    with TrialApp(sandbox).connected(sandbox) as app:
+        yield app
 
 
 def post(slack: WebClient, text: str = "card") -> None:
@@ -104,3 +112,16 @@ def test_waiting_in_vain_says_what_was_on_the_screen(slack: WebClient, dana: Per
     post(slack, "something else")
     with pytest.raises(AssertionError, match="something else"):
         dana.wait_for_message("never", seconds=0.2)
+
+
+def test_an_answer_by_a_response_url_goes_wrong_before_or_after_it_is_seen(
+    app: TrialApp, sandbox: Sandbox, dana: Person
+) -> None:
+    dana.slash("/costcodes jobs")
+    answer = WebhookClient(app.told[0][1]["response_url"], retry_handlers=[])
+    sandbox.fail_next("response_url", "ratelimited")
+    sandbox.fail_next("response_url", "server_error", after=True)
+    assert [answer.send(text=text).status_code for text in ("lost", "seen", "well")] == [429, 500, 200]
+    assert [message.text for message in dana.sees().ephemerals] == ["seen", "well"]
+    calls = [(call["fault"], call["ok"]) for call in sandbox.calls("response_url")]
+    assert calls == [("ratelimited", False), ("server_error", True), (None, True)]
