@@ -1,4 +1,4 @@
-"""Work in a process of its own, so that what it needs of memory is its own: how long it took, and its peak."""
+"""Work in a process of its own, which has memory of its own: how long it took, and its peak."""
 
 import multiprocessing
 import os

@@ -22,7 +22,7 @@ from sync.sage.export_file import ExportReader
 from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import SageProfile
-from workflow import exports
+from workflow import batches
 from workflow.database import Database
 from workflow.tables import DataSync
 
@@ -76,7 +76,7 @@ def _send(url: str, folder: Path) -> None:
         sync = session.get_one(DataSync, 1)
         Folders.under(folder).set_up()
         company = ImportFileCompany(folder, SageProfile(), ExportReader(folder / "none.csv"))
-        company.send(Batch(sync.batch, sync.started_at), exports.lines_to_send(session, sync))
+        company.send(Batch(sync.batch, sync.started_at), batches.lines_to_send(session, sync))
 
 
 def bare(url: str, path: Path) -> None:

@@ -8,7 +8,7 @@ import codecs
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -18,13 +18,14 @@ from sync.sage.company import Batch
 from sync.sage.folders import SUFFIX, Folders, Manifest, arrived, modified
 from sync.sage.import_report import RejectedNames, Report
 from sync.sage.layouts import JobLine, read_records
-from workflow.exports import ExportLine
+from workflow.batches import ExportLine
 from workflow.merge import Assignment
 
 _REPORTS = (".txt", ".prn", ".log")
 _BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
 _OPENING_BYTES = 1_000
 _BLOCK = 1 << 16
+_SKETCH_BITS = 1 << 27
 _QUIET = timedelta(minutes=1)
 """A file in `rejected/` that changed since may belong to an import that still runs."""
 
@@ -78,66 +79,75 @@ class Answers:
             reports=reports,
         )
 
-    def rejections(self, lines: Iterable[ExportLine], *, encoding: str) -> "Rejections":
-        """What the rejected records and the reports say of each line; `lines` are those of the batch."""
+    def rejections(self, lines: Callable[[], Iterable[ExportLine]], *, encoding: str) -> "Rejections":
+        """What the rejected records and the reports say; `lines` gives the batch's lines, each time anew."""
         records = (
             (record.line, f"{path.parent.name}/{path.name}")  # the import file may have the same name
             for path in self.rejected
             for record in read_records(_rows(path, encoding))
         )
         return Rejections(
-            lines,
+            lines if self.rejected else tuple,
             records,
             (row for path in self.reports for row in _rows(path, encoding)) if self.reports else None,
         )
 
 
 class Rejections:
-    """The rejected records, by the line that each names, and Sage's words for them.
+    """The lines of a batch that were rejected, and Sage's words for each.
 
-    Another import may have left records by the million: only those that can be a line of the batch are kept.
+    A batch may have a million lines, and another import may have left as many records: of the lines a sketch
+    is kept, of the records those that may be one of them, and then of the lines those that are one of these.
     """
 
     def __init__(
         self,
-        lines: Iterable[ExportLine],
+        lines: Callable[[], Iterable[ExportLine]],
         records: Iterable[tuple[JobLine, str]],
         report: Iterable[str] | None,
     ) -> None:
-        possible = {
-            record
-            for line in lines
-            for record in (JobLine(line.job_number, line.assignment), *_without_job(line))
-        }
-        assignments = {record.assignment for record in possible}
-        self._rejected: dict[JobLine, str] = {}
-        self._of_other_batches: set[Assignment] = set()
+        possible, assignments = _Sketch(), set[Assignment]()
+        for line in lines():
+            assignments.add(line.assignment)
+            for record in _records_of(line):
+                possible.add(record)
+        found: dict[JobLine, str] = {}
+        of_other_batches: set[Assignment] = set()
         names = RejectedNames()
         for record, file in records:
             if report:
                 names.add(record)
             if record in possible:
-                self._rejected[record] = file
+                found[record] = file
             elif record.assignment in assignments:
-                self._of_other_batches.add(record.assignment)
+                of_other_batches.add(record.assignment)
+        self._lines: list[ExportLine] = []
+        self._rejected: dict[JobLine, str] = {}
+        for line in lines() if found else ():
+            of_line = [record for record in _records_of(line) if record in found]
+            if of_line:
+                self._lines.append(line)
+                self._rejected |= {record: found[record] for record in of_line}
+        others = (record.assignment for record in found if record not in self._rejected)
+        self._of_other_batches = of_other_batches.union(others)
         self._report = Report((report or ()) if self._rejected else (), names)
         self._jobs_of = Counter(line.assignment for line in self._rejected)
 
-    def __bool__(self) -> bool:
-        return bool(self._rejected)
+    def of_lines(self) -> dict[int, str]:
+        """Words by the id of each line that was rejected under its job."""
+        return {
+            line.line_id: self._words(named, file)
+            for line in self._lines
+            if (file := self._rejected.get(named := JobLine(line.job_number, line.assignment))) is not None
+        }
 
-    def words(self, line: JobLine) -> str | None:
-        """Sage's words for a line that was rejected under its job; None for one that was not."""
-        file = self._rejected.get(line)
-        return None if file is None else self._words(line, file)
-
-    def without_job(self, candidates: Iterable[ExportLine]) -> dict[int, str]:
-        """Words by line id for records that stand under no job row, where candidates fit them.
+    def without_job(self) -> dict[int, str]:
+        """Words by line id for records that stand under no job row, where lines fit them.
 
         Where lines of several jobs or extras fit, one was rejected, and each is told so.
         """
         fitting: dict[JobLine, list[ExportLine]] = {}
-        for line in candidates:
+        for line in self._lines:
             for record in _without_job(line):
                 if record in self._rejected:
                     fitting.setdefault(record, []).append(line)
@@ -154,14 +164,34 @@ class Rejections:
                 )
         return said
 
-    def has_no_job(self, line: ExportLine) -> bool:
-        """Whether a record without a job row may be this line."""
-        return any(record in self._rejected for record in _without_job(line))
-
     def _words(self, line: JobLine, file: str) -> str:
         asked = line.assignment
         only_job = self._jobs_of[asked] == 1 and asked not in self._of_other_batches
         return self._report.words(line, only_job=only_job) or f"Sage rejected this line: see {file}."
+
+
+class _Sketch:
+    """Tells what is not in it, and of some hundred others takes one for what is; two bits for each."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray(_SKETCH_BITS // 8)
+
+    def add(self, one: Hashable) -> None:
+        for place in self._places(one):
+            self._bits[place >> 3] |= 1 << (place & 7)
+
+    def __contains__(self, one: Hashable) -> bool:
+        return all(self._bits[place >> 3] & 1 << (place & 7) for place in self._places(one))
+
+    @staticmethod
+    def _places(one: Hashable) -> tuple[int, int]:
+        hashed = hash(one)
+        return hashed % _SKETCH_BITS, (hashed >> 32) % _SKETCH_BITS
+
+
+def _records_of(line: ExportLine) -> set[JobLine]:
+    """The records that a line may be, where it was rejected."""
+    return {JobLine(line.job_number, line.assignment), *_without_job(line)}
 
 
 def _without_job(line: ExportLine) -> set[JobLine]:
