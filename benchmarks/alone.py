@@ -1,5 +1,6 @@
 """Work in a process of its own, which has memory of its own: how long it took, and its peak."""
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -45,6 +46,7 @@ def in_a_process(
 def _timed(work: Callable[..., object], given: tuple[Any, ...], answer: Any) -> None:
     with Path(os.devnull).open("w") as nowhere:
         logs.configure("info", stream=nowhere)  # what costbot logs is part of its work
+        gc.freeze()  # as the processes of `costbot run`
         start = time.perf_counter()
         work(*given)
         seconds = time.perf_counter() - start

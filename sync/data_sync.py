@@ -242,8 +242,8 @@ class _Lines:
             portions = batches.portions(session, self._sync)
         for portion in portions:
             with self._database.reading() as session:
-                lines_to_send = list(batches.lines_to_send(session, self._sync, portion))
-            yield from lines_to_send
+                some = list(batches.lines_to_send(session, self._sync, portion))
+            yield from some
 
 
 def _batch(sync: DataSync) -> Batch:

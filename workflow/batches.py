@@ -131,4 +131,5 @@ def lines_to_send(session: Session, sync: DataSync, portion: Portion | None = No
         )
         .execution_options(yield_per=_STREAM_ROWS)
     )
-    yield from map(ExportLine._make, rows)
+    for some in rows.partitions():
+        yield from map(ExportLine._make, some)

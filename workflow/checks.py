@@ -348,11 +348,22 @@ def can_be_written(text: str, encoding: str) -> bool:
     """Whether the import file can carry a text."""
     if not text.isprintable():
         return False
+    if text.isascii() and _has_ascii(encoding):
+        return True
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
         return False
     return True
+
+
+@lru_cache
+def _has_ascii(encoding: str) -> bool:
+    """Whether the encoding has every character that ASCII has and that can be printed: a few have not."""
+    try:
+        return bool("".join(map(chr, range(32, 127))).encode(encoding))
+    except UnicodeEncodeError:
+        return False
 
 
 def _twins(codes: Iterable[str]) -> dict[str, list[str]]:

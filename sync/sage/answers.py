@@ -25,7 +25,6 @@ _REPORTS = (".txt", ".prn", ".log")
 _BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
 _OPENING_BYTES = 1_000
 _BLOCK = 1 << 16
-_SKETCH_BITS = 1 << 27
 _QUIET = timedelta(minutes=1)
 """A file in `rejected/` that changed since may belong to an import that still runs."""
 
@@ -79,57 +78,53 @@ class Answers:
             reports=reports,
         )
 
-    def rejections(self, lines: Callable[[], Iterable[ExportLine]], *, encoding: str) -> "Rejections":
-        """What the rejected records and the reports say; `lines` gives the batch's lines, each time anew."""
-        records = (
-            (record.line, f"{path.parent.name}/{path.name}")  # the import file may have the same name
-            for path in self.rejected
-            for record in read_records(_rows(path, encoding))
-        )
-        return Rejections(
-            lines if self.rejected else tuple,
-            records,
-            (row for path in self.reports for row in _rows(path, encoding)) if self.reports else None,
-        )
+    def rejections(self, lines: Iterable[ExportLine], *, encoding: str) -> "Rejections":
+        """What the rejected records and the reports say of these lines, which are those of the batch."""
+
+        def records() -> Iterator[tuple[JobLine, str]]:
+            for path in self.rejected:
+                for record in read_records(_rows(path, encoding)):
+                    yield (
+                        record.line,
+                        f"{path.parent.name}/{path.name}",
+                    )  # it may be called as the import file
+
+        reports = (row for path in self.reports for row in _rows(path, encoding)) if self.reports else None
+        size = sum(path.stat().st_size for path in self.rejected)
+        return Rejections(lines if self.rejected else (), records, reports, size=size)
 
 
 class Rejections:
     """The lines of a batch that were rejected, and Sage's words for each.
 
-    A batch may have a million lines, and another import may have left as many records: of the lines a sketch
-    is kept, of the records those that may be one of them, and then of the lines those that are one of these.
+    A batch may have a million lines, and another import may have left as many records. So of the records a
+    sketch is made first, of the lines those are kept that it shows, and then of the records those of them.
+    `size` is that of the files of the records, in bytes.
     """
 
     def __init__(
         self,
-        lines: Callable[[], Iterable[ExportLine]],
-        records: Iterable[tuple[JobLine, str]],
+        lines: Iterable[ExportLine],
+        records: Callable[[], Iterable[tuple[JobLine, str]]],
         report: Iterable[str] | None,
+        *,
+        size: int,
     ) -> None:
-        possible, assignments = _Sketch(), set[Assignment]()
-        for line in lines():
-            assignments.add(line.assignment)
-            for record in _records_of(line):
-                possible.add(record)
-        found: dict[JobLine, str] = {}
-        of_other_batches: set[Assignment] = set()
-        names = RejectedNames()
-        for record, file in records:
+        sketch, names = _Sketch(size), RejectedNames()  # a record has some 25 bytes at least
+        for record, _ in records():
+            sketch.add(_key(record))
             if report:
                 names.add(record)
-            if record in possible:
-                found[record] = file
-            elif record.assignment in assignments:
-                of_other_batches.add(record.assignment)
-        self._lines: list[ExportLine] = []
+        self._lines = [line for line in lines if any(key in sketch for key in _keys(line))]
+        possible = {key for line in self._lines for key in _keys(line)}
+        assignments = {line.assignment for line in self._lines}
         self._rejected: dict[JobLine, str] = {}
-        for line in lines() if found else ():
-            of_line = [record for record in _records_of(line) if record in found]
-            if of_line:
-                self._lines.append(line)
-                self._rejected |= {record: found[record] for record in of_line}
-        others = (record.assignment for record in found if record not in self._rejected)
-        self._of_other_batches = of_other_batches.union(others)
+        self._of_other_batches: set[Assignment] = set()
+        for record, file in records() if self._lines else ():
+            if _key(record) in possible:
+                self._rejected[record] = file
+            elif record.assignment in assignments:
+                self._of_other_batches.add(record.assignment)
         self._report = Report((report or ()) if self._rejected else (), names)
         self._jobs_of = Counter(line.assignment for line in self._rejected)
 
@@ -171,27 +166,38 @@ class Rejections:
 
 
 class _Sketch:
-    """Tells what is not in it, and of some hundred others takes one for what is; two bits for each."""
+    """Tells what is not in it; of what is not, it takes one in some hundred for what is.
 
-    def __init__(self) -> None:
-        self._bits = bytearray(_SKETCH_BITS // 8)
+    It sets two of its bits for each, and should have some twenty.
+    """
+
+    def __init__(self, bits: int) -> None:
+        self._bytes = bytearray(bits // 8 + 1)
+        self._size = 8 * len(self._bytes)
 
     def add(self, one: Hashable) -> None:
-        for place in self._places(one):
-            self._bits[place >> 3] |= 1 << (place & 7)
+        hashed = hash(one)
+        for place in (hashed % self._size, (hashed >> 32) % self._size):
+            self._bytes[place >> 3] |= 1 << (place & 7)
 
     def __contains__(self, one: Hashable) -> bool:
-        return all(self._bits[place >> 3] & 1 << (place & 7) for place in self._places(one))
-
-    @staticmethod
-    def _places(one: Hashable) -> tuple[int, int]:
-        hashed = hash(one)
-        return hashed % _SKETCH_BITS, (hashed >> 32) % _SKETCH_BITS
+        hashed, found = hash(one), self._bytes
+        first, second = hashed % self._size, (hashed >> 32) % self._size
+        return bool(found[first >> 3] >> (first & 7) & 1 and found[second >> 3] >> (second & 7) & 1)
 
 
-def _records_of(line: ExportLine) -> set[JobLine]:
-    """The records that a line may be, where it was rejected."""
-    return {JobLine(line.job_number, line.assignment), *_without_job(line)}
+def _key(record: JobLine) -> tuple[str, ...]:
+    """A record, to be looked for."""
+    return record.job, *record.assignment
+
+
+def _keys(line: ExportLine) -> Iterator[tuple[str, ...]]:
+    """The records that a line may be, where it was rejected: also without its job row, and its extra's."""
+    _, job, _, extra, code, category, *_ = line
+    yield job, code, category, extra
+    yield "", code, category, extra
+    if extra:
+        yield "", code, category, ""
 
 
 def _without_job(line: ExportLine) -> set[JobLine]:

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
@@ -110,13 +109,12 @@ class ImportFileCompany:
             manifest = self._folders.manifest(batch.name)
             answers = Answers.to(batch, self._folders, manifest, now=self._clock())
             unwritable = manifest.unwritable if manifest else {}
-            written = partial(_written, lines, unwritable)
-            rejections = answers.rejections(written, encoding=self._profile.file.encoding)
+            rejections = answers.rejections(_written(lines, unwritable), encoding=self._profile.file.encoding)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
         rejected = rejections.of_lines()
         imported = answers.imported or bool(rejected and answers.quiet)
-        all_held = not rejected and not answers.imported and self._holds_all(written())
+        all_held = not rejected and not answers.imported and self._holds_all(_written(lines, unwritable))
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
             return rejections.without_job() | unwritable | rejected
         return None

@@ -18,7 +18,7 @@ from tests import factories
 from tests.processes import forked
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, clock
-from workflow import audit, queries
+from workflow import audit, batches, queries
 from workflow.batches import ExportLine
 from workflow.database import Database
 from workflow.merge import SageCode
@@ -294,8 +294,9 @@ PARTS = 6
 
 @pytest.mark.parametrize("first", range(1, PARTS + 1))
 def test_killed_at_every_step_the_next_run_finishes_the_same_batch(
-    database: Database, sage: EmbeddedSage, first: int
+    database: Database, sage: EmbeddedSage, first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batches, "_JOBS_A_PORTION", 2)
     for fatal in count(first, PARTS):  # every instant is in one of the parts, which run in parallel
         jobs = {f"{number}/{fatal}": name for number, name in work.JOBS.items()}
         work.add_jobs(database, sage, jobs)
