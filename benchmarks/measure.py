@@ -31,17 +31,16 @@ class Sizes:
     clicks: int
     looks: int
     runs: int
-    read_backs: int
+    syncs: int
 
     @property
     def lines(self) -> int:
         """Assignments stored."""
         return self.jobs * self.lines_a_job
 
-    @property
-    def tenth(self) -> "Sizes":
-        """The same of a company with a tenth of the jobs."""
-        return replace(self, jobs=self.jobs // 10)
+    def of_fewer_jobs(self, part: int) -> "Sizes":
+        """The same of a company with a tenth, a hundredth, … of the jobs."""
+        return replace(self, jobs=self.jobs // part)
 
 
 FULL = Sizes(
@@ -55,7 +54,7 @@ FULL = Sizes(
     clicks=60,
     looks=20,
     runs=5,
-    read_backs=1,
+    syncs=3,
 )
 SHORT = Sizes(
     jobs=200,
@@ -68,7 +67,7 @@ SHORT = Sizes(
     clicks=20,
     looks=4,
     runs=1,
-    read_backs=1,
+    syncs=1,
 )
 
 

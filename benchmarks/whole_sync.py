@@ -14,6 +14,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import Self
 
 from benchmarks.alone import in_a_process
 from benchmarks.company import Company
@@ -60,9 +61,9 @@ class _Turn:
     """One copy of a company's database and the folder of its Sage, through one data sync."""
 
     def __init__(self, company: Company, folder: Path) -> None:
-        self._company, self._folder = company, folder
+        self._company, self._folder = company, folder / "turn"
         self._url = copied(company.url, "turn")
-        Folders.under(folder).set_up()
+        Folders.under(self._folder).set_up()
         jobs = [(company.number(n), company.name(n), "", "", "", "") for n in company.jobs]
         self._export(jobs, saved_at=datetime.now(UTC) - _LATER)
 
@@ -106,52 +107,54 @@ class _Turn:
             writer.writerows(rows)
         os.utime(path, (saved_at.timestamp(),) * 2)
 
-    def end(self) -> None:
-        """Leave nothing behind."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         dropped(self._url)
         shutil.rmtree(self._folder)
 
 
-def measure(company: Company, tenth: Company, sizes: Sizes, folder: Path) -> Iterator[Row]:
-    """Lead copies of both companies through a data sync; the read-back is long, so it is measured less."""
-    small = _Turn(tenth, folder / "tenth")
-    _, small_sync = small.sync()
-    small.import_file()
-    _, small_read_back = small.read_back()
-    small.end()
-    bare_seconds, seconds, peaks = [], [], []
-    hand_seconds, read_back_seconds, read_back_peaks = [], [], []
-    for n in range(sizes.runs):
-        turn = _Turn(company, folder / f"turn-{n}")
-        took, peak = turn.sync()
-        seconds.append(took)
-        peaks.append(peak)
-        bare_seconds.append(turn.bare())
-        if n < sizes.read_backs:
+def measure(
+    company: Company, tenth: Company, hundredth: Company, sizes: Sizes, folder: Path
+) -> Iterator[Row]:
+    """Lead copies of the companies through a data sync; the read-back is long, so it has fewer lines."""
+    hand, read_backs, smaller, larger = [], [], [], []
+    with _Turn(hundredth, folder) as turn:
+        turn.sync()
+        turn.import_file()
+        _, of_a_tenth = turn.read_back()
+    for _ in range(sizes.syncs):
+        with _Turn(tenth, folder) as turn:
+            smaller.append(turn.sync())
             turn.import_file()
-            hand_seconds.append(turn.read_back_by_hand())
-            took, peak = turn.read_back()
-            read_back_seconds.append(took)
-            read_back_peaks.append(peak)
-        turn.end()
+            hand.append(turn.read_back_by_hand())
+            read_backs.append(turn.read_back())
+    bares = []
+    for _ in range(sizes.syncs):
+        with _Turn(company, folder) as turn:
+            larger.append(turn.sync())
+            bares.append(turn.bare())
+    memory = Memory(max(peak for _, peak in smaller), max(peak for _, peak in larger), company.lines)
     yield Row(
         f"Whole data sync to an import file: claim, plan and send, {company.engine}",
         f"{company.lines:,} accepted lines of {len(company.jobs):,} jobs",
         "SELECT + csv.writer",
         _GOAL,
-        median(bare_seconds),
-        median(seconds),
-        note=str(memory := Memory(small_sync, max(peaks), company.lines)),
+        median(bares),
+        median(seconds for seconds, _ in larger),
+        note=str(memory),
         kept=memory.is_flat,
     )
+    memory = Memory(of_a_tenth, max(peak for _, peak in read_backs), tenth.lines)
     yield Row(
         f"Read-back of an imported file, {company.engine}",
-        f"{company.lines:,} lines, one of {_ONE_REJECTED_OF} rejected",
+        f"{tenth.lines:,} lines, one of {_ONE_REJECTED_OF} rejected",
         "csv.reader + by hand in SQL",
         _GOAL,
-        median(hand_seconds),
-        median(read_back_seconds),
-        note=str(memory := Memory(small_read_back, max(read_back_peaks), company.lines)),
+        median(hand),
+        median(seconds for seconds, _ in read_backs),
+        note=str(memory),
         kept=memory.is_flat,
     )
 
