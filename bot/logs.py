@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
@@ -19,7 +20,8 @@ _SECRETS = re.compile(
     r"(?P<token>\bx(?:ox[a-z]|app)(?:-[\w.%-]+)+)"  # a token of Slack
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
 )
-_OWN = ("bot", "sync", "workflow", "__main__")
+_speaker = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])
+"""Finds who speaks, where the logger was not named."""
 _TOLD_BY_THE_CALLER = ("slack_sdk.web.base_client",)
 """It logs each call without an answer, and raises it too."""
 
@@ -34,31 +36,26 @@ def configure(level: str, *, process: str = "", stream: TextIO | None = None) ->
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.stdlib.ExtraAdder(),
         _traced,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(process),
     ]
+    form = _form(stream)
+    handler = logging.StreamHandler(stream)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, *form],
+        logger_factory=lambda *name: _Own(handler, _speaker(*name).name),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_form(stream)],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *form],
         )
     )
     if level != "debug":
-        handler.addFilter(_own_or_warning)
+        handler.addFilter(_from_a_warning_on)
     # no line tells these, and each would be looked up for it
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
@@ -73,11 +70,32 @@ def mask(text: str) -> str:
     return _SECRETS.sub(lambda m: f"{m['scheme']}:***@" if m["scheme"] else f"{m['token'][:5]}***", text)
 
 
-def _own_or_warning(record: logging.LogRecord) -> bool:
+class _Own:
+    """Where costbot's own lines go: to the stream of the libraries' handler, by turns with them.
+
+    They pass `logging` by, which makes a record of each line, looks up who speaks, and takes it apart again.
+    """
+
+    def __init__(self, handler: "logging.StreamHandler[TextIO]", name: str) -> None:
+        self._handler = handler
+        self.name = name
+
+    def write(self, line: str) -> None:
+        """Write one line. A stream that is gone is no reason for what is told to come to nothing."""
+        self._handler.acquire()
+        try:
+            with suppress(OSError, ValueError):
+                self._handler.stream.write(line + self._handler.terminator)
+                self._handler.flush()
+        finally:
+            self._handler.release()
+
+    debug = info = warning = error = critical = write
+
+
+def _from_a_warning_on(record: logging.LogRecord) -> bool:
     # at the handler, because libraries set the levels of their own loggers as they like
-    if record.name in _TOLD_BY_THE_CALLER:
-        return False
-    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _OWN
+    return record.levelno >= logging.WARNING and record.name not in _TOLD_BY_THE_CALLER
 
 
 def seldom(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from workflow import approvals, requests
+from workflow import acting, approvals, requests
 from workflow.checks import SageLimits
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Rules
@@ -123,5 +123,5 @@ def accepted(
         at=NINE,
         rules=RULES,
     )
-    assert isinstance(result, approvals.Done), result
+    assert isinstance(result, acting.Done), result
     return update

@@ -34,6 +34,23 @@ _MOVE_HEAD = update(_HEAD)  # type: ignore[arg-type]
 _APPEND = insert(_EVENTS)  # type: ignore[arg-type]
 
 
+class Recorded(NamedTuple):
+    """An event as it was appended: the columns of its row, of which the session knows nothing."""
+
+    seq: int
+    at: datetime
+    event: str
+    place: str
+    actor_id: int | None
+    actor: str
+    job_id: int | None
+    requested_update_id: int | None
+    facts: dict[str, Any]
+    request_id: str | None
+    previous_hash: str
+    hash: str = ""
+
+
 def record(
     session: Session,
     event: Event,
@@ -43,12 +60,12 @@ def record(
     job_id: int | None = None,
     requested_update_id: int | None = None,
     **facts: Any,
-) -> AuditEvent:
+) -> Recorded:
     """Append one event to the trail, in the caller's transaction; the log tells of it once it is kept."""
     session.flush()  # what waits for other rows does so before the head is locked
     connection = session.connection()
     last, last_hash = connection.execute(_LOCK_HEAD).one()
-    row = AuditEvent(
+    row = Recorded(
         seq=last + 1,
         at=at,
         event=event.value,
@@ -61,11 +78,10 @@ def record(
         request_id=request_ids.current(),
         previous_hash=last_hash,
     )
-    row.hash = hash_of(row)
-    connection.execute(_APPEND, {column.name: getattr(row, column.name) for column in _EVENTS.c})
+    row = row._replace(hash=hash_of(row))
+    connection.execute(_APPEND, row._asdict())
     connection.execute(_MOVE_HEAD, {"seq": row.seq, "hash": row.hash})
-    kept = {name: getattr(row, name) for name in _LOGGED if getattr(row, name) is not None}
-    when_kept(session, partial(_log.info, row.event, **kept))
+    when_kept(session, partial(_tell_the_log, row))
     return row
 
 
@@ -89,7 +105,7 @@ def record_many(session: Session, entries: Sequence[Entry], *, by: Actor, at: da
     rows = []
     for entry in entries:
         seq += 1
-        row = AuditEvent(
+        row = Recorded(
             seq=seq,
             at=at,
             event=entry.event.value,
@@ -102,16 +118,16 @@ def record_many(session: Session, entries: Sequence[Entry], *, by: Actor, at: da
             request_id=entry.request_id,
             previous_hash=previous,
         )
-        row.hash = previous = hash_of(row)
-        rows.append({column.name: getattr(row, column.name) for column in _EVENTS.c})
-        kept = {name: getattr(row, name) for name in _LOGGED if getattr(row, name) is not None}
-        when_kept(session, partial(_log.info, row.event, **kept))
+        previous = hash_of(row)
+        row = row._replace(hash=previous)
+        rows.append(row._asdict())
+        when_kept(session, partial(_tell_the_log, row))
     connection.execute(_APPEND, rows)
     connection.execute(_MOVE_HEAD, {"seq": seq, "hash": previous})
     return [row["seq"] for row in rows]
 
 
-def hash_of(row: AuditEvent) -> str:
+def hash_of(row: AuditEvent | Recorded) -> str:
     """SHA-256 (hex) of the row's canonical JSON and the hash before it."""
     return _hash(row, row.at, row.facts)
 
@@ -141,6 +157,11 @@ def problems(session: Session) -> Iterator[str]:
         yield f"The trail ends at event {expected_seq - 1}, but {head.seq} were written: its end was cut off."
 
 
+def _tell_the_log(row: Recorded) -> None:
+    told = {name: getattr(row, name) for name in _LOGGED}
+    _log.info(row.event, **{name: value for name, value in told.items() if value is not None})
+
+
 def _as_stored(session: Session) -> Result[*tuple[Any, ...]]:
     """Every row with its time and facts as text, since an edited row may hold neither a time nor JSON."""
     columns = [column for column in AuditEvent.__table__.c if column.name not in ("at", "facts")]
@@ -158,7 +179,7 @@ def _hash_as_stored(row: Row[*tuple[Any, ...]]) -> str | None:
         return None
 
 
-def _hash(row: AuditEvent | Row[*tuple[Any, ...]], at: datetime, facts: Any) -> str:
+def _hash(row: AuditEvent | Recorded | Row[*tuple[Any, ...]], at: datetime, facts: Any) -> str:
     content = [
         row.previous_hash,
         row.seq,

@@ -14,10 +14,11 @@ from sqlalchemy import ColumnElement, Exists, exists, select
 from sqlalchemy.orm import Session
 
 from workflow import audit, outbox
+from workflow.audit import Recorded
 from workflow.calendar import start_of
 from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules, lacks, refusal_of
-from workflow.tables import AuditEvent, Away, Person
+from workflow.tables import Away, Person
 from workflow.vocabulary import Event, Place, Refusal
 
 LONGEST = timedelta(days=366)
@@ -199,7 +200,7 @@ def _cannot(person: Person, delegate: Person | None, rules: Rules) -> Refused | 
     return Refused(Refusal.CANNOT_STAND_IN, words)
 
 
-def _record(session: Session, event: Event, away: Away, *, by: Actor, at: datetime) -> AuditEvent:
+def _record(session: Session, event: Event, away: Away, *, by: Actor, at: datetime) -> Recorded:
     return audit.record(
         session,
         event,

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from workflow.tables import AuditEvent, OutboxNotice, RequestedUpdate
+from workflow.audit import Recorded
+from workflow.tables import OutboxNotice, RequestedUpdate
 from workflow.vocabulary import NoticeKind, State
 
 GATHER = timedelta(seconds=2)
@@ -51,7 +52,7 @@ def refresh_ready_cards(session: Session, *, at: datetime) -> None:
     _add(session, [_notice(NoticeKind.CARD, at=at, job_id=job_id) for job_id in job_ids])
 
 
-def tell(session: Session, event: AuditEvent, *, people: Iterable[int] = (), broadcast: bool = False) -> None:
+def tell(session: Session, event: Recorded, *, people: Iterable[int] = (), broadcast: bool = False) -> None:
     """An event of a job: its card changes, its thread says so, and `people` get a direct message.
 
     `broadcast` shows the thread's reply in the channel too.
@@ -93,7 +94,7 @@ def tell_many(session: Session, told: Iterable[Told], *, at: datetime) -> None:
 
 
 def tell_people(
-    session: Session, event: AuditEvent, people: Iterable[int], *, not_before: datetime | None = None
+    session: Session, event: Recorded, people: Iterable[int], *, not_before: datetime | None = None
 ) -> None:
     """A direct message about the event to each person, once each; not before a certain time."""
     _add(session, _direct(event, people, not_before=not_before))
@@ -132,7 +133,7 @@ def put_digest(
     session.flush()
 
 
-def show_privilege_request(session: Session, event: AuditEvent, administrators: Iterable[int]) -> None:
+def show_privilege_request(session: Session, event: Recorded, administrators: Iterable[int]) -> None:
     """Draw the request for the privilege that the event is of for each administrator: new, or in place."""
     _add(
         session,
@@ -323,7 +324,7 @@ def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) ->
 
 
 def _direct(
-    event: AuditEvent, people: Iterable[int], *, not_before: datetime | None = None
+    event: Recorded, people: Iterable[int], *, not_before: datetime | None = None
 ) -> list[dict[str, Any]]:
     due_at = max(event.at, not_before or event.at) + GATHER
     return [
@@ -346,7 +347,7 @@ def _notice(
     due_at: datetime | None = None,
     job_id: int | None = None,
     person_id: int | None = None,
-    event: AuditEvent | None = None,
+    event: Recorded | None = None,
     function_execution_id: str | None = None,
     broadcast: bool = False,
 ) -> dict[str, Any]:

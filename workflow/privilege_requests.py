@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
+from workflow.audit import Recorded
 from workflow.columns import storable
 from workflow.database import upsert
 from workflow.language import either, later, say
 from workflow.privileges import Actor, Refused, Rules, explain, lacks
-from workflow.tables import AuditEvent, Person, PrivilegeRequest
+from workflow.tables import Person, PrivilegeRequest
 from workflow.vocabulary import Event, PrivilegeAnswer, Refusal
 
 CAN_BE_ASKED_FOR = (Refusal.NO_MATCHING_PERSON, Refusal.PERMISSION_TOO_LOW, Refusal.PRIVILEGE_MISSING)
@@ -221,7 +222,7 @@ def _add(session: Session, **columns: object) -> PrivilegeRequest | None:
 
 def _record(
     session: Session, event: Event, request: PrivilegeRequest, *, by: Actor, at: datetime
-) -> AuditEvent:
+) -> Recorded:
     return audit.record(
         session,
         event,

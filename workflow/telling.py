@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from workflow import aways, directory, outbox, preferences
+from workflow.audit import Recorded
 from workflow.aways import StandIn
 from workflow.calendar import Calendar, next_moment
-from workflow.tables import AuditEvent, Person
+from workflow.tables import Person
 from workflow.vocabulary import Notify
 
 _DIGESTS = (Notify.HOURLY, Notify.DAILY)
@@ -39,9 +40,7 @@ def approvers_to_ping(session: Session) -> list[Person]:
     return [person for person in approvers if chosen[person.id].notify is not Notify.DO_NOT_PING]
 
 
-def tell_approvers(
-    session: Session, event: AuditEvent, *, calendar: Calendar, but: int | None = None
-) -> None:
+def tell_approvers(session: Session, event: Recorded, *, calendar: Calendar, but: int | None = None) -> None:
     """Something became Ready to Update: each approver hears of it as they chose, `but` one person."""
     people = [person.id for person in directory.accounting_approvers(session) if person.id != but]
     chosen = preferences.choices_of(session, people)
@@ -52,7 +51,7 @@ def tell_approvers(
         outbox.put_digest(session, person_id, at=event.at, due_at=due_at)
 
 
-def remind(session: Session, event: AuditEvent, people: Sequence[Person], *, calendar: Calendar) -> None:
+def remind(session: Session, event: Recorded, people: Sequence[Person], *, calendar: Calendar) -> None:
     """Each of these people gets what waits: with their next digest, or in their next working time."""
     ids = [person.id for person in people]
     chosen = preferences.choices_of(session, ids)
@@ -67,7 +66,7 @@ def remind(session: Session, event: AuditEvent, people: Sequence[Person], *, cal
 
 
 def tell_in_working_time(
-    session: Session, event: AuditEvent, people: Iterable[Person], *, calendar: Calendar
+    session: Session, event: Recorded, people: Iterable[Person], *, calendar: Calendar
 ) -> None:
     """A direct message about the event to each of these people, when they next work."""
     for person_id, zone in _zones(session, [person.id for person in people]).items():

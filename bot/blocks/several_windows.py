@@ -26,7 +26,7 @@ from bot.blocks.pieces import (
 )
 from bot.blocks.words import SLACK, one_line
 from bot.payloads import Action, SeveralButton, SeveralMetadata, Tick, Window
-from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow.acting import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.facts import UpdateFacts
 from workflow.language import later, plural, say
 from workflow.privileges import Refused, Rules

@@ -21,8 +21,8 @@ from bot.commands.command import (
 from bot.commands.request_shapes import FIRST_OF_TWO, JobResultShape, NewLineShape, SeveralShape, StaleShape
 from bot.commands.requests import described, summary
 from bot.commands.terminal import Answer
-from workflow import approvals, audit, directory, queries
-from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow import approvals, audit, directory, queries, reopening
+from workflow.acting import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.facts import UpdateFacts
 from workflow.privileges import Actor, Refused
 from workflow.tables import Job
@@ -59,8 +59,8 @@ class _Act:
 
 _UPDATE = _Act("update", approvals.accept, State.READY, Refusal.NOT_READY)
 _REJECT = _Act("reject", approvals.reject, State.READY, Refusal.NOT_READY)
-_TAKE_BACK = _Act("take back", approvals.take_back, State.ACCEPTED, Refusal.NOT_ACCEPTED)
-_SEND_AGAIN = _Act("send again", approvals.send_again, State.FAILED, Refusal.NOT_FAILED)
+_TAKE_BACK = _Act("take back", reopening.take_back, State.ACCEPTED, Refusal.NOT_ACCEPTED)
+_SEND_AGAIN = _Act("send again", reopening.send_again, State.FAILED, Refusal.NOT_FAILED)
 
 Options = Callable[[UpdateFacts], Mapping[str, object]]
 """What an act wants to be told beside who, when and which, from what is there now."""

@@ -6,8 +6,8 @@ from bot.answering import WindowClosedError, WindowNotOpenedError
 from bot.listeners.opening import updates_view
 from bot.payloads import JobButton
 from bot.visit import Visit
-from workflow import approvals
-from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow import approvals, reopening
+from workflow.acting import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.language import later, say
 from workflow.privileges import Refused
 from workflow.tables import Job
@@ -41,14 +41,14 @@ def reject(visit: Visit, button: JobButton, comment: str) -> None:
 def take_back(visit: Visit) -> None:
     """Undo an Update before a data sync takes it."""
     button = visit.interaction.read(JobButton)
-    _decide(visit, button, approvals.take_back, say("It is taken back, and Ready to Update again."))
+    _decide(visit, button, reopening.take_back, say("It is taken back, and Ready to Update again."))
 
 
 def send_again(visit: Visit) -> None:
     """Make what Sage refused ready again."""
     button = visit.interaction.read(JobButton)
     done = say("It is Ready to Update again, for an approver to update anew.")
-    _decide(visit, button, approvals.send_again, done)
+    _decide(visit, button, reopening.send_again, done)
 
 
 def _decide(

@@ -32,7 +32,7 @@ from bot.listeners.opening import loading
 from bot.payloads import Action, SeveralButton, SeveralMetadata, Tick, Window
 from bot.visit import RepeatedError, Services, Visit, lazily
 from workflow import approvals, queries
-from workflow.approvals import Decision
+from workflow.acting import Decision
 from workflow.language import later, say
 from workflow.privileges import Actor
 from workflow.vocabulary import State

@@ -26,8 +26,8 @@ from bot.listeners import strangers, usage
 from bot.listeners.opening import loading
 from bot.payloads import PrivilegeButton, PrivilegeRequestMark, SeveralMetadata, WindowMetadata
 from tests.bot.facts import CATEGORIES, NOON, cost_code, counts, event, hold, update_facts
+from workflow.acting import AlreadyDecided, Done, FirstOfTwo, Stale
 from workflow.administration import AccountantReport, Administration, NearlyApprover, Undelivered
-from workflow.approvals import AlreadyDecided, Done, FirstOfTwo, Stale
 from workflow.aways import Cannot
 from workflow.bursts import BurstFacts
 from workflow.checks import Finding, Format, SageLimits, Surroundings, check

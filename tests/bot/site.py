@@ -13,7 +13,7 @@ from bot.sandbox.client import Message, Person, Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
 from tests import factories
 from tests.factories import RULES, actor
-from workflow import approvals, audit, outbox
+from workflow import acting, approvals, audit, outbox
 from workflow.database import Database
 from workflow.tables import Job, OutboxNotice, RequestedUpdate
 from workflow.tables import Person as DirectoryPerson
@@ -78,7 +78,7 @@ class Site:
                 at=self.clock.now,
                 rules=RULES,
             )
-        assert isinstance(done, approvals.Done), done
+        assert isinstance(done, acting.Done), done
 
     def ask_for_privilege(self, admin: DirectoryPerson) -> None:
         """An event that is told in one direct message, and nowhere else."""

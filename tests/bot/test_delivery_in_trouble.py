@@ -7,7 +7,7 @@ from bot.sandbox import sample_company
 from tests import factories
 from tests.bot.site import Site, warned
 from tests.factories import RULES, actor
-from workflow import approvals
+from workflow import reopening
 from workflow.vocabulary import Place
 
 
@@ -119,7 +119,7 @@ def test_replies_keep_their_order_when_one_has_to_wait(site: Site) -> None:
     site.sandbox.fail_next("chat.postMessage", "server_error")
     site.drain()
     with site.database.writing() as session:
-        approvals.take_back(
+        reopening.take_back(
             session,
             requested_update_id=requested.id,
             by=actor(site.dana, Place.SLACK),

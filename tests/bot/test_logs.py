@@ -42,6 +42,33 @@ def test_a_line_is_json_where_nobody_looks_at_a_terminal() -> None:
     assert str(line["timestamp"]).endswith("Z")
 
 
+def test_a_logger_without_a_name_is_told_by_its_module() -> None:
+    stream = io.StringIO()
+    logs.configure("info", stream=stream)
+
+    structlog.get_logger().info("here")
+
+    assert [line["logger"] for line in lines(stream)] == [__name__]
+
+
+def test_at_debug_costbot_and_its_libraries_tell_everything() -> None:
+    stream = io.StringIO()
+    logs.configure("debug", stream=stream)
+
+    structlog.get_logger("bot").debug("for whoever looks closely")
+    logging.getLogger("some.library").debug("chatter")
+
+    assert [line["level"] for line in lines(stream)] == ["debug", "debug"]
+
+
+def test_a_stream_that_is_gone_stops_nobody() -> None:
+    stream = io.StringIO()
+    logs.configure("info", stream=stream)
+    stream.close()
+
+    structlog.get_logger("bot").info("nobody hears this")
+
+
 def test_libraries_speak_in_the_same_form_and_only_from_a_warning_on(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     logs.configure("info", stream=stream)

@@ -13,7 +13,7 @@ from sync.sage.profile import SageProfile
 from tests import factories
 from tests.factories import NINE, RULES
 from tests.sync.sage.lines import left_alone
-from workflow import approvals, asked_lines, directory, queries, requests
+from workflow import acting, approvals, asked_lines, directory, queries, requests
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
 from workflow.vocabulary import Rule
@@ -71,7 +71,7 @@ def carry_out(page: dict[str, str], database: Database, folder: Path) -> dict[st
             at=NINE,
             rules=RULES,
         )
-        assert isinstance(done, approvals.Done)
+        assert isinstance(done, acting.Done)
     run(database, company, by=SCHEDULE, clock=lambda: NINE)
     made = {
         f"`outgoing/{path.name}`": path.read_bytes().decode("cp1252").replace("\r\n", "\n")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.factories import LIMITS, NINE, RULES
-from workflow import approvals, audit, batches, exports, facts, holds, queries, requests
+from workflow import acting, approvals, audit, batches, exports, facts, holds, queries, reopening, requests
 from workflow.batches import Portion
 from workflow.checks import SageLimits
 from workflow.database import Database
@@ -117,7 +117,7 @@ class Site:
         by: Person | Actor | None = None,
         at: datetime = NINE,
         rules: Rules = RULES,
-    ) -> approvals.Decision:
+    ) -> acting.Decision:
         """Update, at the revision that `update` had when the test saw it."""
         with self.database.writing() as session:
             return approvals.accept(
@@ -137,7 +137,7 @@ class Site:
         by: Person | Actor | None = None,
         at: datetime = NINE,
         rules: Rules = RULES,
-    ) -> approvals.Decision:
+    ) -> acting.Decision:
         """Reject, at the revision that `update` had when the test saw it."""
         with self.database.writing() as session:
             return approvals.reject(
@@ -152,17 +152,17 @@ class Site:
 
     def take_back(
         self, update: RequestedUpdate, *, by: Person | Actor | None = None, at: datetime = NINE
-    ) -> approvals.Decision:
+    ) -> acting.Decision:
         with self.database.writing() as session:
-            return approvals.take_back(
+            return reopening.take_back(
                 session, requested_update_id=update.id, by=self._actor(by), at=at, rules=RULES
             )
 
     def send_again(
         self, update: RequestedUpdate, *, by: Person | Actor | None = None, at: datetime = NINE
-    ) -> approvals.Decision:
+    ) -> acting.Decision:
         with self.database.writing() as session:
-            return approvals.send_again(
+            return reopening.send_again(
                 session, requested_update_id=update.id, by=self._actor(by), at=at, rules=RULES
             )
 

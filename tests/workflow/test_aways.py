@@ -9,7 +9,7 @@ from bot.blocks import reach_words
 from tests import factories
 from tests.factories import NINE, RULES, actor
 from tests.workflow.site import Site
-from workflow import approvals, aways, telling
+from workflow import acting, aways, telling
 from workflow.aways import AwaySet, Cannot, Unusable
 from workflow.privileges import Refused
 from workflow.tables import Person, RequestedUpdate
@@ -84,12 +84,12 @@ def test_who_stands_in_acts_by_their_own_right_and_both_are_on_record(site: Site
 
     decision = site.accept(update, by=site.second)
 
-    assert isinstance(decision, approvals.Done)
+    assert isinstance(decision, acting.Done)
     [updated] = [event for event in site.events() if event.event == Event.UPDATED]
     assert updated.facts["standing_in_for"] == [site.approver.name]
     assert site.row(RequestedUpdate, update.id).decided_for == site.approver.name
     again = site.accept(update)
-    assert isinstance(again, approvals.AlreadyDecided)
+    assert isinstance(again, acting.AlreadyDecided)
     assert f"{site.second.name}, for {site.approver.name}, updated it" in again.words
     site.take_back(update, by=site.second, at=NEXT_MONDAY)
     assert site.row(RequestedUpdate, update.id).decided_for is None

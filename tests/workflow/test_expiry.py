@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from tests.factories import LIMITS, NINE, RULES, actor
 from tests.workflow.site import Site
-from workflow import approvals, expiry, requests
+from workflow import acting, expiry, requests
 from workflow.columns import Unfit
 from workflow.privileges import Refused
 from workflow.requests import NothingNew, Requested
@@ -52,7 +52,7 @@ def test_what_nobody_decides_on_expires_once_and_frees_its_holds(site: Site) -> 
     assert site.event_names()[-2:] == [Event.EXPIRED, Event.HOLD_RELEASED]
     assert site.notices_of(Event.EXPIRED)[1] == [site.engineer.email]
     decision = site.accept(update)
-    assert isinstance(decision, approvals.AlreadyDecided)
+    assert isinstance(decision, acting.AlreadyDecided)
     assert decision.words == "It expired on 2026-12-02 09:00 UTC, because nobody updated or rejected it."
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.factories import LIMITS, NINE, RULES, actor, assignments, later
 from tests.workflow.site import Site
 from workflow import approvals, batches, exports, findings, lines, queries
-from workflow.approvals import AlreadyDecided, Done, Stale
+from workflow.acting import AlreadyDecided, Done, Stale
 from workflow.checks import Finding, refusals
 from workflow.columns import Unfit
 from workflow.facts import Found, UpdateFacts

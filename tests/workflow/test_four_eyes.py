@@ -12,7 +12,7 @@ from tests.factories import RULES, actor
 from tests.workflow.site import Site
 from tests.workflow.test_races import ROUNDS, at_once
 from workflow import approvals, four_eyes, queries
-from workflow.approvals import AlreadyDecided, Done, FirstOfTwo, Stale
+from workflow.acting import AlreadyDecided, Done, FirstOfTwo, Stale
 from workflow.privileges import Refused, Rules
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State

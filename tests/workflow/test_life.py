@@ -5,7 +5,7 @@ import pytest
 from tests.factories import NINE, assignments, later
 from tests.workflow.site import Site
 from workflow import batches, lines
-from workflow.approvals import Done, Stale
+from workflow.acting import Done, Stale
 from workflow.privileges import Refused
 from workflow.requests import NothingNew, Requested
 from workflow.tables import DataSync, RequestedUpdate

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.factories import NINE, actor
 from tests.workflow.site import Site
 from workflow import approvals, directory
-from workflow.approvals import Done
+from workflow.acting import Done
 from workflow.privileges import Actor, Refused, Rules, explain, lacks, refusal_of
 from workflow.tables import Person
 from workflow.vocabulary import ErpPermission, Event, Place, Refusal, State

@@ -17,8 +17,18 @@ from tests.factories import LIMITS, NINE, RULES, actor, assignments
 from tests.processes import forked, forking
 from tests.workflow.office import Office
 from tests.workflow.site import Site
-from workflow import approvals, deliveries, directory, drafts, expiry, holds, outbox, requests, slots
-from workflow.approvals import AlreadyDecided, Done, Stale
+from workflow import (
+    deliveries,
+    directory,
+    drafts,
+    expiry,
+    holds,
+    outbox,
+    reopening,
+    requests,
+    slots,
+)
+from workflow.acting import AlreadyDecided, Done, Stale
 from workflow.database import Database
 from workflow.directory import AlreadyLinked
 from workflow.privileges import SCHEDULE, Refused
@@ -168,7 +178,7 @@ def test_a_claim_leaves_out_what_was_accepted_and_taken_back_while_it_waited(pos
             until(partial(somebody_waits_for_a_lock, site.database))
             site.accept(late)
             taking_back = site.database.writing()
-            taken = approvals.take_back(
+            taken = reopening.take_back(
                 taking_back.__enter__(),
                 requested_update_id=late.id,
                 by=actor(site.approver),

@@ -7,7 +7,7 @@ import pytest
 from tests.factories import LIMITS, NINE, RULES, STANDARD_CODES, actor, assignments, later
 from tests.workflow.site import Site
 from workflow import lines, queries, requests
-from workflow.approvals import Stale
+from workflow.acting import Stale
 from workflow.columns import Problem, Unfit
 from workflow.merge import Assignment, SageCode, SageJob
 from workflow.privileges import Actor

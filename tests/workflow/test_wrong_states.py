@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import assignments
 from tests.workflow.site import Site
-from workflow.approvals import AlreadyDecided, Decision, Done, Stale
+from workflow.acting import AlreadyDecided, Decision, Done, Stale
 from workflow.privileges import Refused
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State

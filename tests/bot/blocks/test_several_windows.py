@@ -24,7 +24,7 @@ from bot.blocks.several_windows import (
 )
 from bot.payloads import Action, SeveralMetadata, Tick
 from tests.bot.facts import NOON, any_update, counts, finding, update_facts
-from workflow.approvals import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow.acting import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.facts import FirstApprovalFacts, Found
 from workflow.merge import Assignment
 from workflow.privileges import USUAL_RULES, Refused, Rules

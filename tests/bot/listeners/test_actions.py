@@ -12,7 +12,7 @@ from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person
 from bot.sandbox.workspace import CHANNEL_ID
 from tests.bot.listeners.conftest import TITLE, Office
-from workflow import approvals, directory
+from workflow import acting, approvals, directory
 from workflow.merge import Assignment
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
@@ -303,7 +303,7 @@ def test_when_the_answer_to_the_commit_is_lost_nobody_is_told_that_nothing_was_c
     dialect, accept, accepted = office.database.engine.dialect, approvals.accept, []
     commit = dialect.do_commit
 
-    def accepts(*args: Any, **more: Any) -> approvals.Decision:
+    def accepts(*args: Any, **more: Any) -> acting.Decision:
         accepted.append(True)
         return accept(*args, **more)
 

@@ -18,7 +18,8 @@ from tests import factories
 from tests.sync.procore.conftest import Clock
 from tests.workflow.test_races import DEADLINE_SECONDS, somebody_waits_for_a_lock, until
 from workflow import audit, directory, procore_people
-from workflow.approvals import Done, accept
+from workflow.acting import Done
+from workflow.approvals import accept
 from workflow.database import Database
 from workflow.privileges import SCHEDULE, Actor, Refused
 from workflow.settings import Settings
