@@ -24,15 +24,19 @@ from benchmarks import (
     report,
     start,
     type_ahead,
+    whole_sync,
 )
 from benchmarks.company import Company, sqlite_url
 from benchmarks.loading import DurablePostgres
 from benchmarks.measure import FULL, SHORT, Row, Sizes
 from bot import logs
+from tests.servers import RedisServer
 
-_OF_A_BATCH = ("import_file",)
+_COMPANIES = ("many", "few", "tenth", "hundredth")
+_OF_A_BATCH = ("whole_sync", "import_file")
 _WHEN_SYNCED = ("nothing_to_do",)
 _WHEN_READY = ("lists", "clicks", "imports", "type_ahead")
+_OF_FEWER_LINES_TOO = _OF_A_BATCH
 _OF_FEW_TOO = ("nothing_to_do", "lists")
 _IN_COMPANIES = _OF_A_BATCH + _WHEN_SYNCED + _WHEN_READY
 _MODULES = ("start", *_IN_COMPANIES, "burst")
@@ -51,33 +55,48 @@ class Bench:
     def all(self) -> None:
         """Measure everything, each company first on SQLite and then on PostgreSQL."""
         self._take("start", start.measure(self._sizes, self._folder))
-        self._on("SQLite", *(sqlite_url(self._folder, name) for name in ("many", "few")))
-        if not self._wants(*_IN_COMPANIES, "burst"):
-            return
+        self._on("SQLite", *(sqlite_url(self._folder, name) for name in _COMPANIES))
         with DurablePostgres() as server:
-            for name in ("many", "few", "burst"):
+            if self._wants("start"):
+                server.execute("CREATE DATABASE start")
+                with RedisServer() as queues:
+                    on = start.servers(server.url_of("start"), queues.url)
+                    self._take("start", start.measure(self._sizes, self._folder, on))
+            if not self._wants(*_IN_COMPANIES, "burst"):
+                return
+            for name in (*_COMPANIES, "burst"):
                 server.execute(f"CREATE DATABASE {name}")
-            self._on("PostgreSQL", *(server.url_of(name) for name in ("many", "few")))
+            self._on("PostgreSQL", *(server.url_of(name) for name in _COMPANIES))
             if self._wants("burst"):  # what takes the time is Slack, so one engine is enough
                 empty = Company("PostgreSQL", server.url_of("burst"), self._sizes, lines=0)
                 empty.found()
                 self._take("burst", burst.measure(empty, self._sizes))
 
-    def _on(self, engine: str, many_url: str, few_url: str) -> None:
+    def _on(self, engine: str, many_url: str, few_url: str, tenth_url: str, hundredth_url: str) -> None:
         """Lead the companies through their life as far as something that is measured needs."""
         if not self._wants(*_IN_COMPANIES):
             return
         sizes, folder = self._sizes, self._folder
         many = Company(engine, many_url, sizes, lines=sizes.lines)
         few = Company(engine, few_url, sizes, lines=sizes.few_lines)
+        tenth, hundredth = (
+            Company(engine, url, some := sizes.of_fewer_jobs(part), lines=some.lines)
+            for url, part in ((tenth_url, 10), (hundredth_url, 100))
+        )
         companies = {many: sizes.jobs}
         if self._wants(*_OF_FEW_TOO):
             companies[few] = sizes.few_ready
-        for company in companies:
+        accepted = [*companies, tenth, hundredth] if self._wants(*_OF_FEWER_LINES_TOO) else [*companies]
+        for company in accepted:
             self._say(f"{engine}: a company with {company.lines:,} lines")
             company.found()
+            company.accept()
+        self._take("whole_sync", whole_sync.measure(many, tenth, hundredth, sizes, folder))
+        if not self._wants("import_file", *_WHEN_SYNCED, *_WHEN_READY):
+            return
+        for company in accepted:
             company.plan_a_batch()
-        self._take("import_file", import_file.measure(many, sizes, folder))
+        self._take("import_file", import_file.measure(many, tenth, sizes, folder))
         if not self._wants(*_WHEN_SYNCED, *_WHEN_READY):
             return
         self._say(f"{engine}: Sage takes all of it")

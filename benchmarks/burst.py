@@ -6,7 +6,6 @@ of an hour goes by nor a busy machine counts.
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -89,7 +88,6 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
     with running(sandbox) as address, closing(Database(company.url)) as database:
         _ask(database, company, sizes.burst, clock)
         client = web_client(BOT_TOKEN, f"{address}/api/")
-        calls: Counter[tuple[str, str]] = Counter()
         began = last_card = clock.monotonic()
         while _cards_waiting(database):
             # each drain is a process of its own, which knows of no call before it
@@ -103,11 +101,10 @@ def measure(company: Company, sizes: Sizes) -> Iterator[Row]:
                 clock=clock,
                 sleep=clock.sleep,
             )
-            calls += gateway.calls
             last_card = max(last_card, gateway.last_card)
             if _cards_waiting(database):
                 clock.sleep(_SWEEP_SECONDS)  # until the schedule's next sweep, at the latest
-        limited = Counter({method: n for (method, answer), n in calls.items() if answer == "rate_limited"})
+        limited = web_api.limits.refused  # what Slack itself counts, whatever costbot makes of it
     yield Row(
         f"Cards of jobs made Ready to Update at once, {company.engine}",
         f"{sizes.burst:,} jobs, {sizes.approvers} approvers",

@@ -80,8 +80,8 @@ class Company:
         load(
             self.url,
             Job,
-            "id, number, name, read_back_at, known_in_sage, sage_extras",
-            ((n, f"26-{n:05}", f"Job number {n}", NINE, True, []) for n in self.jobs),
+            "id, number, name, read_back_at, known_in_sage, sage_name",
+            ((n, self.number(n), self.name(n), NINE, True, self.name(n)) for n in self.jobs),
         )
         load(self.url, Category, "code, name", ((c, f"Category {c}") for c in CATEGORIES))
         load(
@@ -95,27 +95,41 @@ class Company:
     def jobs(self) -> range:
         return range(1, self.sizes.jobs + 1)
 
+    @staticmethod
+    def number(job_id: int) -> str:
+        """The number of a job."""
+        return f"26-{job_id:05}"
+
+    @staticmethod
+    def name(job_id: int) -> str:
+        """What a job is called, in Sage too."""
+        return f"Job number {job_id}"
+
     @property
     def _sent(self) -> range:
         """The requested updates of the batch; each has its job's number."""
         return range(1, self._updates + 1)
 
+    def accept(self) -> None:
+        """All lines asked for and accepted."""
+        load(
+            self.url,
+            RequestedUpdate,
+            "id, job_id, state, revision, requested_by_id, requested_at, decided_by_id, decided_at",
+            ((n, n, State.ACCEPTED, 1, self.engineer, NINE, 1, NINE) for n in self._sent),
+        )
+        load(self.url, RequestedLine, _LINES, self._lines(self._sent, self.sizes.lines_a_job, 0))
+        settle_down(self.url)
+
     def plan_a_batch(self) -> None:
-        """All lines accepted and planned into the one batch that is about to be sent."""
+        """All that is accepted planned into the one batch that is about to be sent."""
         load(
             self.url,
             DataSync,
             "id, state, place, started_at, jobs, created, tied, already_there, failed",
             [(1, SyncState.PLANNED, Place.SCHEDULE, NINE, self._updates, 0, 0, 0, 0)],
         )
-        load(
-            self.url,
-            RequestedUpdate,
-            "id, job_id, state, revision, requested_by_id, requested_at, decided_by_id, decided_at, "
-            "data_sync_id",
-            ((n, n, State.ACCEPTED, 1, self.engineer, NINE, 1, NINE, 1) for n in self._sent),
-        )
-        load(self.url, RequestedLine, _LINES, self._lines(self._sent, self.sizes.lines_a_job, 0))
+        run(self.url, "UPDATE requested_updates SET data_sync_id = 1")
         settle_down(self.url)
 
     def sync(self) -> None:
@@ -133,15 +147,21 @@ class Company:
             self.url,
             SageAssignment,
             "job_id, extra, code, category, description",
-            (
-                (n, "", code(place // 4), CATEGORIES[place % 4], f"Concrete slab item {place // 4}")
-                for n in self._sent
-                for place in range(self.sizes.lines_a_job)
-            ),
+            ((n, *line) for n in self._sent for line in self._held_lines()),
         )
         happened = (Event.REQUESTED, Event.UPDATED, Event.EXPORTED, Event.SYNCED)
         self._record([(event, n, n) for event in happened for n in self._sent], at=NINE)
         settle_down(self.url)
+
+    def held(self) -> Iterator[Sequence[str]]:
+        """What Sage holds by then, as the rows of an export."""
+        for n in self._sent:
+            for extra, code_, category, description in self._held_lines():
+                yield self.number(n), self.name(n), extra, code_, description, category
+
+    def _held_lines(self) -> Iterator[tuple[str, str, str, str]]:
+        for place in range(self.sizes.lines_a_job):
+            yield "", code(place // 4), CATEGORIES[place % 4], f"Concrete slab item {place // 4}"
 
     def ask(self, ready: int, *, lines: int = 2) -> None:
         """So many jobs are Ready to Update, with lines that Sage does not hold."""

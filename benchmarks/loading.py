@@ -4,14 +4,17 @@ Who loads answers for it that the rows are such as costbot itself writes.
 """
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import Table as Stored
+from sqlalchemy import make_url
 
 from tests.servers import PostgresServer
 from workflow.tables import Table
@@ -73,6 +76,38 @@ def run(url: str, *statements: str) -> None:
     with bare_postgres(url) as connection:
         for statement in statements:
             connection.execute(statement.encode())
+
+
+def copied(url: str, name: str) -> str:
+    """The address of a new copy of a database that nobody is connected to, beside it and of this name."""
+    if is_sqlite(url):
+        source = Path(url.removeprefix("sqlite:///"))
+        copy = source.with_name(f"{name}.sqlite")
+        shutil.copyfile(source, copy)
+        return f"sqlite:///{copy}"
+    source_name, copy_url = _database_of(url), url.replace(f"/{_database_of(url)}?", f"/{name}?")
+    _administrate(url, f"CREATE DATABASE {name} TEMPLATE {source_name} STRATEGY file_copy")
+    return copy_url
+
+
+def dropped(url: str) -> None:
+    """Remove a copy."""
+    if is_sqlite(url):
+        path = Path(url.removeprefix("sqlite:///"))
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+    else:
+        _administrate(url, f"DROP DATABASE {_database_of(url)} WITH (FORCE)")
+
+
+def _database_of(url: str) -> str:
+    return str(make_url(url).database)
+
+
+def _administrate(url: str, statement: str) -> None:
+    with bare_postgres(url.replace(f"/{_database_of(url)}?", "/postgres?")) as connection:
+        connection.autocommit = True
+        connection.execute(statement.encode())
 
 
 def settle_down(url: str) -> None:

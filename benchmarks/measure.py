@@ -6,8 +6,12 @@ Owns the row of the table. The median counts; wall time throughout.
 import gc
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
+
+_MOST_MIB = 200.0
+_FLAT = 1.2
+"""So many times as much memory, at most, for ten times as many lines."""
 
 Seconds = Callable[[], float]
 """Does the work once; how long it took."""
@@ -27,11 +31,16 @@ class Sizes:
     clicks: int
     looks: int
     runs: int
+    syncs: int
 
     @property
     def lines(self) -> int:
         """Assignments stored."""
         return self.jobs * self.lines_a_job
+
+    def of_fewer_jobs(self, part: int) -> "Sizes":
+        """The same of a company with a tenth, a hundredth, … of the jobs."""
+        return replace(self, jobs=self.jobs // part)
 
 
 FULL = Sizes(
@@ -45,6 +54,7 @@ FULL = Sizes(
     clicks=60,
     looks=20,
     runs=5,
+    syncs=3,
 )
 SHORT = Sizes(
     jobs=200,
@@ -57,7 +67,27 @@ SHORT = Sizes(
     clicks=20,
     looks=4,
     runs=1,
+    syncs=1,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The most memory resident, in MiB, with many lines and with a tenth of them."""
+
+    of_a_tenth: float
+    of_all: float
+    lines: int
+
+    @property
+    def is_flat(self) -> bool:
+        return self.of_all <= min(_MOST_MIB, self.of_a_tenth * _FLAT)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.of_all:.0f} MiB resident, {self.of_a_tenth:.0f} with {self.lines // 10:,} lines "
+            f"({_MOST_MIB:.0f} at most, and flat)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +110,7 @@ class Row:
 
     @property
     def met(self) -> bool:
-        return self.kept and round(self.ratio, 2) <= self.goal
+        return self.kept and self.ratio <= self.goal
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -15,8 +15,8 @@ from benchmarks.measure import Row
 
 RESULTS = Path(__file__).with_name("results.json")
 _DOCS = Path(__file__).parents[1] / "docs"
-_PAGE, _CHART = _DOCS / "benchmarks.md", _DOCS / "images" / "benchmarks.png"
-_BEGIN, _END = "<!-- made by make bench -->\n", "<!-- end -->\n"
+PAGE, CHART = _DOCS / "benchmarks.md", _DOCS / "images" / "benchmarks.png"
+BEGIN, END = "<!-- made by make bench -->\n", "<!-- end -->\n"
 _COLUMNS = ("What", "Sizes", "Baseline", "Baseline took", "costbot took", "Ratio", "Goal", "")
 _MET, _MISSED = "#2f855a", "#c05621"
 _HIGH = 4.0
@@ -47,11 +47,11 @@ def write(rows: Sequence[Row]) -> None:
         for row in rows
     ]
     RESULTS.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    _draw(rows, _CHART)
-    page = _PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    _PAGE.write_text(before + _BEGIN + _markdown(rows) + _END + after, encoding="utf-8")
+    _draw(rows, CHART)
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(before + BEGIN + _markdown(rows) + END + after, encoding="utf-8")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

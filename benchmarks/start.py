@@ -1,5 +1,7 @@
 """How long `costbot run` takes until everything works: the bot answers, both workers and the scheduler run.
 
+Once with what it needs of itself, SQLite and an embedded Redis, and once on servers.
+
 The baseline is a Python that only imports the libraries that these processes import. On both sides all code
 is compiled already, as it is on a machine where costbot was started before.
 """
@@ -10,13 +12,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 import httpx
 import redis
 
 from benchmarks.measure import Row, Sizes, by_turns, timed
+from workflow.database import migrate
 
 _GOAL = 2.0
 _PATIENCE = 120.0
@@ -39,30 +45,55 @@ print(*sorted(m for m in sys.modules
 """
 
 
-def measure(sizes: Sizes, folder: Path) -> Iterator[Row]:
-    """Start and stop by turns, with SQLite and an embedded Redis; the database is there from before."""
+@dataclass(frozen=True, slots=True)
+class On:
+    """What costbot is started on: its settings, and how its Redis is reached by the folder of its data."""
+
+    words: str
+    settings: Mapping[str, str]
+    redis: Callable[[Path], redis.Redis]
+
+
+def _embedded(data: Path) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(next(data.glob("*.sock"))))
+
+
+EMBEDDED = On("embedded Redis, SQLite", {}, _embedded)
+
+
+def servers(database_url: str, redis_url: str) -> On:
+    """On these servers, which nobody else uses; the database is empty so far."""
+    migrate(database_url)
+    return On(
+        "Redis server, PostgreSQL",
+        {"COSTBOT_DATABASE_URL": database_url, "COSTBOT_REDIS_URL": redis_url},
+        lambda _data: redis.Redis.from_url(redis_url),
+    )
+
+
+def measure(sizes: Sizes, folder: Path, on: On = EMBEDDED) -> Iterator[Row]:
+    """Start and stop by turns; the database is there from before."""
     which = subprocess.run([sys.executable, "-c", _WHICH], capture_output=True, text=True, check=True)
     libraries, modules = which.stdout.splitlines()
     importing = [sys.executable, "-c", f"import {', '.join(modules.split())}"]
-    data = folder / "start"
-    data.mkdir()
+    data = Path(mkdtemp(prefix="start-", dir=folder))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    environment = _environment(data, port)
+    environment = {**_environment(data, port), **on.settings}
 
     def import_all() -> float:
         return timed(lambda: subprocess.run(importing, env=environment, check=True))
 
     def start() -> float:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-            return _start_and_stop(data, environment, client)
+            return _start_and_stop(data, environment, client, on)
 
     for compiles in (import_all, start):
         compiles()
     baseline, ours = by_turns(import_all, start, runs=sizes.runs)
     yield Row(
-        "Start of `costbot run` to ready",
-        "bot, 2 workers, scheduler, embedded Redis, SQLite",
+        f"Start of `costbot run` to ready, {on.words.rpartition(' ')[2]}",
+        f"bot, 2 workers, scheduler, {on.words}",
         f"importing its {len(libraries.split())} libraries",
         _GOAL,
         baseline,
@@ -84,7 +115,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
     }
 
 
-def _start_and_stop(folder: Path, environment: dict[str, str], client: httpx.Client) -> float:
+def _start_and_stop(folder: Path, environment: Mapping[str, str], client: httpx.Client, on: On) -> float:
     start = time.perf_counter()
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("costbot")), "run"],
@@ -95,7 +126,7 @@ def _start_and_stop(folder: Path, environment: dict[str, str], client: httpx.Cli
     )
     try:
         deadline = start + _PATIENCE
-        while not _is_ready(folder, client):
+        while not _is_ready(folder, client, on):
             if process.poll() is not None or time.perf_counter() > deadline:
                 raise RuntimeError("`costbot run` did not start")
             time.sleep(_POLL_SECONDS)
@@ -103,14 +134,16 @@ def _start_and_stop(folder: Path, environment: dict[str, str], client: httpx.Cli
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_ENDS_SECONDS)
+        with suppress(redis.RedisError, StopIteration), on.redis(folder) as queues:
+            queues.flushdb()  # the next one is not ready by what this one has left
 
 
-def _is_ready(folder: Path, client: httpx.Client) -> bool:
+def _is_ready(folder: Path, client: httpx.Client, on: On) -> bool:
     """The bot says so, both workers have registered, and the scheduler has put its first work."""
     try:
         if client.get("/readyz").status_code != httpx.codes.OK:
             return False
-        with redis.Redis(unix_socket_path=str(next(folder.glob("*.sock")))) as queues:
+        with on.redis(folder) as queues:
             return queues.scard("rq:workers") == _WORKERS and bool(queues.exists("rq:queues"))
     except (httpx.HTTPError, redis.RedisError, StopIteration):
         return False

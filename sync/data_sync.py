@@ -5,19 +5,19 @@ each step is one transaction, which the next run finds done or does again.
 """
 
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.sage.company import Batch, SageCompany, SageUnreachableError
-from workflow import directory, exports, findings, lines, outbox, queries
+from workflow import batches, directory, exports, findings, lines, outbox, queries
+from workflow.batches import ExportLine, Portion
 from workflow.database import Database
-from workflow.exports import ExportLine
 from workflow.merge import SageJob
 from workflow.privileges import Actor
 from workflow.tables import DataSync, Job, RequestedUpdate
@@ -108,7 +108,10 @@ def refresh_read_back(
         if (changed or found) and queries.current_update(session, job.id):
             outbox.refresh_card(session, job.id, at=clock())
 
-    _with_sage(database, sage, jobs, store)
+    by_number = {job.number: job for job in jobs}
+    for held in sage.read(by_number):
+        with database.writing() as session:
+            store(session, session.get_one(Job, by_number[held.number].id), held)
 
 
 class _Run:
@@ -123,7 +126,7 @@ class _Run:
 
     def whole(self) -> SyncReport:
         with self._database.reading() as session:
-            syncs = list(exports.awaiting_read_back(session))
+            syncs = list(batches.awaiting_read_back(session))
         for sent in syncs:
             self._read_back(sent)
         unsent = self._unsent()
@@ -141,7 +144,7 @@ class _Run:
         untold = self._sage.untold()
         in_sage = self._sage.newest_batch()
         with self._database.writing() as session:
-            return exports.unsent(session) or exports.claim(
+            return batches.unsent(session) or exports.claim(
                 session, by=self._by, at=self._clock(), but=untold.keys(), in_sage=in_sage
             )
 
@@ -156,12 +159,10 @@ class _Run:
     def _plan(self, sync: DataSync) -> None:
         limits = self._sage.limits
 
-        def plan(session: Session, job: Job, held: SageJob) -> None:
-            exports.plan_job(session, sync, job, held, limits=limits, at=self._clock())
+        def plan(session: Session, portion: Portion, held: Mapping[int, SageJob]) -> None:
+            exports.plan_jobs(session, sync, portion, held, limits=limits, at=self._clock())
 
-        jobs = self._jobs(sync)
-        told = _with_sage(self._database, self._sage, jobs, plan, self._telling("Reading Sage"))
-        if told < len(jobs):  # they could be told when the batch was claimed
+        if not self._with_sage(sync, plan, "Reading Sage"):  # they could be told when the batch was claimed
             raise SageUnreachableError("; ".join(self._sage.untold().values()))
         with self._database.writing() as session:
             exports.planned(session, sync)
@@ -169,8 +170,8 @@ class _Run:
     def _send(self, sync: DataSync) -> None:
         if self._progress:
             self._progress("Sending to Sage", 0, sync.jobs)
-        with span("send to Sage", batch=sync.batch), self._database.reading() as session:
-            receipt = self._sage.send(_batch(sync), exports.lines_to_send(session, sync))
+        with span("send to Sage", batch=sync.batch):
+            receipt = self._sage.send(_batch(sync), _Lines(self._database, sync))
         with self._database.writing() as session:
             exports.sent(
                 session,
@@ -186,26 +187,18 @@ class _Run:
             self._settle(sync)
 
     def _settle(self, sync: DataSync) -> None:
-        with closing(self._lines(sync)) as lines_sent:
-            refusals = self._sage.answer(_batch(sync), lines_sent)
+        refusals = self._sage.answer(_batch(sync), _Lines(self._database, sync))
         if refusals is None:
             self._alert_when_late(sync)
             return
 
-        def settle(session: Session, job: Job, held: SageJob) -> None:
-            exports.read_back_job(session, sync, job, held, refusals, by=self._by, at=self._clock())
+        def settle(session: Session, portion: Portion, held: Mapping[int, SageJob]) -> None:
+            exports.read_back_jobs(session, sync, portion, held, refusals, by=self._by, at=self._clock())
 
-        jobs = self._jobs(sync)
-        told = _with_sage(self._database, self._sage, jobs, settle, self._telling("Reading back"))
-        if told < len(jobs):
+        if not self._with_sage(sync, settle, "Reading back"):
             return  # the others are settled once Sage can tell of them
         with self._database.writing() as session:
             exports.finished(session, session.get_one(DataSync, sync.id), by=self._by, at=self._clock())
-
-    def _lines(self, sync: DataSync) -> Generator[ExportLine, None, None]:
-        """The lines of a batch, in a transaction that ends with the last of them."""
-        with self._database.reading() as session:
-            yield from exports.lines_to_send(session, sync)
 
     def _alert_when_late(self, sync: DataSync) -> None:
         sent_at = sync.sent_at or self._clock()
@@ -213,16 +206,26 @@ class _Run:
             with self._database.writing() as session:
                 exports.overdue(session, sync, by=self._by, at=self._clock())
 
-    def _jobs(self, sync: DataSync) -> Sequence[Job]:
+    def _with_sage(
+        self, sync: DataSync, act: Callable[[Session, Portion, Mapping[int, SageJob]], None], what: str
+    ) -> bool:
+        """Read the jobs of a batch from Sage and act on some at a time; whether Sage told of all."""
         with self._database.reading() as session:
-            return exports.jobs_of(session, sync)
-
-    def _telling(self, what: str) -> Callable[[int, int], None]:
-        def tell(done: int, total: int) -> None:
+            portions = batches.portions(session, sync)
+        portion_of = {number: portion for portion in portions for number in portion.jobs}
+        done, total = 0, len(portion_of)
+        if self._progress:
+            self._progress(what, done, total)
+        read = groupby(self._sage.read(portion_of), lambda held: id(portion_of[held.number]))
+        for _, some in read:
+            told = list(some)
+            portion = portion_of[told[0].number]
+            with self._database.writing() as session:
+                act(session, portion, {portion.jobs[held.number]: held for held in told})
+            done += len(told)
             if self._progress:
                 self._progress(what, done, total)
-
-        return tell
+        return done == total
 
     def _report(self, syncs: Sequence[DataSync]) -> SyncReport:
         untold = list(self._sage.untold().values())
@@ -242,22 +245,19 @@ class _Run:
         )
 
 
-def _with_sage(
-    database: Database,
-    sage: SageCompany,
-    jobs: Sequence[Job],
-    act: Callable[[Session, Job, SageJob], None],
-    tell: Callable[[int, int], None] = lambda _done, _total: None,
-) -> int:
-    """Read each job from Sage and act on it in a transaction of its own; returns how many Sage told of."""
-    ids = {job.number: job.id for job in jobs}
-    tell(0, len(jobs))
-    done = 0
-    for done, held in enumerate(sage.read(ids), start=1):
-        with database.writing() as session:
-            act(session, session.get_one(Job, ids[held.number]), held)
-        tell(done, len(jobs))
-    return done
+class _Lines:
+    """The lines of a planned batch, as often as they are asked for; no transaction is open between them."""
+
+    def __init__(self, database: Database, sync: DataSync) -> None:
+        self._database, self._sync = database, sync
+
+    def __iter__(self) -> Iterator[ExportLine]:
+        with self._database.reading() as session:
+            portions = batches.portions(session, self._sync)
+        for portion in portions:
+            with self._database.reading() as session:
+                some = list(batches.lines_to_send(session, self._sync, portion))
+            yield from some
 
 
 def _batch(sync: DataSync) -> Batch:

@@ -6,7 +6,7 @@ is one locked row, so whoever holds it must not go on to wait for other rows.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -83,6 +83,48 @@ def record(
     connection.execute(_MOVE_HEAD, {"seq": row.seq, "hash": row.hash})
     when_kept(session, partial(_tell_the_log, row))
     return row
+
+
+class Entry(NamedTuple):
+    """What many events of one act differ in."""
+
+    event: Event
+    job_id: int
+    requested_update_id: int
+    facts: dict[str, Any]
+    request_id: str | None
+
+
+def record_many(session: Session, entries: Sequence[Entry], *, by: Actor, at: datetime) -> list[int]:
+    """Append events to the trail as `record` does, by a few statements; their numbers, in this order."""
+    if not entries:
+        return []
+    session.flush()
+    connection = session.connection()
+    seq, previous = connection.execute(_LOCK_HEAD).one()
+    rows = []
+    for entry in entries:
+        seq += 1
+        row = Recorded(
+            seq=seq,
+            at=at,
+            event=entry.event.value,
+            place=by.place.value,
+            actor_id=by.person_id,
+            actor=storable(by.name)[:_ACTOR_CHARACTERS],
+            job_id=entry.job_id,
+            requested_update_id=entry.requested_update_id,
+            facts=entry.facts,
+            request_id=entry.request_id,
+            previous_hash=previous,
+        )
+        previous = hash_of(row)
+        row = row._replace(hash=previous)
+        rows.append(row._asdict())
+        when_kept(session, partial(_tell_the_log, row))
+    connection.execute(_APPEND, rows)
+    connection.execute(_MOVE_HEAD, {"seq": seq, "hash": previous})
+    return [row["seq"] for row in rows]
 
 
 def hash_of(row: AuditEvent | Recorded) -> str:

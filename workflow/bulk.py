@@ -1,13 +1,14 @@
 """Many rows into one table at once, for what may come by the hundred thousand.
 
-Owns going past what SQLAlchemy does for each row: COPY on PostgreSQL, a statement of many rows on SQLite.
+Owns going past what SQLAlchemy does for each row: COPY and arrays on PostgreSQL, on SQLite a statement of
+many rows, or the driver's executemany.
 Values are bound by the columns' types all the same; defaults in Python are not.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,7 @@ from workflow.tables import Table
 _VALUES_A_BLOCK = 1_500
 
 _Bind = Callable[[Any], Any] | None
+_One = TypeVar("_One")
 _Block = list[tuple[Any, ...]]
 
 
@@ -47,6 +49,37 @@ def insert_many(
         _copy(connection, f"COPY {into} FROM STDIN", blocks, constant)
     else:
         _insert(connection, f"INSERT INTO {into}", blocks, constant)
+
+
+def update_many(
+    session: Session, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Change rows of a table: of each its `id`, and then the new values of these columns."""
+    connection = session.connection()
+    stored, dialect = table.__table__, connection.dialect
+    types = [stored.c[column].type for column in ("id", *columns)]
+    session.flush()
+    quote = dialect.identifier_preparer.quote
+    changed = f"UPDATE {quote(stored.name)}"  # type: ignore[attr-defined]
+    for block in _blocks(rows, [type_.dialect_impl(dialect).bind_processor(dialect) for type_ in types]):
+        if dialect.name == "postgresql":
+            sets = ", ".join(f"{quote(column)} = new.{quote(column)}" for column in columns)
+            arrays = ", ".join(f"%s::{type_.compile(dialect)}[]" for type_ in types)
+            names = ", ".join(map(quote, ("id", *columns)))
+            connection.exec_driver_sql(
+                f"{changed} AS old SET {sets} FROM unnest({arrays}) AS new ({names}) WHERE old.id = new.id",
+                tuple(map(list, zip(*block, strict=True))),
+            )
+        else:
+            sets = ", ".join(f"{quote(column)} = ?" for column in columns)
+            values = [(*row[1:], row[0]) for row in block]
+            connection.exec_driver_sql(f"{changed} SET {sets} WHERE id = ?", values)
+
+
+def chunks(rows: Sequence[_One], size: int) -> Iterator[Sequence[_One]]:
+    """The rows, so many at a time: a statement takes some ten thousand values at most."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _blocks(rows: Iterable[Sequence[Any]], binds: Sequence[_Bind]) -> Iterator[_Block]:

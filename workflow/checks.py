@@ -15,6 +15,8 @@ from workflow.vocabulary import Rule, Severity
 
 DELIMITERS = "-./ "
 """What may stand between the sections of a cost code or job number."""
+_KEPT_TEXTS = 1 << 16
+"""The same cost codes and descriptions are looked at for every job of a data sync."""
 _TO_SPACES = str.maketrans(DELIMITERS, " " * len(DELIMITERS))
 
 
@@ -324,9 +326,9 @@ def _of_category(category: str, limits: SageLimits) -> Iterator[Finding]:
 
 
 def _of_encoding(code: str, texts: Iterable[str], encoding: str) -> Iterator[Finding]:
-    unwritable = "".join(text for text in texts if not can_be_written(text, encoding))
-    strange = sorted({c for c in unwritable if not can_be_written(c, encoding)})
-    if strange:
+    unwritable = [text for text in texts if not can_be_written(text, encoding)]
+    if unwritable:
+        strange = sorted({c for c in "".join(unwritable) if not can_be_written(c, encoding)})
         shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
         yield _refuse(
             Rule.ENCODING,
@@ -344,6 +346,7 @@ def cut_to(description: str, width: int) -> str:
     return description[:width].rstrip()
 
 
+@lru_cache(_KEPT_TEXTS)
 def can_be_written(text: str, encoding: str) -> bool:
     """Whether the import file can carry a text."""
     if not text.isprintable():
@@ -371,6 +374,7 @@ def _twins(codes: Iterable[str]) -> dict[str, list[str]]:
     }
 
 
+@lru_cache(_KEPT_TEXTS)
 def _spelling(code: str) -> str:
     """A code without what people type differently: letter case, delimiter, spacing."""
     return "-".join(filter(None, code.casefold().translate(_TO_SPACES).split(" ")))

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from workflow import audit
+from workflow.bulk import chunks
 from workflow.calendar import zone_named
 from workflow.columns import Problem, Unfit, misfits, storable, unfit
 from workflow.database import upsert
@@ -37,10 +38,11 @@ _LOCALE_CHARACTERS = 30
 _ZONE_CHARACTERS = SlackLink.__table__.c.time_zone.type.length  # type: ignore[attr-defined]
 Row = TypeVar("Row")
 # what each click asks, of the tables alone and past the session, which cost as much again
+_jobs = Job.__table__.c
 _people, _ties, _updates = Person.__table__.c, SlackLink.__table__.c, RequestedUpdate.__table__.c
 _LOCK_JOB_OF = (
-    select(Job.__table__.c.id)
-    .where(Job.__table__.c.id.in_(select(_updates.job_id).where(_updates.id == bindparam("id"))))
+    select(_jobs.id)
+    .where(_jobs.id.in_(select(_updates.job_id).where(_updates.id == bindparam("id"))))
     .with_for_update(key_share=True)
 )
 _SLACK_TIE = select(_ties.person_id, _people.name, _ties.time_zone, _ties.locale).where(
@@ -88,9 +90,20 @@ def lock_jobs(session: Session, job_ids: Iterable[int], *, wholly: bool = False)
     query = select(Job).order_by(Job.id).with_for_update(key_share=not wholly)
     return [
         job
-        for some in _chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
+        for some in chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
         for job in session.scalars(query.where(Job.id.in_(some)))
     ]
+
+
+def lock_job_numbers(session: Session, job_ids: Iterable[int]) -> dict[int, str]:
+    """Take many jobs for this transaction as `lock_jobs` does, but make no objects: their numbers."""
+    session.flush()
+    query = select(_jobs.id, _jobs.number).order_by(_jobs.id).with_for_update(key_share=True)
+    return {
+        job_id: number
+        for some in chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
+        for job_id, number in session.connection().execute(query.where(_jobs.id.in_(some)))
+    }
 
 
 def lock_job_of(session: Session, requested_update_id: int | None) -> None:
@@ -170,7 +183,7 @@ def put_standard_codes(
     new = sorted(named - set(session.scalars(select(Category.code))))
     _put(session, Category, [{"code": code, "name": code} for code in new], key=["code"], change=False)
     _put(session, StandardCostCode, rows, key=["code"])
-    for some in _chunks([code for code in codes if code.categories is not None], _ROWS_A_STATEMENT):
+    for some in chunks([code for code in codes if code.categories is not None], _ROWS_A_STATEMENT):
         session.execute(
             delete(StandardCostCodeCategory).where(StandardCostCodeCategory.code.in_([c.code for c in some]))
         )
@@ -360,7 +373,7 @@ def _is_zone(name: str) -> bool:
 
 def _known_jobs(session: Session, rows: Sequence[Mapping[str, Any]]) -> Iterator[Job]:
     """The jobs on record that a row names, by its number or by its Procore project."""
-    for some in _chunks(rows, _ROWS_A_STATEMENT):
+    for some in chunks(rows, _ROWS_A_STATEMENT):
         projects = [row["procore_project_id"] for row in some if row.get("procore_project_id") is not None]
         numbers = [row["number"] for row in some]
         yield from session.scalars(
@@ -398,7 +411,7 @@ def _put(
 ) -> None:
     """Add rows, and change those that are there; in the order of their keys, so that two never deadlock."""
     ordered = sorted(rows, key=lambda row: [row[name] for name in key])
-    for some in _chunks(ordered, _ROWS_A_STATEMENT):
+    for some in chunks(ordered, _ROWS_A_STATEMENT):
         statement = upsert(session, table).values([dict(row) for row in some])
         changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
         if change and changed:
@@ -406,7 +419,3 @@ def _put(
         else:
             statement = statement.on_conflict_do_nothing(index_elements=key)
         session.execute(statement)
-
-
-def _chunks(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
-    return (rows[start : start + size] for start in range(0, len(rows), size))

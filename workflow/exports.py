@@ -9,55 +9,33 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from workflow import audit, directory, findings, holds, lines, outbox, request_ids, telling, waiting_steps
+from workflow import (
+    audit,
+    bulk,
+    directory,
+    findings,
+    holds,
+    lines,
+    outbox,
+    request_ids,
+    telling,
+    waiting_steps,
+)
+from workflow.batches import ON_ITS_WAY, Portion, updates_of
+from workflow.bulk import chunks
 from workflow.checks import SageLimits
 from workflow.language import later
-from workflow.merge import Assignment, SageJob, outcome
+from workflow.lines import OpenLine
+from workflow.merge import Assignment, InSage, SageJob, outcome
 from workflow.privileges import Actor
-from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
+from workflow.tables import DataSync, RequestedLine, RequestedUpdate
 from workflow.tracing import span
 from workflow.vocabulary import Event, Outcome, Standing, State, SyncState
 
-_STREAM_ROWS = 5_000
-_ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
-"""The states of a requested update whose batch is not read back yet."""
-
-
-class ExportLine(NamedTuple):
-    """One line of a batch, as it goes to Sage; a plain tuple, since a batch may have a million.
-
-    `description` is None for a code that Sage has, and `sage_description` then what Sage calls it.
-    `job_name` is Sage's own, where Sage has the job.
-    """
-
-    line_id: int
-    job_number: str
-    job_name: str
-    extra: str
-    code: str
-    category: str
-    description: str | None
-    sage_description: str | None = None
-
-    @property
-    def assignment(self) -> Assignment:
-        return Assignment(self.code, self.category, self.extra)
-
-
-def unsent(session: Session) -> DataSync | None:
-    """The batch that was claimed and may not have reached Sage, which goes first."""
-    query = select(DataSync).where(DataSync.state.in_((SyncState.CLAIMED, SyncState.PLANNED)))
-    return session.scalars(query.order_by(DataSync.id).limit(1)).one_or_none()
-
-
-def awaiting_read_back(session: Session) -> Sequence[DataSync]:
-    """The batches that were sent and not yet read back, oldest first."""
-    return session.scalars(
-        select(DataSync).where(DataSync.state == SyncState.SENT).order_by(DataSync.id)
-    ).all()
+_IDS_A_STATEMENT = 500
 
 
 def claim(
@@ -76,12 +54,12 @@ def claim(
         .where(
             on_its_way.job_id == RequestedUpdate.job_id,
             on_its_way.data_sync_id.is_not(None),
-            on_its_way.state.in_(_ON_ITS_WAY),
+            on_its_way.state.in_(ON_ITS_WAY),
         )
         .exists(),
     )
-    jobs = directory.lock_jobs(session, session.scalars(select(RequestedUpdate.job_id).where(*takes)))
-    locked = {job.id for job in jobs if job.number not in but}
+    jobs = directory.lock_job_numbers(session, session.scalars(select(RequestedUpdate.job_id).where(*takes)))
+    locked = {job_id for job_id, number in jobs.items() if number not in but}
     # read again under the locks; what was accepted meanwhile of other jobs waits for the next batch
     accepted = session.execute(select(RequestedUpdate.id, RequestedUpdate.job_id).where(*takes))
     claimed = [(id_, job_id) for id_, job_id in accepted if job_id in locked]
@@ -97,12 +75,8 @@ def claim(
     )
     session.add(sync)
     session.flush()
-    session.execute(
-        update(RequestedUpdate)
-        .where(RequestedUpdate.id.in_([id_ for id_, _ in claimed]))
-        .values(data_sync_id=sync.id),
-        execution_options={"synchronize_session": False},
-    )
+    for some in chunks([id_ for id_, _ in claimed], _IDS_A_STATEMENT):
+        _change(session, some, data_sync_id=sync.id)
     audit.record(session, Event.SYNC_STARTED, by=by, at=at, batch=sync.batch, jobs=sync.jobs)
     return sync
 
@@ -116,42 +90,37 @@ def _next_number(session: Session, in_sage: int) -> int:
     return max(newest, in_sage) + 1 if newest else 1
 
 
-def jobs_of(session: Session, sync: DataSync) -> Sequence[Job]:
-    """The jobs of a batch whose requested updates are not finished, by number."""
-    return session.scalars(
-        select(Job)
-        .where(
-            Job.id.in_(
-                select(RequestedUpdate.job_id).where(
-                    RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state.in_(_ON_ITS_WAY)
-                )
-            )
-        )
-        .order_by(Job.number)
-    ).all()
-
-
-def plan_job(
-    session: Session, sync: DataSync, job: Job, held: SageJob, *, limits: SageLimits, at: datetime
+def plan_jobs(
+    session: Session,
+    sync: DataSync,
+    portion: Portion,
+    held: Mapping[int, SageJob],
+    *,
+    limits: SageLimits,
+    at: datetime,
 ) -> None:
-    """Fix how each line of one job of the batch stands against Sage, as read now, until it is planned.
+    """Fix how each line of jobs of the batch stands against Sage, as read now, until it is planned.
 
-    A line that Sage would refuse by now is not sent: it fails with the words of the check.
+    `held` has what Sage holds by job. A line that Sage would refuse by now is not sent: it fails with the
+    words of the check.
     """
-    directory.lock_jobs(session, [job.id])
+    jobs = directory.lock_jobs(session, held)
     if session.get_one(DataSync, sync.id, populate_existing=True).state is not SyncState.CLAIMED:
         return
-    lines.store_read_back(session, job, held, at=at)
-    waiting = list(map(lines.opened, _lines(session, sync, job)))
-    lines.mark_standing(session, waiting, held.cost_codes)
-    why_not = findings.judge(session, job, waiting, held.cost_codes, limits=limits)
+    lines.store_read_backs(session, [(job, held[job.id]) for job in jobs], at=at)
+    waiting = lines.unsettled(session, updates_of(session, sync, portion, held))
+    lines.mark_standings(session, ((each, held[job_id].cost_codes) for job_id, each in waiting.items()))
+    planned = [(job, waiting.get(job.id, []), held[job.id].cost_codes) for job in jobs]
+    why_not = findings.judge(session, planned, limits=limits)
     if why_not:
-        session.execute(
-            update(RequestedLine),
-            [
-                {"id": line_id, "outcome": Outcome.FAILED, "message": later("Not sent: {why}.", why=why)}
+        bulk.update_many(
+            session,
+            RequestedLine,
+            ("outcome", "message"),
+            (
+                (line_id, Outcome.FAILED, later("Not sent: {why}.", why=why))
                 for line_id, why in why_not.items()
-            ],
+            ),
         )
         _count(session, sync, {Outcome.FAILED: len(why_not)})
 
@@ -163,35 +132,6 @@ def planned(session: Session, sync: DataSync) -> None:
         .where(DataSync.id == sync.id, DataSync.state == SyncState.CLAIMED)
         .values(state=SyncState.PLANNED)
     )
-
-
-def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
-    """The lines of a planned batch that Sage does not hold, streamed in a fixed order."""
-    # plain rows: what the ORM does for each would take longer than writing it
-    rows = session.connection().execute(
-        select(
-            RequestedLine.id,
-            Job.number,
-            func.coalesce(Job.sage_name, Job.name),
-            RequestedLine.extra,
-            RequestedLine.code,
-            RequestedLine.category,
-            case((RequestedLine.sage_description.is_(None), RequestedLine.description)),
-            RequestedLine.sage_description,
-        )
-        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .join(Job, Job.id == RequestedUpdate.job_id)
-        .where(
-            RequestedUpdate.data_sync_id == sync.id,
-            RequestedLine.outcome.is_(None),
-            RequestedLine.standing != Standing.IN_SAGE,
-        )
-        .order_by(
-            Job.number, RequestedLine.extra, RequestedLine.code, RequestedLine.category, RequestedLine.id
-        )
-        .execution_options(yield_per=_STREAM_ROWS)
-    )
-    yield from map(ExportLine._make, rows)
 
 
 def sent(
@@ -207,8 +147,11 @@ def sent(
 
     One of which nothing was sent, because every line failed the checks, has failed by now.
     """
-    jobs = jobs_of(session, sync)
-    directory.lock_jobs(session, [job.id for job in jobs])
+    query = select(RequestedUpdate.id, RequestedUpdate.job_id).where(
+        RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state == State.ACCEPTED
+    )
+    updates = dict(session.execute(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all())
+    directory.lock_job_numbers(session, updates.values())
     moved = session.execute(
         update(DataSync)
         .where(DataSync.id == sync.id, DataSync.state == SyncState.PLANNED)
@@ -216,17 +159,14 @@ def sent(
     )
     if not moved.rowcount:  # type: ignore[attr-defined]
         return
-    for requested in _requested_updates(session, sync, State.ACCEPTED):
-        requested.exported_at = at
-        if lines.all_failed(session, requested):
-            requested.state, requested.finished_at = State.FAILED, at
-        else:
-            requested.state = State.EXPORTED
-        session.flush()
-        event = Event.FAILED if requested.state is State.FAILED else Event.EXPORTED
-        _tell(session, event, sync, requested, by=by, at=at)
-    for job in jobs:
-        holds.settle(session, job.id, by=by, at=at)
+    for some in chunks(list(updates), _IDS_A_STATEMENT):
+        counted = _counted(session, some)
+        failed = [id_ for id_ in some if _all_failed(counted[id_].outcomes)]
+        _change(session, some, exported_at=at, state=State.EXPORTED)
+        _change(session, failed, finished_at=at, state=State.FAILED)
+        ended = {id_: Event.FAILED if id_ in failed else Event.EXPORTED for id_ in some}
+        _tell(session, sync, ended, counted, by=by, at=at)
+    holds.settle_all(session, set(updates.values()), by=by, at=at)
 
 
 def overdue(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
@@ -250,45 +190,59 @@ def overdue(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> Non
     outbox.tell_people(session, event, [person.id for person in telling.approvers_to_ping(session)])
 
 
-def read_back_job(
+def read_back_jobs(
     session: Session,
     sync: DataSync,
-    job: Job,
-    held: SageJob,
+    portion: Portion,
+    held: Mapping[int, SageJob],
     refusals: Mapping[int, str],
     *,
     by: Actor,
     at: datetime,
 ) -> None:
-    """Settle every line of one job of a sent batch by what Sage holds now.
+    """Settle every line of jobs of a sent batch by what Sage holds now, which `held` has by job.
 
     `refusals` has Sage's own words by line id. All lines held: synced; else failed.
     """
-    directory.lock_jobs(session, [job.id])
-    lines.store_read_back(session, job, held, at=at)
-    waiting = _lines(session, sync, job)
-    # two requested updates may ask for the same; it went to Sage once
-    said = {lines.assignment_of(line): refusals[line.id] for line in waiting if line.id in refusals}
-    rows: list[dict[str, Any]] = []
-    for line in waiting:
-        assignment = lines.assignment_of(line)
-        result, message = outcome(assignment, line.standing, held.cost_codes, said.get(assignment))
-        code = held.cost_codes.get(assignment.code_key)
-        kept = code.description if code else line.sage_description
-        rows.append({"id": line.id, "outcome": result, "message": message, "sage_description": kept})
+    jobs = directory.lock_jobs(session, held)
+    lines.store_read_backs(session, [(job, held[job.id]) for job in jobs], at=at)
+    updates = updates_of(session, sync, portion, held)
+    rows = [
+        row
+        for job_id, waiting in lines.unsettled(session, updates).items()
+        for row in _outcomes(waiting, held[job_id].cost_codes, refusals)
+    ]
     if rows:
-        session.execute(update(RequestedLine), rows)
-        _count(session, sync, Counter(row["outcome"] for row in rows))
-    for requested in _requested_updates(session, sync, State.EXPORTED, job):
-        refused = session.scalar(
-            select(func.count())
-            .select_from(RequestedLine)
-            .where(RequestedLine.requested_update_id == requested.id, RequestedLine.outcome == Outcome.FAILED)
-        )
-        requested.state, requested.finished_at = State.FAILED if refused else State.SYNCED, at
-        session.flush()
-        _tell(session, Event.FAILED if refused else Event.SYNCED, sync, requested, by=by, at=at)
-    holds.settle(session, job.id, by=by, at=at)
+        bulk.update_many(session, RequestedLine, ("outcome", "message", "sage_description"), rows)
+        _count(session, sync, Counter(result for _, result, *_ in rows))
+    query = select(RequestedUpdate.id).where(
+        RequestedUpdate.id.in_(updates), RequestedUpdate.state == State.EXPORTED
+    )
+    exported = session.scalars(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all()
+    counted = _counted(session, exported)
+    failed = [id_ for id_ in exported if counted[id_].outcomes[Outcome.FAILED]]
+    _change(session, exported, finished_at=at, state=State.SYNCED)
+    _change(session, failed, state=State.FAILED)
+    ended = {id_: Event.FAILED if id_ in failed else Event.SYNCED for id_ in exported}
+    _tell(session, sync, ended, counted, by=by, at=at)
+    holds.settle_all(session, held, by=by, at=at)
+
+
+def _outcomes(
+    waiting: Sequence[OpenLine], held: InSage, refusals: Mapping[int, str]
+) -> Iterator[tuple[int, Outcome, str | None, str | None]]:
+    """What became of the lines of one job: of each its id, outcome, words, and what Sage calls its code."""
+    # two requested updates may ask for the same; it went to Sage once
+    said = {
+        Assignment(code, category, extra): refusals[line_id]
+        for line_id, _, extra, code, category, *_ in (waiting if refusals else ())
+        if line_id in refusals
+    }
+    for line_id, _, extra, code, category, standing, description in waiting:
+        assignment = Assignment(code, category, extra)
+        result, message = outcome(assignment, Standing(standing), held, said.get(assignment))
+        now = held.get((extra, code))
+        yield line_id, result, message, now.description if now else description
 
 
 def finished(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
@@ -315,30 +269,6 @@ def finished(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> No
     )
 
 
-def _lines(session: Session, sync: DataSync, job: Job) -> Sequence[RequestedLine]:
-    return session.scalars(
-        select(RequestedLine)
-        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .where(
-            RequestedUpdate.data_sync_id == sync.id,
-            RequestedUpdate.job_id == job.id,
-            RequestedLine.outcome.is_(None),
-        )
-        .order_by(RequestedLine.id)
-    ).all()
-
-
-def _requested_updates(
-    session: Session, sync: DataSync, state: State, job: Job | None = None
-) -> Sequence[RequestedUpdate]:
-    query = select(RequestedUpdate).where(
-        RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state == state
-    )
-    if job is not None:
-        query = query.where(RequestedUpdate.job_id == job.id)
-    return session.scalars(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all()
-
-
 def _count(session: Session, sync: DataSync, outcomes: Mapping[Outcome, int]) -> None:
     """Add a job's outcomes to the batch's figures, with the outcomes, so that a rerun adds nothing twice."""
     columns = {result: getattr(DataSync, result.value) for result in outcomes}
@@ -350,34 +280,63 @@ def _count(session: Session, sync: DataSync, outcomes: Mapping[Outcome, int]) ->
     )
 
 
+class _Counted(NamedTuple):
+    """The lines of a requested update by what became of them, and who asked for any."""
+
+    outcomes: Counter[Outcome | None]
+    requesters: set[int]
+
+
+def _counted(session: Session, update_ids: Collection[int]) -> dict[int, _Counted]:
+    found = {id_: _Counted(Counter(), set()) for id_ in update_ids}
+    columns = (RequestedLine.requested_update_id, RequestedLine.outcome, RequestedLine.requested_by_id)
+    query = select(*columns, func.count()).where(RequestedLine.requested_update_id.in_(update_ids))
+    for id_, result, requester, count in session.execute(query.group_by(*columns)):
+        found[id_].outcomes[result] += count
+        found[id_].requesters.add(requester)
+    return found
+
+
+def _all_failed(outcomes: Counter[Outcome | None]) -> bool:
+    """Whether lines have failed, and none is left that may still go to Sage."""
+    return bool(outcomes[Outcome.FAILED]) and not outcomes[None]
+
+
+def _change(session: Session, update_ids: Sequence[int], **values: Any) -> None:
+    if update_ids:
+        session.execute(
+            update(RequestedUpdate).where(RequestedUpdate.id.in_(update_ids)).values(values),
+            execution_options={"synchronize_session": False},
+        )
+
+
 def _tell(
-    session: Session, event: Event, sync: DataSync, requested: RequestedUpdate, *, by: Actor, at: datetime
+    session: Session,
+    sync: DataSync,
+    ended: Mapping[int, Event],
+    counted: Mapping[int, _Counted],
+    *,
+    by: Actor,
+    at: datetime,
 ) -> None:
-    # on with the id of the Update, not of the data sync, whose batch carries many
-    with request_ids.working_for(requested.request_id), span(event.value, batch=sync.batch):
-        _put_on_record(session, event, sync, requested, by=by, at=at)
-
-
-def _put_on_record(
-    session: Session, event: Event, sync: DataSync, requested: RequestedUpdate, *, by: Actor, at: datetime
-) -> None:
-    counts = session.execute(
-        select(RequestedLine.outcome, func.count())
-        .where(RequestedLine.requested_update_id == requested.id)
-        .group_by(RequestedLine.outcome)
+    """Put on record, and tell, how these requested updates came on."""
+    columns = (RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.decided_by_id)
+    query = select(*columns, RequestedUpdate.request_id).where(RequestedUpdate.id.in_(ended))
+    rows = session.execute(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all()
+    entries, people = [], []
+    for id_, job_id, decided_by_id, request_id in rows:
+        outcomes, asked = counted[id_]
+        counts = {(result.value if result else "waiting"): n for result, n in outcomes.items() if n}
+        # on with the id of the Update, not of the data sync, whose batch carries many
+        with request_ids.working_for(request_id), span(ended[id_].value, batch=sync.batch):
+            facts = {"batch": sync.batch, "lines": counts}
+            entries.append(audit.Entry(ended[id_], job_id, id_, facts, request_ids.current()))
+        decider = {decided_by_id} if ended[id_] is Event.FAILED and decided_by_id is not None else set()
+        people.append(asked | decider)
+    seqs = audit.record_many(session, entries, by=by, at=at)
+    told = (
+        outbox.Told(seq, entry.job_id, some, entry.request_id)
+        for seq, entry, some in zip(seqs, entries, people, strict=True)
     )
-    row = audit.record(
-        session,
-        event,
-        by=by,
-        at=at,
-        job_id=requested.job_id,
-        requested_update_id=requested.id,
-        batch=sync.batch,
-        lines={(result.value if result else "waiting"): count for result, count in counts},
-    )
-    people = set(lines.requesters(session, requested.id))
-    if event is Event.FAILED and requested.decided_by_id is not None:
-        people.add(requested.decided_by_id)
-    outbox.tell(session, row, people=people)
-    waiting_steps.settle(session, requested, at=at)
+    outbox.tell_many(session, told, at=at)
+    waiting_steps.settle_all(session, ended, at=at)

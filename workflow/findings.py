@@ -47,16 +47,22 @@ def renew(
     waiting = lines.open_of(session, job.id)
     if in_sage is None:
         in_sage = lines.held_by_sage(session, job.id)
-    found = _look(session, job, waiting, in_sage, limits, standard or {})
-    return _store(session, waiting, found)
+    standard = standard or {}
+    unread = {code for _, _, _, code, *_ in waiting if code not in standard}
+    standard = {**standard, **lines.standard_descriptions(session, unread)}
+    return _store(session, waiting, _look(session, job, waiting, in_sage, limits, standard))
 
 
 def judge(
-    session: Session, job: Job, planned: Sequence[OpenLine], in_sage: InSage, *, limits: SageLimits
+    session: Session, planned: Sequence[tuple[Job, Sequence[OpenLine], InSage]], *, limits: SageLimits
 ) -> dict[int, str]:
-    """Check lines that are about to be sent; why not, by the id of each line that must not be."""
-    found = _look(session, job, planned, in_sage, limits, {})
-    _store(session, planned, found)
+    """Check the lines of some jobs that are about to be sent; why not, by the id of each that must not be."""
+    codes = {code for _, waiting, _ in planned for _, _, _, code, *_ in waiting}
+    standard = lines.standard_descriptions(session, codes)
+    found: dict[int, list[Finding]] = {}
+    for job, waiting, in_sage in planned:
+        found |= _look(session, job, waiting, in_sage, limits, standard)
+    _store(session, [line for _, waiting, _ in planned for line in waiting], found)
     return {line_id: joined(why) for line_id, each in found.items() if (why := refusals(each))}
 
 
@@ -66,7 +72,8 @@ def look(
     """Check assignments that nobody has asked for yet; nothing is stored."""
     in_sage = lines.held_by_sage(session, job.id)
     codes = {assignment.code for assignment in assignments}
-    return list(check(assignments, limits, _surroundings(session, job, codes, in_sage, {})))
+    standard = lines.standard_descriptions(session, codes)
+    return list(check(assignments, limits, _surroundings(session, job, codes, in_sage, standard)))
 
 
 def why_refused(session: Session, requested_update_id: int) -> list[str]:
@@ -97,7 +104,7 @@ def _look(
     standard: Mapping[str, str],
 ) -> dict[int, list[Finding]]:
     """What is found, by the id of each line of which anything is."""
-    codes = {code for _, _, _, code, _ in waiting}
+    codes = {code for _, _, _, code, *_ in waiting}
     around = _surroundings(session, job, codes, in_sage, standard)
     checked = check(lines.assignments_of(waiting), limits, around)
     return {line_id: each for (line_id, *_), (_, each) in zip(waiting, checked, strict=True) if each}
@@ -106,12 +113,11 @@ def _look(
 def _surroundings(
     session: Session, job: Job, codes: Collection[str], in_sage: InSage, standard: Mapping[str, str]
 ) -> Surroundings:
-    unread = {code for code in codes if code not in standard}
     job = session.get_one(Job, job.id)  # a caller's may be older than this transaction
     return Surroundings(
         job_number=job.number,
         job_name=job.sage_name or job.name,
-        standard={**standard, **lines.standard_descriptions(session, unread)},
+        standard=standard,
         asked=codes,
         in_sage=in_sage,
         job_known=job.known_in_sage,

@@ -4,6 +4,7 @@ A job is held while any of its requested updates is ready, accepted or failed; i
 are exported or synced. Source: Procore, 'Update Project Cost Codes for Export to Sage 300 CRE'.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +12,13 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
+from workflow.bulk import chunks
 from workflow.columns import Unfit, unfit
 from workflow.privileges import Actor, Rules
 from workflow.tables import Hold, Job, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, HoldKind, Outcome, State
 
+_JOBS_A_QUERY = 500
 HOLDING = (State.READY, State.ACCEPTED, State.FAILED)
 
 HAS_HOLDS = exists().where(Hold.job_id == RequestedUpdate.job_id)
@@ -121,6 +124,13 @@ def settle(session: Session, job_id: int, *, by: Actor, at: datetime) -> None:
         holds=[f"{hold.kind.value} {hold.number}" for hold in changed],
     )
     outbox.tell(session, event)
+
+
+def settle_all(session: Session, job_ids: Collection[int], *, by: Actor, at: datetime) -> None:
+    """After a change of state of several jobs: settle the holds of each."""
+    for some in chunks(sorted(job_ids), _JOBS_A_QUERY):
+        for job_id in session.scalars(select(Hold.job_id).where(Hold.job_id.in_(some)).distinct()).all():
+            settle(session, job_id, by=by, at=at)
 
 
 def _holding_states(session: Session, job_id: int) -> set[State]:

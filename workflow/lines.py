@@ -6,9 +6,11 @@ of one job. Callers hold the job's lock and own the state; `reopen`, for them, m
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import String, bindparam, delete, exists, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from workflow import bulk, request_ids, waiting_steps
@@ -30,8 +32,9 @@ _REQUESTERS = (
 )
 
 
-OpenLine: TypeAlias = tuple[int, int, str, str, str]
-"""A line that is still open: its id, that of its requested update, extra, cost code, category.
+OpenLine: TypeAlias = tuple[int, int, str, str, str, str, str | None]
+"""A line that is still open: its id, that of its requested update, extra, cost code, category, and how it
+stands against Sage as far as that was written: its standing, and what Sage calls its cost code.
 
 No class of its own: a job may have 100,000, and Python's garbage collector passes by only plain tuples.
 """
@@ -39,7 +42,15 @@ No class of its own: a job may have 100,000, and Python's garbage collector pass
 
 def opened(line: RequestedLine) -> OpenLine:
     """A line that was read as an object."""
-    return line.id, line.requested_update_id, line.extra, line.code, line.category
+    return (
+        line.id,
+        line.requested_update_id,
+        line.extra,
+        line.code,
+        line.category,
+        line.standing,
+        line.sage_description,
+    )
 
 
 def assignment_of(line: RequestedLine) -> Assignment:
@@ -49,7 +60,7 @@ def assignment_of(line: RequestedLine) -> Assignment:
 
 def assignments_of(waiting: Iterable[OpenLine]) -> Iterator[Assignment]:
     """The assignments that open lines ask for, one after the other."""
-    return (Assignment(code, category, extra) for _, _, extra, code, category in waiting)
+    return (Assignment(code, category, extra) for _, _, extra, code, category, _, _ in waiting)
 
 
 def standard_descriptions(session: Session, codes: Collection[str]) -> dict[str, str]:
@@ -218,7 +229,28 @@ def held_by_sage(session: Session, job_id: int, *, codes: Collection[str] | None
     ).where(SageAssignment.job_id == job_id)
     if codes is not None:
         query = query.where(SageAssignment.code.in_(codes))
-    rows = session.execute(query)
+    return _as_held(session.execute(query))
+
+
+def _held_by_jobs(session: Session, job_ids: Collection[int]) -> dict[int, InSage]:
+    """What Sage holds by job, as last read back; a job of which it holds nothing is not named."""
+    query = select(
+        SageAssignment.job_id,
+        SageAssignment.extra,
+        SageAssignment.code,
+        SageAssignment.description,
+        SageAssignment.category,
+    )
+    rows = session.connection().execute(
+        query.where(SageAssignment.job_id.in_(job_ids)).order_by(SageAssignment.job_id)
+    )
+    return {
+        job_id: _as_held(columns for _, *columns in some) for job_id, some in groupby(rows, itemgetter(0))
+    }
+
+
+def _as_held(rows: Iterable[Sequence[str]]) -> InSage:
+    """Rows of extra, cost code, description and category, by cost code."""
     descriptions: dict[CodeKey, str] = {}
     categories: dict[CodeKey, set[str]] = {}
     for extra, code, description, category in rows:
@@ -231,6 +263,24 @@ def held_by_sage(session: Session, job_id: int, *, codes: Collection[str] | None
 
 def open_of(session: Session, job_id: int) -> Sequence[OpenLine]:
     """The lines of a job that wait for an approver or for the data sync to claim them."""
+    return _open_of(session, [job_id]).get(job_id, [])
+
+
+def _open_of(session: Session, job_ids: Collection[int]) -> dict[int, list[OpenLine]]:
+    query = select(RequestedUpdate.id, RequestedUpdate.job_id).where(
+        RequestedUpdate.job_id.in_(job_ids),
+        RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
+        RequestedUpdate.data_sync_id.is_(None),  # a batch is planned once
+    )
+    session.flush()
+    return unsettled(session, dict(session.connection().execute(query).all()))
+
+
+def unsettled(session: Session, updates: Mapping[int, int]) -> dict[int, list[OpenLine]]:
+    """By job, the lines of requested updates of which nothing has become yet; `updates` has the job of each.
+
+    A job without any is not named.
+    """
     session.flush()
     # past the ORM, which makes two objects of each row
     rows = session.connection().execute(
@@ -240,56 +290,74 @@ def open_of(session: Session, job_id: int) -> Sequence[OpenLine]:
             RequestedLine.extra,
             RequestedLine.code,
             RequestedLine.category,
+            type_coerce(RequestedLine.standing, String),
+            RequestedLine.sage_description,
         )
-        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .where(
-            RequestedUpdate.job_id == job_id,
-            RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
-            RequestedUpdate.data_sync_id.is_(None),  # a batch is planned once
-            RequestedLine.outcome.is_(None),
-        )
+        .where(RequestedLine.requested_update_id.in_(updates), RequestedLine.outcome.is_(None))
         .order_by(RequestedLine.id)
     )
-    return [
-        (line_id, update_id, extra, code, category)
-        for some in rows.partitions(_LINES_AT_ONCE)
-        for line_id, update_id, extra, code, category in some
-    ]
+    found: dict[int, list[OpenLine]] = {}
+    for some in rows.partitions(_LINES_AT_ONCE):
+        for line_id, update_id, extra, code, category, standing, description in some:
+            line = (line_id, update_id, extra, code, category, standing, description)
+            found.setdefault(updates[update_id], []).append(line)
+    return found
 
 
 def store_read_back(session: Session, job: Job, held: SageJob, *, at: datetime) -> bool:
     """Keep what Sage holds for a job now and mark its waiting lines anew; True when cost codes changed."""
-    before = held_by_sage(session, job.id)
-    job = session.get_one(Job, job.id)
-    job.read_back_at = at
-    job.known_in_sage, job.sage_name = held.known, held.name
-    job.sage_extras = None if held.extras is None else sorted(held.extras)
+    return bool(store_read_backs(session, [(session.get_one(Job, job.id), held)], at=at))
+
+
+def store_read_backs(session: Session, told: Sequence[tuple[Job, SageJob]], *, at: datetime) -> set[int]:
+    """Keep what Sage holds for these jobs of the session now, and mark their waiting lines anew.
+
+    Returns the ids of those whose cost codes changed.
+    """
+    before = _held_by_jobs(session, [job.id for job, _ in told])
+    for job, held in told:
+        job.read_back_at = at
+        job.known_in_sage, job.sage_name = held.known, held.name
+        job.sage_extras = None if held.extras is None else sorted(held.extras)
     session.flush()
-    if before == held.cost_codes:
-        return False
-    session.execute(delete(SageAssignment).where(SageAssignment.job_id == job.id))
-    rows = [
-        {
-            "job_id": job.id,
-            "extra": extra,
-            "code": code,
-            "category": category,
-            "description": kept.description,
-        }
-        for (extra, code), kept in held.cost_codes.items()
-        for category in (kept.categories or {""})
-    ]
-    if rows:
-        session.execute(insert(SageAssignment), rows)
-    mark_standing(session, open_of(session, job.id), held.cost_codes)
-    return True
+    changed = {job.id: held.cost_codes for job, held in told if before.get(job.id, {}) != held.cost_codes}
+    if not changed:
+        return set()
+    if replaced := changed.keys() & before.keys():
+        session.execute(delete(SageAssignment).where(SageAssignment.job_id.in_(replaced)))
+    bulk.insert_many(
+        session,
+        SageAssignment,
+        ("job_id", "extra", "code", "category", "description"),
+        (
+            (job_id, extra, code, category, kept.description)
+            for job_id, held in changed.items()
+            for (extra, code), kept in held.items()
+            for category in (kept.categories or ("",))
+        ),
+    )
+    waiting = _open_of(session, changed)
+    mark_standings(session, ((each, changed[job_id]) for job_id, each in waiting.items()))
+    return set(changed)
 
 
 def mark_standing(session: Session, waiting: Sequence[OpenLine], in_sage: InSage) -> None:
-    """Write how each line stands against Sage."""
-    rows = [
-        {"id": line_id, "standing": planned.standing, "sage_description": planned.sage_description}
-        for (line_id, *_), planned in zip(waiting, plan(assignments_of(waiting), in_sage), strict=True)
-    ]
-    if rows:
-        session.execute(update(RequestedLine), rows)
+    """Write how each line of one job stands against Sage."""
+    mark_standings(session, [(waiting, in_sage)])
+
+
+def mark_standings(session: Session, jobs: Iterable[tuple[Sequence[OpenLine], InSage]]) -> None:
+    """Write how each line of some jobs stands against Sage, where it is not written so already."""
+    bulk.update_many(
+        session,
+        RequestedLine,
+        ("standing", "sage_description"),
+        (
+            (line[0], standing, description)
+            for waiting, in_sage in jobs
+            for line, (_, standing, description) in zip(
+                waiting, plan(assignments_of(waiting), in_sage), strict=True
+            )
+            if standing != line[5] or description != line[6]
+        ),
+    )

@@ -7,7 +7,7 @@ is never the truth about them.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -62,6 +62,35 @@ def tell(session: Session, event: Recorded, *, people: Iterable[int] = (), broad
     card = _notice(NoticeKind.CARD, at=event.at, job_id=event.job_id)
     thread = _notice(NoticeKind.THREAD, at=event.at, job_id=event.job_id, event=event, broadcast=broadcast)
     _add(session, [card, thread, *_direct(event, people)])
+
+
+class Told(NamedTuple):
+    """An event of a job, by its number, as one of many that are told at once."""
+
+    event_seq: int
+    job_id: int
+    people: Collection[int]
+    request_id: str | None
+
+
+def tell_many(session: Session, told: Iterable[Told], *, at: datetime) -> None:
+    """Events of jobs that happened together: of each, what `tell` tells."""
+    _add(
+        session,
+        [
+            {
+                **_notice(kind, at=at, due_at=due_at, job_id=one.job_id, person_id=person_id),
+                "event_seq": None if kind is NoticeKind.CARD else one.event_seq,
+                "request_id": one.request_id,
+            }
+            for one in told
+            for kind, due_at, person_id in (
+                (NoticeKind.CARD, at, None),
+                (NoticeKind.THREAD, at, None),
+                *((NoticeKind.DIRECT, at + GATHER, person_id) for person_id in sorted(one.people)),
+            )
+        ],
+    )
 
 
 def tell_people(

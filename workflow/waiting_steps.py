@@ -4,7 +4,7 @@ Owns the table of steps. A step ends in the transaction that changes the state i
 that tells Slack commits with it. What a step asks for is judged in `workflow.steps`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +80,13 @@ def settle(session: Session, requested: RequestedUpdate, *, at: datetime) -> Non
     for step in waiting:
         if step.until is not None and requested.state not in _STILL_WAITS[step.until]:
             complete(session, step, outputs(requested, waited=True), at=at)
+
+
+def settle_all(session: Session, update_ids: Collection[int], *, at: datetime) -> None:
+    """The states of these requested updates have changed: settle those that steps wait for."""
+    awaited = select(RequestedUpdate).where(RequestedUpdate.id.in_(update_ids), IS_AWAITED)
+    for requested in session.scalars(awaited.execution_options(populate_existing=True)).all():
+        settle(session, requested, at=at)
 
 
 def follow(session: Session, absorbed: RequestedUpdate, into: RequestedUpdate) -> None:

@@ -4,7 +4,7 @@ Owns the switches and the counting. The Web API asks it before and after each ca
 """
 
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from typing import Literal
 
@@ -55,6 +55,8 @@ class Faults:
 class RateLimits:
     """Slack's own limits, when `enforced`: calls a minute by tier, one post a second per channel.
 
+    `refused` counts by method the calls that were one too many.
+
     Source: docs.slack.dev/apis/web-api/rate-limits. A short burst of posts is let through, as Slack does.
     """
 
@@ -62,6 +64,7 @@ class RateLimits:
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.enforced = False
+        self.refused: Counter[str] = Counter()
         self._monotonic = monotonic
         self._recent: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
 
@@ -79,6 +82,7 @@ class RateLimits:
         while recent and now - recent[0] >= window:
             recent.popleft()
         if len(recent) >= most:
+            self.refused[key[0]] += 1
             return max(1, round(window - (now - recent[0]) + 0.5))
         recent.append(now)
         return 0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from workflow.batches import ExportLine
 from workflow.checks import SageLimits
-from workflow.exports import ExportLine
 from workflow.merge import SageJob
 
 
@@ -80,8 +80,8 @@ class SageCompany(Protocol):
     def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
         """Sage's own words for each line that it refused, by line id; None while it has not answered.
 
-        `lines` are those that were sent, in the same order; they are read to their end before Sage is
-        asked anything that takes time.
+        `lines` are those that were sent, in the same order, and may be read more than once. No transaction
+        is open between two of them, so that Sage may be asked meanwhile.
         """
 
     def problem(self) -> str | None:

@@ -14,8 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from sync.sage.company import Batch, SageUnreachableError
+from workflow.batches import ExportLine
 from workflow.checks import SageLimits, cut_to
-from workflow.exports import ExportLine
 from workflow.merge import CodeKey, SageCode, SageJob
 
 CODE_LENGTH = 12

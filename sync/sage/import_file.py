@@ -7,7 +7,7 @@ holds is read back by whatever reader the company has (ODBC, or an export file).
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
@@ -18,13 +18,14 @@ from typing import Protocol
 from sync.sage.answers import Answers
 from sync.sage.company import Batch, Receipt, SageUnreachableError
 from sync.sage.folders import SUFFIX, Folders, Manifest
-from sync.sage.layouts import JobLine, RowWriter, UnwritableError
+from sync.sage.layouts import RowWriter, UnwritableError
 from sync.sage.profile import SageProfile
+from workflow.batches import ExportLine
 from workflow.checks import SageLimits
-from workflow.exports import ExportLine
 from workflow.merge import Assignment, SageJob
 
 _ROWS_A_BLOCK = 1_000
+_LINES_AT_ONE_GO = 10_000
 
 
 class Reader(Protocol):
@@ -107,33 +108,15 @@ class ImportFileCompany:
             self._require_share()
             manifest = self._folders.manifest(batch.name)
             answers = Answers.to(batch, self._folders, manifest, now=self._clock())
-            sent = list(lines) if answers.rejected else lines
-            rejections = answers.rejections(
-                sent if answers.rejected else (), encoding=self._profile.file.encoding
-            )
+            unwritable = manifest.unwritable if manifest else {}
+            rejections = answers.rejections(_written(lines, unwritable), encoding=self._profile.file.encoding)
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
-        refusals = dict(manifest.unwritable) if manifest else {}
-        jobless: list[ExportLine] = []
-        imported, none_rejected = answers.imported, True
-        wanted: dict[str, set[Assignment]] = {}
-        for number, group in groupby(sent, attrgetter("job_number")):
-            written = [line for line in group if line.line_id not in refusals]
-            rejected = {
-                line.line_id: words
-                for line in (written if rejections else ())
-                if (words := rejections.words(JobLine(number, line.assignment)))
-            }
-            jobless += [line for line in (written if rejections else ()) if rejections.has_no_job(line)]
-            refusals |= rejected
-            imported = imported or bool(rejected and answers.quiet)
-            none_rejected = none_rejected and not rejected
-            if none_rejected and not answers.imported:
-                wanted[number] = {line.assignment for line in written}
-        # the lines are read to their end: no transaction of the database waits for Sage
-        all_held = none_rejected and not answers.imported and self._holds(wanted)
+        rejected = rejections.of_lines()
+        imported = answers.imported or bool(rejected and answers.quiet)
+        all_held = not rejected and not answers.imported and self._holds_all(_written(lines, unwritable))
         if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
-            return rejections.without_job(jobless) | refusals
+            return rejections.without_job() | unwritable | rejected
         return None
 
     def problem(self) -> str | None:
@@ -157,8 +140,20 @@ class ImportFileCompany:
                 "a share, mount the share; if it is new, run `costbot sage set-up` once."
             )
 
+    def _holds_all(self, lines: Iterable[ExportLine]) -> bool:
+        """Whether Sage holds all these lines: read some jobs at one go, up to the first that it lacks."""
+        wanted: dict[str, set[Assignment]] = {}
+        count = 0
+        for number, group in groupby(lines, attrgetter("job_number")):
+            if count > _LINES_AT_ONE_GO:
+                if not self._holds(wanted):
+                    return False
+                wanted, count = {}, 0
+            wanted[number] = {line.assignment for line in group}
+            count += len(wanted[number])
+        return self._holds(wanted)
+
     def _holds(self, wanted: Mapping[str, Collection[Assignment]]) -> bool:
-        """Whether Sage holds all these assignments by job: read at one go, up to the first that it lacks."""
         return not wanted.keys() & self._reader.untold().keys() and all(
             (code := job.cost_codes.get(asked.code_key)) is not None and asked.category in code.categories
             for job in self._reader.read(wanted)
@@ -218,6 +213,11 @@ class ImportFileCompany:
     def _unusable(self, error: OSError) -> str:
         where = error.filename or self._folder
         return f"COSTBOT_SAGE_FOLDER: {where} cannot be used: {error.strerror or error}."
+
+
+def _written(lines: Iterable[ExportLine], unwritable: Container[int]) -> Iterator[ExportLine]:
+    """The lines that are in the file."""
+    return (line for line in lines if line.line_id not in unwritable)
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from sync.sage.company import Batch
 from sync.sage.embedded import EmbeddedSage
 from sync.sage.folders import SUFFIX, Folders, modified
 from sync.sage.layouts import Record, read_records
-from workflow.exports import ExportLine
+from workflow.batches import ExportLine
 
 _HEADER = ("job", "job_name", "extra", "code", "description", "category")
 

@@ -12,8 +12,8 @@ from datetime import date
 from typing import NamedTuple
 
 from sync.sage.profile import ExistingDescription, Layout, SageProfile
+from workflow.batches import ExportLine
 from workflow.checks import cut_to
-from workflow.exports import ExportLine
 from workflow.merge import Assignment
 
 _BLANKS = {Layout.QUICK_BID: ",,,,,", Layout.SAGE_ESTIMATING: ',,,"",""'}

@@ -10,9 +10,9 @@ from sync.sage.company import Batch, Receipt, SageCompany
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from tests import factories
 from workflow import directory, holds
+from workflow.batches import ExportLine
 from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.exports import ExportLine
 from workflow.merge import SageCode, SageJob
 from workflow.tables import AuditEvent, DataSync, Job, Person, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, HoldKind, SyncState

@@ -18,9 +18,9 @@ from tests import factories
 from tests.processes import forked
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, clock
-from workflow import audit, queries
+from workflow import audit, batches, queries
+from workflow.batches import ExportLine
 from workflow.database import Database
-from workflow.exports import ExportLine
 from workflow.merge import SageCode
 from workflow.privileges import SCHEDULE
 from workflow.tables import OutboxNotice, RequestedUpdate
@@ -129,16 +129,20 @@ def test_a_corrected_line_goes_out_with_a_later_batch(database: Database, sage: 
     assert work.states(database, DEPOT) == ["synced"]
 
 
-def test_progress_is_told_by_jobs(database: Database, sage: EmbeddedSage) -> None:
+def test_progress_is_told_by_jobs(
+    database: Database, sage: EmbeddedSage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work.accept_everything(database)
     told: list[tuple[str, int, int]] = []
 
-    run(database, sage, by=SCHEDULE, clock=clock, progress=lambda *what: told.append(what))
+    with monkeypatch.context() as small:
+        small.setattr(batches, "_JOBS_A_PORTION", 2)
+        run(database, sage, by=SCHEDULE, clock=clock, progress=lambda *what: told.append(what))
 
     assert told == [
-        *(("Reading Sage", done, 3) for done in range(4)),
+        *(("Reading Sage", done, 3) for done in (0, 2, 3)),
         ("Sending to Sage", 0, 3),
-        *(("Reading back", done, 3) for done in range(4)),
+        *(("Reading back", done, 3) for done in (0, 2, 3)),
     ]
 
 
@@ -290,8 +294,9 @@ PARTS = 6
 
 @pytest.mark.parametrize("first", range(1, PARTS + 1))
 def test_killed_at_every_step_the_next_run_finishes_the_same_batch(
-    database: Database, sage: EmbeddedSage, first: int
+    database: Database, sage: EmbeddedSage, first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batches, "_JOBS_A_PORTION", 2)
     for fatal in count(first, PARTS):  # every instant is in one of the parts, which run in parallel
         jobs = {f"{number}/{fatal}": name for number, name in work.JOBS.items()}
         work.add_jobs(database, sage, jobs)

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.factories import LIMITS, NINE, RULES
-from workflow import acting, approvals, audit, exports, facts, holds, queries, reopening, requests
+from workflow import acting, approvals, audit, batches, exports, facts, holds, queries, reopening, requests
+from workflow.batches import Portion
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.merge import Assignment, CodeKey, SageCode, SageJob
@@ -41,7 +42,7 @@ class Sage:
         name = None if job.number in self.unknown else job.name
         return SageJob(job.number, name, dict(self.held.get(job.number, {})))
 
-    def take(self, lines: Iterable[exports.ExportLine]) -> dict[int, str]:
+    def take(self, lines: Iterable[batches.ExportLine]) -> dict[int, str]:
         """Import a batch; the words of each line that was refused."""
         refusals = {}
         for line in lines:
@@ -187,18 +188,16 @@ class Site:
 
     def plan(self, sync: DataSync, *, at: datetime = NINE, limits: SageLimits = LIMITS) -> None:
         """Plan every job of the batch against Sage; nothing changes it any more."""
-        for job in self._jobs_of(sync):
+        for portion in self._portions(sync):
             with self.database.writing() as session:
-                exports.plan_job(
-                    session, sync, session.get_one(Job, job.id), self.sage.of(job), limits=limits, at=at
-                )
+                exports.plan_jobs(session, sync, portion, self._held(portion), limits=limits, at=at)
         with self.database.writing() as session:
             exports.planned(session, sync)
 
     def send(self, sync: DataSync, *, at: datetime = NINE) -> dict[int, str]:
         """Sage takes the batch; its refusals."""
         with self.database.reading() as session:
-            refusals = self.sage.take(exports.lines_to_send(session, sync))
+            refusals = self.sage.take(batches.lines_to_send(session, sync))
         with self.database.writing() as session:
             exports.sent(session, sync, by=SCHEDULE, at=at)
         return refusals
@@ -207,16 +206,10 @@ class Site:
         self, sync: DataSync, refusals: dict[int, str], *, at: datetime = NINE, times: int = 1
     ) -> None:
         """Settle the batch by what Sage holds now; each job so many times, as after a kill."""
-        for job in [job for job in self._jobs_of(sync) for _ in range(times)]:
+        for portion in [portion for portion in self._portions(sync) for _ in range(times)]:
             with self.database.writing() as session:
-                exports.read_back_job(
-                    session,
-                    sync,
-                    session.get_one(Job, job.id),
-                    self.sage.of(job),
-                    refusals,
-                    by=SCHEDULE,
-                    at=at,
+                exports.read_back_jobs(
+                    session, sync, portion, self._held(portion), refusals, by=SCHEDULE, at=at
                 )
         with self.database.writing() as session:
             exports.finished(session, sync, by=SCHEDULE, at=at)
@@ -301,6 +294,10 @@ class Site:
     def _actor(self, by: Person | Actor | None) -> Actor:
         return by if isinstance(by, Actor) else factories.actor(by or self.approver)
 
-    def _jobs_of(self, sync: DataSync) -> Sequence[Job]:
+    def _portions(self, sync: DataSync) -> Sequence[Portion]:
         with self.database.reading() as session:
-            return exports.jobs_of(session, sync)
+            return batches.portions(session, sync)
+
+    def _held(self, portion: Portion) -> dict[int, SageJob]:
+        with self.database.reading() as session:
+            return {id_: self.sage.of(session.get_one(Job, id_)) for id_ in portion.jobs.values()}

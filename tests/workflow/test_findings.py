@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.factories import LIMITS, NINE, RULES, actor, assignments, later
 from tests.workflow.site import Site
-from workflow import approvals, exports, findings, lines, queries
+from workflow import approvals, batches, exports, findings, lines, queries
 from workflow.acting import AlreadyDecided, Done, Stale
 from workflow.checks import Finding, refusals
 from workflow.columns import Unfit
@@ -184,8 +184,9 @@ def test_planning_again_after_a_kill_counts_and_refuses_once(site: Site) -> None
     sync = site.claim()
     assert sync is not None
     with site.database.writing() as session:
-        job = session.get_one(Job, site.job.id)
-        exports.plan_job(session, sync, job, site.sage.of(job), limits=STRICT, at=NINE)
+        [portion] = batches.portions(session, sync)
+        held = {site.job.id: site.sage.of(site.job)}
+        exports.plan_jobs(session, sync, portion, held, limits=STRICT, at=NINE)
     site.plan(sync, limits=STRICT)
 
     assert site.row(DataSync, sync.id).failed == 1

@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import NINE, assignments, later
 from tests.workflow.site import Site
-from workflow import exports, lines
+from workflow import batches, lines
 from workflow.acting import Done, Stale
 from workflow.privileges import Refused
 from workflow.requests import NothingNew, Requested
@@ -336,7 +336,7 @@ def test_a_batch_that_is_planned_never_changes_when_the_job_is_read_again(site: 
         lines.store_read_back(session, site.job, site.sage.of(site.job), at=NINE)
 
     with site.database.reading() as session:
-        sent = list(exports.lines_to_send(session, sync))
+        sent = list(batches.lines_to_send(session, sync))
     assert [line.assignment for line in sent] == assignments("03-300 L")
 
 

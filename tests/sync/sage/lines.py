@@ -8,7 +8,7 @@ from pathlib import Path
 from sync.sage.company import Batch
 from sync.sage.export_file import ExportReader
 from tests.factories import NINE
-from workflow.exports import ExportLine
+from workflow.batches import ExportLine
 from workflow.merge import SageCode, SageJob
 
 BATCH = Batch("DS000001", NINE)

@@ -12,7 +12,7 @@ from sync.sage.company import Batch, SageUnreachableError
 from sync.sage.embedded import EmbeddedSage, LoadedRow, refusal
 from tests.factories import NINE
 from tests.processes import forked
-from workflow.exports import ExportLine
+from workflow.batches import ExportLine
 from workflow.merge import SageCode
 
 BATCH = Batch("DS000001", NINE)

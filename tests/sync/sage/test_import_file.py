@@ -19,7 +19,7 @@ from sync.sage.profile import SageProfile
 from tests.factories import NINE
 from tests.sync.sage.killed_sender import LAST_LINE
 from tests.sync.sage.lines import BATCH, LINES, FakeReader, line
-from workflow.exports import ExportLine
+from workflow.batches import ExportLine
 
 
 def minutes_later() -> datetime:
@@ -39,7 +39,7 @@ class Desk:
         self.company.send(batch, iter(lines))
 
     def answer(self, lines: list[ExportLine] = LINES, batch: Batch = BATCH) -> Mapping[int, str] | None:
-        return self.company.answer(batch, iter(lines))
+        return self.company.answer(batch, lines)
 
     def file_away(self, name: str = "DS000001.jce") -> None:
         (self.outgoing / "DS000001.jce").rename(self.done / name)
@@ -357,7 +357,7 @@ def test_an_import_that_still_writes_its_answer_is_waited_for(desk: Desk, tmp_pa
     (desk.rejected / "DS000001.jce").write_text("")
     at_once = ImportFileCompany(tmp_path / "sage", SageProfile(), desk.sage)
 
-    assert at_once.answer(BATCH, iter(LINES)) is None
+    assert at_once.answer(BATCH, LINES) is None
     assert desk.answer() == {}
 
 
@@ -366,7 +366,7 @@ def test_rejected_lines_that_may_still_be_joined_by_others_are_waited_for(desk: 
     desk.reject("S", name="Reject.jce")
     at_once = ImportFileCompany(tmp_path / "sage", SageProfile(), desk.sage)
 
-    assert at_once.answer(BATCH, iter(LINES)) is None
+    assert at_once.answer(BATCH, LINES) is None
     assert desk.answer() == {3: "Sage rejected this line: see rejected/Reject.jce."}
 
 
@@ -455,7 +455,7 @@ def test_a_share_that_is_not_mounted_is_said_so_and_nothing_is_made_in_its_place
         with pytest.raises(SageUnreachableError, match="COSTBOT_SAGE_FOLDER"):
             company.send(BATCH, iter(LINES))
         with pytest.raises(SageUnreachableError, match="COSTBOT_SAGE_FOLDER"):
-            company.answer(BATCH, iter(LINES))
+            company.answer(BATCH, LINES)
     assert names_in(mount_point) == []
 
 

@@ -55,7 +55,7 @@ def test_a_file_is_imported_rejected_records_and_report_left_and_costbot_reads_t
 
     assert task.run() == ["DS000001.jce"]
 
-    assert company.answer(BATCH, iter(LINES)) == {
+    assert company.answer(BATCH, LINES) == {
         2: "Job 24-017 Cost code 03-3000 Category M Category M is not a standard category",
         4: "Job 24-018 Cost code 22-1116 Category M Category M is not a standard category",
     }

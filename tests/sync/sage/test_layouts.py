@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sync.sage.layouts import JobLine, RowWriter, UnwritableError, read_records
 from sync.sage.profile import SageProfile
-from workflow.exports import ExportLine
+from workflow.batches import ExportLine
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ON = date(2026, 11, 2)

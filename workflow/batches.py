@@ -1,0 +1,135 @@
+"""What a batch of the data sync has: its jobs, some at a time, and the lines that go to Sage.
+
+A batch may have a million lines, so nothing here holds more than some thousand of them.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from workflow.merge import Assignment
+from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
+from workflow.vocabulary import Standing, State, SyncState
+
+ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
+"""The states of a requested update whose batch is not read back yet."""
+_STREAM_ROWS = 5_000
+_LINES_A_PORTION = 5_000
+_JOBS_A_PORTION = 100
+
+
+class ExportLine(NamedTuple):
+    """One line of a batch, as it goes to Sage; a plain tuple, since a batch may have a million.
+
+    `description` is None for a code that Sage has, and `sage_description` then what Sage calls it.
+    `job_name` is Sage's own, where Sage has the job.
+    """
+
+    line_id: int
+    job_number: str
+    job_name: str
+    extra: str
+    code: str
+    category: str
+    description: str | None
+    sage_description: str | None = None
+
+    @property
+    def assignment(self) -> Assignment:
+        return Assignment(self.code, self.category, self.extra)
+
+
+class Portion(NamedTuple):
+    """Some jobs of a batch that are dealt with in one transaction; one job is never in two.
+
+    `jobs` has their ids by number, and `updates` the job of each of their requested updates, by id.
+    """
+
+    jobs: dict[str, int]
+    updates: dict[int, int]
+
+    def of(self, job_ids: Collection[int]) -> list[int]:
+        """The requested updates of some of its jobs."""
+        return [update_id for update_id, job_id in self.updates.items() if job_id in job_ids]
+
+
+def unsent(session: Session) -> DataSync | None:
+    """The batch that was claimed and may not have reached Sage, which goes first."""
+    query = select(DataSync).where(DataSync.state.in_((SyncState.CLAIMED, SyncState.PLANNED)))
+    return session.scalars(query.order_by(DataSync.id).limit(1)).one_or_none()
+
+
+def awaiting_read_back(session: Session) -> Sequence[DataSync]:
+    """The batches that were sent and not yet read back, oldest first."""
+    return session.scalars(
+        select(DataSync).where(DataSync.state == SyncState.SENT).order_by(DataSync.id)
+    ).all()
+
+
+def portions(session: Session, sync: DataSync) -> list[Portion]:
+    """The jobs of a batch whose requested updates are not finished, by number, some at a time."""
+    lines = (
+        select(func.count())
+        .where(RequestedLine.requested_update_id == RequestedUpdate.id)
+        .correlate(RequestedUpdate)
+        .scalar_subquery()
+    )
+    rows = session.connection().execute(
+        select(RequestedUpdate.id, RequestedUpdate.job_id, Job.number, lines)
+        .join(Job, Job.id == RequestedUpdate.job_id)
+        .where(RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state.in_(ON_ITS_WAY))
+        .order_by(Job.number, RequestedUpdate.id)
+    )
+    found: list[Portion] = []
+    count = 0
+    for update_id, job_id, number, has in rows:
+        is_full = not found or count + has > _LINES_A_PORTION or len(found[-1].jobs) == _JOBS_A_PORTION
+        if is_full and not (found and number in found[-1].jobs):
+            found.append(Portion({}, {}))
+            count = 0
+        count += has
+        found[-1].jobs[number] = job_id
+        found[-1].updates[update_id] = job_id
+    return found
+
+
+def updates_of(session: Session, sync: DataSync, portion: Portion, jobs: Collection[int]) -> dict[int, int]:
+    """The requested updates of these jobs of a portion that are still in the batch, with the job of each."""
+    # the batch is compared here: by its index SQLite would read all of it, for each portion
+    query = select(RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.data_sync_id).where(
+        RequestedUpdate.id.in_(portion.of(jobs))
+    )
+    return {id_: job_id for id_, job_id, batch in session.connection().execute(query) if batch == sync.id}
+
+
+def lines_to_send(session: Session, sync: DataSync, portion: Portion | None = None) -> Iterator[ExportLine]:
+    """The lines of a planned batch that Sage does not hold, streamed in a fixed order; or of a portion's."""
+    where = (
+        RequestedUpdate.data_sync_id == sync.id
+        if portion is None
+        else RequestedLine.requested_update_id.in_(portion.updates)
+    )
+    # plain rows: what the ORM does for each would take longer than writing it
+    rows = session.connection().execute(
+        select(
+            RequestedLine.id,
+            Job.number,
+            func.coalesce(Job.sage_name, Job.name),
+            RequestedLine.extra,
+            RequestedLine.code,
+            RequestedLine.category,
+            case((RequestedLine.sage_description.is_(None), RequestedLine.description)),
+            RequestedLine.sage_description,
+        )
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .join(Job, Job.id == RequestedUpdate.job_id)
+        .where(where, RequestedLine.outcome.is_(None), RequestedLine.standing != Standing.IN_SAGE)
+        .order_by(
+            Job.number, RequestedLine.extra, RequestedLine.code, RequestedLine.category, RequestedLine.id
+        )
+        .execution_options(yield_per=_STREAM_ROWS)
+    )
+    for some in rows.partitions():
+        yield from map(ExportLine._make, some)
