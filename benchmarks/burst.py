@@ -18,13 +18,14 @@ from benchmarks.company import Company
 from benchmarks.measure import Row, Sizes
 from bot.blocks.pieces import Message
 from bot.delivery import drain
-from bot.gateway import Gateway, Posted, web_client
+from bot.gateway import Gateway, web_client
 from bot.sandbox.app import wired
 from bot.sandbox.faults import RateLimits
 from bot.sandbox.server import running
 from bot.sandbox.sockets import Sockets
 from bot.sandbox.web_api import WebApi
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, User, Workspace
+from bot.slack_answers import Posted
 from tests.factories import LIMITS, RULES
 from workflow import requests
 from workflow.database import Database

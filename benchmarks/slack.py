@@ -23,8 +23,9 @@ from benchmarks.company import TEAM, user_of
 from bot.app import build_app
 from bot.blocks.pieces import Json, Message
 from bot.bot_process import finished
-from bot.gateway import Bot, Gateway, SlackUser, web_client
+from bot.gateway import Gateway, web_client
 from bot.payloads import Action
+from bot.slack_answers import Bot, SlackUser
 from tests.factories import LIMITS
 from workflow.database import Database
 from workflow.settings import Settings

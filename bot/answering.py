@@ -10,8 +10,9 @@ import structlog
 
 from bot.blocks.pieces import Json, Message
 from bot.blocks.updates_window import answer_window
-from bot.gateway import Gateway, SlackError, SlackRefused
+from bot.gateway import Gateway
 from bot.interaction import Interaction
+from bot.slack_answers import SlackError, SlackRefused
 
 RESULT_SECONDS = 2.0
 _POLL_SECONDS = 0.1

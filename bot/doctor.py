@@ -11,9 +11,10 @@ import httpx
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.gateway import Bot, Gateway, SlackError, SlackRefused, web_client
+from bot.gateway import Gateway, web_client
 from bot.http import SERVED_BY
 from bot.installations import Installations, connected
+from bot.slack_answers import Bot, SlackError, SlackRefused
 from workflow.settings import Settings, SettingsError
 
 _SECONDS = 8

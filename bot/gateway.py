@@ -9,7 +9,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from ssl import SSLContext
 from threading import Lock
@@ -26,7 +25,25 @@ from slack_sdk.webhook import WebhookClient
 from bot.authorities import authorities, of_the_machine
 from bot.blocks.pieces import Json, Message
 from bot.pace import Pace
-from workflow.masking import mask
+from bot.slack_answers import (
+    RATE_LIMITED,
+    SERVER_ERROR,
+    TOO_MANY_REQUESTS,
+    UNAVAILABLE,
+    Bot,
+    Channel,
+    Posted,
+    RateLimited,
+    SharedLinks,
+    SlackRefused,
+    SlackUnavailable,
+    SlackUser,
+    channel_of,
+    error_of,
+    header,
+    outcome_of,
+    user_of,
+)
 from workflow.settings import Settings, SettingsError
 from workflow.tally import SLACK_CALLS, Counts
 from workflow.tracing import span
@@ -38,141 +55,15 @@ PAGE = 200
 PAGES = 10
 ALT_TEXT = 1_000
 """The longest description of an uploaded picture, in characters."""
-_TOO_MANY_REQUESTS = 429
-_RATE_LIMITED, _UNAVAILABLE = "rate_limited", "unavailable"
 _CODE = re.compile(r"[a-z0-9_]{1,60}")
 """What a count may be named by: Slack's own errors, and nothing longer that it may say one day."""
-_SERVER_ERROR = 500
 
-_UNKNOWN_RESULT = {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
-_MESSAGE_GONE = {"message_not_found", "cant_update_message", "thread_not_found", "invalid_thread_ts"}
-_CHANNEL_PROBLEM = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
-_TOKEN_PROBLEM = {
-    "account_inactive",
-    "invalid_auth",
-    "invalid_refresh_token",
-    "missing_scope",
-    "not_allowed_token_type",
-    "not_authed",
-    "not_installed",
-    "token_expired",
-    "token_revoked",
-}
-_STEP_OVER = {"execution_not_in_running_state", "function_execution_not_found"}
 _EXPIRED = "token_expired"
-_BLOCKS_REFUSED = {"invalid_blocks", "invalid_attachments"}
 _Method = Callable[..., SlackResponse]
 TokenSource = Callable[[str | None], str]
 """Gives the token in force, and another one for a token that Slack has just called expired; may raise as
 the gateway does."""
 _log = structlog.get_logger()
-
-
-class SlackError(Exception):
-    """A call to Slack did not do what it should."""
-
-
-class SlackUnavailable(SlackError):  # noqa: N818 - a state of the world, not a mistake
-    """Slack did not answer, or not clearly: whether the call was carried out is unknown."""
-
-
-class RateLimited(SlackError):  # noqa: N818 - likewise
-    """Slack wants no call of this method for `retry_after` seconds; this one was not carried out."""
-
-    def __init__(self, method: str, retry_after: float) -> None:
-        super().__init__(f"{method} is rate limited for {retry_after:.0f} s")
-        self.retry_after = retry_after
-
-
-class SlackRefused(SlackError):  # noqa: N818 - likewise
-    """Slack said no with `code`, as in Slack's documentation; nothing was done."""
-
-    def __init__(self, method: str, code: str, details: tuple[str, ...] = ()) -> None:
-        super().__init__(": ".join((f"{method} was refused with {code}", *details)))
-        self.code = code
-
-    @property
-    def is_message_gone(self) -> bool:
-        """The message to change or to answer is not there any more."""
-        return self.code in _MESSAGE_GONE
-
-    @property
-    def is_channel_problem(self) -> bool:
-        """The bot cannot write into the channel as things are."""
-        return self.code in _CHANNEL_PROBLEM
-
-    @property
-    def is_token_problem(self) -> bool:
-        """The token is not good, or not good for this method."""
-        return self.code in _TOKEN_PROBLEM
-
-    @property
-    def is_step_over(self) -> bool:
-        """Slack has an end of this step already, or the workflow was stopped: nobody waits for an answer."""
-        return self.code in _STEP_OVER
-
-    @property
-    def is_blocks_problem(self) -> bool:
-        return self.code in _BLOCKS_REFUSED
-
-
-@dataclass(frozen=True, slots=True)
-class Bot:
-    """Whose token this is, and what it may do."""
-
-    team_id: str
-    """The workspace, or the Enterprise Grid organisation (E…) where the app is installed in all of it."""
-    team: str
-    user_id: str
-    scopes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class SlackUser:
-    """A member, guest, bot or stranger, as Slack knows them."""
-
-    id: str
-    name: str
-    email: str | None
-    email_confirmed: bool
-    team_id: str
-    teams: tuple[str, ...]
-    """The other workspaces of the same Enterprise Grid that they belong to, and its organisation."""
-    is_guest: bool
-    is_bot: bool
-    deleted: bool
-    time_zone: str | None = None
-    """Where they read, by its IANA name."""
-    locale: str | None = None
-    """The language that they have set, such as `es-LA`; only `users.info` tells it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A conversation, and whether costbot is in it."""
-
-    id: str
-    name: str
-    is_member: bool
-    is_archived: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """Where a message stands: channel id and time stamp."""
-
-    channel: str
-    ts: str
-
-
-@dataclass(frozen=True, slots=True)
-class SharedLinks:
-    """Where links stand, as `link_shared` has it: in a message, or in one that is still being typed."""
-
-    channel: str
-    ts: str
-    unfurl_id: str | None = None
-    source: str | None = None
 
 
 class Gateway:
@@ -210,7 +101,7 @@ class Gateway:
     def auth_test(self) -> Bot:
         """Whose token this is."""
         answer = self._call(self._client.auth_test)
-        scopes = _header(answer.headers, "x-oauth-scopes") or ""
+        scopes = header(answer.headers, "x-oauth-scopes") or ""
         of_the_org = bool(answer.get("is_enterprise_install"))
         return Bot(
             team_id=(answer.get("enterprise_id") if of_the_org else None) or answer["team_id"],
@@ -322,7 +213,7 @@ class Gateway:
                 outcome = answer.body
                 raise SlackRefused("response_url", outcome)
         except (OSError, http.client.HTTPException) as error:
-            outcome = _UNAVAILABLE
+            outcome = UNAVAILABLE
             raise SlackUnavailable(f"response_url got no answer: {error}") from error
         except (ValueError, SlackRequestError) as error:
             outcome = "no address"
@@ -372,16 +263,16 @@ class Gateway:
             )
             if answer.status_code != HTTPStatus.OK:
                 outcome = str(answer.status_code)
-            if answer.status_code == _TOO_MANY_REQUESTS:
-                outcome = _RATE_LIMITED
+            if answer.status_code == TOO_MANY_REQUESTS:
+                outcome = RATE_LIMITED
         except httpx.HTTPError as error:
-            outcome = _UNAVAILABLE
+            outcome = UNAVAILABLE
             raise SlackUnavailable(f"the file did not leave: {error}") from error
         finally:
             self._count("upload_url", outcome)
-        if answer.status_code == _TOO_MANY_REQUESTS:
-            raise RateLimited("upload_url", float(_header(answer.headers, "retry-after") or 1))
-        if answer.status_code >= _SERVER_ERROR:
+        if answer.status_code == TOO_MANY_REQUESTS:
+            raise RateLimited("upload_url", float(header(answer.headers, "retry-after") or 1))
+        if answer.status_code >= SERVER_ERROR:
             raise SlackUnavailable(f"the upload got no clear answer: {outcome}")
         if answer.status_code != HTTPStatus.OK:
             raise SlackRefused("upload_url", "upload_failed", (f"status {outcome}",))
@@ -425,12 +316,12 @@ class Gateway:
 
     def user(self, user_id: str) -> SlackUser:
         """A user by id."""
-        return _user(self._call(self._client.users_info, user=user_id, include_locale=True)["user"])
+        return user_of(self._call(self._client.users_info, user=user_id, include_locale=True)["user"])
 
     def user_by_email(self, email: str) -> SlackUser | None:
         """The active member with this e-mail, or None."""
         try:
-            return _user(self._call(self._client.users_lookupByEmail, email=email)["user"])
+            return user_of(self._call(self._client.users_lookupByEmail, email=email)["user"])
         except SlackRefused as refused:
             if refused.code == "users_not_found":
                 return None
@@ -439,12 +330,12 @@ class Gateway:
     def channel(self, channel: str) -> Channel:
         """A channel by id or `#name`; SlackRefused `channel_not_found` when costbot cannot see it."""
         if not channel.startswith("#"):
-            return _channel(self._call(self._client.conversations_info, channel=channel)["channel"])
+            return channel_of(self._call(self._client.conversations_info, channel=channel)["channel"])
         name = channel.removeprefix("#")
         wanted = {"types": "public_channel,private_channel", "exclude_archived": False}
         for found in self._pages(self._client.conversations_list, "channels", **wanted):
             if found.get("name") == name:
-                return _channel(found)
+                return channel_of(found)
         raise SlackRefused("conversations.list", "channel_not_found")
 
     def _send(self, method: _Method, message: Message, **arguments: Any) -> SlackResponse:
@@ -484,13 +375,13 @@ class Gateway:
             outcome = refused.code  # there is no token to call with
             raise
         except SlackApiError as error:
-            known = _error(method, error)
-            outcome = _outcome(known)
+            known = error_of(method, error)
+            outcome = outcome_of(known)
             if isinstance(known, RateLimited):
                 self._pace.bar(method, known.retry_after)
             raise known from error
         except (OSError, http.client.HTTPException) as error:
-            outcome = _UNAVAILABLE
+            outcome = UNAVAILABLE
             raise SlackUnavailable(f"{method} got no answer: {error}") from error
         finally:
             self._count(method, outcome)
@@ -537,60 +428,5 @@ def _trusted_by(url: str) -> SSLContext | None:
     return of_the_machine() if url.startswith("https:") else None
 
 
-def _error(method: str, error: SlackApiError) -> SlackError:
-    response = error.response
-    if response.status_code == _TOO_MANY_REQUESTS:
-        return RateLimited(method, float(_header(response.headers, "retry-after") or 1))
-    code = mask(str(response.get("error") or ""))
-    # an answer that is no JSON has, in place of a code, a sentence of the SDK's
-    if response.status_code >= _SERVER_ERROR or code in _UNKNOWN_RESULT or not code or " " in code:
-        return SlackUnavailable(f"{method} got no clear answer: {response.status_code} {code}")
-    details = (response.get("response_metadata") or {}).get("messages") or ()
-    return SlackRefused(method, code, tuple(mask(str(detail)) for detail in details))
-
-
-def _outcome(error: SlackError) -> str:
-    match error:
-        case RateLimited():
-            return _RATE_LIMITED
-        case SlackRefused():
-            return error.code
-    return _UNAVAILABLE
-
-
-def _header(headers: Mapping[str, Any], name: str) -> str | None:
-    for key, value in headers.items():
-        if key.lower() == name:
-            return str(value[0] if isinstance(value, list) else value)
-    return None
-
-
 def _metadata(key: str) -> Json:
     return {"event_type": METADATA_EVENT, "event_payload": {"key": key}}
-
-
-def _user(user: Json) -> SlackUser:
-    profile, grid = user.get("profile") or {}, user.get("enterprise_user") or {}
-    return SlackUser(
-        id=user["id"],
-        name=user.get("real_name") or profile.get("real_name") or user.get("name") or user["id"],
-        email=profile.get("email"),
-        # Slack's documented examples leave the field out; only its `false` says that nobody confirmed it
-        email_confirmed=user.get("is_email_confirmed") is not False,
-        team_id=user.get("team_id") or "",
-        teams=(*(grid.get("teams") or ()), *filter(None, (grid.get("enterprise_id"),))),
-        is_guest=any(user.get(name) for name in ("is_restricted", "is_ultra_restricted", "is_stranger")),
-        is_bot=bool(user.get("is_bot")),
-        deleted=bool(user.get("deleted")),
-        time_zone=user.get("tz") or None,
-        locale=user.get("locale") or None,
-    )
-
-
-def _channel(channel: Json) -> Channel:
-    return Channel(
-        id=channel["id"],
-        name=channel.get("name") or "",
-        is_member=bool(channel.get("is_member")),
-        is_archived=bool(channel.get("is_archived")),
-    )

@@ -14,8 +14,9 @@ from bot.blocks.home_company import SHOWN
 from bot.blocks.home_jobs import JOBS_A_PAGE, JobList
 from bot.blocks.home_tab import REQUESTS_SHOWN, HomeFacts, Syncs, closed_home, home_tab
 from bot.blocks.pieces import Json
-from bot.gateway import Gateway, RateLimited, SlackError, SlackRefused
+from bot.gateway import Gateway
 from bot.identity import Identity
+from bot.slack_answers import RateLimited, SlackError, SlackRefused
 from workflow import homes, privilege_requests, queries, queues, slots
 from workflow.administration import administration
 from workflow.database import Database

@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.gateway import Gateway, SlackError, SlackRefused, SlackUser
+from bot.gateway import Gateway
+from bot.slack_answers import SlackError, SlackRefused, SlackUser
 from bot.slow_parts import OneAtATime
 from workflow import directory
 from workflow.database import Database

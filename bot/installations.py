@@ -20,7 +20,8 @@ from slack_sdk.oauth.token_rotation import TokenRotator
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from bot.gateway import Gateway, SlackRefused, SlackUnavailable, web_client
+from bot.gateway import Gateway, web_client
+from bot.slack_answers import SlackRefused, SlackUnavailable
 from workflow.database import Database
 from workflow.settings import Settings, SettingsError
 

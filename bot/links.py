@@ -7,7 +7,8 @@ from threading import BoundedSemaphore
 
 import structlog
 
-from bot.gateway import Gateway, Posted, SlackError, SlackRefused
+from bot.gateway import Gateway
+from bot.slack_answers import Posted, SlackError, SlackRefused
 from workflow import directory, messages, outbox
 from workflow.database import Database
 

@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from bot.app import build_app
 from bot.bot_process import SocketMode, listening, metrics_routes, require_way_in, serve, slack_check
-from bot.gateway import SlackRefused
 from bot.health import Check, database_check, redis_check, sync_check
 from bot.http import SILENT, http_app, job_routes
 from bot.installations import Installations, gateway_of
@@ -27,6 +26,7 @@ from bot.metrics import Watched
 from bot.oauth import install_routes, team_of
 from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps, nobodys_app
+from bot.slack_answers import SlackRefused
 from bot.slow_parts import Question, answers
 from bot.visit import know_no_better
 from workflow import audit, outbox

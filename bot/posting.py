@@ -12,8 +12,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.blocks.pieces import Message
-from bot.gateway import Gateway, Posted, RateLimited, SlackError, SlackRefused
+from bot.gateway import Gateway
 from bot.pace import SECONDS_A_MESSAGE
+from bot.slack_answers import Posted, RateLimited, SlackError, SlackRefused
 from workflow import messages
 from workflow.database import Database
 from workflow.tables import SlackMessage

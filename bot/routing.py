@@ -13,9 +13,10 @@ from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from bot.app import bare_app
 from bot.blocks import installing, notices
 from bot.blocks.updates_window import message_view
-from bot.gateway import Gateway, SlackError, web_client
+from bot.gateway import Gateway, web_client
 from bot.interaction import interaction_of
 from bot.listeners import strangers
+from bot.slack_answers import SlackError
 from workflow.settings import Settings
 
 _log = structlog.get_logger()

@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 from bot.answering import AnsweredBeforeError, Answering, WindowClosedError, WindowNotOpenedError
 from bot.blocks import notices
 from bot.blocks.pieces import Json, Message
-from bot.gateway import Gateway, SlackError, SlackUser
+from bot.gateway import Gateway
 from bot.identity import Identity
 from bot.interaction import Interaction, UnreadableError
 from bot.middleware import INTERACTION, REQUEST_ID, bind_log
+from bot.slack_answers import SlackError, SlackUser
 from workflow import approvals, deliveries, privilege_requests
 from workflow.checks import SageLimits
 from workflow.database import Database

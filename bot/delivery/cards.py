@@ -10,9 +10,9 @@ from bot import drawing
 from bot.delivery.channel import Channel
 from bot.delivery.digest import Digest
 from bot.delivery.outcomes import Outcomes
-from bot.gateway import SlackRefused
 from bot.pace import SECONDS_A_MESSAGE
 from bot.posting import Poster
+from bot.slack_answers import SlackRefused
 from workflow import messages, outbox
 from workflow.bursts import BurstFacts
 from workflow.database import Database

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from bot.gateway import Gateway, Posted, SlackRefused
+from bot.gateway import Gateway
+from bot.slack_answers import Posted, SlackRefused
 from workflow import outages
 from workflow.database import Database
 from workflow.privileges import Rules

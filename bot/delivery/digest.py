@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.blocks.notices import burst_digest
-from bot.gateway import SlackRefused
 from bot.posting import Poster
+from bot.slack_answers import SlackRefused
 from workflow import bursts, messages
 from workflow.bursts import BurstFacts
 from workflow.database import Database

@@ -23,11 +23,12 @@ from bot.delivery.privilege_requests import PrivilegeRequests
 from bot.delivery.readers import Readers
 from bot.delivery.reports import Reports
 from bot.delivery.steps import Steps
-from bot.gateway import Gateway, SlackError, SlackRefused
+from bot.gateway import Gateway
 from bot.homes import Homes
 from bot.identity import Identity
 from bot.installations import connected
 from bot.posting import Poster
+from bot.slack_answers import SlackError, SlackRefused
 from workflow import messages, outbox, slots
 from workflow.bursts import BurstFacts
 from workflow.database import Database

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.delivery.channel import Channel
-from bot.gateway import RateLimited, SlackError, SlackRefused, SlackUnavailable
 from bot.posting import UnderWay
+from bot.slack_answers import RateLimited, SlackError, SlackRefused, SlackUnavailable
 from workflow import outbox
 from workflow.database import Database
 from workflow.request_ids import working_for, working_for_all

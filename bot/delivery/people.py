@@ -15,9 +15,10 @@ from bot.blocks import notices
 from bot.blocks.pieces import Message
 from bot.delivery.outcomes import SOONEST_RETRY, Outcomes
 from bot.delivery.readers import NobodyToTell, Readers
-from bot.gateway import Gateway, RateLimited, SlackUnavailable
+from bot.gateway import Gateway
 from bot.links import card_address
 from bot.posting import Poster, UnderWay
+from bot.slack_answers import RateLimited, SlackUnavailable
 from workflow import messages, outbox, telling
 from workflow.database import Database
 from workflow.request_ids import working_for_all

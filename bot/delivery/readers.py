@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.gateway import Gateway, SlackError, SlackRefused
+from bot.gateway import Gateway
+from bot.slack_answers import SlackError, SlackRefused
 from workflow import directory
 from workflow.database import Database
 from workflow.language import later, speaking

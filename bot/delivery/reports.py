@@ -7,8 +7,9 @@ from bot.blocks import notices
 from bot.blocks.report_words import report_title, report_words
 from bot.delivery.channel import Channel
 from bot.delivery.outcomes import Outcomes
-from bot.gateway import Gateway, SlackRefused
+from bot.gateway import Gateway
 from bot.posting import Poster
+from bot.slack_answers import SlackRefused
 from workflow import messages
 from workflow.database import Database
 from workflow.report import Period, Report

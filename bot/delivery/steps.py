@@ -4,8 +4,9 @@ import structlog
 
 from bot import drawing
 from bot.delivery.outcomes import Outcomes
-from bot.gateway import Gateway, SlackRefused
+from bot.gateway import Gateway
 from bot.links import card_address
+from bot.slack_answers import SlackRefused
 from workflow.database import Database
 from workflow.tables import OutboxNotice
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import structlog
 from slack_bolt import Ack, App
 
-from bot.gateway import SlackRefused
 from bot.homes import Homes
 from bot.payloads import FilterChoice, HomePageButton
+from bot.slack_answers import SlackRefused
 from bot.visit import Services, Visit, lazily
 from workflow import homes
 from workflow.tables import HomeView

@@ -10,9 +10,9 @@ import structlog
 from pydantic import BaseModel, ValidationError
 from slack_bolt import App, BoltContext
 
-from bot.gateway import SlackError, SlackRefused
 from bot.listeners.home import acknowledge
 from bot.middleware import bind_log
+from bot.slack_answers import SlackError, SlackRefused
 from bot.visit import Services
 from workflow import audit, deliveries
 from workflow.privileges import Actor

@@ -10,8 +10,8 @@ import structlog
 from bot.blocks import notices
 from bot.blocks.notices import Files
 from bot.blocks.report_words import report_title, report_words
-from bot.gateway import RateLimited, SlackError, SlackUnavailable
 from bot.report_files import upload
+from bot.slack_answers import RateLimited, SlackError, SlackUnavailable
 from bot.visit import Visit
 from workflow.report import Period, Report
 from workflow.report import report as read_report

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.blocks.request_window import FILE_BYTES
-from bot.gateway import SlackError, SlackRefused
+from bot.slack_answers import SlackError, SlackRefused
 from bot.visit import Visit
 from workflow.asked_lines import Asked, parse_file
 from workflow.language import later, say

@@ -16,9 +16,9 @@ from slack_bolt import App, BoltContext
 from sqlalchemy.orm import Session
 
 from bot.blocks import step_words
-from bot.gateway import SlackError
 from bot.listeners.home import acknowledge
 from bot.middleware import bind_log
+from bot.slack_answers import SlackError
 from bot.visit import Services
 from workflow import steps
 from workflow.language import say, speaking

@@ -15,10 +15,10 @@ from slack_bolt import App, BoltContext
 from bot.addresses import number_in_link
 from bot.blocks.pieces import Json
 from bot.blocks.unfurl import job_unfurl
-from bot.gateway import SharedLinks, SlackError
 from bot.interaction import interaction_of
 from bot.listeners.home import acknowledge
 from bot.middleware import bind_log
+from bot.slack_answers import SharedLinks, SlackError
 from bot.visit import Services
 from workflow import deliveries, directory, queries
 from workflow.language import speaking

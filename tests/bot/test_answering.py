@@ -12,8 +12,8 @@ from bot import answering
 from bot.answering import AnsweredBeforeError, Answering, WindowNotOpenedError, result_window
 from bot.blocks.notices import answer
 from bot.blocks.updates_window import message_view
-from bot.gateway import Posted, SlackRefused, SlackUnavailable
 from bot.interaction import Interaction
+from bot.slack_answers import Posted, SlackRefused, SlackUnavailable
 
 HELLO = answer("Hello")
 VIEW = message_view("Update", "Updated.")

@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from bot.blocks.pieces import Message as Drawn
 from bot.delivery import drain
-from bot.gateway import Gateway, Posted, SlackUnavailable
+from bot.gateway import Gateway
 from bot.posting import Poster
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Sandbox
 from bot.sandbox.workspace import CHANNEL_ID
+from bot.slack_answers import Posted, SlackUnavailable
 from tests import factories
 from tests.bot.site import NEXT_SYNC, Site
 from workflow.database import Database

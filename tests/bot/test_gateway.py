@@ -9,18 +9,12 @@ from structlog.testing import capture_logs
 from bot.blocks.job_card import job_card
 from bot.blocks.notices import answer
 from bot.blocks.pieces import Message
-from bot.gateway import (
-    Gateway,
-    Posted,
-    RateLimited,
-    SlackRefused,
-    SlackUnavailable,
-    web_client,
-)
+from bot.gateway import Gateway, web_client
 from bot.pace import SECONDS_A_MESSAGE
 from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, BOT_USER_ID, CHANNEL_ID, TEAM_ID
+from bot.slack_answers import Posted, RateLimited, SlackRefused, SlackUnavailable
 from tests.bot.facts import cost_code, update_facts
 from workflow.settings import Settings, SettingsError
 

@@ -12,12 +12,12 @@ from slack_sdk import WebClient
 from starlette.applications import Starlette
 
 from bot.addresses import job_link, number_in_link
-from bot.gateway import Posted
 from bot.http import http_app, job_routes
 from bot.links import ASKING_AT_ONCE, card_address, cards_by_number, standing_card
 from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
+from bot.slack_answers import Posted
 from tests.bot.site import Site
 from workflow.settings import Settings
 

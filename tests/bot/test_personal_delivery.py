@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.blocks.pieces import Message
-from bot.gateway import Gateway, Posted, SlackUnavailable
+from bot.gateway import Gateway
+from bot.slack_answers import Posted, SlackUnavailable
 from tests import factories
 from tests.bot.site import Site
 from tests.factories import RULES, actor

@@ -9,9 +9,10 @@ from slack_sdk import WebClient
 from structlog.testing import capture_logs
 
 from bot.blocks.pieces import Message as Drawn
-from bot.gateway import Gateway, Posted, SlackError
+from bot.gateway import Gateway
 from bot.posting import Poster
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, TEAM_ID
+from bot.slack_answers import Posted, SlackError
 from tests.bot.site import Site, warned
 from workflow import directory, messages, outbox
 from workflow.vocabulary import NoticeKind

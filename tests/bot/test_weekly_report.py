@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.gateway import Gateway, SlackUnavailable
+from bot.gateway import Gateway
 from bot.sandbox.client import Message, Sandbox
+from bot.slack_answers import SlackUnavailable
 from tests.bot.site import Site
 from workflow import messages, outbox
 from workflow.database import Database

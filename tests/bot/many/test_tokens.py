@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.delivery import deliver_waiting
-from bot.gateway import SlackRefused, SlackUnavailable
 from bot.installations import Installations, connected
+from bot.slack_answers import SlackRefused, SlackUnavailable
 from tests.bot.many.town import BOREAL, KESTREL, Member, Town, town
 from tests.processes import forked, forking
 from workflow.settings import Settings
