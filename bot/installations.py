@@ -8,6 +8,7 @@ at a time and the others use what it got.
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 from slack_sdk.oauth.token_rotation import TokenRotator
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.engine import make_url
 
 from bot.gateway import Gateway, web_client
@@ -32,6 +33,17 @@ STATE_SECONDS = 600
 _AT_ONCE = 10**6
 _LOCK_SECONDS = 20.0
 _log = structlog.get_logger()
+
+
+class _States(SQLAlchemyOAuthStateStore):
+    """Installs that were begun. Anybody may begin one, and the SDK keeps for good what nobody finishes."""
+
+    def issue(self, *args: object, **more: object) -> str:
+        """Begin one, and forget those whose time is over."""
+        now = datetime.now(UTC).replace(tzinfo=None)  # as the SDK keeps it
+        with self.engine.begin() as connection:
+            connection.execute(delete(self.oauth_states).where(self.oauth_states.c.expire_at <= now))
+        return super().issue(*args, **more)
 
 
 class Installations:
@@ -54,7 +66,7 @@ class Installations:
         _make_private(settings.installations)
         self._database = Database(settings.installations)
         self.store = SQLAlchemyInstallationStore(self.client_id, self._database.writer)
-        self.states = SQLAlchemyOAuthStateStore(STATE_SECONDS, self._database.writer)
+        self.states = _States(STATE_SECONDS, self._database.writer)
         with self._database.exclusive("installations", wait_seconds=_LOCK_SECONDS):
             self.store.metadata.create_all(self._database.writer)
             self.states.metadata.create_all(self._database.writer)

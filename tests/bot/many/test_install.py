@@ -90,6 +90,21 @@ def test_without_its_database_an_install_says_so(here: Town) -> None:
     assert (page.status_code, "database did not answer" in page.text) == (503, True)
 
 
+def test_an_install_that_nobody_finished_leaves_nothing_behind(here: Town) -> None:
+    states = here.installations.states
+
+    def ask() -> int:
+        httpx.get(f"{here.url}/slack/install", trust_env=False, verify=NO_AUTHORITIES)
+        with states.engine.connect() as connection:
+            return len(connection.execute(states.oauth_states.select()).all())
+
+    before = ask()
+    assert ask() == before + 1
+    with states.engine.begin() as connection:
+        connection.execute(states.oauth_states.update().values(expire_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    assert ask() == 1
+
+
 def test_a_state_is_good_once_and_in_its_own_browser(here: Town) -> None:
     with httpx.Client(trust_env=False, verify=NO_AUTHORITIES) as browser:
         cookie = browser.get(f"{here.url}/slack/install").headers["set-cookie"].partition(";")[0]
