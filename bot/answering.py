@@ -12,7 +12,7 @@ from bot.blocks.pieces import Json, Message
 from bot.blocks.updates_window import answer_window
 from bot.gateway import Gateway
 from bot.interaction import Interaction
-from bot.slack_answers import SlackError, SlackRefused
+from bot.slack_answers import RateLimited, SlackError, SlackRefused, SlackUnavailable
 
 RESULT_SECONDS = 2.0
 _POLL_SECONDS = 0.1
@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 
 
 class WindowNotOpenedError(Exception):
-    """Slack did not take the window in the three seconds that a click is good for."""
+    """Slack did not take the window in the three seconds that a click is good for, or what it was to show."""
 
 
 class WindowClosedError(Exception):
@@ -103,16 +103,18 @@ class Answering:
         self._gateway.post(channel, message, key=f"answer:{self._act.delivery}")
 
     def _change(self, view_id: str, view: Json) -> None:
-        if self._ack_changes_window:
-            self._ack_changes_window = False
-            if self._became_result(view):
-                return
         try:
+            if self._ack_changes_window:
+                self._ack_changes_window = False
+                if self._became_result(view):
+                    return
             self._gateway.update_view(view_id, view)
         except SlackRefused as error:
             if error.code == _NO_SUCH_VIEW:
                 raise WindowClosedError from error
             raise
+        except (RateLimited, SlackUnavailable) as error:
+            raise WindowNotOpenedError(str(error)) from error
 
     def _became_result(self, view: Json) -> bool:
         """Show a submission's result once Slack has taken the ack's window, which would overwrite it."""

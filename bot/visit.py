@@ -26,6 +26,7 @@ from bot.interaction import Interaction, UnreadableError
 from bot.middleware import INTERACTION, REQUEST_ID, bind_log
 from bot.slack_answers import SlackError, SlackUser
 from workflow import approvals, deliveries, privilege_requests
+from workflow.acting import AlreadyDecided, Stale
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.language import go_on_in, later, say, speaking
@@ -45,6 +46,9 @@ _WAS = {
     None: later("It may have been saved, so look first."),
 }
 """What became of what was done, when something goes wrong."""
+_NOT_OPENED = later("Slack did not open the window in time. Nothing was changed; please click again.")
+_NOTHING_SAVED = (AlreadyDecided, Refused, Stale)
+"""Results of an act that changed nothing of what it was about; that somebody tried is on record."""
 _LANGUAGE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)  # named, or each line would look up who speaks
 
@@ -130,7 +134,7 @@ class Visit:
     def reading(self) -> Iterator[Session]:
         """A session that reads, for members of the workspace. Raises DeniedError for others."""
         if self.actor.refusal is not None:
-            refused = self.act(self._look)
+            refused = self.check(self._look)
             if refused is not None:
                 raise DeniedError(refused)
         with self.services.database.reading() as session:
@@ -141,13 +145,26 @@ class Visit:
 
         A visit may act several times: the first transaction that is kept notes the delivery.
         """
+        return self._carry_out(use_case, _NOTHING_SAVED)
+
+    def check(self, use_case: Callable[[Session, Actor, datetime], Result]) -> Result:
+        """Carry out in the same way what only looks, so that nothing is saved whatever comes of it."""
+        return self._carry_out(use_case, (object,))
+
+    def _carry_out(
+        self, use_case: Callable[[Session, Actor, datetime], Result], nothing_saved: tuple[type, ...]
+    ) -> Result:
         key = self.interaction.delivery
         with self.services.identity.writing(self._member) as (session, by):
             if key and not self._noted and not deliveries.first_time(session, key, at=self.now):
                 raise RepeatedError
             result = use_case(session, by, self.now)
-            self.saved = None
-        self.saved = self._noted = True
+            saves = not isinstance(result, nothing_saved)
+            if saves:
+                self.saved = None
+        self._noted = True
+        if saves:
+            self.saved = True
         self.services.nudge(PeriodicWork.DELIVER)
         return result
 
@@ -248,7 +265,7 @@ def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -
         visit.deny(denied.refused)
     except WindowNotOpenedError as error:
         _log.warning("a window did not open", error=str(error))
-        visit.answer(say("Slack did not open the window in time. Nothing was changed; please click again."))
+        visit.answer(_trouble(visit, request_id) if visit.saved is not False else say(_NOT_OPENED))
     except UnreadableError:
         visit.answer(
             say(
@@ -258,11 +275,12 @@ def receive(visit: Visit, handle: Callable[[Visit], None], *, request_id: str) -
         )
     except Exception:  # noqa: BLE001 - the last door: logged, and the person is told
         _log.exception("an interaction failed")
-        was = say(_WAS[visit.saved])
-        visit.answer(
-            say(
-                "Something went wrong. {was} Try again, or tell your administrator: error {request_id}.",
-                was=was,
-                request_id=request_id,
-            )
-        )
+        visit.answer(_trouble(visit, request_id))
+
+
+def _trouble(visit: Visit, request_id: str) -> str:
+    return say(
+        "Something went wrong. {was} Try again, or tell your administrator: error {request_id}.",
+        was=say(_WAS[visit.saved]),
+        request_id=request_id,
+    )

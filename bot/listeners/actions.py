@@ -37,7 +37,7 @@ def open_reject(visit: Visit) -> None:
     """Ask an approver for the comment; others hear at once that they may not."""
     button = visit.interaction.read(JobButton)
     visit.open(loading(say("Reject")))
-    refused = visit.act(
+    refused = visit.check(
         lambda session, by, at: approvals.check(
             session,
             "reject",

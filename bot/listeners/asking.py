@@ -56,7 +56,7 @@ def register(app: App, services: Services) -> None:
 def ask(visit: Visit, typed: str = "") -> None:
     """Open the window with what the person has as a draft; `typed` names the job."""
     visit.open(loading(TITLE))
-    refused = visit.act(partial(_may_ask, visit))
+    refused = visit.check(partial(_may_ask, visit))
     if refused:
         return visit.deny(refused)
     with visit.reading() as session:

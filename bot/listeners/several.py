@@ -78,7 +78,7 @@ def open_list(visit: Visit) -> None:
     """Show an approver the oldest ready jobs; others hear at once that they may not."""
     if visit.interaction.view_id is None:
         visit.open(loading(TITLE))
-    refused = visit.act(
+    refused = visit.check(
         lambda session, by, at: approvals.check(session, "update several", by=by, at=at, rules=visit.rules)
     )
     if refused:

@@ -104,6 +104,34 @@ def test_a_reject_asks_for_a_comment_and_keeps_it(office: Office, card: Message,
     assert [event["comment"] for event in office.events(Event.REJECTED)] == ["Use 03-310 & ask again"]
 
 
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"kind": "ratelimited", "retry_after": 1}, "in time. Nothing was changed; please click again"),
+        ({"kind": "server_error"}, "in time. Nothing was changed; please click again"),
+        ({"kind": "error", "error": "fatal"}, "Something went wrong. Nothing was changed. Try again"),
+    ],
+    ids=["429", "500", "an error"],
+)
+def test_a_reject_whose_comment_cannot_be_asked_for_is_no_word_of_a_save(
+    office: Office, card: Message, dana: Person, broken: dict[str, Any], said: str
+) -> None:
+    office.sandbox.fail_next("views.update", times=50, **broken)
+    dana.click("Reject", card)
+    dana.wait_for_ephemeral(said)
+    assert office.state() is State.READY
+
+
+def test_an_older_revision_whose_answer_fails_is_no_word_of_a_save(
+    office: Office, card: Message, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.request("09-250 M")
+    monkeypatch.setattr("bot.listeners.deciding._title", None)
+    dana.click("Update", card)
+    dana.wait_for_ephemeral("Something went wrong. Nothing was changed. Try again")
+    assert office.state() is State.READY
+
+
 def test_a_reject_without_a_comment_says_so_beside_the_input(
     office: Office, card: Message, dana: Person
 ) -> None:
