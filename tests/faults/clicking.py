@@ -17,6 +17,8 @@ from bot.sandbox.client import Json, Message, Person, RefusedError, Sandbox, See
 ACTS = {"Update": "update", "Take back": "take back", "Reject": "reject"}
 """What a button is called, and what the audit trail calls the act when it refuses it."""
 _WHY = "Why?"
+NOT_OPENED = "did not open the window in time. Nothing was changed"
+"""What answers a click whose window Slack refused, or may have shown without saying so."""
 _COMMENT = {"comment": {"comment": "Not this month"}}
 _WINDOW_SECONDS = 3.0
 _ANSWER_SECONDS = 180.0
@@ -118,16 +120,20 @@ def click(
     before = person.sees()
     said = len(before.ephemerals), len([one for one in before.direct_messages if is_answer(one)])
 
-    def answer(seen: Seen) -> str:
-        if seen.modal and (_WHY in seen.modal.words or job in seen.modal.words):
-            return seen.modal.words
+    def answers(seen: Seen) -> list[str]:
+        """All that was said since, what a window says now as the last of it."""
         direct = [one for one in seen.direct_messages if is_answer(one)]
-        new = [*seen.ephemerals[said[0] :], *direct[said[1] :]]
-        return new[-1].words if new else ""
+        new = [one.words for one in (*seen.ephemerals[said[0] :], *direct[said[1] :])]
+        shown = seen.modal.words if seen.modal else ""
+        return [*new, shown] if any(words in shown for words in (_WHY, NOT_OPENED, job)) else new
+
+    def answer(seen: Seen) -> str:
+        return next(reversed(answers(seen)), "")
 
     def result(seen: Seen) -> str:
-        words = answer(seen)
-        return "" if _WHY in words else words
+        """What answers the comment, and not the click that opened its window."""
+        of_the_comment = [words for words in answers(seen) if _WHY not in words and NOT_OPENED not in words]
+        return next(reversed(of_the_comment), "")
 
     person.click(act, card)
     words = _wait_for(person, answer, seconds)

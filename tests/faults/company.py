@@ -93,6 +93,7 @@ class Company(Office):
         self._doubled, self._syncs = doubled, syncs
         self._hired: list[tuple[str, str]] = []
         self._quiet_since: datetime | None = None
+        self._drained: datetime | None = None
         self._deaf: list[tuple[datetime, datetime]] = []
         self._before: frozenset[Assignment] = frozenset()
         self._files = threading.Lock()
@@ -165,7 +166,7 @@ class Company(Office):
             before=self._before,
             asked=frozenset(self.asked),
             deaf=tuple(self._deaf),
-            quiet=Quiet(self._quiet_since, datetime.now(UTC)) if self._quiet_since else None,
+            quiet=(Quiet(self._quiet_since, datetime.now(UTC), self._drained) if self._quiet_since else None),
         )
 
     def drain(self) -> float:
@@ -176,10 +177,12 @@ class Company(Office):
         began = time.monotonic()
         with suppress(AssertionError):
             self.sandbox.wait_for_bot(PATIENCE)
-        self._quiet_since = datetime.now(UTC)
+        self._quiet_since, self._drained = datetime.now(UTC), None
         while time.monotonic() < began + DRAIN_SECONDS:
+            looked = datetime.now(UTC)
             with suppress(SQLAlchemyError):
                 if not self._waits(self._quiet_since):
+                    self._drained = looked
                     break
             time.sleep(0.2)
         return time.monotonic() - began

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.e2e.office import READY
-from tests.faults.clicking import ACTS, Click
+from tests.faults.clicking import ACTS, NOT_OPENED, Click
 from tests.faults.company import Company
 from tests.faults.facts import TrailEvent
 from tests.faults.tries import Tries
@@ -28,7 +28,6 @@ _HEARD_OF_SECONDS = 180.0
 """Slack lets the users of fifty e-mails a minute be looked up, and everybody is written to."""
 _BUTTONS = {act: button for button, act in ACTS.items()}
 _TROUBLE = "Something went wrong"
-_NOTHING_DONE = "did not open the window in time. Nothing was changed"
 _MUST_WIN = (Event.UPDATED, Event.TAKEN_BACK, Event.REJECTED)
 _ROUNDS_FOR_ALL = 6
 """In so many each act has its winner: what was accepted at the end of one is taken back in the next."""
@@ -78,7 +77,7 @@ def disagreements(clicks: Sequence[Click], events: Iterable[TrailEvent]) -> Iter
             yield Finding(Kind.LOST, f"{click.person} clicked {click.act} and got no answer")
         elif _TROUBLE in click.answer:
             yield Finding(Kind.WRONG, f"{click.person} clicked {click.act}: {click.answer}")
-    answered = Counter((click.person, _told(click)) for click in clicks if _NOTHING_DONE not in click.answer)
+    answered = Counter((click.person, _told(click)) for click in clicks if NOT_OPENED not in click.answer)
     acting = {click.person for click in clicks}
     on_record = Counter(
         (event.actor, what) for event in events if event.actor in acting and (what := _on_record(event))

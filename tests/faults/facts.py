@@ -67,10 +67,14 @@ class Slot:
 
 @dataclass(frozen=True)
 class Quiet:
-    """From when costbot was left alone after a fault, until the facts were read."""
+    """From when costbot was left alone after a fault, until the facts were read.
+
+    `drained` is when nothing was on its way any more; None when that did not come. Its schedule goes on.
+    """
 
     since: datetime
     until: datetime
+    drained: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,20 @@ class Notice:
     waits_for_its_hour: bool = False
     """A digest that its reader gets in working time, as it was meant to."""
     error: str | None = None
+    at: datetime = _LONG_AGO
+    """When it was written."""
 
 
 @dataclass(frozen=True)
 class Posted:
-    """A message of costbot's in Slack that carries a key."""
+    """A message of costbot's in Slack that carries a key, or the end of a step of a workflow.
+
+    `of_nothing_kept`: it says that a step came to nothing, of which nothing is on record.
+    """
 
     key: str
     words: str
+    of_nothing_kept: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.blocks import step_words
 from bot.sandbox.client import Person, Sandbox, Seen
 from sync.sage.embedded import EmbeddedSage
 from sync.sage.folders import SUFFIX, Folders
@@ -21,6 +22,7 @@ from workflow.tables import AuditEvent, Job, OutboxNotice, RequestedLine, Reques
 from workflow.vocabulary import NoticeKind
 
 STEP = "step"
+_NOTHING_KEPT = str(step_words.WENT_WRONG)
 _ENCODING = "cp1252"
 
 
@@ -106,6 +108,7 @@ def _notice(row: OutboxNotice, jobs: dict[int, str], requests: dict[int, int]) -
         given_up=row.given_up,
         waits_for_its_hour=_waits_for_its_hour(row),
         error=row.last_error,
+        at=row.created_at,
     )
 
 
@@ -160,7 +163,8 @@ def _posted(all_seen: Iterable[Seen]) -> Iterator[Posted]:
                     yield Posted(key, _words(message["blocks"], message["text"]))
         for step in (step for run in seen.raw["runs"] for step in run["steps"]):
             if step["state"] != "running":
-                yield Posted(f"{STEP}:{step['id']}", str(step["outputs"]))
+                nothing_kept = step["error"] == _NOTHING_KEPT
+                yield Posted(f"{STEP}:{step['id']}", str(step["outputs"]), of_nothing_kept=nothing_kept)
 
 
 def _words(blocks: object, text: str) -> str:

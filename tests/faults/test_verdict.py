@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.faults.clicking import Click
+from tests.faults.clicking import NOT_OPENED, Click, click
 from tests.faults.crowd import disagreements
 from tests.faults.facts import (
     Answer,
@@ -401,6 +403,23 @@ def test_what_falls_due_while_the_facts_are_read_is_no_finding() -> None:
     assert judge(with_slot(good(), under_way)) == []
 
 
+def test_what_a_data_sync_writes_while_the_facts_are_read_may_wait() -> None:
+    """But not where all had never gone out, nor from before that, nor from a clock that was ahead."""
+    drained = NOON + TEN_SECONDS
+    facts = replace(good(), quiet=Quiet(NOON, NOON + 2 * TEN_SECONDS, drained))
+    card = {"key": CARD, "done": False}
+    assert judge(with_notice(facts, **card, at=drained + TEN_SECONDS / 2)) == []
+    assert judge(with_notice(facts, **card, at=drained - TEN_SECONDS))
+    assert judge(with_notice(facts, **card, at=drained + 2 * TEN_SECONDS))
+    assert judge(with_notice(good(), **card, at=drained + TEN_SECONDS / 2))
+
+
+def test_a_step_of_which_nothing_could_be_kept_is_told_without_a_notice() -> None:
+    told = Posted("step:Fx2", "{}", of_nothing_kept=True)
+    assert judge(replace(good(), posted=(*good().posted, told))) == []
+    assert judge(with_message(good(), "step:Fx2", "{}"))
+
+
 def test_a_digest_that_waits_for_its_hour_is_no_finding() -> None:
     digest = Notice(201, NoticeKind.DIGEST, done=False, waits_for_its_hour=True)
     assert judge(replace(good(), notices=(*good().notices, digest))) == []
@@ -467,3 +486,34 @@ def test_a_click_that_was_answered_otherwise_is_found(
     clicks: tuple[Click, ...], events: tuple[TrailEvent, ...], words: str
 ) -> None:
     assert [finding for finding in disagreements(clicks, events) if words in finding.words]
+
+
+class Rejecting:
+    """A person whose click opens the window that asks why, though Slack does not say so to the bot."""
+
+    def __init__(self) -> None:
+        self.said: list[SimpleNamespace] = []
+        self.window: str | None = None
+
+    def sees(self) -> SimpleNamespace:
+        modal = SimpleNamespace(words=self.window) if self.window else None
+        if self.window == "Rejecting…":
+            self.window = f"{JOB} Riverside: It is rejected, and whoever requested it gets your comment."
+        return SimpleNamespace(ephemerals=[*self.said], direct_messages=[], modal=modal)
+
+    def click(self, _act: str, _card: object) -> None:
+        self.window = f"Reject {JOB}? Why?"
+
+    def submit(self, _inputs: object) -> None:
+        self.window = "Rejecting…"
+        self.said.append(SimpleNamespace(words=f"Slack {NOT_OPENED}; please click again."))
+
+    def close(self) -> None:
+        self.window = None
+
+
+def test_the_word_of_a_window_that_did_not_open_answers_no_comment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.faults.clicking._LOOK_SECONDS", 0.0)
+    person: Any = Rejecting()
+    card: Any = None
+    assert "It is rejected" in click(person, "Marcus", "Reject", card, JOB).answer
