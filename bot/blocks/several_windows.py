@@ -54,11 +54,16 @@ class ReadyJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsure:
+    """The database did not say whether it took the Update."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one ticked job; without facts it is no more, without a decision something went wrong."""
 
     facts: UpdateFacts | None
-    decision: Decision | None
+    decision: Decision | Unsure | None
 
 
 def list_window(
@@ -160,10 +165,12 @@ def results_words(results: Sequence[Result]) -> str:
     """`Update several: 9 updated; 3 not updated`: how many came out how."""
     updated = sum(isinstance(result.decision, Done) for result in results)
     first = sum(isinstance(result.decision, FirstOfTwo) for result in results)
-    left = len(results) - updated - first
+    unsure = sum(isinstance(result.decision, Unsure) for result in results)
+    left = len(results) - updated - first - unsure
     parts = (
         (updated, plural("{n:,} updated", "{n:,} updated", updated)),
         (first, say("1 of 2 for {first:,}, where a second approver must Update", first=first)),
+        (unsure, plural("{n:,} may be updated", "{n:,} may be updated", unsure)),
         (left, plural("{n:,} not updated", "{n:,} not updated", left)),
     )
     said = "; ".join(sentence for number, sentence in parts if number)
@@ -177,7 +184,7 @@ def result_line(result: Result) -> str:
     return f"{mark} *{title}*: {SLACK.data(said)}"
 
 
-def decision_words(decision: Decision | None) -> tuple[str, str]:
+def decision_words(decision: Decision | Unsure | None) -> tuple[str, str]:
     """What an Update came to: an emoji, and a plain sentence that says all of it."""
     match decision:
         case Done():
@@ -198,6 +205,8 @@ def decision_words(decision: Decision | None) -> tuple[str, str]:
             return "🚫", say("Refused by a check. {said}", said=said)
         case Refused(words=said):
             return "🔒", say("Not updated. {said}", said=said)
+        case Unsure():
+            return "⚠️", say("Something went wrong. It may have been saved, so look first.")
         case None:
             return "⚠️", say("Something went wrong, and nothing of this job was changed. Try it again.")
 

@@ -21,6 +21,10 @@ NOBODY = later(
 WENT_WRONG = later(
     "Something went wrong, and nothing was changed. Run the workflow again, or tell your administrator."
 )
+MAY_BE_SAVED = later(
+    "Something went wrong. It may have been saved, so look first. Then run the workflow again, or tell your "
+    "administrator."
+)
 
 
 def step_outputs(

@@ -20,6 +20,7 @@ from bot.blocks.several_windows import (
     TITLE,
     ReadyJob,
     Result,
+    Unsure,
     confirm_window,
     list_window,
     result_message,
@@ -121,7 +122,7 @@ def update(visit: Visit) -> None:
     visit.show_or_tell(result_window(results), result_message(results))
 
 
-def _update_one(visit: Visit, tick: Tick) -> Decision | None:
+def _update_one(visit: Visit, tick: Tick) -> Decision | Unsure | None:
     """One job in one transaction; None when something went wrong, which stops none of the others."""
 
     def accept(session: Session, by: Actor, at: datetime) -> Decision:
@@ -140,7 +141,7 @@ def _update_one(visit: Visit, tick: Tick) -> Decision | None:
         raise
     except Exception:  # noqa: BLE001 - whatever ails one job, the others go on
         _log.exception("one of several jobs could not be updated", requested_update=tick.requested_update_id)
-        return None
+        return Unsure() if visit.saved is None else None
 
 
 def _list_view(

@@ -42,6 +42,10 @@ class StepRun(BaseModel):
         return value if isinstance(value, str) else ""
 
 
+class UnsureError(Exception):
+    """The database did not say whether it took what a step did."""
+
+
 _Act = Callable[[Session, StepRun, str, Actor, datetime], WorkflowStep | None]
 
 
@@ -93,10 +97,12 @@ def _lazily(services: Services, act: _Act | None) -> Callable[..., None]:
             language = services.identity.language(run.text("person")) or services.settings.language
             with speaking(language):
                 _run(services, run, str(body.get("team_id") or ""), act)
-        except Exception:  # noqa: BLE001 - the last door: logged, and the workflow does not wait for ever
+        except Exception as error:  # noqa: BLE001 - the last door: logged, and no workflow waits for ever
             _log.exception("a step of a workflow failed", step=run.function_execution_id)
+            unsure = isinstance(error, UnsureError)
+            words = say(step_words.MAY_BE_SAVED if unsure else step_words.WENT_WRONG)
             with contextlib.suppress(SlackError):
-                services.gateway.fail_step(run.function_execution_id, say(step_words.WENT_WRONG))
+                services.gateway.fail_step(run.function_execution_id, words)
 
     return run_step
 
@@ -105,12 +111,19 @@ def _run(services: Services, run: StepRun, team: str, act: _Act | None) -> None:
     who, at = run.text("person"), services.clock()
     # Slack may be asked, so it is found out before the transaction; its own check of the user is current
     by = services.identity.actor(who, None) if act and who else None
-    with services.database.writing() as session:
-        if act and by:
-            step = act(session, run, team, by, at)
-        else:
-            words = say(step_words.NOBODY if act else step_words.NOT_KNOWN)
-            step = steps.not_known(session, run.function_execution_id, words, team_id=team, at=at)
+    is_done = False
+    try:
+        with services.database.writing() as session:
+            if act and by:
+                step = act(session, run, team, by, at)
+            else:
+                words = say(step_words.NOBODY if act else step_words.NOT_KNOWN)
+                step = steps.not_known(session, run.function_execution_id, words, team_id=team, at=at)
+            is_done = True
+    except Exception as error:
+        if is_done:
+            raise UnsureError from error
+        raise
     if step is None:
         _log.info("delivered twice, handled once", step=run.function_execution_id)
     services.nudge(PeriodicWork.DELIVER)

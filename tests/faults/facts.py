@@ -99,7 +99,7 @@ class Notice:
 class Posted:
     """A message of costbot's in Slack that carries a key, or the end of a step of a workflow.
 
-    `of_nothing_kept`: it says that a step came to nothing, of which nothing is on record.
+    `of_nothing_kept`: it says that a step came to nothing, or may have: nothing need be on record.
     """
 
     key: str

@@ -22,7 +22,7 @@ from workflow.tables import AuditEvent, Job, OutboxNotice, RequestedLine, Reques
 from workflow.vocabulary import NoticeKind
 
 STEP = "step"
-_NOTHING_KEPT = str(step_words.WENT_WRONG)
+_NOTHING_KEPT = (str(step_words.WENT_WRONG), str(step_words.MAY_BE_SAVED))
 _ENCODING = "cp1252"
 
 
@@ -163,7 +163,7 @@ def _posted(all_seen: Iterable[Seen]) -> Iterator[Posted]:
                     yield Posted(key, _words(message["blocks"], message["text"]))
         for step in (step for run in seen.raw["runs"] for step in run["steps"]):
             if step["state"] != "running":
-                nothing_kept = step["error"] == _NOTHING_KEPT
+                nothing_kept = step["error"] in _NOTHING_KEPT
                 yield Posted(f"{STEP}:{step['id']}", str(step["outputs"]), of_nothing_kept=nothing_kept)
 
 

@@ -16,6 +16,7 @@ from bot.blocks.several_windows import (
     MOST_AT_ONCE,
     ReadyJob,
     Result,
+    Unsure,
     confirm_window,
     list_window,
     result_message,
@@ -117,7 +118,7 @@ def test_the_question_names_the_jobs_and_what_changed_meanwhile() -> None:
     assert SeveralMetadata.model_validate_json(view["private_metadata"]).ticked == ("12.2",)
 
 
-EVERY_DECISION: tuple[tuple[Decision | None, str], ...] = (
+EVERY_DECISION: tuple[tuple[Decision | Unsure | None, str], ...] = (
     (Done(), "Updated. It goes out"),
     (FirstOfTwo(), "a second approver must Update"),
     (AlreadyDecided("Marcus updated it."), "Marcus updated it."),
@@ -126,6 +127,7 @@ EVERY_DECISION: tuple[tuple[Decision | None, str], ...] = (
     (Refused(Refusal.SAGE_WOULD_REFUSE, "Sage would refuse this."), "Refused by a check. Sage would"),
     (Refused(Refusal.OWN_REQUEST, "Ada asked for these."), "Not updated. Ada asked for these."),
     (None, "Something went wrong, and nothing of this job was changed"),
+    (Unsure(), "Something went wrong. It may have been saved, so look first."),
 )
 
 
@@ -137,7 +139,8 @@ def test_every_result_has_one_line_in_words_and_the_head_counts_them() -> None:
     view, told = result_window(results), result_message(results)
     assert (
         told.text
-        == "Update several: 1 updated; 1 of 2 for 1, where a second approver must Update; 6 not updated"
+        == "Update several: 1 updated; 1 of 2 for 1, where a second approver must Update; 1 may be updated; "
+        "6 not updated"
     )
     for number, (_, words) in enumerate(EVERY_DECISION):
         for surface in (said(view), json.dumps(told.blocks, ensure_ascii=False)):

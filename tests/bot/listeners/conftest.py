@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -188,3 +189,24 @@ def tom(office: Office) -> Person:
 def grace(office: Office) -> Person:
     """A guest of the workspace."""
     return office.person(sample_company.GUEST)
+
+
+def loses_the_answer_to_the_commit(
+    office: Office, monkeypatch: pytest.MonkeyPatch, module: ModuleType, use_case: str
+) -> None:
+    """The line breaks when the database has kept what this use case did, before it says so."""
+    dialect, act, acted = office.database.engine.dialect, getattr(module, use_case), []
+    commit = dialect.do_commit
+
+    def acts(*args: Any, **more: Any) -> Any:
+        acted.append(True)
+        return act(*args, **more)
+
+    def commits_and_loses_the_line(connection: Any) -> None:
+        commit(connection)
+        if acted:
+            acted.clear()
+            raise ConnectionResetError("the server has gone away")
+
+    monkeypatch.setattr(module, use_case, acts)
+    monkeypatch.setattr(dialect, "do_commit", commits_and_loses_the_line)

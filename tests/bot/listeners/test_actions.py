@@ -11,8 +11,8 @@ from bot.payloads import Action, JobButton
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person
 from bot.sandbox.workspace import CHANNEL_ID
-from tests.bot.listeners.conftest import TITLE, Office
-from workflow import acting, approvals, directory
+from tests.bot.listeners.conftest import TITLE, Office, loses_the_answer_to_the_commit
+from workflow import approvals, directory
 from workflow.merge import Assignment
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
@@ -328,21 +328,7 @@ def test_while_the_database_is_away_every_click_is_answered(
 def test_when_the_answer_to_the_commit_is_lost_nobody_is_told_that_nothing_was_changed(
     office: Office, card: Message, dana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dialect, accept, accepted = office.database.engine.dialect, approvals.accept, []
-    commit = dialect.do_commit
-
-    def accepts(*args: Any, **more: Any) -> acting.Decision:
-        accepted.append(True)
-        return accept(*args, **more)
-
-    def commits_and_loses_the_line(connection: Any) -> None:
-        commit(connection)
-        if accepted:
-            accepted.clear()
-            raise ConnectionResetError("the server has gone away")
-
-    monkeypatch.setattr(approvals, "accept", accepts)
-    monkeypatch.setattr(dialect, "do_commit", commits_and_loses_the_line)
+    loses_the_answer_to_the_commit(office, monkeypatch, approvals, "accept")
     dana.click("Update", card)
     dana.wait_for_ephemeral("Something went wrong. It may have been saved, so look first.")
     monkeypatch.undo()

@@ -9,7 +9,8 @@ from bot.blocks.several_windows import JOBS_A_PAGE, TITLE
 from bot.payloads import Action
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person, View
-from tests.bot.listeners.conftest import Office
+from tests.bot.listeners.conftest import Office, loses_the_answer_to_the_commit
+from workflow import approvals
 from workflow.tables import Job, LineFinding, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, Rule, Severity, State
 
@@ -178,6 +179,19 @@ def test_the_results_reach_who_has_closed_the_window(office: Office, dana: Perso
     dana.submit()
     told = dana.wait_for_ephemeral("Update several: 1 updated")
     assert "24-017 Riverside Medical Center" in told.words
+    assert states(office) == [State.ACCEPTED]
+
+
+def test_a_job_whose_commit_was_not_answered_is_not_said_to_be_unchanged(
+    office: Office, dana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = ticks(open_list(dana), "24-017")
+    dana.submit(values)
+    dana.wait_for_modal("Update 1 job?")
+    loses_the_answer_to_the_commit(office, monkeypatch, approvals, "accept")
+    dana.submit()
+    told = dana.wait_for_modal("1 may be updated").words
+    assert "Something went wrong. It may have been saved, so look first." in told
     assert states(office) == [State.ACCEPTED]
 
 

@@ -12,7 +12,8 @@ from bot.gateway import Gateway
 from bot.sandbox import sample_company
 from bot.sandbox.client import Person
 from bot.sandbox.workspace import CHANNEL_ID
-from tests.bot.listeners.conftest import Office
+from tests.bot.listeners.conftest import Office, loses_the_answer_to_the_commit
+from workflow import steps
 from workflow.tables import OutboxNotice, RequestedUpdate, WorkflowStep
 from workflow.vocabulary import Event, NoticeKind, PeriodicWork, State
 
@@ -114,6 +115,27 @@ def test_a_workflow_asks_waits_and_goes_on_with_what_the_approver_did(office: Of
         f"{office.site.approver.name} updated 24-017 Riverside Medical Center. "
         "It goes out with the next data sync."
     )
+
+
+def test_a_step_whose_commit_was_not_answered_is_not_said_to_have_changed_nothing(
+    office: Office, tom: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loses_the_answer_to_the_commit(office, monkeypatch, steps, "ask")
+    tom.run_workflow("24-017", "09-250 L")
+    error = tom.wait_for_step(ASK, "failed")["error"]
+    assert error.startswith("Something went wrong. It may have been saved, so look first.")
+    assert _count(office) == 1
+
+
+def test_a_step_that_fails_on_the_way_has_changed_nothing(
+    office: Office, tom: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "ask", None)
+    tom.run_workflow("24-017", "09-250 L")
+    assert tom.wait_for_step(ASK, "failed")["error"].startswith(
+        "Something went wrong, and nothing was changed"
+    )
+    assert _count(office) == 0
 
 
 def test_bad_lines_end_the_workflow_with_words_that_name_each(office: Office, tom: Person) -> None:
