@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.commands import imports, requests
 from bot.commands.command import StopError
 from bot.sandbox import sample_company
-from bot.sandbox.client import RefusedError
+from bot.sandbox.client import Json, RefusedError
 from bot.sandbox.workspace import BOT_TOKEN
 from sync.sage import embedded_company
 from tests.e2e.office import Office
@@ -94,6 +94,7 @@ class Company(Office):
         self._hired: list[tuple[str, str]] = []
         self._quiet_since: datetime | None = None
         self._drained: datetime | None = None
+        self._calls: list[Json] = []
         self._deaf: list[tuple[datetime, datetime]] = []
         self._before: frozenset[Assignment] = frozenset()
         self._files = threading.Lock()
@@ -149,6 +150,11 @@ class Company(Office):
         finally:
             self._deaf.append((began, datetime.now(UTC) + _ANSWER_ON_ITS_WAY))
 
+    def calls(self) -> list[Json]:
+        """Every call that Slack got so far. Thousands in the end: those of before are not read again."""
+        self._calls += self.sandbox.calls(after=len(self._calls))
+        return self._calls
+
     def facts(self) -> Facts:
         """Everything as it is now."""
         who = [*self.approvers, ("Lucía Herrera", sample_company.SPANISH_APPROVER)]
@@ -163,6 +169,7 @@ class Company(Office):
             self.sandbox,
             people,
             sage_folder=self.settings.sage_folder,
+            unheard=tuple(str(call["arguments"]) for call in self.calls() if call["fault"] and call["ok"]),
             before=self._before,
             asked=frozenset(self.asked),
             deaf=tuple(self._deaf),

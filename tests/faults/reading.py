@@ -58,7 +58,6 @@ def read_facts(
     return Facts(
         posted=tuple(_posted(seen.values())),
         answers=tuple(_answers(slack, seen)),
-        unheard=tuple(str(call["arguments"]) for call in slack.calls() if call["fault"] and call["ok"]),
         in_sage=in_sage(sage),
         in_files=_in_files(sage_folder) if sage_folder else Counter(),
         sage_answers_later=sage_folder is not None,

@@ -175,7 +175,7 @@ def is_switched(**switches: Any) -> Run:
                 company.sandbox.switch(**switches)
                 company.work_a_little(rng)
                 company.sandbox.switch(**{name: not on for name, on in switches.items()})
-            refused += sum(not call["ok"] and call["at"] >= began for call in company.sandbox.calls())
+            refused += sum(not call["ok"] and call["at"] >= began for call in company.calls())
         return Tries(refused, "calls")
 
     return switch
@@ -245,5 +245,4 @@ def _struck(company: Company, began: float) -> int:
 
 
 def _struck_calls(company: Company, began: float) -> list[Json]:
-    calls = company.sandbox.calls()
-    return [call for call in calls if call["fault"] is not None and call["at"] >= began]
+    return [call for call in company.calls() if call["fault"] is not None and call["at"] >= began]
