@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -25,6 +24,8 @@ from workflow.tracing import span
 from workflow.vocabulary import State, SyncState
 
 LOCK = "data_sync"
+_CODES_AT_A_TIME = 2_000
+"""Cost codes that Sage holds and that are stored by one transaction, which others wait for."""
 
 Clock = Callable[[], datetime]
 Progress = Callable[[str, int, int], None]
@@ -216,9 +217,7 @@ class _Run:
         done, total = 0, len(portion_of)
         if self._progress:
             self._progress(what, done, total)
-        read = groupby(self._sage.read(portion_of), lambda held: id(portion_of[held.number]))
-        for _, some in read:
-            told = list(some)
+        for told in _some_at_a_time(self._sage.read(portion_of), portion_of):
             portion = portion_of[told[0].number]
             with self._database.writing() as session:
                 act(session, portion, {portion.jobs[held.number]: held for held in told})
@@ -243,6 +242,30 @@ class _Run:
             failed=newest.failed,
             untold=untold,
         )
+
+
+def _some_at_a_time(read: Iterator[SageJob], portion_of: Mapping[str, Portion]) -> Iterator[list[SageJob]]:
+    """Jobs of one portion as Sage tells of them, no more than some thousand cost codes of Sage's at a time.
+
+    Where Sage breaks off, what it told before comes first.
+    """
+    some: list[SageJob] = []
+    codes = 0
+    try:
+        for held in read:
+            if some and (
+                codes >= _CODES_AT_A_TIME or portion_of[held.number] is not portion_of[some[0].number]
+            ):
+                yield some
+                some, codes = [], 0
+            some.append(held)
+            codes += len(held.cost_codes)
+    except SageUnreachableError:
+        if some:
+            yield some
+        raise
+    if some:
+        yield some
 
 
 class _Lines:

@@ -6,6 +6,7 @@ Owns what a secret looks like, and which ones this process was told to hide. Kno
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 _MASK = "***"
@@ -43,11 +44,20 @@ def mask(text: str) -> str:
 
 
 def mask_hidden(text: str, *more: str) -> str:
-    """The text without what was to be hidden, or `more`; JSON stays JSON."""
+    """The text without what was to be hidden, or `more`."""
     for secret in (*_hidden, *more):
         if secret in text:
             text = text.replace(secret, _MASK)
     return text
+
+
+def mask_within(facts: Any) -> Any:
+    """Facts, as JSON has them, with `mask_hidden` done to each text in them."""
+    if isinstance(facts, str):
+        return mask_hidden(facts)
+    if isinstance(facts, dict):
+        return {name: mask_within(value) for name, value in facts.items()}
+    return [mask_within(value) for value in facts] if isinstance(facts, list) else facts
 
 
 def _forms(secret: str) -> set[str]:

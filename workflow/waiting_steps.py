@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from workflow import outbox
+from workflow import outbox, request_ids
 from workflow.database import upsert
 from workflow.tables import RequestedUpdate, WorkflowStep
 from workflow.vocabulary import State, StepKind, Until
@@ -85,8 +85,10 @@ def settle(session: Session, requested: RequestedUpdate, *, at: datetime) -> Non
 def settle_all(session: Session, update_ids: Collection[int], *, at: datetime) -> None:
     """The states of these requested updates have changed: settle those that steps wait for."""
     awaited = select(RequestedUpdate).where(RequestedUpdate.id.in_(update_ids), IS_AWAITED)
-    for requested in session.scalars(awaited.execution_options(populate_existing=True)).all():
-        settle(session, requested, at=at)
+    by_job = awaited.order_by(RequestedUpdate.job_id, RequestedUpdate.id)
+    for requested in session.scalars(by_job.execution_options(populate_existing=True)).all():
+        with request_ids.working_for(requested.request_id):
+            settle(session, requested, at=at)
 
 
 def follow(session: Session, absorbed: RequestedUpdate, into: RequestedUpdate) -> None:

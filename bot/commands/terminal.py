@@ -15,7 +15,7 @@ from typing import TextIO
 from pydantic import BaseModel
 
 from workflow.columns import storable
-from workflow.masking import mask, mask_hidden
+from workflow.masking import mask, mask_within
 
 _QUIET_SECONDS = 1.0
 
@@ -57,13 +57,8 @@ def give(answer: Answer, *, as_json: bool) -> None:
 def json_of(facts: BaseModel, *, indent: int | None = None) -> str:
     """The facts as JSON; bytes of a file name or an argument that are no UTF-8 become U+FFFD."""
     separators = (",", ":") if indent is None else None
-    return mask_hidden(
-        storable(
-            json.dumps(
-                facts.model_dump(mode="json"), ensure_ascii=False, indent=indent, separators=separators
-            )
-        )
-    )
+    told = mask_within(facts.model_dump(mode="json"))
+    return storable(json.dumps(told, ensure_ascii=False, indent=indent, separators=separators))
 
 
 def say(words: str) -> None:

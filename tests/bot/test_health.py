@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 from alembic import command
 
-from bot.health import database_check, sync_check
+from bot.health import database_check, files_check, sync_check
 from workflow import slots
 from workflow.database import Database, alembic_config, migrate
 from workflow.settings import Settings
-from workflow.vocabulary import PeriodicWork
+from workflow.tables import DataSync
+from workflow.vocabulary import PeriodicWork, Place, SyncState
 
 
 def test_tables_that_are_older_than_the_code_are_told_with_the_mend(unmigrated_url: str) -> None:
@@ -32,3 +33,18 @@ def test_a_data_sync_that_does_not_run_is_told(database: Database) -> None:
     assert check() is None
     late = sync_check(Settings(_env_file=None), database, clock=lambda: at.replace(hour=12))
     assert late() == "late: it was last done on 2026-11-02 10:30 UTC"
+
+
+def test_an_import_file_that_nobody_imports_is_told_once_it_is_late(database: Database) -> None:
+    at, check = datetime(2026, 11, 2, 10, 30, tzinfo=UTC), files_check(database)
+    sync = DataSync(id=7, state=SyncState.SENT, place=Place.SCHEDULE, started_at=at, jobs=1)
+    with database.writing() as session:
+        session.add(sync)
+    assert check() is None
+    with database.writing() as session:
+        late = session.get_one(DataSync, sync.id)
+        late.alerted_at, late.file = at, "DS000007.jce"
+    assert check() == "DS000007.jce is not imported yet"
+    with database.writing() as session:
+        session.get_one(DataSync, sync.id).state = SyncState.FINISHED
+    assert check() is None

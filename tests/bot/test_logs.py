@@ -85,6 +85,9 @@ def test_libraries_speak_in_the_same_form_and_only_from_a_warning_on(monkeypatch
     [
         "xoxb-1234567890-abcDEF",
         "xapp-1-A012-345-abcdef",
+        "xoxe-1-My0xLWFiY2RlRg-abcDEF",
+        "xoxe.xoxb-1-A012-abcDEF",
+        "xoxe.xoxp-1-A012-abcDEF",
         "postgresql+psycopg://costbot:hunter2@db/costbot",
         "redis://:hunter2@redis:6379/0",
     ],
@@ -102,7 +105,7 @@ def test_a_secret_is_masked_wherever_it_stands(secret: str) -> None:
         log.exception("failed")
 
     assert len(lines(stream)) == 3
-    for word in ("hunter2", "abcDEF", "A012", "abcdef"):
+    for word in ("hunter2", "abcDEF", "A012", "abcdef", "My0x"):
         assert word not in stream.getvalue()
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, cloc
 from workflow import audit, batches, queries
 from workflow.batches import ExportLine
 from workflow.database import Database
-from workflow.merge import SageCode
+from workflow.merge import SageCode, SageJob
 from workflow.privileges import SCHEDULE
 from workflow.tables import OutboxNotice, RequestedUpdate
 from workflow.vocabulary import Event, NoticeKind, Standing
@@ -146,6 +146,18 @@ def test_progress_is_told_by_jobs(
     ]
 
 
+def test_what_sage_holds_is_stored_some_thousand_cost_codes_at_a_time(
+    database: Database, sage: EmbeddedSage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.accept_everything(database)
+    told: list[tuple[str, int, int]] = []
+    monkeypatch.setattr("sync.data_sync._CODES_AT_A_TIME", 1)
+
+    run(database, sage, by=SCHEDULE, clock=clock, progress=lambda *what: told.append(what))
+
+    assert [done for what, done, _ in told if what == "Reading back"] == [0, 1, 2, 3]
+
+
 class PatientSage(WatchedSage):
     """A Sage company that answers only once it is told to."""
 
@@ -191,6 +203,32 @@ def test_a_job_whose_batch_is_on_its_way_waits_and_the_others_go(
 
     assert (report.batch, report.tied) == ("DS000003", 1)
     assert work.states(database, RIVERSIDE) == ["synced", "synced"]
+
+
+class FailingSage(PatientSage):
+    """A Sage company that answers, and then cannot tell what it holds for one job."""
+
+    def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+        for job in super().read(numbers):
+            if self.answers and job.number == YARD:
+                raise SageUnreachableError("no answer in time")
+            yield job
+
+
+def test_what_sage_told_before_it_failed_is_settled(database: Database, sage: EmbeddedSage) -> None:
+    work.accept_everything(database)
+    failing = FailingSage(sage)
+    sync(database, failing)
+    failing.answers = True
+
+    with pytest.raises(SageUnreachableError):
+        sync(database, failing)
+
+    assert [work.states(database, number) for number in (RIVERSIDE, DEPOT, YARD)] == [
+        ["synced"],
+        ["failed"],
+        ["exported"],
+    ]
 
 
 @pytest.mark.parametrize("step", ["read " + RIVERSIDE, "to send", "sent", "to answer"])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,14 @@ def test_passwords_come_from_files_and_are_in_no_print(monkeypatch: pytest.Monke
     assert settings.database == f"postgresql+psycopg://costbot:{SECRET}@host/costbot"
     assert settings.redis == f"redis://:{SECRET}@host:6380/1"
     assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "password", ["pa[ss-word-long", "pa#ss-word-long", "pa?ss-word-long", "pa%5Bss-word-long"]
+)
+def test_a_password_in_an_address_is_a_secret_by_itself_whatever_is_in_it(password: str) -> None:
+    read = Settings(_env_file=None, database_url=f"postgresql+psycopg://costbot:{password}@db:5432/costbot")
+    assert {password, unquote(password)} <= set(read.secrets)
 
 
 def test_an_empty_file_is_a_secret_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

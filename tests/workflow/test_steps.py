@@ -15,6 +15,7 @@ from tests.workflow.test_expiry import expire
 from workflow import steps, waiting_steps
 from workflow.merge import Assignment
 from workflow.privileges import Actor
+from workflow.request_ids import working_for
 from workflow.tables import OutboxNotice, Person, RequestedUpdate, WorkflowStep
 from workflow.vocabulary import Event, NoticeKind, Place, Refusal, State
 from workflow.waiting import Patience
@@ -296,3 +297,16 @@ def test_whatever_is_put_in_each_step_ends_or_waits_and_slack_is_told_once(
     notices = told(site)
     assert notices.count(name) == 1
     assert notices.count(f"{name}-2") == (awaited.finished_at is not None)
+
+
+def test_what_comes_of_an_update_is_told_to_its_step_with_the_id_of_the_update(site: Site) -> None:
+    with working_for("asks"):
+        requested = site.ask("03-300 L")
+        wait(site, "Synced")
+    with working_for("decides"):
+        site.accept(requested)
+    with working_for("syncs"):
+        site.data_sync()
+    with site.database.reading() as session:
+        of_steps = select(OutboxNotice.request_id).where(OutboxNotice.kind == NoticeKind.STEP)
+        assert session.scalars(of_steps).all() == ["decides"]

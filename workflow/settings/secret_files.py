@@ -7,7 +7,7 @@ error.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from pydantic import SecretStr
 
@@ -55,10 +55,12 @@ def secrets_in(value: SecretStr | str | None) -> Iterator[str]:
         yield value.get_secret_value()
         yield from _ODBC_PASSWORD.findall(value.get_secret_value())
     elif value is not None:
-        address = urlsplit(value)
-        yield from parse_qs(address.query).get("password", ())
-        if address.password is not None:
-            yield from (address.password, unquote(address.password))
+        # by hand, for a password that is not quoted may hold what breaks an address apart elsewhere
+        credentials, _, rest = value.partition("://")[2].rpartition("@")
+        name, _, password = credentials.partition(":")
+        yield from parse_qs(rest.partition("?")[2]).get("password", ())
+        if password and "/" not in name:
+            yield from (password, unquote(password))
 
 
 def _only_line(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Tables and progress for people at a terminal, and quiet for everybody else."""
 
+import json
 import os
 import pty
 import subprocess
@@ -7,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from bot.commands.terminal import json_of
 from tests.bot.commands.conftest import Shell
+from workflow import masking
 
 SLOW = """
 import time
@@ -18,6 +22,20 @@ with terminal.progress("Counting sheep") as tell:
         tell("Counting sheep", sheep, 4)
         time.sleep({pause})
 """
+
+
+class _Facts(BaseModel):
+    number: int
+    said: str
+
+
+def test_a_secret_of_digits_is_masked_in_texts_and_no_number_is_taken_apart() -> None:
+    masking.hide(["20261126"])
+    try:
+        told = json.loads(json_of(_Facts(number=2026112600, said="with 20261126")))
+    finally:
+        masking.hide_nothing()
+    assert told == {"number": 2026112600, "said": "with ***"}
 
 
 def at_a_terminal(command: list[str], folder: Path) -> str:

@@ -231,6 +231,14 @@ def test_whatever_slack_publishes_with_junk_in_it_breaks_tells_and_changes_nothi
     check()
 
 
+def test_each_payload_that_slack_publishes_is_lived_through_as_it_is(slack: Slack) -> None:
+    for kind, samples in SAMPLES.items():
+        for sample in samples.values():
+            known = dressed(sample, {"T0SAMPLE": TEAM_ID, "C0SAMPLE": CHANNEL_ID, "U0SAMPLE": "U0NOBODY"})
+            payload = slack.real(Sent(kind, "U0NOBODY", known))
+            slack.check(slack.post(kind, payload), *allowed("U0NOBODY", payload))
+
+
 def test_an_approvers_button_that_says_something_else_updates_nothing(slack: Slack, card: Message) -> None:
     drawn = card.element("Update")
     said = json.loads(drawn["value"])
