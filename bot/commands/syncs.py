@@ -12,7 +12,7 @@ from bot.commands.terminal import Answer, Table, progress
 from sync import data_sync
 from sync.data_sync import RunState, SyncReport
 from sync.sage import open_company
-from workflow import queries, tally
+from workflow import queries
 from workflow.settings import Source
 from workflow.tables import DataSync
 
@@ -25,6 +25,8 @@ app = typer.Typer()
 @command(app, "sync")
 def sync(line: CommandLine) -> Answer:
     """Run a data sync now and wait for it: what was accepted goes to Sage."""
+    from workflow import tally  # imported here, for no other command on data syncs asks Redis
+
     with progress("Waiting for the data sync") as tell:
         report = data_sync.run(
             line.database,
