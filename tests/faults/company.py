@@ -31,7 +31,7 @@ from tests.faults.facts import Assignment, Facts, Quiet
 from tests.faults.reading import in_sage, read_facts, waiting_notices
 from tests.servers import PostgresServer, RedisServer
 from workflow import outbox
-from workflow.tables import RequestedUpdate, ScheduleSlot
+from workflow.tables import OutboxNotice, RequestedUpdate, ScheduleSlot
 from workflow.vocabulary import PeriodicWork, State
 
 CODES = (
@@ -93,7 +93,7 @@ class Company(Office):
         self._doubled, self._syncs = doubled, syncs
         self._hired: list[tuple[str, str]] = []
         self._quiet_since: datetime | None = None
-        self._drained: datetime | None = None
+        self._told: frozenset[int] | None = None
         self._calls: list[Json] = []
         self._deaf: list[tuple[datetime, datetime]] = []
         self._before: frozenset[Assignment] = frozenset()
@@ -173,7 +173,7 @@ class Company(Office):
             before=self._before,
             asked=frozenset(self.asked),
             deaf=tuple(self._deaf),
-            quiet=(Quiet(self._quiet_since, datetime.now(UTC), self._drained) if self._quiet_since else None),
+            quiet=Quiet(self._quiet_since, datetime.now(UTC), self._told) if self._quiet_since else None,
         )
 
     def drain(self) -> float:
@@ -184,14 +184,11 @@ class Company(Office):
         began = time.monotonic()
         with suppress(AssertionError):
             self.sandbox.wait_for_bot(PATIENCE)
-        self._quiet_since, self._drained = datetime.now(UTC), None
-        while time.monotonic() < began + DRAIN_SECONDS:
-            looked = datetime.now(UTC)
-            with suppress(SQLAlchemyError):
-                if not self._waits(self._quiet_since):
-                    self._drained = looked
-                    break
+        self._quiet_since, self._told = datetime.now(UTC), None
+        while self._told is None and time.monotonic() < began + DRAIN_SECONDS:
             time.sleep(0.2)
+            with suppress(SQLAlchemyError):
+                self._told = self._all_told(self._quiet_since)
         return time.monotonic() - began
 
     def ask_for_a_data_sync(self) -> None:
@@ -216,8 +213,8 @@ class Company(Office):
         with self.line.database.reading() as session:
             return outbox.backlog(session).waiting
 
-    def _waits(self, since: datetime) -> bool:
-        """Whether an update is on its way to Sage, a slot that was due then or asked for, or a notice."""
+    def _all_told(self, since: datetime) -> frozenset[int] | None:
+        """The ids of all notices; None while one waits, an update is on its way, or a slot of then."""
         mine = ScheduleSlot.name == PeriodicWork.DATA_SYNC
         by_schedule, not_done = ScheduleSlot.asked_by_id.is_(None), ScheduleSlot.done_at.is_(None)
         with self.line.database.reading() as session:
@@ -231,12 +228,14 @@ class Company(Office):
                 ~not_done,
                 ScheduleSlot.due_at.between(since, datetime.now(UTC) + _NOT_YET),
             )
-            return bool(
+            if (
                 session.scalar(on_their_way)
                 or session.scalar(due)
                 or waiting_notices(session)
                 or not session.scalar(has_run)
-            )
+            ):
+                return None
+            return frozenset(session.scalars(select(OutboxNotice.id)))
 
     @contextmanager
     def under_load(self, rng: random.Random, jobs: int = 5) -> Iterator[list[str]]:

@@ -69,12 +69,13 @@ class Slot:
 class Quiet:
     """From when costbot was left alone after a fault, until the facts were read.
 
-    `drained` is when nothing was on its way any more; None when that did not come. Its schedule goes on.
+    `told` has the ids of the notices that there were when nothing was on its way any more; None when that did
+    not come. The schedule goes on, and with each data sync come new ones.
     """
 
     since: datetime
     until: datetime
-    drained: datetime | None = None
+    told: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,6 @@ class Notice:
     waits_for_its_hour: bool = False
     """A digest that its reader gets in working time, as it was meant to."""
     error: str | None = None
-    at: datetime = _LONG_AGO
-    """When it was written."""
 
 
 @dataclass(frozen=True)

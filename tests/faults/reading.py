@@ -107,7 +107,6 @@ def _notice(row: OutboxNotice, jobs: dict[int, str], requests: dict[int, int]) -
         given_up=row.given_up,
         waits_for_its_hour=_waits_for_its_hour(row),
         error=row.last_error,
-        at=row.created_at,
     )
 
 

@@ -8,7 +8,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 
 from tests.faults.facts import Facts, Notice, Quiet, Update
@@ -73,8 +72,6 @@ _JOB = re.compile(r"\b\d\d-\d{3}\b")
 _NOTHING_CHANGED = re.compile(r"Nothing was changed\..*: error (?P<request>\w+)")
 _MAY_BE_DONE = ("It may have been saved", "It was saved, but not all of it could be shown")
 """What says the truth of an act that is on record, though not what it was."""
-_UNDER_WAY = timedelta(seconds=5)
-"""So long a transaction may have taken that the last look of a drain did not see."""
 _HAS_A_MESSAGE = frozenset({NoticeKind.CARD, NoticeKind.DIRECT, NoticeKind.PRIVILEGE, NoticeKind.STEP})
 _MESSAGES_OF_THEIR_OWN = ("answer", "burst", "report", "report-files")
 """Keys of what no notice asks for, or not by this key."""
@@ -345,8 +342,7 @@ CHECKS: tuple[Callable[[Facts], Findings], ...] = (
 
 def _came_after_the_drain(notice: Notice, quiet: Quiet | None) -> bool:
     """A data sync has written it while the facts were read; each draws the cards of ready jobs anew."""
-    drained = quiet.drained if quiet else None
-    return bool(quiet and drained and drained - _UNDER_WAY <= notice.at <= quiet.until)
+    return quiet is not None and quiet.told is not None and notice.id not in quiet.told
 
 
 def _told_of(facts: Facts) -> Counter[tuple[str, str, str]]:
