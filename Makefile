@@ -27,7 +27,7 @@ engines: .venv/.costbot-dev ## Run the tests of tests/bot on the database that `
 	@.ci/programs
 	@$(BIN)/pytest -n logical --dist worksteal --other-database tests/bot $(ARGS)
 
-faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some two minutes)
+faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some three minutes)
 	@$(if $(SHORT),,.ci/faketime)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short) $(ARGS)
 

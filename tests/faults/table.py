@@ -46,7 +46,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "Slack does not answer", _BOTH, slack.answers("hang", calls=1, seconds=_LONGER_THAN_OUR_TIME_OUT), 1
     ),
-    Fault("answers to people: 429", _SWAPPED, slack.answers_to_people("ratelimited", retry_after=2), 1, 1),
+    Fault("answers to people: 429", _SWAPPED, slack.answers_to_people("ratelimited", retry_after=2), 1),
     Fault("answers to people: 500", _BOTH, slack.answers_to_people("server_error"), 1),
     Fault("answers to people: reset", _BOTH[:1], slack.answers_to_people("reset"), 1),
     Fault(
