@@ -97,6 +97,6 @@ def _write_csv(events: Iterable[AuditEventShape], out: TextIO) -> None:
 
 
 def _row(event: AuditEventShape) -> Iterable[object]:
-    values = mask_within(event.model_dump(mode="json"))
+    values: dict[str, object] = mask_within(event.model_dump(mode="json"))
     values["facts"] = json.dumps(values["facts"], ensure_ascii=False)
     return values.values()
