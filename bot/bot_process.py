@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -42,7 +43,9 @@ from workflow.tally import bringing
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
 _LOOK_SECONDS = 3
-"""How often the SDK looks whether its connection is alive: a lost one is back within this time."""
+"""How often the SDK looks whether its connection is alive: a lost one is back within this time, and one that
+fell silent within some five times this."""
+_LOOKS_IN_VAIN = 2.5
 _SAY_AGAIN_SECONDS = 600.0
 _STOP_SECONDS = 5
 _CHARTS_AFTER_SECONDS = 10.0
@@ -124,7 +127,9 @@ class _Handler(SocketModeHandler):
 class SocketMode:
     """The WebSocket to Slack: opened here however long that takes, and again by the SDK when it is lost."""
 
-    def __init__(self, app: App | ManyApps, settings: Settings) -> None:
+    def __init__(
+        self, app: App | ManyApps, settings: Settings, *, look_seconds: float = _LOOK_SECONDS
+    ) -> None:
         token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
         logger = logging.getLogger("slack_sdk.socket_mode")
         logger.addFilter(seldom(_SAY_AGAIN_SECONDS))  # it tries every few seconds, and says so each time
@@ -134,8 +139,9 @@ class SocketMode:
             logger=logger,
             # not the bot's client: this one must carry the app token, to the same server
             web_client=web_client(token, settings.slack_api_url),
-            ping_interval=_LOOK_SECONDS,
+            ping_interval=look_seconds,
         )
+        self._silent_after = _LOOKS_IN_VAIN * look_seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._connect, name="socket mode", daemon=True)
 
@@ -145,7 +151,14 @@ class SocketMode:
 
     def problem(self) -> str | None:
         """Why nothing arrives from Slack at the moment, or None."""
-        return None if self._handler.client.is_connected() else "no connection to Slack"
+        session = cast("SocketModeClient", self._handler.client).current_session
+        if session is None or not session.is_active():
+            return "no connection to Slack"
+        # Slack answers each ping; the SDK makes the connection anew some pings later
+        heard = session.last_ping_pong_time
+        if heard is not None and time.time() - heard > self._silent_after:
+            return "Slack says nothing on its connection"
+        return None
 
     def stop(self) -> None:
         """Close the connection; what has arrived is still handled."""
