@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from workflow.bulk import chunks
 from workflow.merge import Assignment
 from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Standing, State, SyncState
@@ -18,6 +19,7 @@ ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 _STREAM_ROWS = 5_000
 _LINES_A_PORTION = 5_000
 _JOBS_A_PORTION = 100
+_IDS_A_STATEMENT = 500
 
 
 class ExportLine(NamedTuple):
@@ -93,6 +95,16 @@ def portions(session: Session, sync: DataSync) -> list[Portion]:
         found[-1].jobs[number] = job_id
         found[-1].updates[update_id] = job_id
     return found
+
+
+def portions_of(session: Session, job_ids: Collection[int]) -> list[Portion]:
+    """Any jobs by number, some at a time; what was requested for them is not looked at."""
+    jobs = [
+        (number, job_id)
+        for some in chunks(sorted(job_ids), _IDS_A_STATEMENT)
+        for number, job_id in session.execute(select(Job.number, Job.id).where(Job.id.in_(some)))
+    ]
+    return [Portion(dict(some), {}) for some in chunks(sorted(jobs), _JOBS_A_PORTION)]
 
 
 def updates_of(session: Session, sync: DataSync, portion: Portion, jobs: Collection[int]) -> dict[int, int]:
