@@ -101,6 +101,11 @@ class EmbeddedSage:
         self._limits = limits or SageLimits()
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
     def limits(self) -> SageLimits:
         return self._limits
 

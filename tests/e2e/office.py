@@ -78,6 +78,8 @@ class Office:
     No data sync runs by itself within a test: each is asked for. `traces_to` is where its processes trace.
     """
 
+    first_sync_seconds = PATIENCE
+
     def __init__(
         self, folder: Path, settings: Mapping[str, str], redis: RedisServer | None, *, traces_to: str = ""
     ) -> None:
@@ -116,7 +118,7 @@ class Office:
         self.start_costbot()
         self.wait_for_bot()
         # the schedule's newest slot was missed before the company existed, and is made up for
-        wait_until(self._has_synced, "the first data sync is through")
+        wait_until(self._has_synced, "the first data sync is through", seconds=self.first_sync_seconds)
 
     def start_costbot(self) -> None:
         """Start all of costbot's processes."""

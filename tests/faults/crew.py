@@ -81,6 +81,10 @@ class Crew:
                 family += [process, *process.children(recursive=True)]
         return family
 
+    def errors(self) -> list[str]:
+        """What the processes have logged as an error."""
+        return [line for line in self.log.read_text().splitlines() if '"level": "error"' in line]
+
     def stop(self) -> None:
         """Ask all to stop, and wait for it."""
         self._stopping.set()
