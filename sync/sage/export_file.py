@@ -105,8 +105,8 @@ class ExportReader:
             ) from error
         except sqlite3.Error as error:
             raise SageUnreachableError(
-                f"COSTBOT_SAGE_EXPORT {self._path} could not be kept while it is read ({error}). Make room where "
-                "temporary files go, or name another folder for them in TMPDIR."
+                f"COSTBOT_SAGE_EXPORT {self._path} could not be kept while it is read ({error}). Make room "
+                "where temporary files go, or name another folder for them in TMPDIR."
             ) from error
 
     def _require_quiet(self, look: _Look) -> None:
