@@ -29,7 +29,7 @@ from workflow.bulk import chunks
 from workflow.checks import SageLimits
 from workflow.language import later
 from workflow.lines import OpenLine
-from workflow.merge import DONE, NOT_READ_BACK, InSage, SageJob
+from workflow.merge import DONE, NOT_READ_BACK, Refusals, SageJob
 from workflow.privileges import Actor
 from workflow.tables import DataSync, RequestedLine, RequestedUpdate, SageAssignment
 from workflow.tracing import span
@@ -195,14 +195,14 @@ def read_back_jobs(
     sync: DataSync,
     portion: Portion,
     held: Mapping[int, SageJob],
-    refusals: Mapping[int, str],
+    refusals: Refusals,
     *,
     by: Actor,
     at: datetime,
 ) -> None:
     """Settle every line of jobs of a sent batch by what Sage holds now, which `held` has by job.
 
-    `refusals` has Sage's own words by line id. All lines held: synced; else failed.
+    `refusals` has Sage's own words for lines that it lacks. All lines held: synced; else failed.
     """
     jobs = directory.lock_jobs(session, held)
     lines.store_read_backs(session, [(job, held[job.id]) for job in jobs], at=at)
@@ -211,7 +211,7 @@ def read_back_jobs(
     lacking = [
         row
         for job_id, missing in lines.unsettled(session, updates).items()
-        for row in _failures(missing, held[job_id].cost_codes, refusals)
+        for row in _failures(missing, held[job_id], refusals)
     ]
     bulk.update_many(session, RequestedLine, ("outcome", "message", "sage_description"), lacking)
     _count(session, sync, {**settled, Outcome.FAILED: len(lacking)})
@@ -252,14 +252,16 @@ def _settle_held(session: Session, update_ids: Collection[int]) -> dict[Outcome,
 
 
 def _failures(
-    missing: Sequence[OpenLine], held: InSage, refusals: Mapping[int, str]
+    missing: Sequence[OpenLine], held: SageJob, refusals: Refusals
 ) -> Iterator[tuple[int, Outcome, str, str | None]]:
     """The lines of one job that Sage lacks: of each its id, outcome, words, and Sage's description."""
+    asked = dict(zip((line[0] for line in missing), lines.assignments_of(missing), strict=True))
     # two requested updates may ask for the same; it went to Sage once
-    said = {line[2:5]: refusals[line[0]] for line in missing if line[0] in refusals}
-    for line_id, _, extra, code, category, _, description in missing:
-        now = held.get((extra, code))
-        words = said.get((extra, code, category), NOT_READ_BACK)
+    said = {asked[line_id]: words for line_id, words in refusals(held.number, asked).items()}
+    for line_id, *_, description in missing:
+        assignment = asked[line_id]
+        now = held.cost_codes.get(assignment.code_key)
+        words = said.get(assignment, NOT_READ_BACK)
         yield line_id, Outcome.FAILED, words, now.description if now else description
 
 

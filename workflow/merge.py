@@ -4,7 +4,7 @@ Sage wins on descriptions; assignments only ever add. `plan` says what to send, 
 it once Sage was read back and holds it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -92,3 +92,17 @@ DONE = {
 
 NOT_READ_BACK = later("Sage does not hold this cost code with this category after the import.")
 """What is told of one that Sage does not hold, without a word of Sage's own."""
+
+Refusals: TypeAlias = Callable[[str, Mapping[int, Assignment]], Mapping[int, str]]
+"""Given some lines of a job by its number, of each its id and what it asks for: Sage's own words, by id, for
+those of them that it refused.
+"""
+
+
+def words_of(refused: Mapping[int, str]) -> Refusals:
+    """Sage's words for so few lines that they are all at hand, by id."""
+
+    def words(_number: str, asked: Mapping[int, Assignment]) -> dict[int, str]:
+        return {line_id: refused[line_id] for line_id in asked if line_id in refused}
+
+    return words
