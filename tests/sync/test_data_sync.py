@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, cloc
 from workflow import audit, batches, queries
 from workflow.batches import ExportLine
 from workflow.database import Database
-from workflow.merge import SageCode, SageJob
+from workflow.merge import Refusals, SageCode, SageJob
 from workflow.privileges import SCHEDULE
 from workflow.tables import OutboxNotice, RequestedUpdate
 from workflow.vocabulary import Event, NoticeKind, Standing
@@ -165,7 +165,7 @@ class PatientSage(WatchedSage):
         super().__init__(sage, lambda _what: None)
         self.answers = False
 
-    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Refusals | None:
         return super().answer(batch, lines) if self.answers else None
 
 
