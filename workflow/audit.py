@@ -16,7 +16,7 @@ from sqlalchemy import Result, Row, String, Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import when_kept
 from workflow.privileges import Actor
 from workflow.tables import AuditEvent, AuditHead

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
 from workflow.audit import Recorded
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.language import either, later, say
 from workflow.privileges import Actor, Refused, Rules, explain, lacks

@@ -194,6 +194,16 @@ def test_what_sage_refuses_fails_with_its_words_and_tells_who_asked_and_who_upda
     assert site.events()[-2].facts["lines"] == {"created": 1, "failed": 1}
 
 
+def test_words_of_sage_that_no_database_can_hold_keep_nothing_from_being_settled(site: Site) -> None:
+    site.sage.refuses[assignments("03-300 M")[0]] = "Category M\0 of rejet\udce9s is refused"
+    update = site.ask("03-300 M")
+    site.accept(update)
+    site.data_sync()
+
+    [line] = site.lines(update)
+    assert (line.outcome, line.message) == (Outcome.FAILED, "Category M\ufffd of rejet\ufffds is refused")
+
+
 def test_every_line_ends_as_it_was_read_back_whatever_was_planned(site: Site) -> None:
     site.sage.hold("24-017", "03-300", "Cast in place", "L")
     site.sage.hold("24-017", "09-250", "Drywall", "L")
