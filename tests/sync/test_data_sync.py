@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select
@@ -447,6 +448,28 @@ def test_reading_back_marks_waiting_lines_anew_and_draws_the_card(
         (Standing.NEW_CATEGORY, "Concrete"),
     ]
     assert notices(database, RIVERSIDE) == drawn + 1
+
+
+def test_jobs_are_read_back_some_at_a_time_in_one_transaction(
+    database: Database, sage: EmbeddedSage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing() as session:
+        jobs = [work.job(session, number) for number in work.JOBS]
+        for job in jobs:
+            factories.requested(session, job=job, by=work.engineer(session), lines=["03-300 L"])
+    drawn = {number: notices(database, number) for number in work.JOBS}
+    writing = Mock(side_effect=database.writing)
+    monkeypatch.setattr(database, "writing", writing)
+
+    refresh_read_back(database, sage, [job.id for job in jobs], clock=clock)
+
+    writing.assert_called_once()
+    # of the others Sage holds no cost code, as before
+    assert {number: notices(database, number) - drawn[number] for number in work.JOBS} == {
+        RIVERSIDE: 1, DEPOT: 0, YARD: 0,
+    }  # fmt: skip
+    with database.reading() as session:
+        assert {work.job(session, number).read_back_at for number in work.JOBS} == {clock()}
 
 
 def test_reading_back_what_is_known_draws_nothing(database: Database, sage: EmbeddedSage) -> None:
