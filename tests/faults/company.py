@@ -97,7 +97,7 @@ class Company(Office):
         self._calls: list[Json] = []
         self._deaf: list[tuple[datetime, datetime]] = []
         self._before: frozenset[Assignment] = frozenset()
-        self._files = threading.Lock()
+        self._files, self._reading_calls = threading.Lock(), threading.Lock()
         self._count = 0
 
     def start_costbot(self) -> None:
@@ -152,8 +152,9 @@ class Company(Office):
 
     def calls(self) -> list[Json]:
         """Every call that Slack got so far. Thousands in the end: those of before are not read again."""
-        self._calls += self.sandbox.calls(after=len(self._calls))
-        return self._calls
+        with self._reading_calls:
+            self._calls += self.sandbox.calls(after=len(self._calls))
+            return [*self._calls]
 
     def facts(self) -> Facts:
         """Everything as it is now."""
