@@ -329,8 +329,8 @@ class Instants:
 
 PARTS = 6
 CUT = {"postgresql": (2, 2), "sqlite": (3, 1)}
-"""Jobs a portion, and how many of Sage's cost codes cut it: the read-back of three jobs cuts the first portion
-everywhere, their plan on SQLite.
+"""Jobs a portion, and how many of Sage's cost codes cut it: everywhere the read-back of three jobs cuts the
+first portion, on SQLite their plan too.
 """
 
 
