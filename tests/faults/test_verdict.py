@@ -15,6 +15,7 @@ from tests.faults.crowd import disagreements
 from tests.faults.facts import (
     Answer,
     Assignment,
+    Deaf,
     Facts,
     Line,
     Notice,
@@ -322,7 +323,9 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
         "Marcus was not told of 1 acts",
     ),
     "a person was told nothing, while answers were not lost": (
-        lambda f: replace(without_answer(f, "It is rejected"), deaf=((NOON, NOON),)),
+        lambda f: replace(
+            without_answer(f, "It is rejected"), deaf=(Deaf(NOON, NOON, events=frozenset({Event.REJECTED})),)
+        ),
         Kind.LOST,
         "Marcus was not told of 1 acts",
     ),
@@ -386,7 +389,10 @@ def test_a_batch_that_nobody_has_imported_yet_holds_up_no_other() -> None:
 def test_an_act_whose_answer_may_be_lost_or_was_unsure_needs_no_other() -> None:
     facts = without_answer(good(), "It is rejected")
     at = next(event.at for event in facts.events if event.seq == 8)
-    assert judge(replace(facts, deaf=((at, at),))) == []
+    for concerned in ({"requests": frozenset({"request8"})}, {"events": frozenset({Event.REJECTED})}):
+        assert judge(replace(facts, deaf=(Deaf(at, at, **concerned),))) == []
+    for concerned in ({"requests": frozenset({"request7"})}, {"events": frozenset({Event.UPDATED})}):
+        assert judge(replace(facts, deaf=(Deaf(at, at, **concerned),)))
     unsure = "Something went wrong. It may have been saved, so look first. Try again: error request8."
     assert judge(with_answer(facts, "Marcus", unsure)) == []
     assert judge(facts)
