@@ -79,8 +79,6 @@ def _clicks(company: Company, cards: int, folder: Path) -> list[float]:
 class _House(Office):
     """Two of each of costbot's processes on the database of a company, and its Slack and Sage."""
 
-    first_sync_seconds = _PATIENCE_SECONDS
-
     def __init__(self, folder: Path, company: Company, url: str, redis: RedisServer) -> None:
         settings = {
             "COSTBOT_DATABASE_URL": url,
