@@ -7,7 +7,7 @@ import gc
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tests import junk
 from tests.browser import chromium
 from tests.engines import BOTH, left_out
 from tests.order import dealt
-from tests.pristine import PristineDatabase
+from tests.pristine import PristineDatabase, kept_open
 from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
 
@@ -171,17 +171,29 @@ def unmigrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 
 
 @pytest.fixture(scope="session")
-def database_of() -> Callable[[str], Database]:
+def database_of() -> Iterator[Callable[[str], Database]]:
     """The door to an address: one for all tests, since SQLAlchemy compiles each statement once for each."""
-    return cache(Database)
+    with ExitStack() as doors:
+
+        def open_door(url: str) -> Database:
+            return doors.enter_context(closing(Database(kept_open(url))))
+
+        yield cache(open_door)
 
 
 @pytest.fixture
 def database(database_url: str, database_of: Callable[[str], Database]) -> Iterator[Database]:
     """`workflow`'s own door to `database_url`."""
-    database = database_of(database_url)
+    with lent(database_of(database_url)) as database:
+        yield database
+
+
+@contextmanager
+def lent(database: Database) -> Iterator[Database]:
+    """A door that all tests share, for one: to SQLite's file, which is another one each time, it is closed."""
     yield database
-    database.close()
+    if database.engine.dialect.name == "sqlite":
+        database.close()
 
 
 @pytest.fixture(scope="session")
