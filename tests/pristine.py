@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-
 from sqlalchemy import make_url
 
 from tests.servers import PostgresServer
@@ -95,7 +94,7 @@ class PristineDatabase:
 
 
 def kept_open(url: str) -> str:
-    """The same address for whoever stays connected from test to test, which spares PostgreSQL much of its work."""
+    """The same address for whoever stays connected from test to test: PostgreSQL begins no new process."""
     address = make_url(url)
     if address.get_backend_name() != "postgresql":
         return url
