@@ -242,5 +242,4 @@ def _person(session: Session, by: Actor) -> Person | None:
 
 
 def _refuse(session: Session, reason: Refusal, words: str, act: str, *, by: Actor, at: datetime) -> Refused:
-    audit.record(session, Event.REFUSED, by=by, at=at, act=act, reason=reason.value)
-    return Refused(reason, words)
+    return audit.refuse(session, Refused(reason, words), act, by=by, at=at)
