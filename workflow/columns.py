@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow.language import say
+from workflow.results import Unchanged
 from workflow.tables import Table
 
 _BIGINT = 2**63
@@ -23,7 +24,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Unchanged):
     """Some rows cannot be taken, so none was."""
 
     problems: tuple[Problem, ...]

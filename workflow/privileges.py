@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from workflow.calendar import Calendar
 from workflow.language import either, later, say
+from workflow.results import Unchanged
 from workflow.tables import Person
 from workflow.vocabulary import ErpPermission, Place, Refusal
 
@@ -58,7 +59,7 @@ SCHEDULE = Actor(Place.SCHEDULE, "costbot")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Unchanged):
     """A rule said no: the reason for programs, the words for people."""
 
     reason: Refusal

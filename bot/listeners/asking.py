@@ -146,16 +146,16 @@ def take_categories(visit: Visit) -> None:
         if block_id.startswith(TICK_BLOCK)
     }
 
-    def keep(session: Session, by: Actor, at: datetime) -> RequestDraft | None:
+    def keep(session: Session, by: Actor, at: datetime) -> RequestDraft | NoDraft:
         draft = drafts.find(session, by, mark.token)
         if draft is None:
-            return None
+            return NoDraft()
         content = drafts.content_of(draft).model_copy(update={"ticked": ticked})
         return drafts.save(session, by, content, job_id=draft.job_id, at=at)
 
     draft = visit.act(keep)
-    if draft is None:
-        return visit.answer(NoDraft().words)
+    if isinstance(draft, NoDraft):
+        return visit.answer(draft.words)
     return _preview(visit, draft)
 
 
