@@ -21,6 +21,7 @@ from bot.blocks.request_window import (
     LINES_LENGTH,
     TICK_BLOCK,
     TITLE,
+    not_requested,
     requested,
     unread,
 )
@@ -177,8 +178,9 @@ def submit(visit: Visit) -> None:
         case Unfit(problems=problems):
             with visit.reading() as session:
                 draft = drafts.of_person(session, visit.actor)
-                step = first_step(session, draft, problems=[one.reason for one in problems])
-            visit.show(step)
+                why = [one.reason for one in problems]
+                step = first_step(session, draft, problems=why)
+            visit.show_or_tell(step, not_requested(why))
         case Refused():
             visit.deny(result)
         case NoDraft(words=words):

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from bot.slack_answers import SlackUser
 from bot.visit import RepeatedError, UnsureError, Visit, receive
@@ -36,8 +37,8 @@ class Desk:
     database: Database
     told: list[str] = field(default_factory=list)
 
-    def visit(self) -> Visit:
-        """The click as it is delivered."""
+    def visit(self, delivery: str = "trigger:1.2") -> Visit:
+        """The click as it is delivered; without a key nobody can tell whether it was before."""
         services: Any = SimpleNamespace(
             settings=Settings(_env_file=None),
             gateway=SimpleNamespace(respond=lambda _url, message: self.told.append(message.text)),
@@ -46,7 +47,7 @@ class Desk:
             nudge=lambda _name: None,
             clock=lambda: NINE,
         )
-        return Visit(services, CLICK)
+        return Visit(services, replace(CLICK, delivery=delivery))
 
     def member(self, user_id: str, team_id: str | None) -> SlackUser | Actor:
         return DANA
@@ -125,28 +126,28 @@ def told_in_trouble(desk: Desk, act: Callable[[Session, Actor, datetime], object
         visit.act(act)
         raise ZeroDivisionError
 
-    receive(desk.visit(), handle, request_id="r1")
-    [told] = desk.told
-    return told
+    with capture_logs():  # or each traceback is put into words, which is slow
+        receive(desk.visit(""), handle, request_id="r1")
+    return desk.told.pop()
 
 
-@pytest.mark.parametrize(
-    "result",
-    [
-        AlreadyDecided("Ada was first."),
-        AnsweredBefore(PrivilegeRequest(), "Ada was first."),
-        NoDraft(),
-        NotAsked("You have asked already."),
-        NothingNew(RequestedUpdate()),
-        Refused(Refusal.NOT_READY, "It is not ready."),
-        Stale((), "It changed."),
-        Unfit(()),
-        Unusable("It is over."),
-    ],
-    ids=lambda result: type(result).__name__,
-)
-def test_of_what_changed_nothing_it_is_not_said_that_it_was_saved(desk: Desk, result: object) -> None:
-    assert "Something went wrong. Nothing was changed." in told_in_trouble(desk, lambda *_: result)
+NOTHING: list[object] = [
+    AlreadyDecided("Ada was first."),
+    AnsweredBefore(PrivilegeRequest(), "Ada was first."),
+    NoDraft(),
+    NotAsked("You have asked already."),
+    NothingNew(RequestedUpdate()),
+    Refused(Refusal.NOT_READY, "It is not ready."),
+    Stale((), "It changed."),
+    Unfit(()),
+    Unusable("It is over."),
+]
+
+
+def test_of_what_changed_nothing_it_is_not_said_that_it_was_saved(desk: Desk) -> None:
+    for result in NOTHING:
+        told = told_in_trouble(desk, lambda *_, result=result: result)
+        assert "Something went wrong. Nothing was changed." in told, result
 
 
 def test_of_what_was_kept_it_is_said_that_it_was_saved(desk: Desk) -> None:
