@@ -9,6 +9,7 @@ from typing import Any
 
 from workflow.characters import storable
 from workflow.language import say
+from workflow.results import Unchanged
 from workflow.tables import Table
 
 _BIGINT = 2**63
@@ -24,7 +25,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Unchanged):
     """Some rows cannot be taken, so none was."""
 
     problems: tuple[Problem, ...]
