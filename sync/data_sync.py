@@ -279,7 +279,7 @@ class _Lines:
             portions = batches.portions(session, self._sync)
         for portion in portions:
             with self._database.reading() as session:
-                some = list(batches.lines_to_send(session, self._sync, portion))
+                some = batches.portion_to_send(session, portion)
             yield from some
 
 
