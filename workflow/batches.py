@@ -113,13 +113,22 @@ def portions(session: Session, sync: DataSync) -> list[Portion]:
     return found
 
 
-def updates_of(session: Session, sync: DataSync, portion: Portion, jobs: Collection[int]) -> dict[int, int]:
-    """The requested updates of these jobs of a portion that are still in the batch, with the job of each."""
-    # the batch is compared here: by its index SQLite would read all of it, for each portion
-    query = select(RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.data_sync_id).where(
-        RequestedUpdate.id.in_(portion.of(jobs))
-    )
-    return {id_: job_id for id_, job_id, batch in session.connection().execute(query) if batch == sync.id}
+def updates_of(
+    session: Session, sync: DataSync, portion: Portion, jobs: Collection[int], *, state: State | None = None
+) -> dict[int, int]:
+    """The requested updates of these jobs of a portion that are still in the batch, with the job of each.
+
+    Those in this state only, where one is named.
+    """
+    query = select(
+        RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.data_sync_id, RequestedUpdate.state
+    ).where(RequestedUpdate.id.in_(portion.of(jobs)))
+    # batch and state are compared here: by their indexes SQLite would read all of them, for each portion
+    return {
+        id_: job_id
+        for id_, job_id, batch, now in session.connection().execute(query)
+        if batch == sync.id and state in (None, now)
+    }
 
 
 def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
@@ -128,7 +137,7 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
         yield from portion_to_send(session, portion)
 
 
-def portion_to_send(session: Session, portion: Portion) -> list[ExportLine]:
-    """The lines of a portion that Sage does not hold, in the order in which they go."""
+def portion_to_send(session: Session, portion: Portion) -> Iterator[ExportLine]:
+    """The lines of a portion that Sage does not hold, in the order in which they go; all are read by then."""
     query = _TO_SEND.where(RequestedLine.requested_update_id.in_(portion.updates))
-    return list(map(ExportLine._make, bulk.select_many(session, query)))
+    return map(ExportLine._make, bulk.select_many(session, query))

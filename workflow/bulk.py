@@ -24,7 +24,7 @@ _One = TypeVar("_One")
 _Block = list[tuple[Any, ...]]
 
 
-def select_many(session: Session, query: Select[Any]) -> list[tuple[Any, ...]]:
+def select_many(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
     """The rows of a query as the driver has them, which of text and numbers is all there is to know.
 
     Plain tuples: a row of SQLAlchemy's takes longer to make than to read, and Python's garbage collector does
