@@ -15,6 +15,7 @@ from workflow.audit import Recorded
 from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
+from workflow.results import Unchanged
 from workflow.scene import Asked, Scene
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
@@ -31,14 +32,14 @@ class FirstOfTwo:
 
 
 @dataclass(frozen=True, slots=True)
-class AlreadyDecided:
+class AlreadyDecided(Unchanged):
     """Somebody acted before: the requested update is past this act. `words` say who and when."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(Unchanged):
     """The requested update changed since the approver saw it; nothing was done. `new` came since."""
 
     new: tuple[Assignment, ...]

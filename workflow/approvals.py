@@ -24,7 +24,7 @@ from workflow import (
     waiting_steps,
 )
 from workflow.acting import Act, AlreadyDecided, Decision, Done, FirstOfTwo, Stale
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
 from workflow.scene import Asked

@@ -16,7 +16,7 @@ from sqlalchemy import Result, Row, String, Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import when_kept
 from workflow.privileges import Actor, Refused
 from workflow.tables import AuditEvent, AuditHead
@@ -70,7 +70,7 @@ def record(
         at=at,
         event=event.value,
         place=by.place.value,
-        actor_id=by.person_id,
+        actor_id=by.on_record,
         actor=storable(by.name)[:_ACTOR_CHARACTERS],
         job_id=job_id,
         requested_update_id=requested_update_id,
@@ -127,7 +127,7 @@ def record_many(session: Session, entries: Sequence[Entry], *, by: Actor, at: da
             at=at,
             event=entry.event.value,
             place=by.place.value,
-            actor_id=by.person_id,
+            actor_id=by.on_record,
             actor=storable(by.name)[:_ACTOR_CHARACTERS],
             job_id=entry.job_id,
             requested_update_id=entry.requested_update_id,

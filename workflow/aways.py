@@ -18,6 +18,7 @@ from workflow.audit import Recorded
 from workflow.calendar import start_of
 from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules, lacks, refusal_of
+from workflow.results import Unchanged
 from workflow.tables import Away, Person
 from workflow.vocabulary import Event, Place, Refusal
 
@@ -40,7 +41,7 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Unchanged):
     """The days cannot be these; `words` say why."""
 
     words: str

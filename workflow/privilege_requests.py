@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
 from workflow.audit import Recorded
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.language import either, later, say
 from workflow.privileges import Actor, Refused, Rules, explain, lacks
+from workflow.results import Unchanged
 from workflow.tables import Person, PrivilegeRequest
 from workflow.vocabulary import Event, PrivilegeAnswer, Refusal
 
@@ -38,7 +39,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAsked:
+class NotAsked(Unchanged):
     """Nobody was asked: asked before, nobody to ask, or nothing is lacking. `words` say which."""
 
     words: str
@@ -53,7 +54,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredBefore:
+class AnsweredBefore(Unchanged):
     """Another administrator answered before; nothing was changed."""
 
     privilege_request: PrivilegeRequest

@@ -17,6 +17,7 @@ from workflow.columns import Problem, Unfit
 from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
+from workflow.results import Unchanged
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
 from workflow.vocabulary import TURNED_DOWN, Event, Refusal, State
 
@@ -31,7 +32,7 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
-class NothingNew:
+class NothingNew(Unchanged):
     """Every assignment asked for waits already; nothing was changed."""
 
     requested_update: RequestedUpdate
