@@ -151,7 +151,7 @@ class SocketMode:
 
     def problem(self) -> str | None:
         """Why nothing arrives from Slack at the moment, or None."""
-        session = cast("SocketModeClient", self._handler.client).current_session
+        session = self._handler.client.current_session
         if session is None or not session.is_active():
             return "no connection to Slack"
         # Slack answers each ping; the SDK makes the connection anew some pings later
