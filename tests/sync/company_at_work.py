@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from sync.sage.company import Batch, Receipt, SageCompany
 from sync.sage.embedded import EmbeddedSage, LoadedRow
 from tests import factories
-from workflow import directory, holds
+from workflow import directory, holds, slots
 from workflow.batches import ExportLine
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.merge import Refusals, SageCode, SageJob
 from workflow.tables import AuditEvent, DataSync, Job, Person, RequestedLine, RequestedUpdate
-from workflow.vocabulary import Event, HoldKind, SyncState
+from workflow.vocabulary import Event, HoldKind, Place, SyncState
 
 RIVERSIDE, DEPOT, YARD = "24-017", "24-018", "24-019"
 JOBS = {RIVERSIDE: "Riverside Medical Center", DEPOT: "North Depot", YARD: "Rail Yard"}
@@ -72,6 +72,19 @@ def accept_everything(database: Database, jobs: Iterable[str] = tuple(JOBS)) -> 
             at=factories.NINE,
             rules=factories.RULES,
         )
+
+
+def ask(database: Database, name: str = "data_sync", *, minutes: float = 30) -> None:
+    """Somebody wants a periodic job now."""
+    with database.writing() as session:
+        by = factories.actor(approver(session), Place.SLACK)
+        slots.ask_now(session, name, by=by, at=factories.later(minutes))
+
+
+def undone(database: Database, name: str = "data_sync") -> bool:
+    """Whether a slot of a periodic job is not done yet."""
+    with database.reading() as session:
+        return slots.undone(session, name) is not None
 
 
 def approver(session: Session) -> Person:

@@ -1,14 +1,8 @@
-"""RQ's entry points, and real worker and scheduler processes that are stopped and killed."""
+"""RQ's entry points: what each does for its slot, and what it leaves."""
 
-import signal
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psutil
 import pytest
 import redis
 from sqlalchemy import func, select
@@ -18,45 +12,15 @@ from sync import worker
 from sync.sage import embedded_company, open_company
 from sync.sage.company import SageBusyError
 from sync.sage.folders import Folders
-from sync.schedule import CronJob, Scheduler, periodic_jobs
-from sync.work_queue import Work, WorkQueue
 from tests import factories
-from tests.processes import kill
-from tests.servers import RedisServer
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import YARD, WatchedSage
 from tests.sync.test_work_queue import names
 from workflow import audit, slots, tally
 from workflow.database import Database
-from workflow.settings import SageTarget, Settings, read_settings
+from workflow.settings import SageTarget, Settings
 from workflow.tables import DataSync, OutboxNotice, Person, ScheduleSlot, SeenDelivery
-from workflow.vocabulary import Event, NoticeKind, Place
-
-_DEADLINE_SECONDS = 60.0
-SLOW = Work("data_sync", "sync", "tests.sync.slow_work.sync_slowly")
-
-
-@pytest.fixture
-def settings(database: Database, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings that entry points read; a Sage company knows the jobs."""
-    monkeypatch.setenv("COSTBOT_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("COSTBOT_DATABASE_URL", database.engine.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("COSTBOT_REDIS_URL", redis_url)
-    settings = read_settings()
-    work.set_up(database, embedded_company(settings))
-    return settings
-
-
-def ask(database: Database, name: str = "data_sync", *, minutes: float = 30) -> None:
-    """Somebody wants a periodic job now."""
-    with database.writing() as session:
-        by = factories.actor(work.approver(session), Place.SLACK)
-        slots.ask_now(session, name, by=by, at=factories.later(minutes))
-
-
-def undone(database: Database, name: str = "data_sync") -> bool:
-    with database.reading() as session:
-        return slots.undone(session, name) is not None
+from workflow.vocabulary import Event, NoticeKind
 
 
 def test_a_data_sync_runs_for_the_slot_that_is_due_and_finishes_it(
@@ -69,7 +33,7 @@ def test_a_data_sync_runs_for_the_slot_that_is_due_and_finishes_it(
     worker.data_sync()
 
     work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "one run")
-    assert not undone(database)
+    assert not work.undone(database)
     assert names(redis_client, "notices") == ["deliver"]
 
 
@@ -83,7 +47,7 @@ def test_without_a_slot_nothing_runs(settings: Settings, database: Database) -> 
 
 def test_a_data_sync_that_somebody_asked_for_is_in_their_name(settings: Settings, database: Database) -> None:
     work.accept(database, YARD, "16-100 S")
-    ask(database)
+    work.ask(database)
 
     worker.data_sync()
 
@@ -96,25 +60,25 @@ def test_a_data_sync_leaves_its_slot_to_the_one_that_is_running(
     settings: Settings, database: Database
 ) -> None:
     work.accept(database, YARD, "16-100 S")
-    ask(database)
+    work.ask(database)
     with database.exclusive("data_sync") as held:
         assert held
         worker.data_sync()
 
     assert work.states(database, YARD) == ["accepted"]
-    assert undone(database)
+    assert work.undone(database)
 
 
 def test_a_slot_that_came_while_a_data_sync_ran_is_seen_when_it_is_through(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask(database, minutes=30)
+    work.ask(database, minutes=30)
     work.accept(database, YARD, "16-100 S")
 
     def another_is_asked_for(what: str) -> None:
         if what == "sent" and len(work.batches(database)) == 1:
             work.accept(database, YARD, "16-100 L")
-            ask(database, minutes=31)
+            work.ask(database, minutes=31)
 
     watched = WatchedSage(embedded_company(settings), another_is_asked_for)
     monkeypatch.setattr(worker, "open_company", lambda _settings: watched)
@@ -122,14 +86,14 @@ def test_a_slot_that_came_while_a_data_sync_ran_is_seen_when_it_is_through(
 
     assert [batch.name for batch, _lines in watched.sent] == ["DS000001", "DS000002"]
     assert work.states(database, YARD) == ["synced", "synced"]
-    assert not undone(database)
+    assert not work.undone(database)
 
 
 def test_an_unreachable_sage_leaves_the_slot_for_later_and_is_logged(
     settings: Settings, database: Database
 ) -> None:
     work.accept(database, YARD, "16-100 S")
-    ask(database)
+    work.ask(database)
     sage = settings.data_dir / "sage.db"
     away = sage.rename(settings.data_dir / "away.db")
     sage.mkdir()
@@ -139,13 +103,13 @@ def test_an_unreachable_sage_leaves_the_slot_for_later_and_is_logged(
 
     [warning] = [log["event"] for log in logs if log["log_level"] == "warning"]
     assert "Sage cannot be reached" in warning
-    assert undone(database)
+    assert work.undone(database)
     assert tally.read(settings.redis)[tally.SYNC_RUNS, "unreachable"] == 1
     sage.rmdir()
     away.rename(sage)
     worker.data_sync()
     assert work.states(database, YARD) == ["synced"]
-    assert not undone(database)
+    assert not work.undone(database)
 
 
 def test_a_data_sync_that_breaks_is_counted_as_that_and_leaves_the_slot(
@@ -155,7 +119,7 @@ def test_a_data_sync_that_breaks_is_counted_as_that_and_leaves_the_slot(
         raise RuntimeError(f"a fault of costbot: {what}")
 
     work.accept(database, YARD, "16-100 S")
-    ask(database)
+    work.ask(database)
     watched = WatchedSage(embedded_company(settings), break_down)
     monkeypatch.setattr(worker, "open_company", lambda _settings: watched)
     with pytest.raises(RuntimeError):
@@ -164,7 +128,7 @@ def test_a_data_sync_that_breaks_is_counted_as_that_and_leaves_the_slot(
     counts = tally.read(settings.redis)
     assert counts[tally.SYNC_RUNS, "broke"] == 1
     assert counts[(tally.SYNC_SECONDS,)] >= 0
-    assert undone(database)
+    assert work.undone(database)
 
 
 def test_who_asked_for_a_data_sync_hears_once_that_sage_cannot_be_reached(
@@ -177,12 +141,12 @@ def test_who_asked_for_a_data_sync_hears_once_that_sage_cannot_be_reached(
     worker.data_sync()
     assert told_to_wait(database) == []
 
-    ask(database, minutes=30)
+    work.ask(database, minutes=30)
     worker.data_sync()
     worker.data_sync()
     assert told_to_wait(database) == ["ada.approver@example.com"]
 
-    ask(database, minutes=31)
+    work.ask(database, minutes=31)
     worker.data_sync()
     assert told_to_wait(database) == 2 * ["ada.approver@example.com"]
 
@@ -194,9 +158,9 @@ def test_who_asked_for_a_data_sync_hears_nothing_of_an_export_that_is_being_save
         raise SageBusyError("Job Cost's export may be half saved")
 
     monkeypatch.setattr(worker, "run", busy)
-    ask(database)
+    work.ask(database)
     worker.data_sync()
-    assert undone(database)
+    assert work.undone(database)
     assert told_to_wait(database) == []
 
 
@@ -233,7 +197,7 @@ def test_what_waits_is_expired_escalated_and_reminded_of_by_one_look(
     assert happened == [(Event.EXPIRED, old.id), (Event.ESCALATED, new.id), (Event.REMINDED, None)]
     assert [entry["emails"] for entry in logged if "emails" in entry] == [["nobody@example.com"]]
     assert names(redis_client, "notices") == ["deliver"]
-    assert not undone(database, "remind")
+    assert not work.undone(database, "remind")
 
 
 def _reports(database: Database) -> list[OutboxNotice]:
@@ -249,7 +213,7 @@ def test_the_report_of_a_slot_is_put_out_once_also_when_a_kill_left_the_slot_und
         slots.take(session, "report", due)
     worker.report()
     assert [notice.created_at for notice in _reports(database)] == [due]
-    assert not undone(database, "report")
+    assert not work.undone(database, "report")
     assert names(redis_client, "notices") == ["deliver"]
 
     with database.writing() as session:
@@ -257,7 +221,7 @@ def test_the_report_of_a_slot_is_put_out_once_also_when_a_kill_left_the_slot_und
         slot.done_at = None
     worker.report()
     assert len(_reports(database)) == 1
-    assert not undone(database, "report")
+    assert not work.undone(database, "report")
 
 
 def test_a_report_of_long_ago_is_not_sent_any_more(settings: Settings, database: Database) -> None:
@@ -265,7 +229,7 @@ def test_a_report_of_long_ago_is_not_sent_any_more(settings: Settings, database:
         slots.take(session, "report", datetime.now(UTC) - timedelta(days=2))
     worker.report()
     assert _reports(database) == []
-    assert not undone(database, "report")
+    assert not work.undone(database, "report")
 
 
 def test_tidying_drops_what_is_finished_and_a_month_old(settings: Settings, database: Database) -> None:
@@ -301,7 +265,7 @@ def test_tidying_drops_what_is_finished_and_a_month_old(settings: Settings, data
         assert session.scalar(select(func.count()).where(ScheduleSlot.name == "yearly")) == 1
         assert session.scalar(select(func.count()).select_from(OutboxNotice)) == 2
         assert session.scalars(select(SeenDelivery.key)).all() == ["new"]
-    assert not undone(database, "tidy")
+    assert not work.undone(database, "tidy")
 
 
 def test_tidying_never_drops_the_newest_notice_whose_number_sqlite_would_give_away_again(
@@ -361,207 +325,3 @@ def test_an_export_that_was_saved_just_now_is_nothing_to_warn_of_and_a_missing_o
 
 
 # a process costs a second of start-up: what is the same on both databases is tried on one
-once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@contextmanager
-def process(entry: str, *queues: str) -> Iterator[psutil.Popen]:
-    """A worker or scheduler process, with the settings of this process' environment."""
-    program = (
-        "import sys; import sync.worker; from workflow.settings import read_settings; "
-        # it looks after the work in hand each second, and not every fifth
-        "sync.worker._MONITORING_SECONDS = 1; "
-        f"sync.worker.{entry}(read_settings(), *([sys.argv[1:]] if sys.argv[1:] else []))"
-    )
-    with psutil.Popen([sys.executable, "-c", program, *queues]) as running:
-        try:
-            yield running
-        finally:
-            kill(running)
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    """Whether something comes true before the deadline."""
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    while not happens():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-@pytest.fixture
-def schedule(settings: Settings, database: Database) -> Callable[[datetime], None]:
-    """One tick of a scheduler, at any time."""
-    jobs = tuple(job for job in periodic_jobs(settings) if isinstance(job, CronJob))
-    scheduler = Scheduler(database, WorkQueue(settings.redis), jobs)
-    return scheduler.tick
-
-
-@once
-def test_a_scheduler_process_and_a_worker_process_do_the_work_of_the_schedule(
-    settings: Settings, database: Database
-) -> None:
-    work.accept_everything(database)
-
-    with process("run_scheduler") as scheduler, process("run_worker", "sync"):
-        assert soon(lambda: work.batches(database) != [] and not undone(database))
-        scheduler.send_signal(signal.SIGTERM)
-
-        assert scheduler.wait(_DEADLINE_SECONDS) == 0
-    work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "the schedule")
-
-
-@once
-def test_a_worker_that_is_idle_ends_when_it_is_told_to(settings: Settings, redis_client: redis.Redis) -> None:
-    with process("run_worker", "sync") as idle:
-        assert soon(lambda: redis_client.scard("rq:workers") == 1)
-        idle.send_signal(signal.SIGTERM)
-
-        assert idle.wait(_DEADLINE_SECONDS) == 0
-
-
-@pytest.fixture
-def slow_work(settings: Settings, database: Database) -> Callable[[], None]:
-    """Starts a data sync in a worker that stands still once Sage has the batch; returns when it does."""
-    work.accept_everything(database)
-
-    def start() -> None:
-        WorkQueue(settings.redis).put(SLOW)
-        assert soon((settings.data_dir / "standing").exists)
-
-    return start
-
-
-@once
-def test_a_worker_that_is_told_to_end_finishes_what_it_has_in_hand(
-    settings: Settings, database: Database, slow_work: Callable[[], None]
-) -> None:
-    with process("run_worker", "sync") as busy:
-        slow_work()
-        busy.send_signal(signal.SIGTERM)
-        assert work.states(database, YARD) == ["accepted"]
-        (settings.data_dir / "go").touch()
-
-        assert busy.wait(_DEADLINE_SECONDS) == 0
-
-    work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "told to end")
-
-
-@once
-def test_a_worker_that_is_told_to_end_again_cuts_off_what_it_has_in_hand(
-    settings: Settings, database: Database, slow_work: Callable[[], None]
-) -> None:
-    with process("run_worker", "sync") as busy:
-        slow_work()
-        [horse] = busy.children()
-
-        def ends_when_told() -> bool:
-            busy.send_signal(signal.SIGTERM)
-            try:
-                busy.wait(2)  # RQ takes a signal within a second of another for the same
-            except psutil.TimeoutExpired:
-                return False
-            return True
-
-        assert not ends_when_told()
-        assert soon(ends_when_told)
-        assert not horse.is_running()
-
-    assert busy.returncode == 0
-    assert work.states(database, YARD) == ["accepted"]
-
-
-def test_a_worker_killed_alone_leaves_its_work_running_and_nobody_else_does_it_too(
-    settings: Settings, database: Database, slow_work: Callable[[], None]
-) -> None:
-    ask(database)
-    with process("run_worker", "sync") as killed:
-        slow_work()
-        [horse] = killed.children()
-        killed.kill()
-        killed.wait()
-
-        worker.data_sync()
-        assert horse.is_running()
-        assert undone(database)
-        (settings.data_dir / "go").touch()
-        assert soon(lambda: work.states(database, YARD) == ["synced"])
-
-    with database.exclusive("data_sync", wait_seconds=_DEADLINE_SECONDS):
-        pass  # the work-horse is through
-    worker.data_sync()
-    assert not undone(database)
-    work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "killed alone")
-    assert work.batches(database) == ["DS000001"]
-
-
-def test_what_a_worker_killed_with_all_it_had_in_hand_left_is_finished_by_another(
-    settings: Settings,
-    database: Database,
-    slow_work: Callable[[], None],
-    schedule: Callable[[datetime], None],
-) -> None:
-    with process("run_worker", "sync") as killed:
-        slow_work()
-        schedule(factories.NINE)
-        kill(killed)
-    assert work.states(database, YARD) == ["accepted"]
-    with redis.Redis.from_url(settings.redis) as client:
-        client.flushall()
-
-    with process("run_worker", "sync"):
-        schedule(factories.NINE + timedelta(seconds=61))
-        assert soon(lambda: not undone(database))
-
-    work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "killed with its work")
-    assert work.batches(database) == ["DS000001"]
-    assert work.events(database).count(Event.SYNC_STARTED) == 1
-
-
-@once
-def test_the_heart_of_a_worker_beats_while_work_is_in_hand(
-    settings: Settings, slow_work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heartbeat = settings.data_dir / "heartbeat"
-    monkeypatch.setenv("COSTBOT_HEARTBEAT", str(heartbeat))
-    with process("run_worker", "sync"):
-        slow_work()
-        heartbeat.unlink()
-
-        assert soon(heartbeat.exists)
-        (settings.data_dir / "go").touch()
-
-
-@once
-def test_a_worker_that_cannot_touch_its_heartbeat_works_on(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    work.accept_everything(database)
-    ask(database)
-    monkeypatch.setenv("COSTBOT_HEARTBEAT", str(tmp_path / "nowhere" / "heartbeat"))
-    WorkQueue(settings.redis).put(Work("data_sync", "sync", "sync.worker.data_sync"))
-
-    with process("run_worker", "sync"):
-        assert soon(lambda: not undone(database))
-
-
-@once
-def test_a_worker_outlives_a_restart_of_redis(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work.accept_everything(database)
-    with RedisServer() as server:
-        monkeypatch.setenv("COSTBOT_REDIS_URL", server.url)
-        queue = WorkQueue(server.url)
-        with process("run_worker", "sync") as survivor, redis.Redis.from_url(server.url) as client:
-            assert soon(lambda: client.scard("rq:workers") == 1)
-            server.kill()
-            server.start()
-            ask(database)
-            queue.put(Work("data_sync", "sync", "sync.worker.data_sync"))
-
-            assert soon(lambda: not undone(database))
-            assert survivor.is_running()
-        queue.close()
-    work.assert_all_is_well(database, embedded_company(settings), work.JOBS, "restart of Redis")
