@@ -3,7 +3,6 @@
 Of one company's bot and of a host for many, with data to lose. What follows an ack is over with the answer.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ from bot.sandbox.client import Sandbox
 from bot.sandbox.server import running
 from bot.sandbox.workspace import BOT_TOKEN, SIGNING_SECRET
 from tests.bot.junk import BARE
+from tests.bot.kept import Kept
 from tests.bot.many.town import town
 from tests.bot.signing import signed
 from tests.bot.site import Site
@@ -74,6 +74,7 @@ COSTBOT_PROCORE_COMPANY_ID={COMPANY}
 COSTBOT_PROCORE_WEBHOOK_SECRET={HOOK_SECRET}
 """
 
+Rows = dict[str, list[Any]]
 # what is tried of each path is made up in the test: collecting it would take a second in each test process
 described = schemathesis.pytest.from_fixture("description")
 
@@ -85,34 +86,29 @@ class Surface:
     paths: frozenset[str]
     url: str
     databases: Mapping[str, Database]
-    _looks: dict[str, sqlite3.Connection] = field(default_factory=dict)
-    _seen: dict[str, tuple[int, dict[str, list[Any]]]] = field(default_factory=dict)
+    _kept: dict[str, Kept[Rows]] = field(default_factory=dict)
+    _before: dict[str, Rows] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, database in self.databases.items():
-            self._looks[name] = sqlite3.connect(str(database.engine.url.database), check_same_thread=False)
-        self.changed()
+            self._kept[name] = Kept(database, _rows)
+            self._before[name] = self._kept[name].now()
 
     def changed(self) -> list[str]:
         """The tables whose rows no request of a stranger's may change, and which have others than before."""
         found = []
-        for name, database in self.databases.items():
-            # SQLite counts what others have committed, so that rows are read only where there may be new ones
-            [version] = self._looks[name].execute("PRAGMA data_version").fetchone()
-            if self._seen.get(name, (None, {}))[0] == version:
-                continue
-            rows = _kept(database)
-            before = self._seen.get(name, (None, rows))[1]
+        for name, kept in self._kept.items():
+            before, rows = self._before[name], kept.now()
             found += [f"{name}: {table}" for table in rows if rows[table] != before[table]]
-            self._seen[name] = version, rows
+            self._before[name] = rows
         return found
 
     def close(self) -> None:
-        for look in self._looks.values():
-            look.close()
+        for kept in self._kept.values():
+            kept.close()
 
 
-def _kept(database: Database) -> dict[str, list[Any]]:
+def _rows(database: Database) -> Rows:
     """The rows that are to stay as they are; of the trail, what is no refusal."""
     rows = {table: rows for table, rows in raw(database).items() if table not in MAY_CHANGE}
     del rows["audit_events.facts"]
