@@ -64,6 +64,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _take(config, items, left_out(items))
     elif not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
         _take(config, items, set(items) - left_out(items))
+    if settings.get_current_profile_name() == junk.DEEP:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0), append=False)
     of_this_process = getattr(config, "workerinput", None)
     if of_this_process:
         items[:] = dealt(items, of_this_process["workercount"], _shared)

@@ -28,7 +28,7 @@ def left_out(cases: Iterable[Any]) -> set[Any]:
                 way.append(ways.index(params[parameter]))
         if way:
             by_name.setdefault(name, []).append((way, case))
-    out = set()
+    out: set[Any] = set()
     for name, of_test in by_name.items():
         of_test.sort(key=itemgetter(0))
         del of_test[crc32(name.encode()) % len(of_test)]
