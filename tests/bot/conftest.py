@@ -52,8 +52,7 @@ def pictures_at_hand(drawn: Callable[[str, Report], bytes], monkeypatch: pytest.
     """For tests of how a report reaches people; its picture shows days, and no hours."""
 
     def picture(report: Report) -> bytes:
-        days = (datetime.combine(moment, time.min, moment.tzinfo) for moment in (report.since, report.until))
-        return drawn(spoken(), replace(report, **dict(zip(("since", "until"), days, strict=True))))
+        return drawn(spoken(), replace(report, since=_day(report.since), until=_day(report.until)))
 
     monkeypatch.setattr(report_files, "chart", picture)
 
@@ -82,3 +81,7 @@ def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
     """The sample company at work, and its Slack."""
     yield Site(database, sandbox)
     sandbox.clear_faults()
+
+
+def _day(moment: datetime) -> datetime:
+    return datetime.combine(moment, time.min, moment.tzinfo)

@@ -236,6 +236,7 @@ def test_a_change_is_seen(of_one: Surface) -> None:
     assert "one: jobs" in of_one.changed()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("node_id", "database_url")
 @described.parametrize()
 @settings(
