@@ -22,10 +22,10 @@ test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); 
 	@.ci/programs
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
-engines: .venv/.costbot-dev ## Run what takes turns in `make test` the other way: tests/bot and tests/sync on the other database, the walks on the other screen
+engines: .venv/.costbot-dev ## Run what takes turns in `make test` the other way: on the other database, on the other screen, in the other office
 	@.ci/browser
 	@.ci/programs
-	@$(BIN)/pytest -n logical --dist worksteal --other-database tests/bot tests/sync tests/e2e/walks $(ARGS)
+	@$(BIN)/pytest -n logical --dist worksteal --other-database $(ARGS)
 
 faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some three minutes)
 	@$(if $(SHORT),,.ci/faketime)

@@ -18,10 +18,10 @@ from playwright.sync_api import Browser, Page
 
 from tests import junk
 from tests.browser import chromium
-from tests.engines import BOTH, left_out
 from tests.order import dealt
 from tests.pristine import PristineDatabase, kept_open
 from tests.servers import PostgresServer, RedisServer
+from tests.turns import BOTH, left_out
 from workflow.database import Database, migrate
 
 _EVERY_DATABASE = "--every-database"
@@ -155,7 +155,7 @@ def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> Iterator[str]:
 
 @pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A migrated, empty database of this test's own: the test runs on SQLite and on PostgreSQL."""
+    """A migrated, empty database of this test's own, on SQLite or on PostgreSQL (`turns.py`)."""
     name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     url: str = request.getfixturevalue(name)
     return url

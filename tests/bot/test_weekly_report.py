@@ -13,6 +13,7 @@ from tests.bot.site import Site
 from workflow import messages, outbox
 from workflow.database import Database
 
+pytestmark = pytest.mark.usefixtures("pictures_at_hand")
 ASKED = "1 request came, 0 updated, 0 rejected."
 PLAINLY = "report in words alone"
 

@@ -13,10 +13,10 @@ from bot.sandbox import workspace
 from tests.collector import Collector, collecting
 from tests.e2e.office import Office, at_work
 from tests.servers import PostgresServer, RedisServer
+from tests.turns import OFFICES
 
 _HERE = Path(__file__).parent
 OpenOffice = Callable[[str], AbstractContextManager[Office]]
-OFFICES = ["small office", "head office"]
 in_small_office = pytest.mark.parametrize("office", OFFICES[:1], indirect=True)
 in_head_office = pytest.mark.parametrize("office", OFFICES[1:], indirect=True)
 
@@ -71,6 +71,6 @@ def open_office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="session", params=OFFICES)
 def office(request: pytest.FixtureRequest, open_office: OpenOffice) -> Iterator[Office]:
-    """The same test in both offices; nothing in them may be killed."""
+    """The same test in either office; nothing in them may be killed."""
     with open_office(request.param) as office:
         yield office

@@ -12,11 +12,13 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.e2e.office import answers, free_ports
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
 from tests.e2e.walk import Walk
+from tests.turns import SCREENS
 
 pytestmark = pytest.mark.timeout(300)
 
 RIVERSIDE, HARBOR, COLD_STORAGE = "24-017 Riverside Medical Center", "24-031 Harbor Point", "24-038 Miller"
 WINDOW = "Cost Codes for Update"
+WIDTHS = dict(zip(SCREENS, (1280, 390), strict=True))
 _PLAYWRIGHTS_OWN_PATIENCE = 5.0
 
 
@@ -148,10 +150,10 @@ def test_everything_fits_the_screen_of_a_desk_and_of_a_phone(walk: Walk, width: 
     walk.photograph("6-messages")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_cost_codes_are_asked_for_by_clicks_and_typing_alone(walk: Walk, width: int) -> None:
-    page, job = walk.page, {1280: "Fairview High School Gym", 390: "Cedar Ridge Water Plant"}[width]
-    page.set_viewport_size({"width": width, "height": 844})
+@pytest.mark.parametrize("screen", SCREENS)
+def test_cost_codes_are_asked_for_by_clicks_and_typing_alone(walk: Walk, screen: str) -> None:
+    page, job = walk.page, {"desk": "Fairview High School Gym", "phone": "Cedar Ridge Water Plant"}[screen]
+    page.set_viewport_size({"width": WIDTHS[screen], "height": 844})
     walk.choose("Tom Beckett")
     page.get_by_role("button", name="Shortcuts", exact=True).click()
     page.get_by_role("menuitem", name="Request cost codes").click()
@@ -183,14 +185,13 @@ def test_cost_codes_are_asked_for_by_clicks_and_typing_alone(walk: Walk, width: 
     expect(walk.card(job)).to_contain_text("Ready to Update")
 
 
-@pytest.mark.parametrize(
-    ("width", "job"), [(1280, "25-003 City Hall Seismic Retrofit"), (390, "25-014 Union Station Concourse")]
-)
+@pytest.mark.parametrize("screen", SCREENS)
 def test_an_approver_who_has_set_slack_to_spanish_reads_spanish_from_end_to_end(
-    walk: Walk, width: int, job: str
+    walk: Walk, screen: str
 ) -> None:
+    job = {"desk": "25-003 City Hall Seismic Retrofit", "phone": "25-014 Union Station Concourse"}[screen]
     page, card = walk.page, walk.card(job)
-    page.set_viewport_size({"width": width, "height": 844})
+    page.set_viewport_size({"width": WIDTHS[screen], "height": 844})
     walk.choose("Lucía Herrera")
     expect(card).to_contain_text("Ready to Update")  # the channel reads the company's language
     walk.choose("costbot Messages")

@@ -9,9 +9,10 @@ from redis import Redis
 from sqlalchemy import select
 
 from bot.sandbox.client import Seen
-from tests.e2e.conftest import OFFICES, OpenOffice, in_head_office, in_small_office
+from tests.e2e.conftest import OpenOffice, in_head_office, in_small_office
 from tests.e2e.office import READY, UPDATED, Office, cards
 from tests.e2e.tree import PATIENCE, wait_until
+from tests.turns import OFFICES
 from workflow import slots
 from workflow.tables import DataSync
 from workflow.vocabulary import SyncState

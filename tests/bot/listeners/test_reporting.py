@@ -6,6 +6,7 @@ import pytest
 from bot.sandbox.client import NO_AUTHORITIES, Message, Person
 from tests.bot.listeners.conftest import Office
 
+pytestmark = pytest.mark.usefixtures("pictures_at_hand")
 ASKED = "1 request came, 0 updated, 0 rejected."
 
 

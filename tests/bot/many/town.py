@@ -30,6 +30,7 @@ from bot.sandbox.oauth import CLIENT_ID, CLIENT_SECRET, OAuth
 from bot.sandbox.server import running
 from bot.sandbox.workspace import SIGNING_SECRET, Team, Workspace
 from tests import factories
+from tests.bot.kept import Kept
 from tests.factories import LIMITS
 from tests.workflow.site import Site
 from workflow import drafts, privilege_requests
@@ -58,6 +59,7 @@ class Member:
     company: Company
     workspace: Workspace
     sandbox: Sandbox
+    _kept: Kept[Json]
     nudged: list[str] = field(default_factory=list)
     _calls_seen: int = 0
 
@@ -73,11 +75,15 @@ class Member:
 
     def rows(self) -> Json:
         """Everything in the company's database."""
-        with self.database.reading() as session:
-            return {
-                table.name: sorted(map(repr, session.execute(table.select())))
-                for table in Table.metadata.tables.values()
-            }
+        return self._kept.now()
+
+
+def _rows(database: Database) -> Json:
+    with database.reading() as session:
+        return {
+            table.name: sorted(map(repr, session.execute(table.select())))
+            for table in Table.metadata.tables.values()
+        }
 
 
 @dataclass
@@ -190,7 +196,8 @@ def town(
             nudged: list[str] = []
             company = Company(settings, database, nudged.append, LIMITS, lambda _: None)
             client = stack.enter_context(closing(Sandbox(f"{slack}/team/{teams[name].id}")))
-            members[name] = Member(teams[name], company, spaces[name], client, nudged)
+            kept = stack.enter_context(closing(Kept(database, _rows)))
+            members[name] = Member(teams[name], company, spaces[name], client, kept, nudged)
             _work(name, database)
         open_ = stack.enter_context(front(host, [one.company for one in members.values()]))
         web = http_app(open_.apps, takes_events=True, ready={}, more=open_.routes)

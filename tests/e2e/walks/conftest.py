@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Error, expect
 from tests.e2e.office import Office
 from tests.e2e.tree import PATIENCE
 from tests.e2e.walk import Walk
-from tests.engines import SCREENS
+from tests.turns import SCREENS
 
 _PLAYWRIGHTS_OWN_PATIENCE = 5.0
 _PATIENCE_MILLISECONDS = PATIENCE * 1000
