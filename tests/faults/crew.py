@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -118,6 +119,11 @@ class Crew:
             with suppress(psutil.NoSuchProcess):
                 family += [process, *process.children(recursive=True)]
         return family
+
+    def errors(self) -> list[str]:
+        """What the processes have logged as an error."""
+        said = chain.from_iterable(self.said_since({}).values())
+        return [line for line in said if '"level": "error"' in line]
 
     def stop(self) -> None:
         """Ask all to stop, and wait for it."""
