@@ -343,7 +343,7 @@ class Sandbox:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self.api_url = f"{self.url}/api/"
-        self._http = httpx.Client(base_url=self.url, timeout=30, trust_env=False, verify=NO_AUTHORITIES)
+        self._http = httpx.Client(base_url=self.url, timeout=60, trust_env=False, verify=NO_AUTHORITIES)
 
     def as_person(self, who: str) -> Person:
         """Be the person with this e-mail or user id."""

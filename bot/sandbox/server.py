@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep a connection, so that none is closed just as it is used again."""
+
 
 def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> None:
     """Serve an app until interrupted. Raises OSError when the port is taken."""
@@ -43,6 +46,11 @@ def address(listener: socket.socket) -> str:
 def _server(app: ASGIApp) -> uvicorn.Server:
     # Long polls of the page and sockets of the app never end by themselves: they are cut.
     config = uvicorn.Config(
-        app, log_level="critical", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=0
+        app,
+        log_level="critical",
+        access_log=False,
+        ws="websockets-sansio",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=0,
     )
     return uvicorn.Server(config)

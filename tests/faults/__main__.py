@@ -127,6 +127,8 @@ def _happen(
                     f"  {row.name}: {row.tries.times} tried in {row.seconds:.0f} s"
                     + (f", drained in {row.drained:.0f} s, {len(row.findings)} findings" if judged else "")
                 )
+                for finding in row.findings:
+                    console.print(f"    {finding.kind}: {finding.words}", markup=False)
     except Exception:  # noqa: BLE001 - the other companies go on; what was not tried is told at the end
         console.print_exception()
 

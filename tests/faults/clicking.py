@@ -32,7 +32,7 @@ _LOOK_SECONDS = 1.0
 _LOOKS_TAKE = 0.1
 """Of all time at most so much goes into looking, however slow the machine is."""
 _ROUND_SECONDS = 4.0
-_LAST_ROUND_SECONDS = 120.0
+_LAST_ROUND_SECONDS = 480.0
 
 
 class Click(NamedTuple):

@@ -444,7 +444,6 @@ def test_what_was_joined_needs_no_end_of_its_own() -> None:
         notices=(*facts.notices, *told),
     )
     facts = with_message(with_message(facts, "thread:14"), "thread:15", "Tom")
-    facts = with_answer(facts, "Tom", "26-103 Annex: It is Ready to Update again, for an approver")
     facts = with_message(without_message(facts, "card:3"), "card:3", "*Ready to Update*")
     assert judge(facts) == []
 

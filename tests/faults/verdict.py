@@ -304,9 +304,12 @@ def nobody_was_left_in_the_dark(facts: Facts) -> Findings:
     untold: Counter[str] = Counter()
     jobs: defaultdict[str, list[str]] = defaultdict(list)
     on_record: Counter[tuple[str, str, str]] = Counter()
+    # who asks once more for what Sage refused has it sent again, and clicks on nothing
+    ask = {event.actor for event in facts.events if event.event in (Event.REQUESTED, Event.JOINED)}
     deaf: Counter[tuple[str, str, str]] = Counter()
     for event in facts.events:
-        if event.event in TOLD.values():
+        asked = event.event == Event.SENT_AGAIN and event.actor in ask
+        if event.event in TOLD.values() and not asked:
             act = event.actor, event.job or "", event.event
             on_record[act] += 1
             deaf[act] += any(_may_be_lost(event, time) for time in facts.deaf)
