@@ -179,11 +179,13 @@ class _Run:
             self._progress("Sending to Sage", 0, sync.jobs)
         with span("send to Sage", batch=sync.batch):
             receipt = self._sage.send(_batch(sync), _Lines(self._database, sync))
+        for portion in _portions(self._database, sync):
+            with self._database.writing() as session:
+                exports.sent_jobs(session, sync, portion, by=self._by, at=self._clock())
         with self._database.writing() as session:
             exports.sent(
                 session,
                 sync,
-                by=self._by,
                 at=self._clock(),
                 file=receipt.file if receipt else None,
                 file_sha256=receipt.sha256 if receipt else None,
@@ -217,8 +219,7 @@ class _Run:
         self, sync: DataSync, act: Callable[[Session, Portion, Mapping[int, SageJob]], None], what: str
     ) -> bool:
         """Read the jobs of a batch from Sage and act on some at a time; whether Sage told of all."""
-        with self._database.reading() as session:
-            portions = batches.portions(session, sync)
+        portions = _portions(self._database, sync)
         portion_of = {number: portion for portion in portions for number in portion.jobs}
         done, total = 0, len(portion_of)
         if self._progress:
@@ -281,12 +282,15 @@ class _Lines:
         self._database, self._sync = database, sync
 
     def __iter__(self) -> Iterator[ExportLine]:
-        with self._database.reading() as session:
-            portions = batches.portions(session, self._sync)
-        for portion in portions:
+        for portion in _portions(self._database, self._sync):
             with self._database.reading() as session:
-                some = list(batches.lines_to_send(session, self._sync, portion))
+                some = batches.portion_to_send(session, portion)
             yield from some
+
+
+def _portions(database: Database, sync: DataSync) -> list[Portion]:
+    with database.reading() as session:
+        return batches.portions(session, sync)
 
 
 def _batch(sync: DataSync) -> Batch:

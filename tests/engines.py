@@ -24,7 +24,7 @@ def left_out(
     cases: Collection[Any], turns: Mapping[str, tuple[Sequence[str], Sequence[Path]]] = TURNS
 ) -> set[Any]:
     """Of each test that takes turns and is there both ways, the case that is left out."""
-    out = set()
+    out: set[Any] = set()
     for parameter, (ways, folders) in turns.items():
         by_name: dict[str, dict[str, Any]] = {}
         for case in cases:

@@ -108,9 +108,14 @@ def plan_jobs(
     if session.get_one(DataSync, sync.id, populate_existing=True).state is not SyncState.CLAIMED:
         return
     lines.store_read_backs(session, [(job, held[job.id]) for job in jobs], at=at)
-    waiting = lines.unsettled(session, updates_of(session, sync, portion, held))
-    lines.mark_standings(session, ((each, held[job_id].cost_codes) for job_id, each in waiting.items()))
-    planned = [(job, waiting.get(job.id, []), held[job.id].cost_codes) for job in jobs]
+    in_sage = [(job, held[job.id].cost_codes) for job in jobs]
+    updates = updates_of(session, sync, portion, held)
+    clear = findings.clear(session, in_sage, updates, limits=limits)
+    waiting = lines.unsettled(
+        session, {id_: job_id for id_, job_id in updates.items() if job_id not in clear}
+    )
+    planned = [(job, waiting[job.id], codes) for job, codes in in_sage if job.id in waiting]
+    lines.mark_standings(session, ((each, codes) for _, each, codes in planned))
     why_not = findings.judge(session, planned, limits=limits)
     if why_not:
         bulk.update_many(
@@ -134,39 +139,36 @@ def planned(session: Session, sync: DataSync) -> None:
     )
 
 
+def sent_jobs(session: Session, sync: DataSync, portion: Portion, *, by: Actor, at: datetime) -> None:
+    """Sage has the batch: requested updates of a portion are exported, and then their jobs' holds released.
+
+    One of which nothing was sent, because every line failed the checks, has failed by now.
+    """
+    jobs = directory.lock_job_numbers(session, portion.jobs.values())
+    accepted = list(updates_of(session, sync, portion, jobs, state=State.ACCEPTED))
+    counted = _counted(session, accepted)
+    failed = [id_ for id_ in accepted if _all_failed(counted[id_].outcomes)]
+    _change(session, accepted, exported_at=at, state=State.EXPORTED)
+    _change(session, failed, finished_at=at, state=State.FAILED)
+    ended = {id_: Event.FAILED if id_ in failed else Event.EXPORTED for id_ in accepted}
+    _tell(session, sync, ended, counted, by=by, at=at)
+    holds.settle_all(session, jobs, by=by, at=at)
+
+
 def sent(
     session: Session,
     sync: DataSync,
     *,
-    by: Actor,
     at: datetime,
     file: str | None = None,
     file_sha256: str | None = None,
 ) -> None:
-    """Sage has the batch: its requested updates are exported, and then their jobs' holds released.
-
-    One of which nothing was sent, because every line failed the checks, has failed by now.
-    """
-    query = select(RequestedUpdate.id, RequestedUpdate.job_id).where(
-        RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state == State.ACCEPTED
-    )
-    updates = dict(session.execute(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all())
-    directory.lock_job_numbers(session, updates.values())
-    moved = session.execute(
+    """Every job of the batch is exported: from here on it is to be read back."""
+    session.execute(
         update(DataSync)
         .where(DataSync.id == sync.id, DataSync.state == SyncState.PLANNED)
         .values(state=SyncState.SENT, sent_at=at, file=file, file_sha256=file_sha256)
     )
-    if not moved.rowcount:  # type: ignore[attr-defined]
-        return
-    for some in chunks(list(updates), _IDS_A_STATEMENT):
-        counted = _counted(session, some)
-        failed = [id_ for id_ in some if _all_failed(counted[id_].outcomes)]
-        _change(session, some, exported_at=at, state=State.EXPORTED)
-        _change(session, failed, finished_at=at, state=State.FAILED)
-        ended = {id_: Event.FAILED if id_ in failed else Event.EXPORTED for id_ in some}
-        _tell(session, sync, ended, counted, by=by, at=at)
-    holds.settle_all(session, set(updates.values()), by=by, at=at)
 
 
 def overdue(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:

@@ -4,16 +4,17 @@ Owns asking `workflow.checks` with what the database knows, and storing the answ
 job's lock.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import cycle, islice
 
-from sqlalchemy import bindparam, delete, exists, insert, select
+from sqlalchemy import Select, bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from workflow import lines
 from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
 from workflow.language import joined
 from workflow.lines import OpenLine
-from workflow.merge import Assignment, InSage
+from workflow.merge import Asked, Assignment, CodeKey, InSage
 from workflow.tables import Job, LineFinding, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Severity
 
@@ -69,6 +70,46 @@ def judge(
     return {line_id: joined(why) for line_id, each in found.items() if (why := refusals(each))}
 
 
+def clear(
+    session: Session,
+    jobs: Sequence[tuple[Job, InSage]],
+    updates: Mapping[int, int],
+    *,
+    limits: SageLimits,
+) -> set[int]:
+    """The jobs whose lines of these requested updates go as they are written; `updates` has the job of each.
+
+    Each line is of a code that Sage does not hold, and is written so; nothing was found of it and nothing is
+    now. One line of each cost code and of each category is checked for all: no rule looks at both.
+    """
+    asked = lines.new_throughout(session, updates)
+    standard = lines.standard_descriptions(session, {code for codes in asked.values() for _, code in codes})
+    categories = lines.categories_of(session, updates)
+    doubtful = {updates[update_id] for update_id in session.scalars(_with_findings(updates))}
+
+    def is_clear(job: Job, in_sage: InSage) -> bool:
+        keys = asked.get(job.id, set())
+        if not keys or job.id in doubtful or not keys.isdisjoint(in_sage):
+            return False
+        around = _surroundings(session, job, {code for _, code in keys}, in_sage, standard)
+        return not any(found for _, found in check(_one_of_each(keys, categories), limits, around))
+
+    return {job.id for job, in_sage in jobs if is_clear(job, in_sage)}
+
+
+def _with_findings(update_ids: Collection[int]) -> Select[int]:
+    of_lines = select(RequestedLine.requested_update_id).join(
+        LineFinding, LineFinding.line_id == RequestedLine.id
+    )
+    return of_lines.where(RequestedLine.requested_update_id.in_(update_ids)).distinct()
+
+
+def _one_of_each(keys: Collection[CodeKey], categories: Collection[str]) -> Iterator[Asked]:
+    """As few assignments as have each of these cost codes and each category."""
+    pairs = islice(zip(cycle(keys), cycle(categories), strict=True), max(len(keys), len(categories)))
+    return ((code, category, extra) for (extra, code), category in pairs)
+
+
 def look(
     session: Session, job: Job, assignments: Sequence[Assignment], *, limits: SageLimits
 ) -> list[tuple[Assignment, list[Finding]]]:
@@ -121,7 +162,7 @@ def _look(
     """What is found, by the id of each line of which anything is."""
     codes = {code for _, _, _, code, *_ in waiting}
     around = _surroundings(session, job, codes, in_sage, standard)
-    checked = check(lines.assignments_of(waiting), limits, around)
+    checked = check(lines.asked_by(waiting), limits, around)
     return {line_id: each for (line_id, *_), (_, each) in zip(waiting, checked, strict=True) if each}
 
 

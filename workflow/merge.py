@@ -27,6 +27,10 @@ class Assignment(NamedTuple):
         return (self.extra, self.code)
 
 
+Asked: TypeAlias = tuple[str, str, str]
+"""An `Assignment` or a plain tuple of the same, which a data sync of a million lines has no time to name."""
+
+
 @dataclass(frozen=True, slots=True)
 class SageCode:
     """A cost code that Sage holds: its own description and the categories tied to it."""
@@ -69,7 +73,14 @@ class Planned(NamedTuple):
 
 def plan(requested: Iterable[Assignment], in_sage: InSage) -> Iterator[Planned]:
     """Compare each assignment with Sage, in the order given; one asked for twice is sent once."""
-    seen: set[Assignment] = set()
+    asked = list(requested)
+    for assignment, (standing, description) in zip(asked, standings(asked, in_sage), strict=True):
+        yield Planned(assignment, standing, description)
+
+
+def standings(requested: Iterable[Asked], in_sage: InSage) -> Iterator[tuple[Standing, str | None]]:
+    """How each assignment stands against Sage, as `plan` has it, and Sage's description of its code."""
+    seen: set[Asked] = set()
     for assignment in requested:
         code, category, extra = assignment
         held = in_sage.get((extra, code))
@@ -80,7 +91,7 @@ def plan(requested: Iterable[Assignment], in_sage: InSage) -> Iterator[Planned]:
         else:
             standing = Standing.NEW_CODE
         seen.add(assignment)
-        yield Planned(assignment, standing, held.description if held else None)
+        yield standing, held.description if held else None
 
 
 DONE = {

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.tables import ProcoreEvent, ProcoreHook
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -121,7 +122,8 @@ class Crew:
 
     def errors(self) -> list[str]:
         """What the processes have logged as an error."""
-        return [line for line in self.log.read_text().splitlines() if '"level": "error"' in line]
+        said = chain.from_iterable(self.said_since({}).values())
+        return [line for line in said if '"level": "error"' in line]
 
     def stop(self) -> None:
         """Ask all to stop, and wait for it."""

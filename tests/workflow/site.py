@@ -198,8 +198,11 @@ class Site:
         """Sage takes the batch; its refusals."""
         with self.database.reading() as session:
             refusals = self.sage.take(batches.lines_to_send(session, sync))
+        for portion in self._portions(sync):
+            with self.database.writing() as session:
+                exports.sent_jobs(session, sync, portion, by=SCHEDULE, at=at)
         with self.database.writing() as session:
-            exports.sent(session, sync, by=SCHEDULE, at=at)
+            exports.sent(session, sync, at=at)
         return refusals
 
     def read_back(
