@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, type_coerce, update
 from sqlalchemy.orm import Session, aliased
 
 from workflow import (
@@ -230,27 +230,31 @@ def read_back_jobs(
     holds.settle_all(session, held, by=by, at=at)
 
 
-def _settle_held(session: Session, update_ids: Collection[int]) -> dict[Outcome, int]:
-    """Settle what Sage holds of these requested updates, as was just stored: how many lines by outcome."""
+def _settle_held(session: Session, updates: Mapping[int, int]) -> Counter[Outcome]:
+    """Settle what Sage holds of these requested updates, as was just stored: how many lines by outcome.
+
+    `updates` has the job of each.
+    """
     line, held = RequestedLine, SageAssignment
-    kept = (
+    done = {standing: type_coerce(became, line.outcome.type) for standing, became in DONE.items()}
+    settled = (
         update(line)
         .where(
-            RequestedUpdate.id.in_(update_ids),
+            RequestedUpdate.id.in_(updates),
             line.requested_update_id == RequestedUpdate.id,
             line.outcome.is_(None),
             held.job_id == RequestedUpdate.job_id,
+            # said again, for what was just stored is in no statistics, by which PostgreSQL would read it all
+            held.job_id.in_(set(updates.values())),
             held.extra == line.extra,
             held.code == line.code,
             held.category == line.category,
         )
-        .values(sage_description=held.description)
-        .execution_options(synchronize_session=False)
+        .values(sage_description=held.description, outcome=case(done, value=line.standing))
+        .returning(line.outcome)
     )
-    return {
-        done: session.execute(kept.where(line.standing == standing).values(outcome=done)).rowcount  # type: ignore[attr-defined]
-        for standing, done in DONE.items()
-    }
+    session.flush()
+    return Counter(session.connection().scalars(settled))
 
 
 def _failures(

@@ -80,10 +80,15 @@ class Export:
         """The line and the texts of each row that can be used by itself."""
         problems: list[FileProblem] = []
         checks = cell_checks(SageRow)
-        has_rows = False
+        has_rows, before, texts = False, list[str](), list[str]()
         for record in records(file, SageRow, problems, fallback=encoding):
             line, values, is_whole = record
-            texts = [check(value) for check, value in zip(checks, values)]  # noqa: B905 - of half a row, too
+            *of_code, category = values or ("",)
+            if of_code and of_code == before:  # most rows add a category to the cost code of the row above
+                texts = [*texts[:-1], checks[-1](category)]
+            else:
+                texts = [check(value) for check, value in zip(checks, values)]  # noqa: B905 - of half a row, too
+                before = of_code
             if is_whole and (None in texts or not texts[_CODE]):
                 if not any(map(str.strip, values)) and not problems:
                     continue
@@ -104,15 +109,23 @@ class Export:
     def _take(self, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
         """Keep what the rows say, some thousand at a time; a job may be in several parts."""
         jobs: dict[str, _Told] = {}
-        for n, (line, (number, name, *code)) in enumerate(rows, start=1):
-            told = jobs.get(number)
-            if told is None:
-                told = jobs[number] = _Told(line, name, {})
-            for problem in told.add(line, name, *code):
-                self._is_amiss(number, problem)
+        before, categories = list[str](), set[str]()
+        for n, (line, (*of_code, category)) in enumerate(rows, start=1):
+            if of_code == before:
+                categories.add(category)
+            else:
+                before = of_code
+                number, name, extra, code, description = of_code
+                told = jobs.get(number)
+                if told is None:
+                    told = jobs[number] = _Told(line, name, {})
+                for problem in told.add(line, name, extra, code, description, category):
+                    self._is_amiss(number, problem)
+                categories = told.categories_of(extra, code)
             if n % _ROWS_AT_ONCE == 0:
                 self._keep(jobs)
                 jobs.clear()
+                before = []
         self._keep(jobs)
 
     def _keep(self, jobs: dict[str, "_Told"]) -> None:
@@ -168,6 +181,9 @@ class _Told:
                 if description != before:
                     problems.append(contradiction(line, "description", description, before, first))
         return problems
+
+    def categories_of(self, extra: str, code: str) -> set[str]:
+        return self.codes[extra, code][2] if code else set()
 
     def join(self, other: "_Told") -> Iterator[FileProblem]:
         """What other rows say of it."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from sync.sage.import_report import RejectedNames, Report
 from sync.sage.layouts import JobLine
 from workflow.batches import ExportLine
+from workflow.characters import storable
 from workflow.merge import Assignment
 
 _RECORDS = """
@@ -46,7 +47,7 @@ class Rejections:
             names.add(record)
             self._kept.execute(
                 "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, NULL)",
-                (*record.assignment, record.job, file),
+                (*record.assignment, record.job, storable(file)),
             )
         self._kept.execute("COMMIT")
         self._has_records, self._has_jobless = bool(names.jobs), "" in names.jobs

@@ -1,7 +1,9 @@
 """Reading Sage back from an export file that somebody saves."""
 
 import os
+import sqlite3
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,60 @@ def test_a_row_that_is_there_twice_and_an_empty_one_say_nothing_new(export: Path
     reader = left_alone(export)
 
     assert (reader.problem(), list(reader.read(["24-017"]))) == (None, [RIVERSIDE])
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_rows_in_any_order_and_kept_so_many_at_a_time_say_the_same(
+    export: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("sync.sage.export_rows._ROWS_AT_ONCE", at_once)
+    rows = EXPORT.removeprefix(HEADER).splitlines()
+    other = [row.replace("24-017", "24-016") for row in rows[:4]]
+    for order in (rows, rows[::-1], rows[::2] + rows[1::2]):
+        mixed = [row for pair in zip_longest(order, other, fillvalue="") for row in pair]
+        export.write_text("\n".join([HEADER, *mixed]))
+        reader = left_alone(export)
+
+        assert list(reader.read(["24-017", "24-018"])) == [RIVERSIDE, SageJob("24-018", "Depot", {})]
+        assert reader.problem() is None
+
+
+def test_rows_that_contradict_each_other_are_found_however_far_they_are_from_each_other(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.sage.export_rows._ROWS_AT_ONCE", 1)
+    export.write_text(
+        f"{EXPORT}24-018,Another depot,,03-3000,Concrete,L\n24-017,Riverside,,03-3000,Steel,S\n"
+    )
+    reader = left_alone(export)
+
+    assert list(reader.read(["24-017", "24-018"])) == []
+    assert "line 7, column job_name: Another depot differs from Depot on line 6" in reader.untold()["24-018"]
+    assert "line 8, column description: Steel differs from Concrete on line 2" in reader.untold()["24-017"]
+
+
+def test_an_export_of_which_too_many_jobs_are_amiss_cannot_be_used(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.sage.export_rows._MOST_JOBS_AMISS", 2)
+    rows = [f"24-{n},Depot,,03-3000,Concrete,{'L' * 21}" for n in (101, 102, 102, 103)]
+    export.write_text("\n".join([EXPORT, *rows]))
+
+    with pytest.raises(SageUnreachableError, match=r"line 8, column category: is longer .*\(4 in all\)"):
+        list(left_alone(export).read(["24-017"]))
+
+
+def test_an_export_that_cannot_be_kept_while_it_is_read_is_told_with_the_mend(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("sqlite3.connect", full)
+
+    assert "database or disk is full). Make room where temporary files go" in str(
+        left_alone(export).problem()
+    )
 
 
 def test_an_export_saved_in_the_encoding_of_the_profile_is_read(export: Path) -> None:

@@ -307,6 +307,14 @@ def test_a_large_rejected_file_of_another_import_is_read_without_being_kept(desk
     assert peak < large.stat().st_size
 
 
+def test_a_file_of_records_may_have_a_name_that_is_no_text(desk: Desk) -> None:
+    desk.send()
+    desk.file_away()
+    desk.reject("S", name=os.fsdecode(b"rejet\xe9s.jce"))
+
+    assert desk.answer() == {3: "Sage rejected this line: see rejected/rejet\ufffds.jce."}
+
+
 def test_a_report_about_records_of_another_import_gives_no_reason(desk: Desk) -> None:
     desk.send()
     desk.file_away()
