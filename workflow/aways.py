@@ -80,8 +80,7 @@ def set_away(
         person, delegate, rules
     )
     if refused:
-        audit.record(session, Event.REFUSED, by=by, at=at, act="hand over", reason=refused.reason.value)
-        return refused
+        return audit.refuse(session, refused, "hand over", by=by, at=at)
     assert delegate is not None
     wrong = unusable(first_day, last_day, today=at.astimezone(zone).date())
     if wrong:

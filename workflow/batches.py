@@ -9,15 +9,32 @@ from typing import NamedTuple
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from workflow import bulk
 from workflow.merge import Assignment
 from workflow.tables import DataSync, Job, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Standing, State, SyncState
 
 ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 """The states of a requested update whose batch is not read back yet."""
-_STREAM_ROWS = 5_000
 _LINES_A_PORTION = 5_000
 _JOBS_A_PORTION = 100
+_IDS_A_STATEMENT = 500
+_TO_SEND = (
+    select(
+        RequestedLine.id,
+        Job.number,
+        func.coalesce(Job.sage_name, Job.name),
+        RequestedLine.extra,
+        RequestedLine.code,
+        RequestedLine.category,
+        case((RequestedLine.sage_description.is_(None), RequestedLine.description)),
+        RequestedLine.sage_description,
+    )
+    .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+    .join(Job, Job.id == RequestedUpdate.job_id)
+    .where(RequestedLine.outcome.is_(None), RequestedLine.standing != Standing.IN_SAGE)
+    .order_by(Job.number, RequestedLine.extra, RequestedLine.code, RequestedLine.category, RequestedLine.id)
+)
 
 
 class ExportLine(NamedTuple):
@@ -95,41 +112,41 @@ def portions(session: Session, sync: DataSync) -> list[Portion]:
     return found
 
 
-def updates_of(session: Session, sync: DataSync, portion: Portion, jobs: Collection[int]) -> dict[int, int]:
-    """The requested updates of these jobs of a portion that are still in the batch, with the job of each."""
-    # the batch is compared here: by its index SQLite would read all of it, for each portion
-    query = select(RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.data_sync_id).where(
-        RequestedUpdate.id.in_(portion.of(jobs))
-    )
-    return {id_: job_id for id_, job_id, batch in session.connection().execute(query) if batch == sync.id}
+def portions_of(session: Session, job_ids: Collection[int]) -> list[Portion]:
+    """Any jobs by number, some at a time; what was requested for them is not looked at."""
+    jobs = [
+        (number, job_id)
+        for some in bulk.chunks(sorted(job_ids), _IDS_A_STATEMENT)
+        for number, job_id in session.execute(select(Job.number, Job.id).where(Job.id.in_(some)))
+    ]
+    return [Portion(dict(some), {}) for some in bulk.chunks(sorted(jobs), _JOBS_A_PORTION)]
 
 
-def lines_to_send(session: Session, sync: DataSync, portion: Portion | None = None) -> Iterator[ExportLine]:
-    """The lines of a planned batch that Sage does not hold, streamed in a fixed order; or of a portion's."""
-    where = (
-        RequestedUpdate.data_sync_id == sync.id
-        if portion is None
-        else RequestedLine.requested_update_id.in_(portion.updates)
-    )
-    # plain rows: what the ORM does for each would take longer than writing it
-    rows = session.connection().execute(
-        select(
-            RequestedLine.id,
-            Job.number,
-            func.coalesce(Job.sage_name, Job.name),
-            RequestedLine.extra,
-            RequestedLine.code,
-            RequestedLine.category,
-            case((RequestedLine.sage_description.is_(None), RequestedLine.description)),
-            RequestedLine.sage_description,
-        )
-        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-        .join(Job, Job.id == RequestedUpdate.job_id)
-        .where(where, RequestedLine.outcome.is_(None), RequestedLine.standing != Standing.IN_SAGE)
-        .order_by(
-            Job.number, RequestedLine.extra, RequestedLine.code, RequestedLine.category, RequestedLine.id
-        )
-        .execution_options(yield_per=_STREAM_ROWS)
-    )
-    for some in rows.partitions():
-        yield from map(ExportLine._make, some)
+def updates_of(
+    session: Session, sync: DataSync, portion: Portion, jobs: Collection[int], *, state: State | None = None
+) -> dict[int, int]:
+    """The requested updates of these jobs of a portion that are still in the batch, with the job of each.
+
+    Those in this state only, where one is named.
+    """
+    query = select(
+        RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.data_sync_id, RequestedUpdate.state
+    ).where(RequestedUpdate.id.in_(portion.of(jobs)))
+    # batch and state are compared here: by their indexes SQLite would read all of them, for each portion
+    return {
+        id_: job_id
+        for id_, job_id, batch, now in session.connection().execute(query)
+        if batch == sync.id and state in (None, now)
+    }
+
+
+def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
+    """The lines of a planned batch that Sage does not hold, in a fixed order."""
+    for portion in portions(session, sync):
+        yield from portion_to_send(session, portion)
+
+
+def portion_to_send(session: Session, portion: Portion) -> Iterator[ExportLine]:
+    """The lines of a portion that Sage does not hold, in the order in which they go; all are read by then."""
+    query = _TO_SEND.where(RequestedLine.requested_update_id.in_(portion.updates))
+    return map(ExportLine._make, bulk.select_many(session, query))

@@ -1,16 +1,17 @@
-"""Many rows into one table at once, for what may come by the hundred thousand.
+"""Many rows into one table, or out of a query, at once, for what may come by the hundred thousand.
 
 Owns going past what SQLAlchemy does for each row: COPY and arrays on PostgreSQL, on SQLite a statement of
-many rows, or the driver's executemany.
-Values are bound by the columns' types all the same; defaults in Python are not.
+many rows, or the driver's executemany; and the driver's own tuples of what is read.
+What is written is bound by the columns' types all the same; defaults in Python are not.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import cache
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,19 @@ _VALUES_A_BLOCK = 1_500
 _Bind = Callable[[Any], Any] | None
 _One = TypeVar("_One")
 _Block = list[tuple[Any, ...]]
+
+
+def select_many(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+    """The rows of a query as the driver has them, which of text and numbers is all there is to know.
+
+    Plain tuples: a row of SQLAlchemy's takes longer to make than to read, and Python's garbage collector does
+    not pass it by.
+    """
+    session.flush()
+    with closing(session.connection().execute(query)) as result:
+        cursor = result.cursor
+        assert cursor is not None
+        return cursor.fetchall()
 
 
 def insert_many(

@@ -5,16 +5,18 @@ assignment. A rule that refuses stops the Update; a rule that warns only says so
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from typing import TypeVar
 
 from workflow.language import later
-from workflow.merge import Assignment, CodeKey, InSage, SageCode
+from workflow.merge import Asked, CodeKey, InSage, SageCode
 from workflow.vocabulary import Rule, Severity
 
 DELIMITERS = "-./ "
 """What may stand between the sections of a cost code or job number."""
+_Asked = TypeVar("_Asked", bound=Asked)
 _KEPT_TEXTS = 1 << 16
 """The same cost codes and descriptions are looked at for every job of a data sync."""
 _TO_SPACES = str.maketrans(DELIMITERS, " " * len(DELIMITERS))
@@ -116,8 +118,8 @@ class Surroundings:
 
 
 def check(
-    assignments: Iterable[Assignment], limits: SageLimits, around: Surroundings
-) -> Iterator[tuple[Assignment, list[Finding]]]:
+    assignments: Iterable[_Asked], limits: SageLimits, around: Surroundings
+) -> Iterator[tuple[_Asked, list[Finding]]]:
     """Each assignment with what the rules find, in the order given; a rule finds one thing at most."""
     twins = _twins({code for _, code in around.in_sage} | set(around.asked))
 
@@ -130,10 +132,19 @@ def check(
     def of_category(category: str) -> list[Finding]:
         return list(_of_category(category, limits))
 
+    of_new_code = _of_new_code(limits)
+    job_texts = (around.job_number, cut_to(around.job_name, limits.description_width))
+
     @cache
     def of_code(key: CodeKey) -> tuple[SageCode | None, tuple[Finding, ...], tuple[Finding, ...]]:
-        sent = tuple(_of_sent_code(key, limits, around, twins))
-        return around.in_sage.get(key), sent, tuple(_of_description(key, limits, around))
+        extra, code = key
+        held, asked = around.in_sage.get(key), around.standard.get(code)
+        sent = [] if held else [*of_new_code(code, asked), *_of_neighbours(key, limits, around, twins)]
+        if limits.encoding is not None:
+            description = _sent_description(held, asked, limits)
+            sent += _of_encoding(code, (*job_texts, extra, code, description), limits.encoding)
+        kept = _of_kept_description(code, held.description, asked, limits) if held else ()
+        return held, tuple(sent), tuple(kept)
 
     for assignment in assignments:
         code, category, extra = assignment
@@ -149,36 +160,18 @@ def refusals(findings: Iterable[Finding]) -> list[str]:
     return [finding.message for finding in findings if finding.severity is Severity.REFUSE]
 
 
-def _of_sent_code(
-    key: CodeKey, limits: SageLimits, around: Surroundings, twins: Mapping[str, Sequence[str]]
-) -> Iterator[Finding]:
-    extra, code = key
-    held, width = around.in_sage.get(key), limits.description_width
+def _sent_description(held: SageCode | None, asked: str | None, limits: SageLimits) -> str:
+    """The description that a code goes to Sage with."""
     if held is None:
-        yield from _of_new_code(key, limits, around, twins)
-    if limits.encoding is None:
-        return
-    texts = [around.job_number, cut_to(around.job_name, width), extra, code]
-    if held is None:
-        texts.append(cut_to(around.standard.get(code, ""), width))
-    elif limits.repeats_sage_description:
-        texts.append(held.description)
-    yield from _of_encoding(code, texts, limits.encoding)
+        return cut_to(asked or "", limits.description_width)
+    return held.description if limits.repeats_sage_description else ""
 
 
-def _of_description(key: CodeKey, limits: SageLimits, around: Surroundings) -> Iterator[Finding]:
-    _, code = key
-    held, asked = around.in_sage.get(key), around.standard.get(code)
-    if held is None or asked is None:
-        return
-    if held.description not in (asked, cut_to(asked, limits.description_width)):
+def _of_kept_description(code: str, kept: str, asked: str | None, limits: SageLimits) -> Iterator[Finding]:
+    if asked is not None and kept not in (asked, cut_to(asked, limits.description_width)):
         yield _warn(
             Rule.DESCRIPTION_DIFFERS,
-            later(
-                "cost code {code}: Sage keeps its own “{description}”",
-                code=code,
-                description=held.description,
-            ),
+            later("cost code {code}: Sage keeps its own “{description}”", code=code, description=kept),
         )
 
 
@@ -230,45 +223,11 @@ def _of_job(extra: str, limits: SageLimits, around: Surroundings) -> Iterator[Fi
         )
 
 
-def _of_new_code(
+def _of_neighbours(
     key: CodeKey, limits: SageLimits, around: Surroundings, twins: Mapping[str, Sequence[str]]
 ) -> Iterator[Finding]:
+    """What is found of a new code beside those that its job has or is to have."""
     extra, code = key
-    if len(code) > limits.code_width:
-        words = later(
-            "cost code {code} has {length} characters, and Sage takes {width} at most",
-            code=code,
-            length=len(code),
-            width=limits.code_width,
-        )
-        yield _refuse(Rule.CODE_LENGTH, words)
-    if not limits.code_format.fits(code):
-        yield _refuse(
-            Rule.CODE_FORMAT,
-            later(
-                "cost code {code} does not fit Sage's cost code format, such as {shape}",
-                code=code,
-                shape=limits.code_format.shape,
-            ),
-        )
-    if code not in around.standard:
-        if limits.beyond_standard_list:
-            yield _warn(
-                Rule.CODE_NOT_STANDARD,
-                later(
-                    "cost code {code} is not on the standard cost code list, and goes to Sage without a "
-                    "description",
-                    code=code,
-                ),
-            )
-        else:
-            yield _refuse(
-                Rule.CODE_NOT_STANDARD,
-                later(
-                    "cost code {code} is not on the standard cost code list: create it in Sage first",
-                    code=code,
-                ),
-            )
     others = twins.get(code)
     if others:
         yield _refuse(
@@ -290,7 +249,56 @@ def _of_new_code(
                 parent=parent,
             ),
         )
-    description = around.standard.get(code, "")
+
+
+@lru_cache
+def _of_new_code(limits: SageLimits) -> Callable[[str, str | None], Sequence[Finding]]:
+    """What is found of a new code in any job, by the code and its standard description, if it has one."""
+
+    @lru_cache(_KEPT_TEXTS)
+    def found(code: str, asked: str | None) -> Sequence[Finding]:
+        return tuple(_of_code_itself(code, asked, limits))
+
+    return found
+
+
+def _of_code_itself(code: str, asked: str | None, limits: SageLimits) -> Iterator[Finding]:
+    if len(code) > limits.code_width:
+        words = later(
+            "cost code {code} has {length} characters, and Sage takes {width} at most",
+            code=code,
+            length=len(code),
+            width=limits.code_width,
+        )
+        yield _refuse(Rule.CODE_LENGTH, words)
+    if not limits.code_format.fits(code):
+        yield _refuse(
+            Rule.CODE_FORMAT,
+            later(
+                "cost code {code} does not fit Sage's cost code format, such as {shape}",
+                code=code,
+                shape=limits.code_format.shape,
+            ),
+        )
+    if asked is None:
+        if limits.beyond_standard_list:
+            yield _warn(
+                Rule.CODE_NOT_STANDARD,
+                later(
+                    "cost code {code} is not on the standard cost code list, and goes to Sage without a "
+                    "description",
+                    code=code,
+                ),
+            )
+        else:
+            yield _refuse(
+                Rule.CODE_NOT_STANDARD,
+                later(
+                    "cost code {code} is not on the standard cost code list: create it in Sage first",
+                    code=code,
+                ),
+            )
+    description = asked or ""
     if len(description) > limits.description_width:
         cut = cut_to(description, limits.description_width)
         yield _warn(

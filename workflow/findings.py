@@ -4,16 +4,17 @@ Owns asking `workflow.checks` with what the database knows, and storing the answ
 job's lock.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import cycle, islice
 
-from sqlalchemy import bindparam, delete, exists, insert, select
+from sqlalchemy import Select, bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from workflow import lines
 from workflow.checks import Finding, SageLimits, Surroundings, check, refusals
 from workflow.language import joined
 from workflow.lines import OpenLine
-from workflow.merge import Assignment, InSage
+from workflow.merge import Asked, Assignment, CodeKey, InSage
 from workflow.tables import Job, LineFinding, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Severity
 
@@ -50,20 +51,63 @@ def renew(
     standard = standard or {}
     unread = {code for _, _, _, code, *_ in waiting if code not in standard}
     standard = {**standard, **lines.standard_descriptions(session, unread)}
-    return _store(session, waiting, _look(session, job, waiting, in_sage, limits, standard))
+    return bool(_store(session, waiting, _look(session, job, waiting, in_sage, limits, standard)))
+
+
+def renew_all(session: Session, told: Sequence[tuple[Job, InSage]], *, limits: SageLimits) -> set[int]:
+    """Do so for some jobs, of which Sage holds this; the ids of those with other findings than before."""
+    waiting = lines.open_of_jobs(session, [job.id for job, _ in told])
+    checked = [(job, waiting.get(job.id, ()), in_sage) for job, in_sage in told]
+    _, changed = _check(session, checked, limits)
+    return {job_id for job_id, each in waiting.items() if any(line_id in changed for line_id, *_ in each)}
 
 
 def judge(
     session: Session, planned: Sequence[tuple[Job, Sequence[OpenLine], InSage]], *, limits: SageLimits
 ) -> dict[int, str]:
     """Check the lines of some jobs that are about to be sent; why not, by the id of each that must not be."""
-    codes = {code for _, waiting, _ in planned for _, _, _, code, *_ in waiting}
-    standard = lines.standard_descriptions(session, codes)
-    found: dict[int, list[Finding]] = {}
-    for job, waiting, in_sage in planned:
-        found |= _look(session, job, waiting, in_sage, limits, standard)
-    _store(session, [line for _, waiting, _ in planned for line in waiting], found)
+    found, _ = _check(session, planned, limits)
     return {line_id: joined(why) for line_id, each in found.items() if (why := refusals(each))}
+
+
+def clear(
+    session: Session,
+    jobs: Sequence[tuple[Job, InSage]],
+    updates: Mapping[int, int],
+    *,
+    limits: SageLimits,
+) -> set[int]:
+    """The jobs whose lines of these requested updates go as they are written; `updates` has the job of each.
+
+    Each line is of a code that Sage does not hold, and is written so; nothing was found of it and nothing is
+    now. One line of each cost code and of each category is checked for all: no rule looks at both.
+    """
+    asked = lines.new_throughout(session, updates)
+    standard = lines.standard_descriptions(session, {code for codes in asked.values() for _, code in codes})
+    categories = lines.categories_of(session, updates)
+    doubtful = {updates[update_id] for update_id in session.scalars(_with_findings(updates))}
+
+    def is_clear(job: Job, in_sage: InSage) -> bool:
+        keys = asked.get(job.id, set())
+        if not keys or job.id in doubtful or not keys.isdisjoint(in_sage):
+            return False
+        around = _surroundings(session, job, {code for _, code in keys}, in_sage, standard)
+        return not any(found for _, found in check(_one_of_each(keys, categories), limits, around))
+
+    return {job.id for job, in_sage in jobs if is_clear(job, in_sage)}
+
+
+def _with_findings(update_ids: Collection[int]) -> Select[int]:
+    of_lines = select(RequestedLine.requested_update_id).join(
+        LineFinding, LineFinding.line_id == RequestedLine.id
+    )
+    return of_lines.where(RequestedLine.requested_update_id.in_(update_ids)).distinct()
+
+
+def _one_of_each(keys: Collection[CodeKey], categories: Collection[str]) -> Iterator[Asked]:
+    """As few assignments as have each of these cost codes and each category."""
+    pairs = islice(zip(cycle(keys), cycle(categories), strict=True), max(len(keys), len(categories)))
+    return ((code, category, extra) for (extra, code), category in pairs)
 
 
 def look(
@@ -95,6 +139,18 @@ def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Findin
     return found
 
 
+def _check(
+    session: Session, jobs: Sequence[tuple[Job, Sequence[OpenLine], InSage]], limits: SageLimits
+) -> tuple[dict[int, list[Finding]], set[int]]:
+    """Check these lines of some jobs and store it: what is found, by line id; where it is not as before."""
+    codes = {code for _, waiting, _ in jobs for _, _, _, code, *_ in waiting}
+    standard = lines.standard_descriptions(session, codes)
+    found: dict[int, list[Finding]] = {}
+    for job, waiting, in_sage in jobs:
+        found |= _look(session, job, waiting, in_sage, limits, standard)
+    return found, _store(session, [line for _, waiting, _ in jobs for line in waiting], found)
+
+
 def _look(
     session: Session,
     job: Job,
@@ -106,7 +162,7 @@ def _look(
     """What is found, by the id of each line of which anything is."""
     codes = {code for _, _, _, code, *_ in waiting}
     around = _surroundings(session, job, codes, in_sage, standard)
-    checked = check(lines.assignments_of(waiting), limits, around)
+    checked = check(lines.asked_by(waiting), limits, around)
     return {line_id: each for (line_id, *_), (_, each) in zip(waiting, checked, strict=True) if each}
 
 
@@ -125,7 +181,8 @@ def _surroundings(
     )
 
 
-def _store(session: Session, checked: Sequence[OpenLine], found: Mapping[int, Sequence[Finding]]) -> bool:
+def _store(session: Session, checked: Sequence[OpenLine], found: Mapping[int, Sequence[Finding]]) -> set[int]:
+    """Keep what was found of these lines; the ids of those of which it is not as before."""
     before: dict[int, list[Finding]] = {}
     rows = session.scalars(
         select(LineFinding)
@@ -152,4 +209,4 @@ def _store(session: Session, checked: Sequence[OpenLine], found: Mapping[int, Se
     ]
     if new:
         session.execute(insert(LineFinding), new)
-    return bool(changed)
+    return set(changed)

@@ -4,22 +4,23 @@ Owns storing assignments, their standing against Sage, and moving them between r
 of one job. Callers hold the job's lock and own the state; `reopen`, for them, makes it ready again.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from sqlalchemy import String, bindparam, delete, exists, func, select, type_coerce
+from sqlalchemy import bindparam, case, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from workflow import bulk, request_ids, waiting_steps
-from workflow.merge import Assignment, CodeKey, InSage, SageCode, SageJob, plan
+from workflow.merge import Asked, Assignment, CodeKey, InSage, SageCode, SageJob, plan, standings
 from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
-from workflow.vocabulary import Outcome, State
+from workflow.vocabulary import Outcome, Standing, State
 
 _CODES_A_QUERY = 5_000
-_LINES_AT_ONCE = 500
+_ID = itemgetter(0)
 ASKED_BY_OTHERS = exists().where(
     RequestedLine.requested_update_id == RequestedUpdate.id,
     RequestedLine.requested_by_id != RequestedUpdate.requested_by_id,
@@ -60,7 +61,12 @@ def assignment_of(line: RequestedLine) -> Assignment:
 
 def assignments_of(waiting: Iterable[OpenLine]) -> Iterator[Assignment]:
     """The assignments that open lines ask for, one after the other."""
-    return (Assignment(code, category, extra) for _, _, extra, code, category, _, _ in waiting)
+    return map(Assignment._make, asked_by(waiting))
+
+
+def asked_by(waiting: Iterable[OpenLine]) -> Iterator[Asked]:
+    """The same as plain tuples."""
+    return ((code, category, extra) for _, _, extra, code, category, _, _ in waiting)
 
 
 def standard_descriptions(session: Session, codes: Collection[str]) -> dict[str, str]:
@@ -263,10 +269,11 @@ def _as_held(rows: Iterable[Sequence[str]]) -> InSage:
 
 def open_of(session: Session, job_id: int) -> Sequence[OpenLine]:
     """The lines of a job that wait for an approver or for the data sync to claim them."""
-    return _open_of(session, [job_id]).get(job_id, [])
+    return open_of_jobs(session, [job_id]).get(job_id, [])
 
 
-def _open_of(session: Session, job_ids: Collection[int]) -> dict[int, list[OpenLine]]:
+def open_of_jobs(session: Session, job_ids: Collection[int]) -> dict[int, list[OpenLine]]:
+    """The same lines of some jobs, by job; one without any is not named."""
     query = select(RequestedUpdate.id, RequestedUpdate.job_id).where(
         RequestedUpdate.job_id.in_(job_ids),
         RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
@@ -281,27 +288,48 @@ def unsettled(session: Session, updates: Mapping[int, int]) -> dict[int, list[Op
 
     A job without any is not named.
     """
-    session.flush()
-    # past the ORM, which makes two objects of each row
-    rows = session.connection().execute(
-        select(
-            RequestedLine.id,
-            RequestedLine.requested_update_id,
-            RequestedLine.extra,
-            RequestedLine.code,
-            RequestedLine.category,
-            type_coerce(RequestedLine.standing, String),
-            RequestedLine.sage_description,
-        )
-        .where(RequestedLine.requested_update_id.in_(updates), RequestedLine.outcome.is_(None))
-        .order_by(RequestedLine.id)
-    )
+    query = select(
+        RequestedLine.id,
+        RequestedLine.requested_update_id,
+        RequestedLine.extra,
+        RequestedLine.code,
+        RequestedLine.category,
+        RequestedLine.standing,
+        RequestedLine.sage_description,
+    ).where(RequestedLine.requested_update_id.in_(updates), RequestedLine.outcome.is_(None))
     found: dict[int, list[OpenLine]] = {}
-    for some in rows.partitions(_LINES_AT_ONCE):
-        for line_id, update_id, extra, code, category, standing, description in some:
-            line = (line_id, update_id, extra, code, category, standing, description)
-            found.setdefault(updates[update_id], []).append(line)
+    for line in sorted(bulk.select_many(session, query), key=_ID):  # quicker here than by the database
+        found.setdefault(updates[line[1]], []).append(line)
     return found
+
+
+def new_throughout(session: Session, updates: Mapping[int, int]) -> dict[int, set[CodeKey]]:
+    """By job, the cost codes of its unsettled lines, where each line is written as of a code new to Sage.
+
+    Of jobs with one requested update among `updates`, so that no line is asked for twice.
+    """
+    line = RequestedLine
+    is_new = (line.standing == Standing.NEW_CODE) & line.sage_description.is_(None)
+    query = (
+        select(line.requested_update_id, line.extra, line.code, func.min(case((is_new, 1), else_=0)))
+        .where(line.requested_update_id.in_(updates), line.outcome.is_(None))
+        .group_by(line.requested_update_id, line.extra, line.code)
+    )
+    times = Counter(updates.values())
+    found: dict[int, set[CodeKey]] = {}
+    other = {job_id for job_id, count in times.items() if count > 1}
+    for update_id, extra, code, all_new in bulk.select_many(session, query):
+        if all_new:
+            found.setdefault(updates[update_id], set()).add((extra, code))
+        else:
+            other.add(updates[update_id])
+    return {job_id: codes for job_id, codes in found.items() if job_id not in other}
+
+
+def categories_of(session: Session, update_ids: Collection[int]) -> list[str]:
+    """The categories that requested updates ask for, each once."""
+    query = select(RequestedLine.category).where(RequestedLine.requested_update_id.in_(update_ids))
+    return list(session.scalars(query.distinct()))
 
 
 def store_read_back(session: Session, job: Job, held: SageJob, *, at: datetime) -> bool:
@@ -336,7 +364,7 @@ def store_read_backs(session: Session, told: Sequence[tuple[Job, SageJob]], *, a
             for category in (kept.categories or ("",))
         ),
     )
-    waiting = _open_of(session, changed)
+    waiting = open_of_jobs(session, changed)
     mark_standings(session, ((each, changed[job_id]) for job_id, each in waiting.items()))
     return set(changed)
 
@@ -355,8 +383,8 @@ def mark_standings(session: Session, jobs: Iterable[tuple[Sequence[OpenLine], In
         (
             (line[0], standing, description)
             for waiting, in_sage in jobs
-            for line, (_, standing, description) in zip(
-                waiting, plan(assignments_of(waiting), in_sage), strict=True
+            for line, (standing, description) in zip(
+                waiting, standings(asked_by(waiting), in_sage), strict=True
             )
             if standing != line[5] or description != line[6]
         ),

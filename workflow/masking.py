@@ -51,9 +51,9 @@ def mask_hidden(text: str, *more: str) -> str:
 
 
 def mask_within(facts: Any) -> Any:
-    """Facts, as JSON has them, with `mask_hidden` done to each text in them."""
+    """Facts, as JSON has them, with `mask` done to each text in them."""
     if isinstance(facts, str):
-        return mask_hidden(facts)
+        return mask(facts)
     if isinstance(facts, dict):
         return {name: mask_within(value) for name, value in facts.items()}
     return [mask_within(value) for value in facts] if isinstance(facts, list) else facts

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
 from workflow.audit import Recorded
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.language import either, later, say
 from workflow.privileges import Actor, Refused, Rules, explain, lacks
@@ -243,5 +243,4 @@ def _person(session: Session, by: Actor) -> Person | None:
 
 
 def _refuse(session: Session, reason: Refusal, words: str, act: str, *, by: Actor, at: datetime) -> Refused:
-    audit.record(session, Event.REFUSED, by=by, at=at, act=act, reason=reason.value)
-    return Refused(reason, words)
+    return audit.refuse(session, Refused(reason, words), act, by=by, at=at)
