@@ -75,7 +75,10 @@ class Answering:
         return self._change(self._view_id, view)
 
     def tell(self, message: Message) -> None:
-        """Say something to the person alone, in the first way that works."""
+        """Say something to the person alone, in the first way that surely works.
+
+        What Slack may have shown without saying so is said again by the next way: twice is better than never.
+        """
         for way in self._ways(message):
             try:
                 return way()

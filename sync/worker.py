@@ -300,7 +300,9 @@ def _look_at_what_waits(settings: Settings, database: Database, _by: Actor) -> b
         due = reminders.due(session, patience=patience, calendar=calendar, at=_now())
     with database.writing() as session:
         reminded = reminders.remind(session, due, patience=patience, calendar=calendar, at=_now())
-    if expiring or escalating or reminded:
+    with database.writing() as session:
+        given_up = waiting_steps.give_up(session, at=_now())
+    if expiring or escalating or reminded or given_up:
         nudger(settings)(PeriodicWork.DELIVER)
     return True
 

@@ -5,7 +5,7 @@ that tells Slack commits with it. What a step asks for is judged in `workflow.st
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, exists, select, update
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from workflow import outbox, request_ids
 from workflow.database import upsert
+from workflow.language import later, say
 from workflow.tables import RequestedUpdate, WorkflowStep
 from workflow.vocabulary import State, StepKind, Until
 
@@ -27,6 +28,8 @@ OUTCOMES: Mapping[State, str] = {
     State.EXPIRED: "expired",
 }
 """What a workflow reads of a state that ends its waiting."""
+_SURELY_BEGUN = timedelta(minutes=5)
+_STOPPED = later("costbot was stopped before it did this, and nothing was changed. Run the workflow again.")
 _STILL_WAITS: Mapping[Until, frozenset[State]] = {
     Until.UPDATE: frozenset({State.READY}),
     Until.SYNCED: frozenset({State.READY, State.ACCEPTED, State.EXPORTED}),
@@ -38,15 +41,39 @@ IS_AWAITED = exists().where(
 """Whether a step waits for the requested update in a query."""
 
 
-def begin(
+def note(
     session: Session, function_execution_id: str, *, team_id: str, kind: StepKind | None, at: datetime
-) -> WorkflowStep | None:
-    """A step that Slack has started; None when it was started before, since Slack may tell of it twice."""
+) -> None:
+    """Put a step on record that Slack has started, before anything of it is done; once, if told twice."""
     noted = upsert(session, WorkflowStep).values(
         function_execution_id=function_execution_id, team_id=team_id, kind=kind, begun_at=at
     )
-    new = session.scalar(noted.on_conflict_do_nothing().returning(WorkflowStep.function_execution_id))
-    return session.get_one(WorkflowStep, function_execution_id) if new is not None else None
+    session.execute(noted.on_conflict_do_nothing())
+
+
+def begin(
+    session: Session, function_execution_id: str, *, team_id: str, kind: StepKind | None, at: datetime
+) -> WorkflowStep | None:
+    """A step to be done now, noted before or not, and locked; None when that was done or given up before."""
+    note(session, function_execution_id, team_id=team_id, kind=kind, at=at)
+    step = session.get_one(WorkflowStep, function_execution_id, with_for_update=True, populate_existing=True)
+    return step if step.finished_at is None and step.requested_update_id is None else None
+
+
+def give_up(session: Session, *, at: datetime) -> int:
+    """End the steps that were noted and that nobody has gone on with, as after a kill; how many."""
+    left = session.scalars(
+        select(WorkflowStep)
+        .where(
+            WorkflowStep.finished_at.is_(None),
+            WorkflowStep.requested_update_id.is_(None),
+            WorkflowStep.begun_at < at - _SURELY_BEGUN,
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    for step in left:
+        fail(session, step, say(_STOPPED), at=at)
+    return len(left)
 
 
 def complete(session: Session, step: WorkflowStep, outputs: Mapping[str, Any], *, at: datetime) -> None:

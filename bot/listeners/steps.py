@@ -1,31 +1,35 @@
 """Steps of workflows: costbot's own, run by Slack's Workflow Builder for the person who started the workflow.
 
-A step is answered by delivery, from the outbox: what it did, and what ends it, commit together. Only where
-nothing could be kept at all is Slack told from here.
+A step is noted before its ack, so that the schedule ends one whose bot is killed. It is answered by delivery,
+from the outbox: what it did, and what ends it, commit together. Only where nothing could be kept at all is
+Slack told from here.
 """
 
 import contextlib
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from pydantic import BaseModel, Field, ValidationError
-from slack_bolt import App, BoltContext
+from slack_bolt import Ack, App, BoltContext
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.blocks import step_words
-from bot.listeners.home import acknowledge
 from bot.middleware import bind_log
 from bot.slack_answers import SlackError
+from bot.slow_parts import OneAtATime
 from bot.visit import Services, UnsureError
-from workflow import steps
+from workflow import steps, waiting_steps
 from workflow.language import say, speaking
 from workflow.privileges import Actor
 from workflow.tables import WorkflowStep
 from workflow.vocabulary import PeriodicWork, StepKind
 
+_NOTE_SECONDS = 1.0
 _ANYTHING = re.compile(".*", re.DOTALL)
 _log = structlog.get_logger()
 
@@ -74,9 +78,35 @@ def register(app: App, services: Services) -> None:
             rules=services.settings.rules,
         )
 
-    app.function(StepKind.ASK.value)(ack=acknowledge, lazy=[_lazily(services, ask)])
-    app.function(StepKind.WAIT.value)(ack=acknowledge, lazy=[_lazily(services, wait)])
-    app.function(_ANYTHING)(ack=acknowledge, lazy=[_lazily(services, None)])
+    notes = OneAtATime[None]()
+    for callback_id, kind, act in (
+        (StepKind.ASK.value, StepKind.ASK, ask),
+        (StepKind.WAIT.value, StepKind.WAIT, wait),
+        (_ANYTHING, None, None),
+    ):
+        app.function(callback_id)(ack=_noting(services, notes, kind), lazy=[_lazily(services, act)])
+
+
+def _noting(services: Services, notes: OneAtATime[None], kind: StepKind | None) -> Callable[..., None]:
+    """What acknowledges a step: it is on record by then, unless the database has no time for it."""
+
+    def keep(run: StepRun, team: str) -> None:
+        with services.database.writing() as session:
+            waiting_steps.note(
+                session, run.function_execution_id, team_id=team, kind=kind, at=services.clock()
+            )
+
+    def acknowledge(ack: Ack, body: dict[str, Any]) -> None:
+        try:
+            run = StepRun.model_validate(body["event"])
+            notes.answer(partial(keep, run, str(body.get("team_id") or "")), seconds=_NOTE_SECONDS)
+        except ValidationError:
+            pass  # the log has it after the ack
+        except (SQLAlchemyError, TimeoutError) as error:
+            _log.warning("a step of a workflow could not be noted", error=type(error).__name__)
+        ack()
+
+    return acknowledge
 
 
 def _lazily(services: Services, act: _Act | None) -> Callable[..., None]:

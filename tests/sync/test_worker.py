@@ -16,11 +16,11 @@ from tests import factories
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import YARD, WatchedSage
 from tests.sync.test_work_queue import names
-from workflow import audit, slots, tally
+from workflow import audit, slots, tally, waiting_steps
 from workflow.database import Database
 from workflow.settings import SageTarget, Settings
-from workflow.tables import DataSync, OutboxNotice, Person, ScheduleSlot, SeenDelivery
-from workflow.vocabulary import Event, NoticeKind
+from workflow.tables import DataSync, OutboxNotice, Person, ScheduleSlot, SeenDelivery, WorkflowStep
+from workflow.vocabulary import Event, NoticeKind, StepKind
 
 
 def test_a_data_sync_runs_for_the_slot_that_is_due_and_finishes_it(
@@ -173,7 +173,7 @@ def told_to_wait(database: Database) -> list[str]:
         return [session.get_one(Person, person_id).email for person_id in people]
 
 
-def test_what_waits_is_expired_escalated_and_reminded_of_by_one_look(
+def test_what_waits_is_expired_escalated_reminded_of_or_given_up_by_one_look(
     settings: Settings,
     database: Database,
     redis_client: redis.Redis,
@@ -189,11 +189,14 @@ def test_what_waits_is_expired_escalated_and_reminded_of_by_one_look(
         for job, age in ((old, 61), (new, 14)):
             factories.requested(session, job=job, by=boss, lines=["03-300 L"], at=now - timedelta(days=age))
         slots.take(session, "remind", factories.NINE)
+        hour_ago = now - timedelta(hours=1)
+        waiting_steps.note(session, "Fx1", team_id="T1", kind=StepKind.WAIT, at=hour_ago)
     with capture_logs() as logged:
         worker.remind()
 
     with database.reading() as session:
         happened = [(row.event, row.job_id) for row in audit.trail(session)][-3:]
+        assert session.get_one(WorkflowStep, "Fx1").finished_at is not None
     assert happened == [(Event.EXPIRED, old.id), (Event.ESCALATED, new.id), (Event.REMINDED, None)]
     assert [entry["emails"] for entry in logged if "emails" in entry] == [["nobody@example.com"]]
     assert names(redis_client, "notices") == ["deliver"]

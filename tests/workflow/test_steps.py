@@ -17,7 +17,7 @@ from workflow.merge import Assignment
 from workflow.privileges import Actor
 from workflow.request_ids import working_for
 from workflow.tables import OutboxNotice, Person, RequestedUpdate, WorkflowStep
-from workflow.vocabulary import Event, NoticeKind, Place, Refusal, State
+from workflow.vocabulary import Event, NoticeKind, Place, Refusal, State, StepKind
 from workflow.waiting import Patience
 
 STRANGER = Actor(Place.SLACK, "Sam Stranger (sam@elsewhere.example)")
@@ -104,6 +104,46 @@ def test_a_step_that_slack_tells_of_twice_asks_once(site: Site) -> None:
     assert ask(site, "16-100 S") is None
     assert [update.revision for update in requests_made(site)] == [1]
     assert told(site) == ["Fx1"]
+
+
+def note(site: Site, step: str = "Fx1") -> None:
+    with site.database.writing() as session:
+        waiting_steps.note(session, step, team_id="T1", kind=StepKind.ASK, at=NINE)
+
+
+def give_up(site: Site, *, minutes: int) -> int:
+    with site.database.writing() as session:
+        return waiting_steps.give_up(session, at=later(minutes=minutes))
+
+
+def test_a_step_that_was_noted_is_done_once(site: Site) -> None:
+    note(site)
+    assert ask(site) is not None
+    note(site)
+    assert ask(site) is None
+    assert give_up(site, minutes=60) == 0
+    assert told(site) == ["Fx1"]
+
+
+def test_a_step_that_nobody_went_on_with_is_given_up_and_changes_nothing_later(site: Site) -> None:
+    note(site)
+    assert give_up(site, minutes=4) == 0
+    assert [give_up(site, minutes=6), give_up(site, minutes=60)] == [1, 0]
+    assert ask(site) is None
+    with site.database.reading() as session:
+        error = session.get_one(WorkflowStep, "Fx1").error
+    assert error == "costbot was stopped before it did this, and nothing was changed. Run the workflow again."
+    assert told(site) == ["Fx1"]
+    assert requests_made(site) == []
+
+
+def test_a_step_that_waits_for_an_approver_is_not_given_up(site: Site) -> None:
+    ask(site)
+    note(site, "Fx2")
+    wait(site)
+    assert give_up(site, minutes=60) == 0
+    assert wait(site) is None
+    assert outcome(site) is None
 
 
 def test_asking_for_what_waits_already_ends_well_and_adds_nothing(site: Site) -> None:

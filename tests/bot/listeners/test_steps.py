@@ -9,11 +9,12 @@ from structlog.typing import EventDict
 
 from bot.delivery import drain
 from bot.gateway import Gateway
+from bot.listeners import steps as listeners
 from bot.sandbox import sample_company
 from bot.sandbox.client import Person
 from bot.sandbox.workspace import CHANNEL_ID
 from tests.bot.listeners.conftest import Office, loses_the_answer_to_the_commit
-from workflow import steps
+from workflow import steps, waiting_steps
 from workflow.tables import OutboxNotice, RequestedUpdate, WorkflowStep
 from workflow.vocabulary import Event, NoticeKind, PeriodicWork, State
 
@@ -127,6 +128,30 @@ def test_a_step_whose_commit_was_not_answered_is_not_said_to_have_changed_nothin
     assert _count(office) == 1
 
 
+def test_a_step_whose_bot_is_killed_after_its_ack_ends_with_words(
+    office: Office, tom: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(listeners, "_run", killed)
+    tom.run_workflow("24-017", "09-250 L")
+    known_steps(office, 1)
+    with office.database.writing() as session:
+        waiting_steps.give_up(session, at=datetime.now(UTC) + timedelta(minutes=10))
+    deliver(office)
+    assert "Run the workflow again." in tom.wait_for_step(ASK, "failed")["error"]
+
+
+def test_a_step_that_cannot_be_noted_in_time_is_acknowledged_and_done_all_the_same(
+    office: Office, tom: Person, monkeypatch: pytest.MonkeyPatch, logged: list[EventDict]
+) -> None:
+    monkeypatch.setattr(listeners, "_NOTE_SECONDS", 0.0)
+    tom.run_workflow("24-017", "09-250 L")
+    office.person(sample_company.APPROVER).wait_for(lambda _: newest(office).revision == 2)
+    assert "a step of a workflow could not be noted" in [line["event"] for line in logged]
+
+
 def test_a_step_that_fails_on_the_way_has_changed_nothing(
     office: Office, tom: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +160,7 @@ def test_a_step_that_fails_on_the_way_has_changed_nothing(
     assert tom.wait_for_step(ASK, "failed")["error"].startswith(
         "Something went wrong, and nothing was changed"
     )
-    assert _count(office) == 0
+    assert newest(office).revision == 1
 
 
 def test_bad_lines_end_the_workflow_with_words_that_name_each(office: Office, tom: Person) -> None:
