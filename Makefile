@@ -22,10 +22,10 @@ test: .venv/.costbot-dev ## Run every test (ARGS="tests/bot -k card" for some); 
 	@.ci/programs
 	@$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
-engines: .venv/.costbot-dev ## Run the tests of tests/bot on the database that `make test` leaves out: each runs there on SQLite or on PostgreSQL
+engines: .venv/.costbot-dev ## Run what takes turns in `make test` the other way: tests/bot and tests/sync on the other database, the walks on the other screen
 	@.ci/browser
 	@.ci/programs
-	@$(BIN)/pytest -n logical --dist worksteal --other-database tests/bot $(ARGS)
+	@$(BIN)/pytest -n logical --dist worksteal --other-database tests/bot tests/sync tests/e2e/walks $(ARGS)
 
 faults: .venv/.costbot-dev ## Kill, cut, fill up and mislead costbot; see that nothing is lost (SEED=7 repeats a run, SHORT=1 takes some three minutes)
 	@$(if $(SHORT),,.ci/faketime)

@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    at_work,
     burst,
     clicks,
     import_file,
@@ -32,10 +33,10 @@ from benchmarks.measure import FULL, SHORT, Row, Sizes
 from bot import logs
 from tests.servers import RedisServer
 
-_COMPANIES = ("many", "few", "tenth", "hundredth")
+_COMPANIES = ("many", "few", "tenth", "hundredth", "small")
 _OF_A_BATCH = ("whole_sync", "import_file")
 _WHEN_SYNCED = ("nothing_to_do",)
-_WHEN_READY = ("lists", "clicks", "imports", "type_ahead")
+_WHEN_READY = ("at_work", "lists", "clicks", "imports", "type_ahead")
 _OF_FEWER_LINES_TOO = _OF_A_BATCH
 _OF_FEW_TOO = ("nothing_to_do", "lists")
 _IN_COMPANIES = _OF_A_BATCH + _WHEN_SYNCED + _WHEN_READY
@@ -72,16 +73,17 @@ class Bench:
                 empty.found()
                 self._take("burst", burst.measure(empty, self._sizes))
 
-    def _on(self, engine: str, many_url: str, few_url: str, tenth_url: str, hundredth_url: str) -> None:
+    def _on(self, engine: str, *urls: str) -> None:
         """Lead the companies through their life as far as something that is measured needs."""
         if not self._wants(*_IN_COMPANIES):
             return
         sizes, folder = self._sizes, self._folder
+        many_url, few_url, tenth_url, hundredth_url, small_url = urls
         many = Company(engine, many_url, sizes, lines=sizes.lines)
         few = Company(engine, few_url, sizes, lines=sizes.few_lines)
-        tenth, hundredth = (
+        tenth, hundredth, small = (
             Company(engine, url, some := sizes.of_fewer_jobs(part), lines=some.lines)
-            for url, part in ((tenth_url, 10), (hundredth_url, 100))
+            for url, part in ((tenth_url, 10), (hundredth_url, 100), (small_url, 100))
         )
         companies = {many: sizes.jobs}
         if self._wants(*_OF_FEW_TOO):
@@ -103,10 +105,10 @@ class Bench:
         for company in companies:
             company.sync()
         self._take("nothing_to_do", nothing_to_do.measure(few, many, sizes, folder))
-        if not self._wants(*_WHEN_READY):
-            return
-        for company, ready in companies.items():
+        for company, ready in companies.items() if self._wants(*_WHEN_READY) else ():
             company.ask(ready)
+        if engine == "PostgreSQL":  # several of each process are what it is for
+            self._take("at_work", at_work.measure(many, small, sizes, folder))
         self._take("lists", lists.measure(few, many, sizes))
         self._take("clicks", clicks.measure(many, sizes))
         self._take("imports", imports.measure(many, sizes, folder))

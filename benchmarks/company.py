@@ -4,15 +4,18 @@ It goes through the life of a requested update as costbot does: a planned batch,
 Update anew. Every state is one that costbot itself reaches, and `costbot audit verify` finds the trail whole.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 
 from sqlalchemy import select
 
 from benchmarks.loading import Values, load, run, settle_down
 from benchmarks.measure import Sizes
+from sync.sage.embedded import EmbeddedSage
 from tests.factories import NINE, later
 from workflow import audit
 from workflow.database import Database, migrate
@@ -51,6 +54,16 @@ def user_of(person_id: int) -> str:
     return f"U{person_id:04}"
 
 
+def email_of(person_id: int) -> str:
+    """The address of a person."""
+    return f"person{person_id}@example.com"
+
+
+def name_of(person_id: int) -> str:
+    """What a person is called."""
+    return f"Person {person_id}"
+
+
 class Company:
     """The company in one database; approvers are the people from 1 on, and the last person asks."""
 
@@ -64,12 +77,15 @@ class Company:
         """The schema, people, jobs and lists."""
         migrate(self.url)
         people = [
-            (n, f"approver{n}@example.com", f"Approver {n}", ErpPermission.STANDARD, True, True)
-            for n in range(1, self.sizes.approvers + 1)
+            (
+                n,
+                email_of(n),
+                name_of(n),
+                *((ErpPermission.STANDARD, True) if n < self.engineer else (ErpPermission.NONE, False)),
+                True,
+            )
+            for n in self.people
         ]
-        people.append(
-            (self.engineer, "engineer@example.com", "Project Engineer", ErpPermission.NONE, False, True)
-        )
         load(self.url, Person, "id, email, name, erp_permission, can_push_to_accounting, active", people)
         load(
             self.url,
@@ -90,6 +106,11 @@ class Company:
             "code, description",
             ((code(n), f"Concrete slab item {n}") for n in range(CODES)),
         )
+
+    @property
+    def people(self) -> range:
+        """The approvers, and whoever asks."""
+        return range(1, self.engineer + 1)
 
     @property
     def jobs(self) -> range:
@@ -152,6 +173,17 @@ class Company:
         happened = (Event.REQUESTED, Event.UPDATED, Event.EXPORTED, Event.SYNCED)
         self._record([(event, n, n) for event in happened for n in self._sent], at=NINE)
         settle_down(self.url)
+
+    def fill(self, sage: EmbeddedSage) -> None:
+        """Have an embedded Sage company hold what was sent; its own `load` takes one row after the other."""
+        next(sage.read([""]))  # which makes the file
+        with closing(sqlite3.connect(sage.path)) as file, file:
+            file.executemany(
+                "INSERT INTO jobs VALUES (?, ?)", ((self.number(n), self.name(n)) for n in self.jobs)
+            )
+            for table, columns in (("cost_codes", (0, 2, 3, 4)), ("assignments", (0, 2, 3, 5))):
+                rows = (itemgetter(*columns)(row) for row in self.held())
+                file.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?, ?)", rows)
 
     def held(self) -> Iterator[Sequence[str]]:
         """What Sage holds by then, as the rows of an export."""

@@ -29,6 +29,7 @@ class Sizes:
     imported: int
     burst: int
     clicks: int
+    cards: int
     looks: int
     runs: int
     syncs: int
@@ -52,6 +53,7 @@ FULL = Sizes(
     imported=100_000,
     burst=1_000,
     clicks=60,
+    cards=30,
     looks=20,
     runs=5,
     syncs=3,
@@ -65,6 +67,7 @@ SHORT = Sizes(
     imported=2_000,
     burst=25,
     clicks=20,
+    cards=5,
     looks=4,
     runs=1,
     syncs=1,

@@ -42,6 +42,7 @@ from bot.slack_answers import (
     error_of,
     header,
     outcome_of,
+    seconds_to_wait,
     user_of,
 )
 from workflow.settings import Settings, SettingsError
@@ -271,7 +272,7 @@ class Gateway:
         finally:
             self._count("upload_url", outcome)
         if answer.status_code == TOO_MANY_REQUESTS:
-            raise RateLimited("upload_url", float(header(answer.headers, "retry-after") or 1))
+            raise RateLimited("upload_url", seconds_to_wait(answer.headers))
         if answer.status_code >= SERVER_ERROR:
             raise SlackUnavailable(f"the upload got no clear answer: {outcome}")
         if answer.status_code != HTTPStatus.OK:

@@ -7,6 +7,7 @@ is judged in `workflow.privileges`. 'Could not find out' refuses as well, in its
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from threading import Lock
@@ -65,6 +66,10 @@ class Identity:
 
         Asks Slack, as `actor` does.
         """
+        found = self._found(user_id, team_id)
+        return found if isinstance(found, SlackUser) else self._for_the_record(found, user_id, team_id)
+
+    def _found(self, user_id: str, team_id: str | None) -> SlackUser | Actor:
         try:
             team = self._team()
             user = self._user(user_id)
@@ -77,6 +82,12 @@ class Identity:
         if _is_outside(user, team, team_id):
             return _refused(user.name, Refusal.FROM_OUTSIDE)
         return _refused(user.name, Refusal.DEACTIVATED) if user.deleted else user
+
+    def _for_the_record(self, refused: Actor, user_id: str, team_id: str | None) -> Actor:
+        """Whoever was tied to a person before is on record as that person, though nobody may act as them."""
+        with self._database.reading() as session:
+            tie = directory.slack_tie(session, self._own_team or team_id or "", user_id)
+        return replace(refused, name=tie.name, tied_to=tie.person_id) if tie else refused
 
     @contextmanager
     def writing(self, member: SlackUser | Actor) -> Iterator[tuple[Session, Actor]]:

@@ -14,6 +14,7 @@ from workflow.masking import mask
 
 TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
+_USUAL_WAIT, _LONGEST_WAIT = 60.0, 3600.0
 RATE_LIMITED, UNAVAILABLE = "rate_limited", "unavailable"
 _UNKNOWN_RESULT = {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
 _MESSAGE_GONE = {"message_not_found", "cant_update_message", "thread_not_found", "invalid_thread_ts"}
@@ -144,13 +145,25 @@ def error_of(method: str, error: SlackApiError) -> SlackError:
     """What an answer that is no success means."""
     response = error.response
     if response.status_code == TOO_MANY_REQUESTS:
-        return RateLimited(method, float(header(response.headers, "retry-after") or 1))
+        return RateLimited(method, seconds_to_wait(response.headers))
     code = mask(str(response.get("error") or ""))
     # an answer that is no JSON has, in place of a code, a sentence of the SDK's
     if response.status_code >= SERVER_ERROR or code in _UNKNOWN_RESULT or not code or " " in code:
         return SlackUnavailable(f"{method} got no clear answer: {response.status_code} {code}")
     details = (response.get("response_metadata") or {}).get("messages") or ()
     return SlackRefused(method, code, tuple(mask(str(detail)) for detail in details))
+
+
+def seconds_to_wait(headers: Mapping[str, Any]) -> float:
+    """How long `Retry-After` says to wait: a second where it is missing, and never for ever.
+
+    Slack says seconds. What stands in between may say a date, by whatever clock it has.
+    """
+    try:
+        said = float(header(headers, "retry-after") or 1)
+    except ValueError:
+        return _USUAL_WAIT
+    return min(said, _LONGEST_WAIT) if said >= 0 else _USUAL_WAIT
 
 
 def outcome_of(error: SlackError) -> str:

@@ -26,11 +26,11 @@ from bot.interaction import Interaction, UnreadableError
 from bot.middleware import INTERACTION, REQUEST_ID, bind_log
 from bot.slack_answers import SlackError, SlackUser
 from workflow import approvals, deliveries, privilege_requests
-from workflow.acting import AlreadyDecided, Stale
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.language import go_on_in, later, say, speaking
 from workflow.privileges import Actor, Refused, Rules
+from workflow.results import Unchanged
 from workflow.settings import Settings
 from workflow.tracing import span
 from workflow.vocabulary import PeriodicWork
@@ -47,8 +47,6 @@ _WAS = {
 }
 """What became of what was done, when something goes wrong."""
 _NOT_OPENED = later("Slack did not open the window in time. Nothing was changed; please click again.")
-_NOTHING_SAVED = (AlreadyDecided, Refused, Stale)
-"""Results of an act that changed nothing of what it was about; that somebody tried is on record."""
 _LANGUAGE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)  # named, or each line would look up who speaks
 
@@ -89,6 +87,10 @@ class RepeatedError(Exception):
     """Slack delivered this one before; it was handled then."""
 
 
+class UnsureError(Exception):
+    """The database did not say whether it took what was done."""
+
+
 class DeniedError(Exception):
     """The person may not even look; it is on record."""
 
@@ -105,8 +107,9 @@ class Visit:
         self.interaction = interaction
         self.now = services.clock()
         self.saved: bool | None = False
-        """None where the database did not say whether it took what was done."""
-        self._noted = False
+        """Whether anything was; None while all that is known is that it may have been."""
+        self._noted: bool | None = False
+        """Whether the delivery is; None where the database did not say."""
         self._answering = Answering(services.gateway, interaction)
 
     @cached_property
@@ -144,29 +147,43 @@ class Visit:
         """Carry out a use case in one transaction; RepeatedError when Slack delivers the same once more.
 
         A visit may act several times: the first transaction that is kept notes the delivery.
+
+        Raises:
+            RepeatedError: as said.
+            UnsureError: the database did not say whether it took what was done.
         """
-        return self._carry_out(use_case, _NOTHING_SAVED)
+        return self._carry_out(use_case, Unchanged)
 
     def check(self, use_case: Callable[[Session, Actor, datetime], Result]) -> Result:
         """Carry out in the same way what only looks, so that nothing is saved whatever comes of it."""
-        return self._carry_out(use_case, (object,))
+        return self._carry_out(use_case, object)
 
-    def _carry_out(
-        self, use_case: Callable[[Session, Actor, datetime], Result], nothing_saved: tuple[type, ...]
-    ) -> Result:
-        key = self.interaction.delivery
-        with self.services.identity.writing(self._member) as (session, by):
-            if key and not self._noted and not deliveries.first_time(session, key, at=self.now):
-                raise RepeatedError
-            result = use_case(session, by, self.now)
-            saves = not isinstance(result, nothing_saved)
+    def _carry_out(self, use_case: Callable[[Session, Actor, datetime], Result], unchanged: type) -> Result:
+        is_done = saves = False
+        try:
+            with self.services.identity.writing(self._member) as (session, by):
+                if self._is_repeated(session):
+                    raise RepeatedError
+                result = use_case(session, by, self.now)
+                is_done, saves = True, not isinstance(result, unchanged)
+        except Exception as error:
+            if is_done:
+                self._noted = self._noted or None
             if saves:
-                self.saved = None
+                self.saved = self.saved or None
+                raise UnsureError from error
+            raise
         self._noted = True
-        if saves:
-            self.saved = True
+        self.saved = self.saved or saves
         self.services.nudge(PeriodicWork.DELIVER)
         return result
+
+    def _is_repeated(self, session: Session) -> bool:
+        """Note the delivery, as long as that is not sure; whether another visit did."""
+        key = self.interaction.delivery
+        if not key or self._noted:
+            return False
+        return not deliveries.first_time(session, key, at=self.now) and self._noted is False
 
     def know_anew(self) -> None:
         """See to it that what is known of whoever acts is young enough to decide by, as far as it can be."""

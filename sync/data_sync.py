@@ -20,7 +20,7 @@ from workflow.batches import ExportLine, Portion
 from workflow.database import Database
 from workflow.merge import SageJob
 from workflow.privileges import Actor
-from workflow.tables import DataSync, Job, RequestedUpdate
+from workflow.tables import DataSync, RequestedUpdate
 from workflow.tracing import span
 from workflow.vocabulary import State, SyncState
 
@@ -97,23 +97,29 @@ def refresh_read_back(
 ) -> None:
     """Read what Sage holds for these jobs now, check what waits, and have the card drawn anew on a change.
 
+    Some jobs at a time are dealt with in one transaction.
+
     Raises:
         SageUnreachableError: what was read before stays.
     """
     with database.reading() as session:
-        jobs = session.scalars(select(Job).where(Job.id.in_(job_ids)).order_by(Job.number)).all()
+        portions = batches.portions_of(session, job_ids)
 
-    def store(session: Session, job: Job, held: SageJob) -> None:
-        directory.lock_jobs(session, [job.id])
-        changed = lines.store_read_back(session, job, held, at=clock())
-        found = findings.renew(session, job, limits=sage.limits)
-        if (changed or found) and queries.current_update(session, job.id):
-            outbox.refresh_card(session, job.id, at=clock())
+    def store(session: Session, told: Mapping[int, SageJob]) -> None:
+        at = clock()
+        held = [(job, told[job.id]) for job in directory.lock_jobs(session, told)]
+        changed = lines.store_read_backs(session, held, at=at)
+        changed |= findings.renew_all(
+            session, [(job, each.cost_codes) for job, each in held], limits=sage.limits
+        )
+        if changed:
+            outbox.refresh_cards(session, queries.current_updates(session, sorted(changed)), at=at)
 
-    by_number = {job.number: job for job in jobs}
-    for held in sage.read(by_number):
+    portion_of = {number: portion for portion in portions for number in portion.jobs}
+    for some in _some_at_a_time(sage.read(portion_of), portion_of):
+        jobs = portion_of[some[0].number].jobs
         with database.writing() as session:
-            store(session, session.get_one(Job, by_number[held.number].id), held)
+            store(session, {jobs[held.number]: held for held in some})
 
 
 class _Run:

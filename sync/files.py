@@ -7,7 +7,6 @@ is read in `workflow.asked_lines`, for it comes from Slack too.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.sage.embedded import CATEGORY_LENGTH, CODE_LENGTH, DESCRIPTION_LENGTH, LoadedRow
 from workflow.directory import StandardCode
-from workflow.rows import ONE_LINE, BadFileError, FileProblem, FileRows, Row, read_rows, sift_rows
+from workflow.rows import ONE_LINE, FileRows, Row, read_rows
 from workflow.vocabulary import ErpPermission
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -44,32 +43,6 @@ def read_standard_codes(path: Path) -> FileRows[StandardCode]:
 def read_sage(path: Path) -> FileRows[LoadedRow]:
     """What Sage holds already, for `EmbeddedSage.load`."""
     return read_rows(path, _EmbeddedRow, lambda row: LoadedRow(**row.model_dump()))
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """What an export of Job Cost says that Sage holds, and, by job number, each row that cannot be used."""
-
-    rows: list[LoadedRow]
-    unusable: dict[str, list[FileProblem]]
-
-
-def read_export(path: Path, *, encoding: str) -> Export:
-    """The rows of an export; lines that are not UTF-8 are in `encoding`, and fields may be wide.
-
-    Raises:
-        OSError: it cannot be read.
-        BadFileError: of a row that cannot be used not even the job is known, so no job is whole.
-    """
-    with path.open("rb") as file:
-        sifted = sift_rows(file, _SageRow, fallback=encoding)
-    unusable: dict[str, list[FileProblem]] = {}
-    for problem in sifted.problems:
-        job = sifted.beginnings.get(problem.line or 0)
-        if not job or "\N{REPLACEMENT CHARACTER}" in job:
-            raise BadFileError(path, sifted.problems)
-        unusable.setdefault(job, []).append(problem)
-    return Export([LoadedRow(**row.model_dump()) for _, row in sifted.rows], unusable)
 
 
 def read_sage_categories(path: Path) -> FileRows[str]:
@@ -157,7 +130,9 @@ class _SageCategoryRow(Row):
     category: Annotated[str, Field(min_length=1, max_length=CATEGORY_LENGTH), ONE_LINE]
 
 
-class _SageRow(Row):
+class SageRow(Row):
+    """What Sage holds, as wide as a company may have made its fields."""
+
     keys = (("job", "extra", "code", "category"),)
     told_once = ((("job",), "job_name"), (("job", "extra", "code"), "description"))
 
@@ -174,7 +149,7 @@ class _SageRow(Row):
                 yield "code", f"is empty, but {column} is not"
 
 
-class _EmbeddedRow(_SageRow):
+class _EmbeddedRow(SageRow):
     code: Annotated[str, Field(max_length=CODE_LENGTH), ONE_LINE]
     description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH), ONE_LINE]
     category: Annotated[str, Field(max_length=CATEGORY_LENGTH), ONE_LINE]

@@ -7,7 +7,7 @@ import gc
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -20,11 +20,10 @@ from tests import junk
 from tests.browser import chromium
 from tests.engines import BOTH, left_out
 from tests.order import dealt
-from tests.pristine import PristineDatabase
+from tests.pristine import PristineDatabase, kept_open
 from tests.servers import PostgresServer, RedisServer
 from workflow.database import Database, migrate
 
-_BOT = Path(__file__).parent / "bot"
 _EVERY_DATABASE = "--every-database"
 _OTHER_DATABASE = "--other-database"
 
@@ -37,8 +36,8 @@ settings.load_profile("costbot")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which engines the tests of what people see run on, where not on the one that is dealt to each."""
-    parser.addoption(_EVERY_DATABASE, action="store_true", help="run tests/bot on SQLite and on PostgreSQL")
+    """Which of two ways the tests that take turns are run, where not the one that is dealt to each."""
+    parser.addoption(_EVERY_DATABASE, action="store_true", help="run what takes turns both ways")
     parser.addoption(_OTHER_DATABASE, action="store_true", help="run what is left out without an option")
 
 
@@ -62,9 +61,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Which tests are run, and in which order where several processes share them (`order.py`)."""
     if config.getoption(_OTHER_DATABASE):
-        _take(config, items, left_out(items, _BOT))
+        _take(config, items, left_out(items))
     elif not config.getoption(_EVERY_DATABASE) and not any("::" in argument for argument in config.args):
-        _take(config, items, set(items) - left_out(items, _BOT))
+        _take(config, items, set(items) - left_out(items))
+    if settings.get_current_profile_name() == junk.DEEP:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0), append=False)
     of_this_process = getattr(config, "workerinput", None)
     if of_this_process:
         items[:] = dealt(items, of_this_process["workercount"], _shared)
@@ -171,17 +173,29 @@ def unmigrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 
 
 @pytest.fixture(scope="session")
-def database_of() -> Callable[[str], Database]:
+def database_of() -> Iterator[Callable[[str], Database]]:
     """The door to an address: one for all tests, since SQLAlchemy compiles each statement once for each."""
-    return cache(Database)
+    with ExitStack() as doors:
+
+        def open_door(url: str) -> Database:
+            return doors.enter_context(closing(Database(kept_open(url))))
+
+        yield cache(open_door)
 
 
 @pytest.fixture
 def database(database_url: str, database_of: Callable[[str], Database]) -> Iterator[Database]:
     """`workflow`'s own door to `database_url`."""
-    database = database_of(database_url)
+    with lent(database_of(database_url)) as database:
+        yield database
+
+
+@contextmanager
+def lent(database: Database) -> Iterator[Database]:
+    """A door that all tests share, for one; to SQLite's file, which is new each time, it is closed."""
     yield database
-    database.close()
+    if database.engine.dialect.name == "sqlite":
+        database.close()
 
 
 @pytest.fixture(scope="session")

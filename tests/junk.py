@@ -1,6 +1,7 @@
 """Files with junk in them, made from good ones: what mails, editors, spreadsheets and disks do to them.
 
-`pytest --hypothesis-profile=deep` tries many more of them than the suite does, and others each time.
+`pytest --hypothesis-profile=deep` tries many more of them than the suite does, and others each time, for as
+long as it takes.
 """
 
 import csv

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from sqlalchemy import make_url
 
 from tests.servers import PostgresServer
 
 _NAME = "pristine"
+_KEPT_OPEN = "kept open"
 _REMEMBER = """
 CREATE SCHEMA pristine;
 DO $$
@@ -24,9 +26,12 @@ BEGIN
     END LOOP;
 END $$;
 """
-_RESTORE = """
+_RESTORE = f"""
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid();
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND NOT (
+    application_name = '{_KEPT_OPEN}' AND state = 'idle'
+    AND NOT EXISTS (SELECT FROM pg_locks WHERE pg_locks.pid = pg_stat_activity.pid)
+);
 DO $$
 DECLARE name text; size bigint;
 BEGIN
@@ -86,3 +91,11 @@ class PristineDatabase:
         except psycopg.OperationalError:  # a test has cut all connections
             self._connect()
             self._connection.execute(statements.encode())
+
+
+def kept_open(url: str) -> str:
+    """The same address for whoever stays connected from test to test: PostgreSQL begins no new process."""
+    address = make_url(url)
+    if address.get_backend_name() != "postgresql":
+        return url
+    return address.update_query_dict({"application_name": _KEPT_OPEN}).render_as_string(hide_password=False)

@@ -1,7 +1,7 @@
 """How each act of an approver begins, and what may come of it.
 
-Owns that an act begins with the job's lock and the privilege as it is now, and that it ends on record,
-done or refused. A refusal is a result.
+Owns the one opening of every act: the job's lock, the privilege as it is now, what the act is on; and that it
+ends on record, done or refused. A refusal is a result.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,7 @@ from workflow.audit import Recorded
 from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
+from workflow.results import Unchanged
 from workflow.scene import Asked, Scene
 from workflow.tables import RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
@@ -31,14 +32,14 @@ class FirstOfTwo:
 
 
 @dataclass(frozen=True, slots=True)
-class AlreadyDecided:
+class AlreadyDecided(Unchanged):
     """Somebody acted before: the requested update is past this act. `words` say who and when."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(Unchanged):
     """The requested update changed since the approver saw it; nothing was done. `new` came since."""
 
     new: tuple[Assignment, ...]
@@ -48,10 +49,73 @@ class Stale:
 Decision = Done | FirstOfTwo | AlreadyDecided | Stale | Refused
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act that may go on: the job is locked, and who acts is an accounting approver now."""
+
+    session: Session
+    name: str
+    by: Actor
+    at: datetime
+    rules: Rules
+    found: Scene
+    requested: Asked
+    absent: Sequence[str]
+    """Those whom the actor stands in for."""
+
+    def refuse(self, reason: Refusal, words: str) -> Refused:
+        """Refuse the act, on record."""
+        return _refuse(
+            self.session, Refused(reason, words), self.requested, self.name, by=self.by, at=self.at
+        )
+
+    def record(self, event: Event, *, revision: int | None = None, **facts: object) -> Recorded:
+        """Append to the trail; `revision` is the one that the act made, where it made one."""
+        return audit.record(
+            self.session,
+            event,
+            by=self.by,
+            at=self.at,
+            job_id=self.requested.job_id,
+            requested_update_id=self.requested.id,
+            revision=revision or self.requested.revision,
+            **({"standing_in_for": list(self.absent)} if self.absent else {}),
+            **facts,
+        )
+
+    def whole(self) -> RequestedUpdate:
+        """All of the requested update, as it is now."""
+        return self.session.get_one(RequestedUpdate, self.requested.id, populate_existing=True)
+
+    def standing(self) -> str:
+        """Where the requested update stands, in a sentence."""
+        return standing_words(self.whole())
+
+    def others(self, people: Iterable[int]) -> list[int]:
+        """Everybody but the person who acts, who needs no message about it."""
+        return [person_id for person_id in people if person_id != self.by.person_id]
+
+
+def begin(
+    session: Session, requested_update_id: int, name: str, *, by: Actor, at: datetime, rules: Rules
+) -> Act | Stale | Refused:
+    """Begin an act on a requested update; or what comes of it, on record, where it ends here."""
+    found, refused = enter(session, requested_update_id, name, by=by, at=at, rules=rules)
+    if refused:
+        return refused
+    if found.requested is None:
+        audit.record(session, Event.STALE, by=by, at=at, requested_update_id=requested_update_id, act=name)
+        return Stale(
+            (), say("This requested update joined another one of its job, so nothing was done. Look again.")
+        )
+    absent = aways.stands_in_for(session, by, at=at) if found.stands_in else []
+    return Act(session, name, by, at, rules, found, found.requested, absent)
+
+
 def enter(
     session: Session,
     requested_update_id: int | None,
-    act: str,
+    name: str,
     *,
     by: Actor,
     at: datetime,
@@ -69,77 +133,16 @@ def enter(
         too_old = procore_people.is_too_old(session, person.id, at=at, rules=rules)
         reason = Refusal.NOT_KNOWN_NOW
         refused = Refused(reason, explain(reason, by.name, rules)) if too_old else refused
-    if refused is None:
-        return found, None
-    return found, refuse(session, refused.reason, refused.words, found.requested, act, by=by, at=at)
+    if refused is not None:
+        _refuse(session, refused, found.requested, name, by=by, at=at)
+    return found, refused
 
 
-def refuse(
-    session: Session,
-    reason: Refusal,
-    words: str,
-    requested: Asked | None,
-    act: str,
-    *,
-    by: Actor,
-    at: datetime,
+def _refuse(
+    session: Session, refused: Refused, requested: Asked | None, name: str, *, by: Actor, at: datetime
 ) -> Refused:
-    """Refuse an act, on record."""
-    audit.record(
-        session,
-        Event.REFUSED,
-        by=by,
-        at=at,
-        job_id=requested.job_id if requested else None,
-        requested_update_id=requested.id if requested else None,
-        act=act,
-        reason=reason.value,
-    )
-    return Refused(reason, words)
-
-
-def gone(session: Session, requested_update_id: int, act: str, *, by: Actor, at: datetime) -> Stale:
-    """The requested update joined another one since it was seen; on record."""
-    audit.record(session, Event.STALE, by=by, at=at, requested_update_id=requested_update_id, act=act)
-    return Stale(
-        (), say("This requested update joined another one of its job, so nothing was done. Look again.")
-    )
-
-
-def record(
-    session: Session,
-    event: Event,
-    requested: Asked | RequestedUpdate,
-    *,
-    by: Actor,
-    at: datetime,
-    absent: Sequence[str] | None = None,
-    **facts: object,
-) -> Recorded:
-    """Append to the trail; `absent` are those whom the actor stands in for, where that is known already."""
-    if absent is None:
-        absent = aways.stands_in_for(session, by, at=at)
-    return audit.record(
-        session,
-        event,
-        by=by,
-        at=at,
-        job_id=requested.job_id,
-        requested_update_id=requested.id,
-        revision=requested.revision,
-        **({"standing_in_for": list(absent)} if absent else {}),
-        **facts,
-    )
-
-
-def whole(session: Session, requested: Asked) -> RequestedUpdate:
-    """All of a requested update, as it is now."""
-    return session.get_one(RequestedUpdate, requested.id, populate_existing=True)
-
-
-def others(people: Iterable[int], by: Actor) -> list[int]:
-    """Everybody but the person who acts, who needs no message about it."""
-    return [person_id for person_id in people if person_id != by.person_id]
+    about = {"job_id": requested.job_id, "requested_update_id": requested.id} if requested else {}
+    return audit.refuse(session, refused, name, by=by, at=at, **about)
 
 
 def standing_words(requested: RequestedUpdate) -> str:

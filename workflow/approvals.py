@@ -4,8 +4,8 @@ Each is one function and one transaction: the job is locked, the privilege is re
 conditional UPDATE decides, the audit event and the notices go with it. A refusal is a result.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
@@ -13,7 +13,6 @@ from sqlalchemy.orm.util import identity_key
 
 from workflow import (
     acting,
-    aways,
     findings,
     four_eyes,
     holds,
@@ -24,11 +23,11 @@ from workflow import (
     telling,
     waiting_steps,
 )
-from workflow.acting import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
-from workflow.columns import storable
+from workflow.acting import Act, AlreadyDecided, Decision, Done, FirstOfTwo, Stale
+from workflow.characters import storable
 from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules, explain, refusal_of
-from workflow.scene import Asked, Scene
+from workflow.scene import Asked
 from workflow.tables import FirstApproval, Person, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State
 
@@ -48,7 +47,21 @@ def accept(
 
     Where the company wants two approvers, the first Update of a revision is noted and the second accepts it.
     """
-    return _decide(session, State.ACCEPTED, requested_update_id, revision, by=by, at=at, rules=rules)
+    act = acting.begin(session, requested_update_id, "update", by=by, at=at, rules=rules)
+    if not isinstance(act, Act):
+        return act
+    requested = act.requested
+    if requested.state is not State.READY:
+        return _already_decided(act)
+    first = _first(act)
+    why_not = _why_not_accept(
+        session, requested, revision, first, by=by, rules=rules, is_refused=act.found.is_refused
+    )
+    if why_not:
+        return act.refuse(why_not.reason, why_not.words)
+    if first is None and requested.revision == revision and _takes_two(session, requested, rules):
+        return _first_of_two(act)
+    return _decide(act, State.ACCEPTED, revision, first)
 
 
 def reject(
@@ -62,19 +75,20 @@ def reject(
     rules: Rules,
 ) -> Decision:
     """Turn the requested update down, with a comment for whoever asked."""
+    act = acting.begin(session, requested_update_id, "reject", by=by, at=at, rules=rules)
+    if not isinstance(act, Act):
+        return act
     comment = storable(comment).strip()
     if not comment:
-        found, refused = acting.enter(session, requested_update_id, "reject", by=by, at=at, rules=rules)
-        words, reason = say("Say why in a comment, for the person who asked."), Refusal.COMMENT_MISSING
-        return refused or acting.refuse(session, reason, words, found.requested, "reject", by=by, at=at)
-    return _decide(
-        session, State.REJECTED, requested_update_id, revision, by=by, at=at, rules=rules, comment=comment
-    )
+        return act.refuse(Refusal.COMMENT_MISSING, say("Say why in a comment, for the person who asked."))
+    if act.requested.state is not State.READY:
+        return _already_decided(act)
+    return _decide(act, State.REJECTED, revision, _first(act), comment=comment)
 
 
 def check(
     session: Session,
-    act: str,
+    name: str,
     *,
     requested_update_id: int | None = None,
     by: Actor,
@@ -85,7 +99,7 @@ def check(
 
     For acts that decide nothing yet: opening the window that rejects, asking for a data sync.
     """
-    _, refused = acting.enter(session, requested_update_id, act, by=by, at=at, rules=rules, deciding=False)
+    _, refused = acting.enter(session, requested_update_id, name, by=by, at=at, rules=rules, deciding=False)
     return refused
 
 
@@ -100,45 +114,15 @@ def why_not_update(session: Session, requested_update_id: int, *, by: Actor, rul
 
 
 def _decide(
-    session: Session,
-    to: State,
-    requested_update_id: int,
-    revision: int,
-    *,
-    by: Actor,
-    at: datetime,
-    rules: Rules,
-    comment: str | None = None,
+    act: Act, to: State, revision: int, first: FirstApproval | None, *, comment: str | None = None
 ) -> Decision:
     """The two decisions on a ready requested update, at the revision that was seen."""
-    act = "update" if to is State.ACCEPTED else "reject"
-    found, refused = acting.enter(session, requested_update_id, act, by=by, at=at, rules=rules)
-    requested = found.requested
-    if refused:
-        return refused
-    if requested is None:
-        return acting.gone(session, requested_update_id, act, by=by, at=at)
-    if requested.state is not State.READY:
-        words = acting.standing_words(acting.whole(session, requested))
-        words = words[0].upper() + words[1:]
-        acting.refuse(session, Refusal.NOT_READY, words, requested, act, by=by, at=at)
-        return AlreadyDecided(words)
-    first = four_eyes.first_of(session, requested.id, requested.revision) if found.has_first else None
-    if to is State.ACCEPTED:
-        why_not = _why_not_accept(
-            session, requested, revision, first, by=by, rules=rules, is_refused=found.is_refused
-        )
-        if why_not:
-            return acting.refuse(session, why_not.reason, why_not.words, requested, act, by=by, at=at)
-        is_current = requested.revision == revision
-        if first is None and is_current and _takes_two(session, requested, rules):
-            return _first_of_two(session, requested, by=by, at=at, rules=rules)
-    absent = aways.stands_in_for(session, by, at=at) if found.stands_in else []
+    session, requested = act.session, act.requested
     decision = {
         "state": to,
-        "decided_by_id": by.person_id,
-        "decided_for": ", ".join(absent) or None,
-        "decided_at": at,
+        "decided_by_id": act.by.person_id,
+        "decided_for": ", ".join(act.absent) or None,
+        "decided_at": act.at,
         "comment": comment,
         "request_id": request_ids.current(),
     }
@@ -146,39 +130,43 @@ def _decide(
         _DECIDE, {**decision, "decided_id": requested.id, "seen": revision}
     )
     if decided.rowcount != 1:
-        return _stale(session, requested, revision, act, by=by, at=at)
+        return _stale(act, revision)
     read_before = session.identity_map.get(identity_key(RequestedUpdate, requested.id))
     if read_before is not None:
         session.refresh(read_before)  # it was decided past the session
-    _tell(session, found, requested, first, to=to, comment=comment, by=by, at=at, absent=absent)
+    _tell(act, first, to=to, comment=comment)
     return Done()
 
 
-def _tell(
-    session: Session,
-    found: Scene,
-    requested: Asked,
-    first: FirstApproval | None,
-    *,
-    to: State,
-    comment: str | None,
-    by: Actor,
-    at: datetime,
-    absent: Sequence[str],
-) -> None:
+def _tell(act: Act, first: FirstApproval | None, *, to: State, comment: str | None) -> None:
     """Put a decision on record, tell whom it concerns, and let go of what waited for it."""
+    session, requested, found = act.session, act.requested, act.found
     event_name = Event.UPDATED if to is State.ACCEPTED else Event.REJECTED
-    facts = {"comment": comment} if comment else {}
+    facts: dict[str, Any] = {"comment": comment} if comment else {}
     told = lines.requesters(session, requested.id) if found.asked_by_others else [requested.requested_by_id]
-    if first is not None and first.approver_id != by.person_id:
+    if first is not None and first.approver_id != act.by.person_id:
         facts["first"] = first.approver.name
         told.append(first.approver_id)
-    event = acting.record(session, event_name, requested, by=by, at=at, absent=absent, **facts)
-    outbox.tell(session, event, people=acting.others(told, by))
+    event = act.record(event_name, **facts)
+    outbox.tell(session, event, people=act.others(told))
     if found.is_awaited:
-        waiting_steps.settle(session, acting.whole(session, requested), at=at)
+        waiting_steps.settle(session, act.whole(), at=act.at)
     if found.has_holds:
-        holds.settle(session, requested.job_id, by=by, at=at)
+        holds.settle(session, requested.job_id, by=act.by, at=act.at)
+
+
+def _already_decided(act: Act) -> AlreadyDecided:
+    words = act.standing()
+    words = words[0].upper() + words[1:]
+    act.refuse(Refusal.NOT_READY, words)
+    return AlreadyDecided(words)
+
+
+def _first(act: Act) -> FirstApproval | None:
+    """The first of two Updates, where the revision as it is now has one."""
+    if not act.found.has_first:
+        return None
+    return four_eyes.first_of(act.session, act.requested.id, act.requested.revision)
 
 
 def _why_not_accept(
@@ -205,13 +193,14 @@ def _why_not_accept(
     return _was_first(first, by)
 
 
-def _first_of_two(session: Session, requested: Asked, *, by: Actor, at: datetime, rules: Rules) -> FirstOfTwo:
+def _first_of_two(act: Act) -> FirstOfTwo:
     """Note the first of two Updates, and tell the other approvers that one of them is wanted."""
+    session, requested, by = act.session, act.requested, act.by
     approver = session.get_one(Person, by.person_id)
-    four_eyes.give(session, requested.id, requested.revision, approver_id=approver.id, at=at)
-    event = acting.record(session, Event.FIRST_APPROVED, requested, by=by, at=at)
+    four_eyes.give(session, requested.id, requested.revision, approver_id=approver.id, at=act.at)
+    event = act.record(Event.FIRST_APPROVED)
     outbox.tell(session, event)
-    telling.tell_approvers(session, event, calendar=rules.calendar, but=by.person_id)
+    telling.tell_approvers(session, event, calendar=act.rules.calendar, but=by.person_id)
     return FirstOfTwo()
 
 
@@ -260,10 +249,11 @@ def _is_own(session: Session, requested: Asked | RequestedUpdate, by: Actor, rul
     )
 
 
-def _stale(session: Session, requested: Asked, seen: int, act: str, *, by: Actor, at: datetime) -> Stale:
+def _stale(act: Act, seen: int) -> Stale:
+    session, requested = act.session, act.requested
     new = tuple(lines.added_since(session, requested.id, seen))
-    acting.record(session, Event.STALE, requested, by=by, at=at, act=act, seen=seen)
-    outbox.refresh_card(session, requested.job_id, at=at)
+    act.record(Event.STALE, act=act.name, seen=seen)
+    outbox.refresh_card(session, requested.job_id, at=act.at)
     return Stale(
         new,
         say(

@@ -16,9 +16,9 @@ from sqlalchemy import Result, Row, String, Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import when_kept
-from workflow.privileges import Actor
+from workflow.privileges import Actor, Refused
 from workflow.tables import AuditEvent, AuditHead
 from workflow.vocabulary import Event
 
@@ -70,7 +70,7 @@ def record(
         at=at,
         event=event.value,
         place=by.place.value,
-        actor_id=by.person_id,
+        actor_id=by.on_record,
         actor=storable(by.name)[:_ACTOR_CHARACTERS],
         job_id=job_id,
         requested_update_id=requested_update_id,
@@ -83,6 +83,23 @@ def record(
     connection.execute(_MOVE_HEAD, {"seq": row.seq, "hash": row.hash})
     when_kept(session, partial(_tell_the_log, row))
     return row
+
+
+def refuse(
+    session: Session,
+    refused: Refused,
+    act: str,
+    *,
+    by: Actor,
+    at: datetime,
+    job_id: int | None = None,
+    requested_update_id: int | None = None,
+    **facts: Any,
+) -> Refused:
+    """Refuse an act, on record; the refusal itself, for whoever asked."""
+    about = {"job_id": job_id, "requested_update_id": requested_update_id}
+    record(session, Event.REFUSED, by=by, at=at, **about, act=act, reason=refused.reason.value, **facts)
+    return refused
 
 
 class Entry(NamedTuple):
@@ -110,7 +127,7 @@ def record_many(session: Session, entries: Sequence[Entry], *, by: Actor, at: da
             at=at,
             event=entry.event.value,
             place=by.place.value,
-            actor_id=by.person_id,
+            actor_id=by.on_record,
             actor=storable(by.name)[:_ACTOR_CHARACTERS],
             job_id=entry.job_id,
             requested_update_id=entry.requested_update_id,

@@ -18,6 +18,7 @@ from workflow.audit import Recorded
 from workflow.calendar import start_of
 from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules, lacks, refusal_of
+from workflow.results import Unchanged
 from workflow.tables import Away, Person
 from workflow.vocabulary import Event, Place, Refusal
 
@@ -40,7 +41,7 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Unchanged):
     """The days cannot be these; `words` say why."""
 
     words: str
@@ -79,8 +80,7 @@ def set_away(
         person, delegate, rules
     )
     if refused:
-        audit.record(session, Event.REFUSED, by=by, at=at, act="hand over", reason=refused.reason.value)
-        return refused
+        return audit.refuse(session, refused, "hand over", by=by, at=at)
     assert delegate is not None
     wrong = unusable(first_day, last_day, today=at.astimezone(zone).date())
     if wrong:

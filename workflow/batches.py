@@ -18,8 +18,7 @@ ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 """The states of a requested update whose batch is not read back yet."""
 _LINES_A_PORTION = 5_000
 _JOBS_A_PORTION = 100
-
-
+_IDS_A_STATEMENT = 500
 _TO_SEND = (
     select(
         RequestedLine.id,
@@ -111,6 +110,16 @@ def portions(session: Session, sync: DataSync) -> list[Portion]:
         found[-1].jobs[number] = job_id
         found[-1].updates[update_id] = job_id
     return found
+
+
+def portions_of(session: Session, job_ids: Collection[int]) -> list[Portion]:
+    """Any jobs by number, some at a time; what was requested for them is not looked at."""
+    jobs = [
+        (number, job_id)
+        for some in bulk.chunks(sorted(job_ids), _IDS_A_STATEMENT)
+        for number, job_id in session.execute(select(Job.number, Job.id).where(Job.id.in_(some)))
+    ]
+    return [Portion(dict(some), {}) for some in bulk.chunks(sorted(jobs), _JOBS_A_PORTION)]
 
 
 def updates_of(

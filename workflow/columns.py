@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workflow.characters import storable
 from workflow.language import say
+from workflow.results import Unchanged
 from workflow.tables import Table
 
 _BIGINT = 2**63
@@ -23,7 +25,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Unchanged):
     """Some rows cannot be taken, so none was."""
 
     problems: tuple[Problem, ...]
@@ -57,10 +59,3 @@ def misfits(table: type[Table], row: Mapping[str, Any]) -> Iterator[tuple[str, s
                 )
         elif isinstance(value, int) and not -_BIGINT <= value < _BIGINT:
             yield column, say("is too large a number")
-
-
-def storable(text: str) -> str:
-    """The text as both databases can hold it: NUL and halves of characters become U+FFFD."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -15,18 +15,23 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Dialect, Engine, NullPool, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from workflow.masking import mask
 from workflow.tracing import span
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+
+_SURELY_OURS = "audit_head"
+"""A table that every schema of costbot's has had."""
+_SHOWN = 3
 _WRITES = "costbot_writes"
 _WHEN_KEPT = "when_kept"
 _USED_AT = "used_at"
@@ -158,15 +163,22 @@ def _make_engine(url: str) -> Engine:
 
     On SQLite each statement is a transaction of its own, unless a session or `Database.writer` begins one.
     """
-    address = make_url(url)
+    address = _address(url)
     if address.get_backend_name() != "sqlite":
-        engine = create_engine(address.set(query={**_NOTICED_SOON, **address.query}), pool_use_lifo=True)
+        engine = create_engine(address, pool_use_lifo=True)
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", partial(_look_whether_it_is_there, engine.dialect))
         return engine
     engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _address(url: str) -> URL:
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return address
+    return address.set(query={**_NOTICED_SOON, **address.query})
 
 
 def upsert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert:
@@ -183,17 +195,40 @@ class MigrationBusyError(Exception):
     """Another process has been changing the tables for longer than anybody should wait."""
 
 
+class OthersDatabaseError(Exception):
+    """A database has tables, and none of them is costbot's."""
+
+
+def require_ours(url: str) -> None:
+    """Raise OthersDatabaseError where a database is another program's. Nothing of it is changed."""
+    address = _address(url)
+    file = address.database if address.get_backend_name() == "sqlite" else None
+    if file is not None and not Path(file).exists():
+        return
+    # without costbot's settings, which SQLite keeps in the file
+    engine = create_engine(address, poolclass=NullPool)
+    tables = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    if tables and _SURELY_OURS not in tables:
+        some = ", ".join(sorted(tables)[:_SHOWN]) + (", …" if len(tables) > _SHOWN else "")
+        raise OthersDatabaseError(
+            f"{mask(url)} has tables of another program ({some}) and none of costbot's, so nothing was "
+            "changed. Name a database that is empty or costbot's own."
+        )
+
+
 def migrate(url: str, *, wait_seconds: float = _MIGRATION_SECONDS) -> None:
     """Bring the schema to the newest revision; two processes that start at once migrate once.
 
     Raises:
         MigrationBusyError: another one is still at it after `wait_seconds`.
+        OthersDatabaseError: there are tables, and none of them is costbot's.
     """
     from alembic import command  # imported here, for it is slow and every command line run would pay
 
     backend = make_url(url)
     if backend.get_backend_name() == "sqlite" and backend.database:
         Path(backend.database).parent.mkdir(parents=True, exist_ok=True)
+    require_ours(url)
     database = Database(url)
     try:
         with database.exclusive("migrate", wait_seconds=wait_seconds) as held:

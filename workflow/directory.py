@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from workflow import audit
 from workflow.bulk import chunks
 from workflow.calendar import zone_named
-from workflow.columns import Problem, Unfit, misfits, storable, unfit
+from workflow.characters import storable
+from workflow.columns import Problem, Unfit, misfits, unfit
 from workflow.database import upsert
 from workflow.language import language_of, later
 from workflow.privileges import Actor, Rules, lacks

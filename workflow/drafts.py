@@ -22,6 +22,7 @@ from workflow.language import later
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules
 from workflow.requests import NothingNew, Requested
+from workflow.results import Unchanged
 from workflow.rows import FileProblem
 from workflow.tables import Job, RequestDraft
 
@@ -84,7 +85,7 @@ class Content(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class NoDraft:
+class NoDraft(Unchanged):
     """The draft is not what the window showed: it was requested, or changed in another window."""
 
     words: str = later(

@@ -29,11 +29,11 @@ from workflow.bulk import chunks
 from workflow.checks import SageLimits
 from workflow.language import later
 from workflow.lines import OpenLine
-from workflow.merge import Assignment, InSage, SageJob, outcome
+from workflow.merge import DONE, NOT_READ_BACK, Refusals, SageJob
 from workflow.privileges import Actor
-from workflow.tables import DataSync, RequestedLine, RequestedUpdate
+from workflow.tables import DataSync, RequestedLine, RequestedUpdate, SageAssignment
 from workflow.tracing import span
-from workflow.vocabulary import Event, Outcome, Standing, State, SyncState
+from workflow.vocabulary import Event, Outcome, State, SyncState
 
 _IDS_A_STATEMENT = 500
 
@@ -198,26 +198,26 @@ def read_back_jobs(
     sync: DataSync,
     portion: Portion,
     held: Mapping[int, SageJob],
-    refusals: Mapping[int, str],
+    refusals: Refusals,
     *,
     by: Actor,
     at: datetime,
 ) -> None:
     """Settle every line of jobs of a sent batch by what Sage holds now, which `held` has by job.
 
-    `refusals` has Sage's own words by line id. All lines held: synced; else failed.
+    `refusals` has Sage's own words for lines that it lacks. All lines held: synced; else failed.
     """
     jobs = directory.lock_jobs(session, held)
     lines.store_read_backs(session, [(job, held[job.id]) for job in jobs], at=at)
     updates = updates_of(session, sync, portion, held)
-    rows = [
+    settled = _settle_held(session, updates)
+    lacking = [
         row
-        for job_id, waiting in lines.unsettled(session, updates).items()
-        for row in _outcomes(waiting, held[job_id].cost_codes, refusals)
+        for job_id, missing in lines.unsettled(session, updates).items()
+        for row in _failures(missing, held[job_id], refusals)
     ]
-    if rows:
-        bulk.update_many(session, RequestedLine, ("outcome", "message", "sage_description"), rows)
-        _count(session, sync, Counter(result for _, result, *_ in rows))
+    bulk.update_many(session, RequestedLine, ("outcome", "message", "sage_description"), lacking)
+    _count(session, sync, {**settled, Outcome.FAILED: len(lacking)})
     query = select(RequestedUpdate.id).where(
         RequestedUpdate.id.in_(updates), RequestedUpdate.state == State.EXPORTED
     )
@@ -231,21 +231,41 @@ def read_back_jobs(
     holds.settle_all(session, held, by=by, at=at)
 
 
-def _outcomes(
-    waiting: Sequence[OpenLine], held: InSage, refusals: Mapping[int, str]
-) -> Iterator[tuple[int, Outcome, str | None, str | None]]:
-    """What became of the lines of one job: of each its id, outcome, words, and what Sage calls its code."""
-    # two requested updates may ask for the same; it went to Sage once
-    said = {
-        Assignment(code, category, extra): refusals[line_id]
-        for line_id, _, extra, code, category, *_ in (waiting if refusals else ())
-        if line_id in refusals
+def _settle_held(session: Session, update_ids: Collection[int]) -> dict[Outcome, int]:
+    """Settle what Sage holds of these requested updates, as was just stored: how many lines by outcome."""
+    line, held = RequestedLine, SageAssignment
+    kept = (
+        update(line)
+        .where(
+            RequestedUpdate.id.in_(update_ids),
+            line.requested_update_id == RequestedUpdate.id,
+            line.outcome.is_(None),
+            held.job_id == RequestedUpdate.job_id,
+            held.extra == line.extra,
+            held.code == line.code,
+            held.category == line.category,
+        )
+        .values(sage_description=held.description)
+        .execution_options(synchronize_session=False)
+    )
+    return {
+        done: session.execute(kept.where(line.standing == standing).values(outcome=done)).rowcount  # type: ignore[attr-defined]
+        for standing, done in DONE.items()
     }
-    for line_id, _, extra, code, category, standing, description in waiting:
-        assignment = Assignment(code, category, extra)
-        result, message = outcome(assignment, Standing(standing), held, said.get(assignment))
-        now = held.get((extra, code))
-        yield line_id, result, message, now.description if now else description
+
+
+def _failures(
+    missing: Sequence[OpenLine], held: SageJob, refusals: Refusals
+) -> Iterator[tuple[int, Outcome, str, str | None]]:
+    """The lines of one job that Sage lacks: of each its id, outcome, words, and Sage's description."""
+    asked = dict(zip((line[0] for line in missing), lines.assignments_of(missing), strict=True))
+    # two requested updates may ask for the same; it went to Sage once
+    said = {asked[line_id]: words for line_id, words in refusals(held.number, asked).items()}
+    for line_id, *_, description in missing:
+        assignment = asked[line_id]
+        now = held.cost_codes.get(assignment.code_key)
+        words = said.get(assignment, NOT_READ_BACK)
+        yield line_id, Outcome.FAILED, words, now.description if now else description
 
 
 def finished(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
@@ -274,7 +294,9 @@ def finished(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> No
 
 def _count(session: Session, sync: DataSync, outcomes: Mapping[Outcome, int]) -> None:
     """Add a job's outcomes to the batch's figures, with the outcomes, so that a rerun adds nothing twice."""
-    columns = {result: getattr(DataSync, result.value) for result in outcomes}
+    columns = {result: getattr(DataSync, result.value) for result, count in outcomes.items() if count}
+    if not columns:
+        return
     session.execute(
         update(DataSync)
         .where(DataSync.id == sync.id)

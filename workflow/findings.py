@@ -51,19 +51,22 @@ def renew(
     standard = standard or {}
     unread = {code for _, _, _, code, *_ in waiting if code not in standard}
     standard = {**standard, **lines.standard_descriptions(session, unread)}
-    return _store(session, waiting, _look(session, job, waiting, in_sage, limits, standard))
+    return bool(_store(session, waiting, _look(session, job, waiting, in_sage, limits, standard)))
+
+
+def renew_all(session: Session, told: Sequence[tuple[Job, InSage]], *, limits: SageLimits) -> set[int]:
+    """Do so for some jobs, of which Sage holds this; the ids of those with other findings than before."""
+    waiting = lines.open_of_jobs(session, [job.id for job, _ in told])
+    checked = [(job, waiting.get(job.id, ()), in_sage) for job, in_sage in told]
+    _, changed = _check(session, checked, limits)
+    return {job_id for job_id, each in waiting.items() if any(line_id in changed for line_id, *_ in each)}
 
 
 def judge(
     session: Session, planned: Sequence[tuple[Job, Sequence[OpenLine], InSage]], *, limits: SageLimits
 ) -> dict[int, str]:
     """Check the lines of some jobs that are about to be sent; why not, by the id of each that must not be."""
-    codes = {code for _, waiting, _ in planned for _, _, _, code, *_ in waiting}
-    standard = lines.standard_descriptions(session, codes)
-    found: dict[int, list[Finding]] = {}
-    for job, waiting, in_sage in planned:
-        found |= _look(session, job, waiting, in_sage, limits, standard)
-    _store(session, [line for _, waiting, _ in planned for line in waiting], found)
+    found, _ = _check(session, planned, limits)
     return {line_id: joined(why) for line_id, each in found.items() if (why := refusals(each))}
 
 
@@ -136,6 +139,18 @@ def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, list[Findin
     return found
 
 
+def _check(
+    session: Session, jobs: Sequence[tuple[Job, Sequence[OpenLine], InSage]], limits: SageLimits
+) -> tuple[dict[int, list[Finding]], set[int]]:
+    """Check these lines of some jobs and store it: what is found, by line id; where it is not as before."""
+    codes = {code for _, waiting, _ in jobs for _, _, _, code, *_ in waiting}
+    standard = lines.standard_descriptions(session, codes)
+    found: dict[int, list[Finding]] = {}
+    for job, waiting, in_sage in jobs:
+        found |= _look(session, job, waiting, in_sage, limits, standard)
+    return found, _store(session, [line for _, waiting, _ in jobs for line in waiting], found)
+
+
 def _look(
     session: Session,
     job: Job,
@@ -166,7 +181,8 @@ def _surroundings(
     )
 
 
-def _store(session: Session, checked: Sequence[OpenLine], found: Mapping[int, Sequence[Finding]]) -> bool:
+def _store(session: Session, checked: Sequence[OpenLine], found: Mapping[int, Sequence[Finding]]) -> set[int]:
+    """Keep what was found of these lines; the ids of those of which it is not as before."""
     before: dict[int, list[Finding]] = {}
     rows = session.scalars(
         select(LineFinding)
@@ -193,4 +209,4 @@ def _store(session: Session, checked: Sequence[OpenLine], found: Mapping[int, Se
     ]
     if new:
         session.execute(insert(LineFinding), new)
-    return bool(changed)
+    return set(changed)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.tables import AuditHead, HomeView, ScheduleSlot
 from workflow.vocabulary import JobFilter, PeriodicWork

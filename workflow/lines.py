@@ -269,10 +269,11 @@ def _as_held(rows: Iterable[Sequence[str]]) -> InSage:
 
 def open_of(session: Session, job_id: int) -> Sequence[OpenLine]:
     """The lines of a job that wait for an approver or for the data sync to claim them."""
-    return _open_of(session, [job_id]).get(job_id, [])
+    return open_of_jobs(session, [job_id]).get(job_id, [])
 
 
-def _open_of(session: Session, job_ids: Collection[int]) -> dict[int, list[OpenLine]]:
+def open_of_jobs(session: Session, job_ids: Collection[int]) -> dict[int, list[OpenLine]]:
+    """The same lines of some jobs, by job; one without any is not named."""
     query = select(RequestedUpdate.id, RequestedUpdate.job_id).where(
         RequestedUpdate.job_id.in_(job_ids),
         RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
@@ -362,7 +363,7 @@ def store_read_backs(session: Session, told: Sequence[tuple[Job, SageJob]], *, a
             for category in (kept.categories or ("",))
         ),
     )
-    waiting = _open_of(session, changed)
+    waiting = open_of_jobs(session, changed)
     mark_standings(session, ((each, changed[job_id]) for job_id, each in waiting.items()))
     return set(changed)
 

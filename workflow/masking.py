@@ -14,7 +14,8 @@ _LONG_ENOUGH = 8
 """What is shorter is a word of some text too, and would take it apart."""
 _SECRETS = re.compile(
     r"(?P<token>\bx(?:ox[a-z]|app)(?:-[\w.%-]+)+)"  # a token of Slack
-    r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<password>[^\s/]+)@"  # a password inside an address
+    # a password inside an address; its scheme is left alone, or each word would be tried as one
+    r"|(?P<user>://[^\s:/@]*):[^\s/]+@"
 )
 _hidden: list[str] = []
 
@@ -38,9 +39,7 @@ def mask(text: str) -> str:
     text = mask_hidden(text)
     if "://" not in text and "xox" not in text and "xapp" not in text:
         return text  # as almost any, and quicker told so
-    return _SECRETS.sub(
-        lambda m: f"{m['scheme']}:{_MASK}@" if m["scheme"] else f"{m['token'][:5]}{_MASK}", text
-    )
+    return _SECRETS.sub(lambda m: f"{m['user']}:{_MASK}@" if m["user"] else f"{m['token'][:5]}{_MASK}", text)
 
 
 def mask_hidden(text: str, *more: str) -> str:
@@ -52,9 +51,9 @@ def mask_hidden(text: str, *more: str) -> str:
 
 
 def mask_within(facts: Any) -> Any:
-    """Facts, as JSON has them, with `mask_hidden` done to each text in them."""
+    """Facts, as JSON has them, with `mask` done to each text in them."""
     if isinstance(facts, str):
-        return mask_hidden(facts)
+        return mask(facts)
     if isinstance(facts, dict):
         return {name: mask_within(value) for name, value in facts.items()}
     return [mask_within(value) for value in facts] if isinstance(facts, list) else facts

@@ -1,10 +1,10 @@
 """The merge of what was accepted with what Sage holds, as pure functions.
 
-Sage wins on descriptions; assignments only ever add. `plan` says what to send, `outcome` what
-became of it once Sage was read back.
+Sage wins on descriptions; assignments only ever add. `plan` says what to send, `DONE` what became of
+it once Sage was read back and holds it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -94,20 +94,26 @@ def standings(requested: Iterable[Asked], in_sage: InSage) -> Iterator[tuple[Sta
         yield standing, held.description if held else None
 
 
-_DONE = {
+DONE = {
     Standing.NEW_CODE: Outcome.CREATED,
     Standing.NEW_CATEGORY: Outcome.TIED,
     Standing.IN_SAGE: Outcome.ALREADY_THERE,
 }
+"""What became of an assignment that Sage holds, as read back and never assumed, by how it stood before."""
 
 NOT_READ_BACK = later("Sage does not hold this cost code with this category after the import.")
+"""What is told of one that Sage does not hold, without a word of Sage's own."""
+
+Refusals: TypeAlias = Callable[[str, Mapping[int, Assignment]], Mapping[int, str]]
+"""Given some lines of a job by its number, of each its id and what it asks for: Sage's own words, by id, for
+those of them that it refused.
+"""
 
 
-def outcome(
-    assignment: Assignment, standing: Standing, read_back: InSage, refusal: str | None
-) -> tuple[Outcome, str | None]:
-    """What became of an assignment: read back from Sage, never assumed. `refusal` is Sage's own words."""
-    held = read_back.get(assignment.code_key)
-    if held and assignment.category in held.categories:
-        return _DONE[standing], None
-    return Outcome.FAILED, refusal or NOT_READ_BACK
+def words_of(refused: Mapping[int, str]) -> Refusals:
+    """Sage's words for so few lines that they are all at hand, by id."""
+
+    def words(_number: str, asked: Mapping[int, Assignment]) -> dict[int, str]:
+        return {line_id: refused[line_id] for line_id in asked if line_id in refused}
+
+    return words

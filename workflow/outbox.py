@@ -34,7 +34,12 @@ _ADD = insert(OutboxNotice.__table__)  # type: ignore[arg-type]
 
 def refresh_card(session: Session, job_id: int, *, at: datetime) -> None:
     """The job's card no longer says the truth: draw it again."""
-    _add(session, [_notice(NoticeKind.CARD, at=at, job_id=job_id)])
+    refresh_cards(session, [job_id], at=at)
+
+
+def refresh_cards(session: Session, job_ids: Iterable[int], *, at: datetime) -> None:
+    """The cards of these jobs no longer say the truth: draw them again."""
+    _add(session, [_notice(NoticeKind.CARD, at=at, job_id=job_id) for job_id in job_ids])
 
 
 def refresh_ready_cards(session: Session, *, at: datetime) -> None:
@@ -49,7 +54,7 @@ def refresh_ready_cards(session: Session, *, at: datetime) -> None:
         .limit(READY_CARDS)
     )
     job_ids = sorted(session.scalars(newest))  # in the order in which everybody takes jobs
-    _add(session, [_notice(NoticeKind.CARD, at=at, job_id=job_id) for job_id in job_ids])
+    refresh_cards(session, job_ids, at=at)
 
 
 def tell(session: Session, event: Recorded, *, people: Iterable[int] = (), broadcast: bool = False) -> None:

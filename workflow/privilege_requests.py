@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
 from workflow.audit import Recorded
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.language import either, later, say
 from workflow.privileges import Actor, Refused, Rules, explain, lacks
+from workflow.results import Unchanged
 from workflow.tables import Person, PrivilegeRequest
 from workflow.vocabulary import Event, PrivilegeAnswer, Refusal
 
@@ -38,7 +39,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAsked:
+class NotAsked(Unchanged):
     """Nobody was asked: asked before, nobody to ask, or nothing is lacking. `words` say which."""
 
     words: str
@@ -53,7 +54,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredBefore:
+class AnsweredBefore(Unchanged):
     """Another administrator answered before; nothing was changed."""
 
     privilege_request: PrivilegeRequest
@@ -242,5 +243,4 @@ def _person(session: Session, by: Actor) -> Person | None:
 
 
 def _refuse(session: Session, reason: Refusal, words: str, act: str, *, by: Actor, at: datetime) -> Refused:
-    audit.record(session, Event.REFUSED, by=by, at=at, act=act, reason=reason.value)
-    return Refused(reason, words)
+    return audit.refuse(session, Refused(reason, words), act, by=by, at=at)

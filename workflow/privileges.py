@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from workflow.calendar import Calendar
 from workflow.language import either, later, say
+from workflow.results import Unchanged
 from workflow.tables import Person
 from workflow.vocabulary import ErpPermission, Place, Refusal
 
@@ -36,12 +37,21 @@ USUAL_RULES = Rules()
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and where. `refusal` is set when that place could not tell who it is."""
+    """Who acts, and where. `refusal` is set when that place could not tell who it is.
+
+    Then nobody acts as a person, and `tied_to` is whom the trail names, where that is known all the same.
+    """
 
     place: Place
     name: str
     person_id: int | None = None
     refusal: Refusal | None = None
+    tied_to: int | None = None
+
+    @property
+    def on_record(self) -> int | None:
+        """The person whom the trail names."""
+        return self.person_id or self.tied_to
 
 
 class Known(NamedTuple):
@@ -58,7 +68,7 @@ SCHEDULE = Actor(Place.SCHEDULE, "costbot")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Unchanged):
     """A rule said no: the reason for programs, the words for people."""
 
     reason: Refusal

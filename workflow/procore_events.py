@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import request_ids
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.tables import ProcoreEvent, ProcoreHook
 
@@ -37,7 +38,7 @@ class Told:
 
 
 class _Metadata(BaseModel):
-    source_user_id: int | None = None
+    source_user_id: int | None = Field(None, ge=0, le=_LARGEST_ID)
     source_application_id: str | None = None
 
 
@@ -56,7 +57,7 @@ class _Payload(BaseModel):
     project_id: int | None = Field(None, ge=0, le=_LARGEST_ID)
     user_id: int | None = Field(None, ge=0, le=_LARGEST_ID)
     timestamp: datetime | None = None
-    metadata: _Metadata | None = None
+    metadata: Any = None
 
 
 def read(content: Any) -> Told | None:
@@ -68,8 +69,7 @@ def read(content: Any) -> Told | None:
     text = payload.ulid + payload.resource + payload.reason
     if not text.isprintable():
         return None
-    at = payload.timestamp
-    source = payload.metadata or _Metadata()
+    source = _source(payload.metadata)
     return Told(
         ulid=payload.ulid,
         resource=payload.resource,
@@ -78,9 +78,26 @@ def read(content: Any) -> Told | None:
         company_id=payload.company_id,
         project_id=payload.project_id,
         user_id=source.source_user_id or payload.user_id,
-        application_id=(source.source_application_id or "")[:200] or None,
-        happened_at=at and (at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)),
+        application_id=storable(source.source_application_id or "")[:200] or None,
+        happened_at=_in_utc(payload.timestamp),
     )
+
+
+def _source(metadata: Any) -> _Metadata:
+    """Who did it, as far as that can be read: of what happened it tells nothing."""
+    try:
+        return _Metadata.model_validate(metadata)
+    except ValidationError:
+        return _Metadata()
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    if at is None or at.tzinfo is None:
+        return at and at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # at an end of the calendar
+        return None
 
 
 def keep(session: Session, told: Told, *, at: datetime) -> bool:

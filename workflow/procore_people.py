@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from workflow import audit
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import upsert
 from workflow.privileges import Rules, lacks
 from workflow.procore_intake import PROCORE, REQUESTER_EMAIL

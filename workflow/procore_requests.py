@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from workflow import procore_intake, procore_projects
+from workflow.characters import storable
 from workflow.checks import SageLimits
-from workflow.columns import storable
 from workflow.database import upsert
 from workflow.language import joined, later
 from workflow.privileges import Rules

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, distinct, func, or_, s
 from sqlalchemy.orm import Session, aliased
 
 from workflow import findings
+from workflow.characters import storable
 from workflow.checks import Finding
-from workflow.columns import storable
 from workflow.facts import (
     CostCodeFacts,
     Counts,

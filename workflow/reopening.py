@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from workflow import acting, four_eyes, holds, lines, outbox, telling
-from workflow.acting import Decision, Done
+from workflow.acting import Act, Decision, Done
+from workflow.audit import Recorded
 from workflow.language import say
 from workflow.privileges import Actor, Rules
 from workflow.vocabulary import Event, Refusal, State
@@ -18,36 +19,30 @@ def take_back(
     session: Session, *, requested_update_id: int, by: Actor, at: datetime, rules: Rules
 ) -> Decision:
     """Undo an Update that no data sync has picked up yet, or one's own first of two."""
-    act = "take back"
-    found, refused = acting.enter(session, requested_update_id, act, by=by, at=at, rules=rules)
-    requested = found.requested
-    if refused:
-        return refused
-    if requested is None:
-        return acting.gone(session, requested_update_id, act, by=by, at=at)
+    act = acting.begin(session, requested_update_id, "take back", by=by, at=at, rules=rules)
+    if not isinstance(act, Act):
+        return act
+    requested = act.requested
     is_ready = requested.state is State.READY
     first = four_eyes.first_of(session, requested.id, requested.revision) if is_ready else None
     if first is not None and first.approver_id == by.person_id:
         four_eyes.withdraw(session, requested.id)
-        outbox.tell(session, acting.record(session, Event.FIRST_TAKEN_BACK, requested, by=by, at=at))
+        outbox.tell(session, act.record(Event.FIRST_TAKEN_BACK))
         return Done()
     if first is not None:
         words = say(
             "Only {name} can take back the first of the two Updates; reject it instead.",
             name=first.approver.name,
         )
-        return acting.refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
+        return act.refuse(Refusal.NOT_ACCEPTED, words)
     if requested.state is not State.ACCEPTED:
-        standing = acting.standing_words(acting.whole(session, requested))
-        words = say("There is nothing to take back: {standing}", standing=standing)
-        return acting.refuse(session, Refusal.NOT_ACCEPTED, words, requested, act, by=by, at=at)
+        words = say("There is nothing to take back: {standing}", standing=act.standing())
+        return act.refuse(Refusal.NOT_ACCEPTED, words)
     if requested.data_sync_id is not None:
         words = say("It is too late to take this back: the data sync is sending it to Sage now.")
-        return acting.refuse(session, Refusal.ALREADY_GOING_OUT, words, requested, act, by=by, at=at)
-    reopened = acting.whole(session, requested)
-    joined = lines.reopen(session, reopened)
-    event = acting.record(session, Event.TAKEN_BACK, reopened, by=by, at=at, joined=joined)
-    outbox.tell(session, event, people=acting.others(lines.requesters(session, requested.id), by))
+        return act.refuse(Refusal.ALREADY_GOING_OUT, words)
+    event = _reopen(act, Event.TAKEN_BACK)
+    outbox.tell(session, event, people=act.others(lines.requesters(session, requested.id)))
     holds.settle(session, requested.job_id, by=by, at=at)
     return Done()
 
@@ -56,23 +51,21 @@ def send_again(
     session: Session, *, requested_update_id: int, by: Actor, at: datetime, rules: Rules
 ) -> Decision:
     """Make what Sage refused ready again, after Sage itself was corrected; an approver Updates it anew."""
-    act = "send again"
-    found, refused = acting.enter(session, requested_update_id, act, by=by, at=at, rules=rules)
-    requested = found.requested
-    if refused:
-        return refused
-    if requested is None:
-        return acting.gone(session, requested_update_id, act, by=by, at=at)
-    if requested.state is not State.FAILED:
-        standing = acting.standing_words(acting.whole(session, requested))
-        words = say("There is nothing to send again: {standing}", standing=standing)
-        return acting.refuse(session, Refusal.NOT_FAILED, words, requested, act, by=by, at=at)
-    reopened = acting.whole(session, requested)
-    joined = lines.reopen(session, reopened)
-    event = acting.record(
-        session, Event.SENT_AGAIN, reopened, by=by, at=at, added=0, assignments=[], joined=joined
-    )
+    act = acting.begin(session, requested_update_id, "send again", by=by, at=at, rules=rules)
+    if not isinstance(act, Act):
+        return act
+    if act.requested.state is not State.FAILED:
+        words = say("There is nothing to send again: {standing}", standing=act.standing())
+        return act.refuse(Refusal.NOT_FAILED, words)
+    event = _reopen(act, Event.SENT_AGAIN, added=0, assignments=[])
     outbox.tell(session, event, broadcast=True)
     telling.tell_approvers(session, event, calendar=rules.calendar, but=by.person_id)
-    holds.settle(session, requested.job_id, by=by, at=at)
+    holds.settle(session, act.requested.job_id, by=by, at=at)
     return Done()
+
+
+def _reopen(act: Act, event_name: Event, **facts: object) -> Recorded:
+    """Make it Ready to Update again, with what is open of its job, on record."""
+    requested = act.whole()
+    joined = lines.reopen(act.session, requested)
+    return act.record(event_name, revision=requested.revision, **facts, joined=joined)

@@ -17,6 +17,7 @@ from workflow.columns import Problem, Unfit
 from workflow.language import say
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Refused, Rules, explain
+from workflow.results import Unchanged
 from workflow.tables import Category, Job, Person, RequestedLine, RequestedUpdate
 from workflow.vocabulary import TURNED_DOWN, Event, Refusal, State
 
@@ -31,7 +32,7 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
-class NothingNew:
+class NothingNew(Unchanged):
     """Every assignment asked for waits already; nothing was changed."""
 
     requested_update: RequestedUpdate
@@ -190,18 +191,10 @@ def unfit(session: Session, assignments: Sequence[Assignment], *, limits: SageLi
 def _nothing_to_ask_again(
     session: Session, requested: RequestedUpdate | None, why: str, *, by: Actor, at: datetime
 ) -> Refused:
-    reason = by.refusal or Refusal.NOT_TURNED_DOWN
-    audit.record(
-        session,
-        Event.REFUSED,
-        by=by,
-        at=at,
-        job_id=requested.job_id if requested else None,
-        requested_update_id=requested.id if requested else None,
-        act="ask again",
-        reason=reason.value,
-    )
-    return Refused(reason, say("There is nothing to ask again. {why}", why=why))
+    words = say("There is nothing to ask again. {why}", why=why)
+    about = {"job_id": requested.job_id, "requested_update_id": requested.id} if requested else {}
+    refused = Refused(by.refusal or Refusal.NOT_TURNED_DOWN, words)
+    return audit.refuse(session, refused, "ask again", by=by, at=at, **about)
 
 
 def _refuse(
@@ -214,8 +207,8 @@ def _refuse(
     job_id: int | None = None,
     act: str = "request",
 ) -> Refused:
-    audit.record(session, Event.REFUSED, by=by, at=at, job_id=job_id, act=act, reason=reason.value)
-    return Refused(reason, explain(reason, by.name, rules))
+    refused = Refused(reason, explain(reason, by.name, rules))
+    return audit.refuse(session, refused, act, by=by, at=at, job_id=job_id)
 
 
 def _may_not_ask(person: Person | None) -> Refusal | None:

@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from operator import attrgetter
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
+_CELLS = 20_000
 _SAVE_AS = "save it as CSV UTF-8 (comma separated)"
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _HYPHEN = re.compile("(?<=[0-9A-Za-z])[\u2010-\u2013\u2212\ufe63\uff0d](?=[0-9A-Za-z])")
@@ -37,10 +40,13 @@ class FileProblem:
 
 
 class BadFileError(Exception):
-    """A file that cannot be used; `problems` has everything that is wrong with it, in its order."""
+    """A file that cannot be used; `problems` has everything that is wrong with it, in its order.
 
-    def __init__(self, name: Path | str, problems: Sequence[FileProblem]) -> None:
-        super().__init__(f"{name}: {problems[0]} ({len(problems)} in all)")
+    Where they were too many to keep, it has the first of so many.
+    """
+
+    def __init__(self, name: Path | str, problems: Sequence[FileProblem], *, of: int | None = None) -> None:
+        super().__init__(f"{name}: {problems[0]} ({of or len(problems)} in all)")
         self.problems = tuple(problems)
 
 
@@ -120,9 +126,10 @@ def parse_rows(
     problems: list[FileProblem] = []
     read: FileRows[Content] = FileRows([], [])
     repeats = _Repeats(kind)
-    for line, values in _records(file, kind, problems):
-        row = _checked(line, values, kind, problems)
-        if row is not None:
+    for record in records(file, kind, problems):
+        row = record.whole and checked(record, kind, problems)
+        if row:
+            line = record.line
             problems.extend(repeats.of(line, row))
             read.rows.append(content(row))
             read.lines.append(line)
@@ -133,49 +140,24 @@ def parse_rows(
     return read
 
 
-@dataclass(frozen=True, slots=True)
-class Sifted(Generic[R]):
-    """The good rows of a file with the line of each, what is wrong, and how each row begins.
+class Record(NamedTuple):
+    """The values of a row in the order of the columns; of one that is not whole, the first if it is sure."""
 
-    `beginnings` has the value of the first column by line, where it can be told.
+    line: int
+    values: Sequence[str]
+    whole: bool
+
+
+def records(
+    file: Iterable[bytes], kind: type[Row], problems: list[FileProblem], *, fallback: str | None = None
+) -> Iterator[Record]:
+    """Each row under a good header; what is wrong with it is in `problems` before it comes.
+
+    A line that is not UTF-8 but in the encoding `fallback` is no problem.
     """
-
-    rows: list[tuple[int, R]]
-    problems: list[FileProblem]
-    beginnings: dict[int, str]
-
-
-def sift_rows(file: Iterable[bytes], kind: type[R], *, fallback: str) -> Sifted[R]:
-    """The good rows of a file and the problems of the others; nothing is raised.
-
-    A row that says again what an earlier one said is no problem, nor is a line that is not UTF-8 but in
-    the encoding `fallback`.
-    """
-    sifted: Sifted[R] = Sifted([], [], {})
-    repeats = _Repeats(kind)
-    for line, values in _records(file, kind, sifted.problems, sifted.beginnings, fallback=fallback):
-        if not any(value.strip() for value in values.values()):
-            continue
-        row = _checked(line, values, kind, sifted.problems)
-        if row is not None:
-            sifted.problems.extend(repeats.contradicted(line, row))
-            sifted.rows.append((line, row))
-    if not sifted.rows and not sifted.problems:
-        sifted.problems.append(FileProblem(None, None, "has a header but no rows"))
-    return sifted
-
-
-def _records(
-    file: Iterable[bytes],
-    kind: type[Row],
-    problems: list[FileProblem],
-    beginnings: dict[int, str] | None = None,
-    *,
-    fallback: str | None = None,
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, value by column) of each row under a good header; what cannot be read goes to `problems`."""
     reader = csv.reader(text_lines(file, problems, fallback=fallback), strict=True)
-    first = next(iter(kind.columns()))
+    columns = list(kind.columns())
+    in_order: Callable[[list[str]], Sequence[str]] | None = None
     header: list[str] | None = None
     while True:
         line = reader.line_num + 1
@@ -190,20 +172,21 @@ def _records(
             continue
         if header is None:
             header = [value.strip().lower() for value in values]
-            faults = list(_header_faults(header, list(kind.columns())))
+            faults = list(_header_faults(header, columns))
             problems.extend(FileProblem(line, column, reason) for column, reason in faults)
             if faults:
                 return
-            continue
-        # one value alone may be half of it, or the end of another row
-        if beginnings is not None and header[0] == first and len(values) > 1:
-            beginnings[line] = values[0].strip()
-        if len(values) != len(header):
+            if header != columns:
+                in_order = itemgetter(*map(header.index, columns))
+        elif len(values) == len(header):
+            yield Record(line, in_order(values) if in_order else values, whole=True)
+        else:
             problems.append(
                 FileProblem(line, None, f"has {len(values)} values where the header has {len(header)}")
             )
-        else:
-            yield line, dict(zip(header, values, strict=True))
+            # one value alone may be half of it, or the end of another row
+            is_sure = header[0] == columns[0] and len(values) > 1
+            yield Record(line, values[:1] if is_sure else (), whole=False)
     if header is None and not problems:
         problems.append(FileProblem(None, None, "is empty"))
 
@@ -246,9 +229,11 @@ def _header_faults(header: Sequence[str], wanted: Sequence[str]) -> Iterator[tup
             yield column, "is there twice"
 
 
-def _checked(line: int, values: dict[str, str], kind: type[R], problems: list[FileProblem]) -> R | None:
+def checked(record: Record, kind: type[R], problems: list[FileProblem]) -> R | None:
+    """A whole row, where nothing is wrong with a value of it."""
+    line = record.line
     try:
-        row = kind.model_validate(values)
+        row = kind.model_validate(dict(zip(kind.columns(), record.values, strict=True)))
     except ValidationError as error:
         problems.extend(
             FileProblem(
@@ -260,6 +245,28 @@ def _checked(line: int, values: dict[str, str], kind: type[R], problems: list[Fi
     for column, reason in row.faults():
         problems.append(FileProblem(line, column, reason))
     return row
+
+
+def cell_checks(kind: type[Row]) -> list[Callable[[str], Any]]:
+    """By column, what gives the value of a cell, or None where `checked` will say what is wrong with it.
+
+    They remember: a file of a million rows has the same few thousand values again and again.
+    """
+
+    def check(field: FieldInfo) -> Callable[[str], Any]:
+        rule: Any = Annotated[field.annotation, *field.metadata]
+        adapter = TypeAdapter(rule)
+
+        @lru_cache(_CELLS)
+        def value(cell: str) -> Any:
+            try:
+                return adapter.validate_python(cell)
+            except ValidationError:
+                return None
+
+        return value
+
+    return [check(field) for field in kind.model_fields.values()]
 
 
 def _reason(kind: str, message: str, context: dict[str, Any]) -> str:
@@ -304,6 +311,10 @@ class _Repeats:
             key = tuple(getattr(row, field) for field in fields)
             first, before = self._told.setdefault((fact, key), (line, told))
             if before != told:
-                words = f"{told or '(empty)'} differs from {before} on line {first}"
-                problems.append(FileProblem(line, self._columns[fact], words))
+                problems.append(contradiction(line, self._columns[fact], told, before, first))
         return problems
+
+
+def contradiction(line: int, column: str, told: object, before: object, first: int) -> FileProblem:
+    """What a row says otherwise than an earlier one, which is on line `first`."""
+    return FileProblem(line, column, f"{told or '(empty)'} differs from {before} on line {first}")

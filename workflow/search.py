@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Select, case, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.tables import Category, Job, StandardCostCode
 
 Found = TypeVar("Found", Job, StandardCostCode, Category)

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from workflow import directory, drafts, queries, requests, waiting_steps
 from workflow.asked_lines import EXAMPLE, parse_lines
+from workflow.characters import storable
 from workflow.checks import SageLimits
-from workflow.columns import Unfit, storable
+from workflow.columns import Unfit
 from workflow.drafts import Content
 from workflow.language import say
 from workflow.privileges import Actor, Refused, Rules

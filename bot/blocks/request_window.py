@@ -229,6 +229,12 @@ def requested(
     return message(f"✅ {SLACK.data(title)}: {told}", [section(f"{text}\n{where}")])
 
 
+def not_requested(problems: Sequence[str]) -> Message:
+    """Why nothing was requested, for whoever has closed the window that says it."""
+    told = say("Nothing was requested yet. What you put in is kept: /costcodes request opens it.")
+    return message(told, [*_problems(problems), plain_section(told)])
+
+
 def _channel(channel: str | None) -> str:
     if channel is None:
         return say("the approvals channel")

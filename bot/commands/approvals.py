@@ -26,7 +26,7 @@ from workflow.acting import AlreadyDecided, Decision, Done, FirstOfTwo, Stale
 from workflow.facts import UpdateFacts
 from workflow.privileges import Actor, Refused
 from workflow.tables import Job
-from workflow.vocabulary import Event, Refusal, State
+from workflow.vocabulary import Refusal, State
 
 _NEW_SHOWN = 12
 
@@ -158,19 +158,13 @@ def _nothing_there(
     refusal = approvals.check(session, act.name, by=actor, at=at, rules=rules)
     if refusal is not None:
         return refused(refusal.words, reason=refusal.reason)
-    audit.record(
-        session,
-        Event.REFUSED,
-        by=actor,
-        at=at,
-        job_id=job.id if job else None,
-        act=act.name,
-        reason=act.without.value,
-        job=number,
+    words = (
+        f"Nothing was ever requested for {job.title}." if job else unknown_job(number, line.settings.source)
     )
-    if job is None:
-        return failed(unknown_job(number, line.settings.source), reason="unknown_job")
-    return refused(f"Nothing was ever requested for {job.title}.", reason=act.without)
+    refusal = Refused(act.without, words)
+    job_id = job.id if job else None
+    audit.refuse(session, refusal, act.name, by=actor, at=at, job_id=job_id, job=number)
+    return refused(words, reason=act.without) if job else failed(words, reason="unknown_job")
 
 
 def _stale(stale: Stale) -> Answer:

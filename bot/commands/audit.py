@@ -16,6 +16,7 @@ from bot.commands.terminal import Answer, json_of, progress
 from bot.commands.upkeep_shapes import AuditEventShape, AuditShape
 from bot.spreadsheet import write_csv
 from workflow import audit
+from workflow.masking import mask_within
 from workflow.tables import AuditEvent, Job, Person
 
 _TELL_EVERY = 1_000
@@ -48,6 +49,7 @@ def export(
     format_: Annotated[Format, typer.Option("--format", help="csv for a spreadsheet, jsonl for programs.")],
 ) -> None:
     """Write the whole audit trail to standard output, oldest event first."""
+    line.start_logs()
     write = {Format.CSV: _write_csv, Format.JSONL: _write_jsonl}[format_]
     with line.database.reading() as session, progress("Exporting the audit trail") as tell:
         total = _count(session)
@@ -95,6 +97,6 @@ def _write_csv(events: Iterable[AuditEventShape], out: TextIO) -> None:
 
 
 def _row(event: AuditEventShape) -> Iterable[object]:
-    values = event.model_dump(mode="json")
+    values: dict[str, object] = mask_within(event.model_dump(mode="json"))
     values["facts"] = json.dumps(values["facts"], ensure_ascii=False)
     return values.values()

@@ -14,7 +14,7 @@ from bot.commands.terminal import Answer, progress
 from bot.commands.upkeep_shapes import BackedUpShape, CopiedShape, RestoredShape
 from workflow import backups, copying
 from workflow.copying import NotCopied, Why
-from workflow.database import Database, migrate, newest_revision
+from workflow.database import Database, migrate, newest_revision, require_ours
 from workflow.masking import mask
 from workflow.settings.values import usable_database_url
 
@@ -48,6 +48,8 @@ def copy(
     if _is_new_file(there):
         _require_folder(there)
         migrate(there)
+    else:
+        require_ours(there)
     with (
         closing(Database(here)) as reading,
         closing(Database(there)) as writing,

@@ -16,11 +16,12 @@ from bot.commands.upkeep_shapes import DoctorShape, FindingShape
 from sync.sage import open_company
 from workflow import escalation
 from workflow.companies import read_companies
-from workflow.database import newest_revision
+from workflow.database import OthersDatabaseError, newest_revision
 from workflow.masking import mask
 from workflow.privileges import lacks
 from workflow.settings import SageTarget, Settings, SettingsError, Source, unknown_names
 
+_NO_DATABASE = (SettingsError, OthersDatabaseError, SQLAlchemyError)
 _PATIENCE_SECONDS = 3.0
 
 app = typer.Typer()
@@ -89,7 +90,7 @@ def _database(settings: Settings) -> Iterator[FindingShape]:
     where = mask(settings.database)
     try:
         open_database(settings).close()
-    except (SettingsError, SQLAlchemyError) as error:
+    except _NO_DATABASE as error:
         yield FindingShape(name="Database", ok=False, words=where, mend=mend(error))
     else:
         yield FindingShape(name="Database", ok=True, words=f"{where}, schema {newest_revision()}", mend="")
@@ -139,7 +140,7 @@ def _procore(settings: Settings) -> Iterator[FindingShape]:
 
     try:
         database = open_database(settings)
-    except (SettingsError, SQLAlchemyError):
+    except _NO_DATABASE:
         return
     with closing(database):
         yield from look_at_procore(settings, database)
@@ -151,7 +152,7 @@ def _escalation(settings: Settings) -> Iterator[FindingShape]:
         return
     try:
         database = open_database(settings)
-    except (SettingsError, SQLAlchemyError):
+    except _NO_DATABASE:
         return
     try:
         with database.reading() as session:

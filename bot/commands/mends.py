@@ -7,10 +7,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from bot.processes import FamilyGoneError
 from sync.sage.company import SageUnreachableError
 from workflow.backups import BackupError
-from workflow.database import MigrationBusyError
+from workflow.database import MigrationBusyError, OthersDatabaseError
 from workflow.settings import SettingsError
 
-_IN_WORDS = (SettingsError, SageUnreachableError, MigrationBusyError, BackupError, FamilyGoneError)
+_IN_WORDS = (
+    SettingsError,
+    SageUnreachableError,
+    MigrationBusyError,
+    OthersDatabaseError,
+    BackupError,
+    FamilyGoneError,
+)
 
 
 def mend(error: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from workflow.database import Database, migrate, newest_revision
+from workflow.database import Database, migrate, newest_revision, require_ours
 from workflow.settings import Settings, SettingsError
 
 
@@ -16,15 +16,19 @@ def open_database(settings: Settings) -> Database:
 
     Raises:
         SettingsError: the schema is missing or of another version, and not costbot's to change.
+        OthersDatabaseError: the database is another program's.
     """
     url = make_url(settings.database)
     by_itself = url.get_backend_name() == "sqlite"
     if by_itself and not Path(url.database or "").exists():
         migrate(settings.database)
+    elif by_itself:
+        require_ours(settings.database)
     database = Database(settings.database)
     try:
         found = database.revision()
         if found != newest_revision():
+            require_ours(settings.database)
             _require_mine(found, by_itself=by_itself)
             migrate(settings.database)
     except BaseException:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from pydantic import BaseModel
 
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.masking import mask, mask_within
 
 _QUIET_SECONDS = 1.0

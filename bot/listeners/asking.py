@@ -21,6 +21,7 @@ from bot.blocks.request_window import (
     LINES_LENGTH,
     TICK_BLOCK,
     TITLE,
+    not_requested,
     requested,
     unread,
 )
@@ -146,16 +147,16 @@ def take_categories(visit: Visit) -> None:
         if block_id.startswith(TICK_BLOCK)
     }
 
-    def keep(session: Session, by: Actor, at: datetime) -> RequestDraft | None:
+    def keep(session: Session, by: Actor, at: datetime) -> RequestDraft | NoDraft:
         draft = drafts.find(session, by, mark.token)
         if draft is None:
-            return None
+            return NoDraft()
         content = drafts.content_of(draft).model_copy(update={"ticked": ticked})
         return drafts.save(session, by, content, job_id=draft.job_id, at=at)
 
     draft = visit.act(keep)
-    if draft is None:
-        return visit.answer(NoDraft().words)
+    if isinstance(draft, NoDraft):
+        return visit.answer(draft.words)
     return _preview(visit, draft)
 
 
@@ -177,8 +178,9 @@ def submit(visit: Visit) -> None:
         case Unfit(problems=problems):
             with visit.reading() as session:
                 draft = drafts.of_person(session, visit.actor)
-                step = first_step(session, draft, problems=[one.reason for one in problems])
-            visit.show(step)
+                why = [one.reason for one in problems]
+                step = first_step(session, draft, problems=why)
+            visit.show_or_tell(step, not_requested(why))
         case Refused():
             visit.deny(result)
         case NoDraft(words=words):

@@ -15,7 +15,7 @@ from bot.visit import Visit
 from workflow import directory, preferences
 from workflow.language import say
 from workflow.preferences import Choices
-from workflow.privileges import Actor, Rules, lacks, refusal_of
+from workflow.privileges import Actor, Refused, Rules, lacks, refusal_of
 from workflow.tables import Person
 
 
@@ -48,7 +48,8 @@ def check(ack: Ack, body: dict[str, Any]) -> None:
 def save(visit: Visit) -> None:
     """Keep what was chosen; where it does not go together, the window said so and is still open."""
     if not isinstance(_picked(visit.interaction), Wrong):
-        visit.answer(visit.act(lambda session, by, at: _save(session, visit, by, at)))
+        result = visit.act(lambda session, by, at: _save(session, visit, by, at))
+        visit.answer(result.words if isinstance(result, Refused) else reach_words.choices_words(result))
 
 
 def _picked(act: Interaction, before: Choices = Choices()) -> Choices | Wrong:  # noqa: B008 - frozen
@@ -59,16 +60,17 @@ def _picked(act: Interaction, before: Choices = Choices()) -> Choices | Wrong:  
         raise UnreadableError(act.name) from error
 
 
-def _save(session: Session, visit: Visit, by: Actor, at: datetime) -> str:
+def _save(session: Session, visit: Visit, by: Actor, at: datetime) -> Refused | Choices:
     person = session.get(Person, by.person_id) if by.person_id else None
     if person is None:
         refused = refusal_of(by, None, visit.rules)
-        return refused.words if refused else ""
+        assert refused is not None
+        return refused
     before = preferences.choices_of(session, [person.id])[person.id]
     choices = _picked(visit.interaction, before)
     assert isinstance(choices, Choices)
     preferences.choose(session, person, choices, by=by, at=at)
-    return reach_words.choices_words(choices)
+    return choices
 
 
 def _view(session: Session, person: Person, rules: Rules) -> Json:

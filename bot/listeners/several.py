@@ -31,7 +31,7 @@ from bot.blocks.updates_window import message_view
 from bot.interaction import UnreadableError, interaction_of
 from bot.listeners.opening import loading
 from bot.payloads import Action, SeveralButton, SeveralMetadata, Tick, Window
-from bot.visit import RepeatedError, Services, Visit, lazily
+from bot.visit import RepeatedError, Services, UnsureError, Visit, lazily
 from workflow import approvals, queries
 from workflow.acting import Decision
 from workflow.language import later, say
@@ -139,9 +139,9 @@ def _update_one(visit: Visit, tick: Tick) -> Decision | Unsure | None:
         return visit.act(accept)
     except RepeatedError:
         raise
-    except Exception:  # noqa: BLE001 - whatever ails one job, the others go on
+    except Exception as error:  # noqa: BLE001 - whatever ails one job, the others go on
         _log.exception("one of several jobs could not be updated", requested_update=tick.requested_update_id)
-        return Unsure() if visit.saved is None else None
+        return Unsure() if isinstance(error, UnsureError) else None
 
 
 def _list_view(

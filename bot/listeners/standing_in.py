@@ -13,6 +13,7 @@ from workflow import aways, directory
 from workflow.aways import AwaySet, Unusable
 from workflow.language import later, say
 from workflow.privileges import Actor, Refused, refusal_of
+from workflow.results import Unchanged
 from workflow.tables import Away, Person
 from workflow.vocabulary import Refusal
 
@@ -83,15 +84,16 @@ def _shown(visit: Visit) -> str:
 
 
 def _end(visit: Visit) -> None:
-    def end(session: Session, by: Actor, at: datetime) -> Away | None:
+    def end(session: Session, by: Actor, at: datetime) -> Away | Unchanged:
         person = session.get(Person, by.person_id) if by.person_id else None
-        return aways.end_away(session, person=person, by=by, at=at) if person else None
+        ended = aways.end_away(session, person=person, by=by, at=at) if person else None
+        return ended or Unchanged()
 
     ended = visit.act(end)
     visit.answer(
-        say("It is over: {name} no longer stands in for you.", name=ended.delegate.name)
-        if ended
-        else say("Nobody stands in for you, so nothing was changed.")
+        say("Nobody stands in for you, so nothing was changed.")
+        if isinstance(ended, Unchanged)
+        else say("It is over: {name} no longer stands in for you.", name=ended.delegate.name)
     )
 
 

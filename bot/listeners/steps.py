@@ -19,7 +19,7 @@ from bot.blocks import step_words
 from bot.listeners.home import acknowledge
 from bot.middleware import bind_log
 from bot.slack_answers import SlackError
-from bot.visit import Services
+from bot.visit import Services, UnsureError
 from workflow import steps
 from workflow.language import say, speaking
 from workflow.privileges import Actor
@@ -40,10 +40,6 @@ class StepRun(BaseModel):
         """An input, which may be missing where the step leaves it open."""
         value = self.inputs.get(name)
         return value if isinstance(value, str) else ""
-
-
-class UnsureError(Exception):
-    """The database did not say whether it took what a step did."""
 
 
 _Act = Callable[[Session, StepRun, str, Actor, datetime], WorkflowStep | None]

@@ -6,7 +6,7 @@ Owns what follows an act: the delivery to the app, and what the person sees of i
 import asyncio
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,12 +26,16 @@ TROUBLE = "We had some trouble connecting. Try again?"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an act: `error` is Slack's code, `message` what the person reads of it."""
+    """What came of an act: `error` is Slack's code, `message` what the person reads of it.
+
+    `trigger_id` tells a click or a submission from every other.
+    """
 
     error: str | None = None
     message: str | None = None
     options: list[Json] | None = None
     file: Json | None = None
+    trigger_id: str | None = None
 
 
 class Acts:
@@ -111,17 +115,18 @@ class Acts:
         if view.errors:
             return Outcome("missing_input", next(iter(view.errors.values())))
         modals = self._workspace.modals
-        payload = payloads.view_submission(user, modals.to_slack(view), trigger_id=modals.trigger(user.id))
+        trigger_id = modals.trigger(user.id)
+        payload = payloads.view_submission(user, modals.to_slack(view), trigger_id=trigger_id)
         answer = await self._delivery.send("interactive", payload)
         if answer.error:
-            return Outcome(answer.error, TROUBLE)
+            return Outcome(answer.error, TROUBLE, trigger_id=trigger_id)
         try:
             self._after_submission(user, view, answer.body)
         except SlackError as refusal:
-            return Outcome(refusal.code, "; ".join(refusal.messages) or TROUBLE)
+            return Outcome(refusal.code, "; ".join(refusal.messages) or TROUBLE, trigger_id=trigger_id)
         finally:
             self._workspace.changed()
-        return Outcome()
+        return Outcome(trigger_id=trigger_id)
 
     async def close(self, user: User, view_id: str) -> Outcome:
         """Close the open window; the app hears of it when it asked to."""
@@ -283,7 +288,7 @@ class Acts:
         action = ids | inputs.entry(element, value)
         trigger_id = self._workspace.modals.trigger(user.id)
         payload = payloads.block_actions(user, where, action, state, trigger_id=trigger_id)
-        return _told(await self._delivery.send("interactive", payload))
+        return replace(_told(await self._delivery.send("interactive", payload)), trigger_id=trigger_id)
 
     def _after_submission(self, user: User, view: View, body: Json) -> None:
         modals = self._workspace.modals

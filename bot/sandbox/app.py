@@ -73,7 +73,7 @@ def wired(
             Route("/upload/{file}", web_api.uploaded),
             Route(
                 "/response/{key}",
-                partial(web_api.respond, carry_out=response_urls.endpoint),
+                partial(web_api.respond, carry_out=response_urls.endpoint, whose=response_urls.whose),
                 methods=["POST"],
             ),
             WebSocketRoute("/socket/", sockets.endpoint),

@@ -34,12 +34,16 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an act; `error` is None, or `operation_timeout`, `dispatch_failed` or the like."""
+    """What came of an act; `error` is None, or `operation_timeout`, `dispatch_failed` or the like.
+
+    `trigger_id` tells a click or a submission from every other; what answers it in a direct message has it.
+    """
 
     error: str | None
     message: str | None
     options: list[Json] | None
     file: Json | None = None
+    trigger_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,10 @@ class ResponseUrls:
         self._given[key] = ResponseUrl(conversation, user, message, time.monotonic() + self._seconds)
         return f"{base_url}/response/{key}"
 
+    def whose(self, key: str) -> str:
+        """The id of the person whom an address answers."""
+        return self._given[key].user if key in self._given else ""
+
     async def endpoint(self, request: Request) -> Response:
         """Take one answer; Slack tells apart an address that is unknown, used up or too old."""
         given = self._given.get(request.path_params["key"])

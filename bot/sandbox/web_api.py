@@ -134,11 +134,17 @@ class WebApi:
         return await _broken(fault, {}) if fault else Response(f"OK - {len(content)}")
 
     async def respond(
-        self, request: Request, carry_out: Callable[[Request], Awaitable[Response]]
+        self,
+        request: Request,
+        carry_out: Callable[[Request], Awaitable[Response]],
+        whose: Callable[[str], str],
     ) -> Response:
-        """An answer by a response URL; on the log, and to faults, it is a call of `response_url`."""
+        """An answer by a response URL; on the log, and to faults, it is a call of `response_url`.
+
+        The log has its `user` as well, as of an ephemeral message.
+        """
         fault = self.faults.take(RESPONSE_URL)
-        at, arguments = time.time(), await _body_of(request)
+        at, arguments = time.time(), await _body_of(request) | {"user": whose(request.path_params["key"])}
         if fault and not fault.after:
             answer = Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
         else:

@@ -7,8 +7,7 @@ Estimate Import Report is text for people, so a rejected line gets the report's 
 import codecs
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -16,10 +15,8 @@ from pathlib import Path
 
 from sync.sage.company import Batch
 from sync.sage.folders import SUFFIX, Folders, Manifest, arrived, modified
-from sync.sage.import_report import RejectedNames, Report
-from sync.sage.layouts import JobLine, read_records
-from workflow.batches import ExportLine
-from workflow.merge import Assignment
+from sync.sage.layouts import read_records
+from sync.sage.rejections import Rejections
 
 _REPORTS = (".txt", ".prn", ".log")
 _BATCH = re.compile(r"DS\d{6,}", re.IGNORECASE)
@@ -78,131 +75,14 @@ class Answers:
             reports=reports,
         )
 
-    def rejections(self, lines: Iterable[ExportLine], *, encoding: str) -> "Rejections":
-        """What the rejected records and the reports say of these lines, which are those of the batch."""
-
-        def records() -> Iterator[tuple[JobLine, str]]:
-            for path in self.rejected:
-                for record in read_records(_rows(path, encoding)):
-                    yield (
-                        record.line,
-                        f"{path.parent.name}/{path.name}",
-                    )  # it may be called as the import file
-
-        reports = (row for path in self.reports for row in _rows(path, encoding)) if self.reports else None
-        size = sum(path.stat().st_size for path in self.rejected)
-        return Rejections(lines if self.rejected else (), records, reports, size=size)
-
-
-class Rejections:
-    """The lines of a batch that were rejected, and Sage's words for each.
-
-    A batch may have a million lines, and another import may have left as many records. So of the records a
-    sketch is made first, of the lines those are kept that it shows, and then of the records those of them.
-    `size` is that of the files of the records, in bytes.
-    """
-
-    def __init__(
-        self,
-        lines: Iterable[ExportLine],
-        records: Callable[[], Iterable[tuple[JobLine, str]]],
-        report: Iterable[str] | None,
-        *,
-        size: int,
-    ) -> None:
-        sketch, names = _Sketch(size), RejectedNames()  # a record has some 25 bytes at least
-        for record, _ in records():
-            sketch.add(_key(record))
-            if report:
-                names.add(record)
-        self._lines = [line for line in lines if any(key in sketch for key in _keys(line))]
-        possible = {key for line in self._lines for key in _keys(line)}
-        assignments = {line.assignment for line in self._lines}
-        self._rejected: dict[JobLine, str] = {}
-        self._of_other_batches: set[Assignment] = set()
-        for record, file in records() if self._lines else ():
-            if _key(record) in possible:
-                self._rejected[record] = file
-            elif record.assignment in assignments:
-                self._of_other_batches.add(record.assignment)
-        self._report = Report((report or ()) if self._rejected else (), names)
-        self._jobs_of = Counter(line.assignment for line in self._rejected)
-
-    def of_lines(self) -> dict[int, str]:
-        """Words by the id of each line that was rejected under its job."""
-        return {
-            line.line_id: self._words(named, file)
-            for line in self._lines
-            if (file := self._rejected.get(named := JobLine(line.job_number, line.assignment))) is not None
-        }
-
-    def without_job(self) -> dict[int, str]:
-        """Words by line id for records that stand under no job row, where lines fit them.
-
-        Where lines of several jobs or extras fit, one was rejected, and each is told so.
-        """
-        fitting: dict[JobLine, list[ExportLine]] = {}
-        for line in self._lines:
-            for record in _without_job(line):
-                if record in self._rejected:
-                    fitting.setdefault(record, []).append(line)
-        said: dict[int, str] = {}
-        for record, lines in fitting.items():
-            file = self._rejected[record]
-            sure = len({(line.job_number, line.extra) for line in lines}) == 1
-            for line in lines:
-                said[line.line_id] = (
-                    self._words(JobLine(line.job_number, line.assignment), file)
-                    if sure
-                    else f"Sage may have rejected this line: {file} has its cost code and category without a "
-                    "job row, and several lines fit. Compare the Estimate Import Report."
-                )
-        return said
-
-    def _words(self, line: JobLine, file: str) -> str:
-        asked = line.assignment
-        only_job = self._jobs_of[asked] == 1 and asked not in self._of_other_batches
-        return self._report.words(line, only_job=only_job) or f"Sage rejected this line: see {file}."
-
-
-class _Sketch:
-    """Tells what is not in it; of what is not, it takes one in some hundred for what is.
-
-    It sets two of its bits for each, and should have some twenty.
-    """
-
-    def __init__(self, bits: int) -> None:
-        self._bytes = bytearray(bits // 8 + 1)
-        self._size = 8 * len(self._bytes)
-
-    def add(self, one: Hashable) -> None:
-        hashed = hash(one)
-        for place in (hashed % self._size, (hashed >> 32) % self._size):
-            self._bytes[place >> 3] |= 1 << (place & 7)
-
-    def __contains__(self, one: Hashable) -> bool:
-        hashed, found = hash(one), self._bytes
-        first, second = hashed % self._size, (hashed >> 32) % self._size
-        return bool(found[first >> 3] >> (first & 7) & 1 and found[second >> 3] >> (second & 7) & 1)
-
-
-def _key(record: JobLine) -> tuple[str, ...]:
-    """A record, to be looked for."""
-    return record.job, *record.assignment
-
-
-def _keys(line: ExportLine) -> Iterator[tuple[str, ...]]:
-    """The records that a line may be, where it was rejected: also without its job row, and its extra's."""
-    _, job, _, extra, code, category, *_ = line
-    yield job, code, category, extra
-    yield "", code, category, extra
-    if extra:
-        yield "", code, category, ""
-
-
-def _without_job(line: ExportLine) -> set[JobLine]:
-    """The records that a line may be without its job row: the extra's row may be missing as well."""
-    return {JobLine("", Assignment(line.code, line.category, extra)) for extra in (line.extra, "")}
+    def rejections(self, *, encoding: str) -> Rejections:
+        """What the rejected records and the reports say, whichever batch they are about."""
+        records = (
+            (record.line, f"{path.parent.name}/{path.name}")  # it may be called as the import file
+            for path in self.rejected
+            for record in read_records(_rows(path, encoding))
+        )
+        return Rejections(records, (row for path in self.reports for row in _rows(path, encoding)))
 
 
 def _is_about(path: Path, batch: Batch, since: datetime) -> bool:

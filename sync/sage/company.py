@@ -13,7 +13,7 @@ from typing import Protocol
 
 from workflow.batches import ExportLine
 from workflow.checks import SageLimits
-from workflow.merge import SageJob
+from workflow.merge import Refusals, SageJob
 
 
 class SageUnreachableError(Exception):
@@ -77,8 +77,8 @@ class SageCompany(Protocol):
         Returns the receipt of the batch's file, where it goes by one.
         """
 
-    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
-        """Sage's own words for each line that it refused, by line id; None while it has not answered.
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Refusals | None:
+        """Sage's own words for lines that it refused; None while it has not answered.
 
         `lines` are those that were sent, in the same order, and may be read more than once. No transaction
         is open between two of them, so that Sage may be asked meanwhile.

@@ -16,7 +16,7 @@ from pathlib import Path
 from sync.sage.company import Batch, SageUnreachableError
 from workflow.batches import ExportLine
 from workflow.checks import SageLimits, cut_to
-from workflow.merge import CodeKey, SageCode, SageJob
+from workflow.merge import CodeKey, Refusals, SageCode, SageJob, words_of
 
 CODE_LENGTH = 12
 DESCRIPTION_LENGTH = 30
@@ -101,6 +101,11 @@ class EmbeddedSage:
         self._limits = limits or SageLimits()
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
     def limits(self) -> SageLimits:
         return self._limits
 
@@ -137,11 +142,12 @@ class EmbeddedSage:
                 if words:
                     sage.execute("INSERT INTO refusals VALUES (?, ?, ?)", (batch.name, line.line_id, words))
 
-    def answer(self, batch: Batch, lines: Iterable[ExportLine] = ()) -> Mapping[int, str] | None:
+    def answer(self, batch: Batch, lines: Iterable[ExportLine] = ()) -> Refusals | None:
         with self._transaction("DEFERRED") as sage:
             if not sage.execute("SELECT 1 FROM batches WHERE name = ?", (batch.name,)).fetchone():
                 return None
-            return dict(sage.execute("SELECT line_id, words FROM refusals WHERE batch = ?", (batch.name,)))
+            refused = sage.execute("SELECT line_id, words FROM refusals WHERE batch = ?", (batch.name,))
+            return words_of(dict(refused))
 
     def problem(self) -> str | None:
         try:

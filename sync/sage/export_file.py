@@ -4,16 +4,16 @@ Columns `job,job_name,extra,code,description,category`. The file is read anew wh
 once nobody has written it for a while; what it says was true then, and is used as that.
 """
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sync.files import read_export
 from sync.sage.company import SageBusyError, SageUnreachableError
-from sync.sage.embedded import LoadedRow
-from workflow.merge import CodeKey, SageCode, SageJob
+from sync.sage.export_rows import Export
+from workflow.merge import SageJob
 from workflow.rows import BadFileError
 
 QUIET = timedelta(seconds=10)
@@ -55,19 +55,21 @@ class ExportReader:
         self._clock = clock
         self._pause = pause
         self._read: _Look | None = None
-        self._jobs: Mapping[str, SageJob] = {}
-        self._untold: Mapping[str, str] = {}
+        self._kept: Export | None = None
 
     def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
-        jobs = self._export()
+        export = self._export()
         for number in numbers:
-            if number not in self._untold:
-                yield jobs.get(number) or SageJob(number, None, {})
+            if number not in export.amiss:
+                yield export.job(number)
 
     def untold(self) -> Mapping[str, str]:
         """Why, by number, of each job whose rows are not all usable: it may have more than they say."""
-        self._export()
-        return self._untold
+        return {
+            job: f"COSTBOT_SAGE_EXPORT: {amiss.of(self._path)}. Correct it and save the export anew; until "
+            f"then costbot leaves job {job} as it is."
+            for job, amiss in self._export().amiss.items()
+        }
 
     def is_newer_than(self, moment: datetime) -> bool:
         """What a clock that was ahead dates proves nothing, but to a moment of the same clock."""
@@ -83,19 +85,15 @@ class ExportReader:
         except SageUnreachableError as error:
             return str(error)
 
-    def _export(self) -> Mapping[str, SageJob]:
+    def _export(self) -> Export:
         try:
             look = _Look.at(self._path)
-            if look != self._read:
+            if self._kept is None or look != self._read:
                 self._require_quiet(look)
-                export = read_export(self._path, encoding=self._encoding)
+                export = Export(self._path, encoding=self._encoding)
                 self._require_unchanged(look)
-                self._jobs, self._read = _jobs(export.rows), look
-                self._untold = {
-                    job: f"COSTBOT_SAGE_EXPORT: {BadFileError(self._path, problems)}. Correct it and save "
-                    f"the export anew; until then costbot leaves job {job} as it is."
-                    for job, problems in export.unusable.items()
-                }
+                self._kept, self._read = export, look
+            return self._kept
         except OSError as error:
             raise SageUnreachableError(
                 f"COSTBOT_SAGE_EXPORT {self._path} cannot be read ({error.strerror}): save an export of Job "
@@ -105,7 +103,11 @@ class ExportReader:
             raise SageUnreachableError(
                 f"COSTBOT_SAGE_EXPORT cannot be used: {error}. Correct it and save the export anew."
             ) from error
-        return self._jobs
+        except sqlite3.Error as error:
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_EXPORT {self._path} could not be kept while it is read ({error}). Make room "
+                "where temporary files go, or name another folder for them in TMPDIR."
+            ) from error
 
     def _require_quiet(self, look: _Look) -> None:
         """That its save is over: by the file's own time or, where that cannot tell, by looking twice."""
@@ -125,24 +127,3 @@ class ExportReader:
                 f"COSTBOT_SAGE_EXPORT {self._path} was saved anew while costbot read it. "
                 "The next data sync reads it."
             )
-
-
-def _jobs(rows: Iterable[LoadedRow]) -> dict[str, SageJob]:
-    names: dict[str, str] = {}
-    descriptions: dict[str, dict[CodeKey, str]] = {}
-    categories: dict[tuple[str, CodeKey], set[str]] = {}
-    for row in rows:
-        names[row.job] = row.job_name
-        codes = descriptions.setdefault(row.job, {})
-        if row.code:
-            key = (row.extra, row.code)
-            codes[key] = row.description
-            categories.setdefault((row.job, key), set()).update({row.category} - {""})
-    return {
-        number: SageJob(
-            number,
-            names[number],
-            {key: SageCode(text, frozenset(categories[number, key])) for key, text in codes.items()},
-        )
-        for number, codes in descriptions.items()
-    }

@@ -7,6 +7,7 @@ holds is read back by whatever reader the company has (ODBC, or an export file).
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from sync.sage.layouts import RowWriter, UnwritableError
 from sync.sage.profile import SageProfile
 from workflow.batches import ExportLine
 from workflow.checks import SageLimits
-from workflow.merge import Assignment, SageJob
+from workflow.merge import Assignment, Refusals, SageJob, words_of
 
 _ROWS_A_BLOCK = 1_000
 _LINES_AT_ONE_GO = 10_000
@@ -98,8 +99,8 @@ class ImportFileCompany:
             raise SageUnreachableError(self._unusable(error)) from error
         return Receipt(manifest.file, manifest.sha256) if manifest.lines else None
 
-    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
-        """Sage's words by line id, once the file was imported and Sage can be read since; else None.
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Refusals | None:
+        """Sage's words, once the file was imported and Sage can be read since; else None.
 
         It was imported when it lies in `done/`, when an answer names it or rejects lines of it, or,
         whatever became of the file, when Sage holds every line.
@@ -109,15 +110,28 @@ class ImportFileCompany:
             manifest = self._folders.manifest(batch.name)
             answers = Answers.to(batch, self._folders, manifest, now=self._clock())
             unwritable = manifest.unwritable if manifest else {}
-            rejections = answers.rejections(_written(lines, unwritable), encoding=self._profile.file.encoding)
+            rejections = answers.rejections(encoding=self._profile.file.encoding)
+            is_rejected = not answers.imported and rejections.has_any_of(_written(lines, unwritable))
+            imported = answers.imported or (is_rejected and answers.quiet)
+            all_held = (
+                not answers.imported and not is_rejected and self._holds_all(_written(lines, unwritable))
+            )
+            if not all_held and not (imported and self._reader.is_newer_than(answers.arrived_at)):
+                return None
+            rejections.fit(_written(lines, unwritable))
         except OSError as error:
             raise SageUnreachableError(self._unusable(error)) from error
-        rejected = rejections.of_lines()
-        imported = answers.imported or bool(rejected and answers.quiet)
-        all_held = not rejected and not answers.imported and self._holds_all(_written(lines, unwritable))
-        if all_held or (imported and self._reader.is_newer_than(answers.arrived_at)):
-            return rejections.without_job() | unwritable | rejected
-        return None
+        except sqlite3.Error as error:
+            raise SageUnreachableError(
+                f"COSTBOT_SAGE_FOLDER: what Sage rejected of {batch.name} could not be kept while it is read "
+                f"({error}). Make room where temporary files go, or name another folder for them in TMPDIR."
+            ) from error
+
+        def words(number: str, asked: Mapping[int, Assignment]) -> Mapping[int, str]:
+            written = {line_id: each for line_id, each in asked.items() if line_id not in unwritable}
+            return {**words_of(unwritable)(number, asked), **rejections.words(number, written)}
+
+        return words
 
     def problem(self) -> str | None:
         try:

@@ -5,7 +5,8 @@ under, is the very job, extra, code and category.
 """
 
 import re
-from collections.abc import Iterable, Sequence, Set
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from sync.sage.layouts import JobLine
@@ -31,25 +32,15 @@ class RejectedNames:
 
 
 class Report:
-    """The lines of import reports, and which job and extra each stands under."""
+    """The lines of import reports, and which job and extra each stands under, in a table of a database."""
 
-    def __init__(self, rows: Iterable[str], rejected: RejectedNames) -> None:
-        self._jobs, self._extras = _Names(rejected.jobs), _Names(rejected.extras)
-        codes = _Names(rejected.codes)
-        self._by_first_word: dict[str, list[_ReportLine]] = {}
-        heading_job = heading_extra = ""
-        for row in rows:
-            words = tuple(word.rstrip(".:") for word in _WORD.findall(row))
-            job = _named_in(row, words, _JOB, self._jobs)
-            extra = _named_in(row, words, _EXTRA, self._extras)
-            if not codes.first_in(words):  # a heading, or a line about nothing that was rejected
-                heading_job, heading_extra = job or heading_job, extra or ("" if job else heading_extra)
-                continue
-            line = _ReportLine(
-                " ".join(row.split()), words, job or heading_job, extra or ("" if job else heading_extra)
-            )
-            for word in set(words):
-                self._by_first_word.setdefault(word, []).append(line)
+    def __init__(self, rows: Iterable[str], rejected: RejectedNames, kept: sqlite3.Connection) -> None:
+        self._kept = kept
+        kept.execute("CREATE TABLE report (code TEXT, extra TEXT, job TEXT, row TEXT)")
+        kept.execute("BEGIN")
+        kept.executemany("INSERT INTO report VALUES (?, ?, ?, ?)", _lines(rows, rejected))
+        kept.execute("COMMIT")
+        kept.execute("CREATE INDEX of_code ON report (code, extra, job)")
 
     def words(self, rejected: JobLine, *, only_job: bool) -> str | None:
         """The first line that names the code and the category of a rejected line, for its job and extra.
@@ -58,23 +49,34 @@ class Report:
         """
         asked = rejected.assignment
         code, category = asked.code.split(), asked.category.split()
-        for line in self._by_first_word.get(code[0], ()) if code else ():
-            if (
-                line.extra == asked.extra
-                and (line.job == rejected.job or (not line.job and only_job))
-                and _has(line.words, code)
-                and _has(line.words, category)
-            ):
-                return line.text
+        rows = self._kept.execute(
+            "SELECT row FROM report WHERE code = ? AND extra = ? AND job IN (?, ?) ORDER BY rowid",
+            (code[0] if code else "", asked.extra, rejected.job, "" if only_job else rejected.job),
+        )
+        for (row,) in rows:
+            words = _words(row)
+            if _has(words, code) and _has(words, category):
+                return str(row)
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _ReportLine:
-    text: str
-    words: tuple[str, ...]
-    job: str
-    extra: str
+def _lines(rows: Iterable[str], rejected: RejectedNames) -> Iterator[tuple[str, str, str, str]]:
+    """The rows about codes that were rejected, by first word of such a code, extra and job."""
+    jobs, extras, codes = _Names(rejected.jobs), _Names(rejected.extras), _Names(rejected.codes)
+    heading_job = heading_extra = ""
+    for row in rows:
+        words = _words(row)
+        job = _named_in(row, words, _JOB, jobs)
+        extra = _named_in(row, words, _EXTRA, extras)
+        if not codes.first_in(words):  # a heading, or a line about nothing that was rejected
+            heading_job, heading_extra = job or heading_job, extra or ("" if job else heading_extra)
+            continue
+        for word in codes.beginning_with(words):
+            yield word, extra or ("" if job else heading_extra), job or heading_job, " ".join(row.split())
+
+
+def _words(row: str) -> tuple[str, ...]:
+    return tuple(word.rstrip(".:") for word in _WORD.findall(row))
 
 
 class _Names:
@@ -84,6 +86,10 @@ class _Names:
         self._by_first_word: dict[str, set[str]] = {}
         for name in names - {""}:
             self._by_first_word.setdefault(name.split()[0], set()).add(name)
+
+    def beginning_with(self, words: Iterable[str]) -> Set[str]:
+        """Those of the words that a name begins with."""
+        return self._by_first_word.keys() & words
 
     def first_in(self, words: Sequence[str]) -> str:
         """The first of them that is named, or ''."""

@@ -54,7 +54,9 @@ class ImportTask:
         records = list(read_records(rows))
         batch = Batch(path.stem, modified(path))
         self._sage.send(batch, _as_lines(records))
-        refusals = self._sage.answer(batch) or {}
+        told = self._sage.answer(batch)
+        asked = {place: record.line.assignment for place, record in enumerate(records)}
+        refusals = told("", asked) if told else {}
         if refusals:
             rejected = "".join(f"{row}\r\n" for row in _rejected(rows, refusals))
             (self._folders.rejected / path.name).write_bytes(rejected.encode(self._encoding))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sync.sage.company import SageUnreachableError
 from sync.sage.profile import SageProfile
+from workflow.characters import storable
 from workflow.merge import CodeKey, SageCode, SageJob
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _ROWS_A_FETCH = 1_000
 _NO_JOB = "-"
+_DESCRIPTION_LENGTH = 200
+"""As many characters of one are kept; Sage's own have 30 characters, but the profile may name any column."""
 
 
 class OdbcReader:
@@ -97,7 +100,7 @@ class OdbcReader:
         if not found:
             return SageJob(number, None, {})
         descriptions = {
-            (extra, code): description
+            (extra, code): description[:_DESCRIPTION_LENGTH]
             for extra, code, description in _rows(connection, self._descriptions, job)
         }
         categories: dict[CodeKey, set[str]] = {}
@@ -122,4 +125,4 @@ def _rows(connection: "pyodbc.Connection", query: str, *parameters: str) -> Iter
         while rows := cursor.fetchmany(_ROWS_A_FETCH):
             for row in rows:
                 # Job Cost pads its keys, and 'no extra' is NULL or spaces
-                yield tuple("" if value is None else str(value).strip() for value in row)
+                yield tuple("" if value is None else storable(str(value)).strip() for value in row)

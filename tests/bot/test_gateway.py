@@ -14,7 +14,7 @@ from bot.pace import SECONDS_A_MESSAGE
 from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, BOT_USER_ID, CHANNEL_ID, TEAM_ID
-from bot.slack_answers import Posted, RateLimited, SlackRefused, SlackUnavailable
+from bot.slack_answers import Posted, RateLimited, SlackRefused, SlackUnavailable, seconds_to_wait
 from tests.bot.facts import cost_code, update_facts
 from workflow.settings import Settings, SettingsError
 
@@ -111,6 +111,14 @@ def test_a_rate_limit_is_obeyed_without_asking_again(gateway: Gateway, sandbox: 
     assert len(sandbox.calls("chat.postMessage")) == 1
     time.sleep(7)
     assert post(gateway).ts
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("7", 7), (None, 1), ("Wed, 21 Oct 2026 07:28:00 GMT", 60), ("-1", 60), ("nan", 60), ("9" * 400, 3600)],
+)
+def test_whatever_a_rate_limit_says_it_is_waited_for_some_time(said: str | None, seconds: float) -> None:
+    assert seconds_to_wait({"Retry-After": said} if said else {}) == seconds
 
 
 @pytest.mark.parametrize("kind", ["server_error", "reset", "hang"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import select
 
 from bot.gateway import Gateway, web_client
 from bot.identity import FRESH_SECONDS, Identity
@@ -10,12 +11,12 @@ from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, TEAM_ID
 from tests import factories
-from tests.factories import NINE
-from workflow import directory
+from tests.factories import NINE, RULES
+from workflow import approvals, directory
 from workflow.database import Database
 from workflow.privileges import Actor
-from workflow.tables import Person
-from workflow.vocabulary import Place, Refusal
+from workflow.tables import AuditEvent, Person
+from workflow.vocabulary import Event, Place, Refusal
 
 DANA = "U0DANA"
 
@@ -107,6 +108,21 @@ def test_when_slack_cannot_say_nobody_is_let_in_and_the_next_time_it_is_asked_ag
     desk.sandbox.fail_next(method, kind, retry_after=0)
     assert desk.actor().refusal is Refusal.COULD_NOT_FIND_OUT
     assert desk.actor().person_id == desk.dana
+
+
+@pytest.mark.parametrize("method", ["auth.test", "users.info"])
+def test_whoever_is_refused_is_on_record_as_the_person_they_were_tied_to_and_acts_as_nobody(
+    desk: Desk, method: str
+) -> None:
+    desk.actor()
+    anew = Desk(desk.sandbox, desk.database, desk.dana)
+    desk.sandbox.fail_next(method, "ratelimited", retry_after=2)
+    with anew.identity.writing(anew.identity.member(DANA, TEAM_ID)) as (session, by):
+        assert (by.person_id, by.refusal) == (None, Refusal.COULD_NOT_FIND_OUT)
+        approvals.check(session, "update", by=by, at=NINE, rules=RULES)
+    with desk.database.reading() as session:
+        last = session.scalars(select(AuditEvent).order_by(AuditEvent.seq.desc()).limit(1)).one()
+        assert (last.event, last.actor_id, last.actor) == (Event.REFUSED, desk.dana, "Dana Whitfield")
 
 
 def test_without_the_scope_for_e_mails_it_could_not_find_out(desk: Desk) -> None:

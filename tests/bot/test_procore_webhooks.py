@@ -1,22 +1,25 @@
 """Webhooks of Procore: let in with the right header alone, whatever their shape, each once."""
 
+import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from bot.procore_webhooks import MOST_BYTES, PATH, webhook_route
 from bot.sandbox.client import NO_AUTHORITIES
 from bot.sandbox.server import running
+from tests.bot.junk import JUNK, spoiled
 from tests.bot.signing import compared_in_constant_time
 from tests.factories import NINE, later
+from tests.junk import much
 from workflow import procore_events
 from workflow.database import Database
 from workflow.tables import ProcoreEvent
@@ -64,6 +67,10 @@ class Bot:
     def post(self, body: object, authorization: str = f"Bearer {SECRET}") -> int:
         headers = {"Authorization": authorization} if authorization else {}
         return self.client.post(PATH, json=body, headers=headers).status_code
+
+    def send(self, content: str) -> int:
+        headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}
+        return self.client.post(PATH, content=content, headers=headers).status_code
 
     def kept(self) -> list[ProcoreEvent]:
         with self.database.reading() as session:
@@ -151,18 +158,59 @@ def test_when_the_database_is_away_procore_is_to_send_again(database_url: str) -
     away.close()
 
 
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=50),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(V2)), inner, max_size=6)
-    ),
-    max_leaves=8,
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"metadata": {"source_user_id": 2**63}},
+        {"metadata": {"source_user_id": -1}},
+        {"metadata": {"source_user_id": {}}},
+        {"metadata": {"source_application_id": "a\0b\ud800"}},
+        {"metadata": {"source_application_id": 7}},
+        {"metadata": "none"},
+        {"timestamp": "0001-01-01T00:00:00+14:00"},
+    ],
+    ids=str,
 )
+def test_what_cannot_be_read_of_who_did_it_or_when_loses_no_event(bot: Bot, odd: dict[str, Any]) -> None:
+    assert bot.send(json.dumps({**V2, **odd})) == 204
+    [event] = bot.kept()
+    assert event.user_id == V2["user_id"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.fixed_dictionaries({}, optional={name: st.just(value) | _JSON for name, value in V2.items()}) | _JSON
+_NUMBERS = st.integers(0, 2**63 - 1)
+_ABOUT = {"company_id": st.just(4001), "resource_id": _NUMBERS}
+_WHERE_AND_WHO = {"project_id": st.none() | _NUMBERS, "user_id": st.none() | _NUMBERS}
+_TIMES = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+_RESOURCES, _REASONS = st.sampled_from(["Cost Codes", "Projects"]), st.sampled_from(["create", "update"])
+_ULIDS = st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26, max_size=26)
+_METADATA = st.fixed_dictionaries(
+    {}, optional={"source_user_id": st.none() | _NUMBERS, "source_application_id": st.none() | st.text()}
 )
-def test_whatever_comes_is_kept_or_passed_over_and_never_breaks(bot: Bot, body: Any) -> None:
+_V2 = st.fixed_dictionaries(
+    {"ulid": _ULIDS, "resource_name": _RESOURCES, "event_type": _REASONS, **_ABOUT},
+    optional={**_WHERE_AND_WHO, "id": st.integers(), "timestamp": _TIMES, "metadata": _METADATA},
+)
+_V4 = st.fixed_dictionaries(
+    {"id": _ULIDS, "resource_type": _RESOURCES, "reason": _REASONS, **_ABOUT},
+    optional={**_WHERE_AND_WHO, "timestamp": _TIMES},
+).map(lambda event: {name: str(v) if isinstance(v, int) else v for name, v in event.items()})
+
+
+@much(60)
+@given(_V2 | _V4)
+def test_each_event_of_procores_shapes_is_kept_as_it_says(bot: Bot, body: dict[str, Any]) -> None:
+    with bot.database.writing() as session:
+        session.execute(delete(ProcoreEvent))
     assert bot.post(body) == 204
+    [event] = bot.kept()
+    assert event.ulid == (body["ulid"] if "ulid" in body else body["id"])
+    said = body.get("metadata", {}).get("source_user_id") or body.get("user_id")
+    assert str(event.resource_id) == str(body["resource_id"])
+    assert (str(event.project_id), str(event.user_id)) == (str(body.get("project_id")), str(said))
+    assert event.resource == body.get("resource_type", body.get("resource_name"))
+
+
+@much(60)
+@given((_V2 | _V4).flatmap(lambda body: spoiled(body, most=3)) | JUNK)
+def test_whatever_comes_is_kept_or_passed_over_and_never_breaks(bot: Bot, body: Any) -> None:
+    assert bot.send(json.dumps(body)) == 204

@@ -6,11 +6,12 @@ channel shows is read by `card` and `thread`.
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -42,6 +43,8 @@ REJECTED = "⛔ *Rejected*"
 
 _HOST = "127.0.0.1"
 _METRICS_TOKEN = "of-whoever-watches"
+_PORTS = range(20_000, 32_000)
+"""Below those that the machine lends to whoever connects: one is still free when it is listened on."""
 _FIRST_JOB = 101
 _JOBS = 99
 
@@ -110,13 +113,13 @@ class Office:
         """Start everything, and return once it works."""
         self.load_company()
         self.tree.start("sandbox", "--port", str(self._sandbox_port))
-        wait_until(partial(answers, f"{self.sandbox.url}/"), "the sandbox is up")
+        self.tree.wait_for_start(partial(answers, f"{self.sandbox.url}/"), "the sandbox is up")
         if self.settings.slack_signing_secret:
             self.sandbox.switch(events_url=f"http://{_HOST}:{self._bot_port}/slack/events")
         self.start_costbot()
-        self.wait_for_bot()
+        self.tree.wait_for_start(self._bot_is_ready, "the bot is ready")
         # the schedule's newest slot was missed before the company existed, and is made up for
-        wait_until(self._has_synced, "the first data sync is through")
+        self.tree.wait_for_start(self._has_synced, "the first data sync is through")
 
     def start_costbot(self) -> None:
         """Start all of costbot's processes."""
@@ -277,7 +280,10 @@ class Office:
 
     def wait_for_bot(self) -> None:
         """Return once the bot hears what happens in Slack."""
-        wait_until(partial(answers, f"http://{_HOST}:{self._bot_port}/readyz"), "the bot is ready")
+        wait_until(self._bot_is_ready, "the bot is ready")
+
+    def _bot_is_ready(self) -> bool:
+        return answers(f"http://{_HOST}:{self._bot_port}/readyz")
 
     def _has_synced(self) -> bool:
         with self.line.database.reading() as session:
@@ -318,11 +324,13 @@ def _job_numbers() -> list[str]:
 
 def free_ports(count: int) -> list[int]:
     """Ports of loopback that nobody listens on."""
-    listeners = [socket.create_server((_HOST, 0)) for _ in range(count)]
-    ports = [int(listener.getsockname()[1]) for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
+    free: list[int] = []
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        if len(free) == count:
+            break
+        with suppress(OSError), socket.create_server((_HOST, port)):
+            free.append(port)
+    return free
 
 
 def answers(url: str) -> bool:

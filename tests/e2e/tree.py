@@ -15,7 +15,10 @@ from tests import processes
 
 PATIENCE = 60.0
 """Seconds to wait for what takes one or two on a machine with nothing else to do."""
+_START_SECONDS = 300.0
+"""For what starts while much else does; a process that has ended is not waited for at all."""
 _POLL_SECONDS = 0.05
+_LINES_SHOWN = 20
 
 
 class ProcessTree:
@@ -39,6 +42,19 @@ class ProcessTree:
                 stderr=log,
             )
         self._started.append(process)
+
+    def wait_for_start(self, true: Callable[[], object], what: str) -> None:
+        """Poll until it is up, however slow the machine is; AssertionError once a process has ended."""
+
+        def is_up() -> bool:
+            ended = [process.args for process in self._started if process.poll() is not None]
+            assert not ended, f"before {what} had ended: {ended}\n{self._newest()}"
+            return bool(true())
+
+        wait_until(is_up, what, seconds=_START_SECONDS)
+
+    def _newest(self) -> str:
+        return "\n".join(self._log.read_text().splitlines()[-_LINES_SHOWN:])
 
     def process(self, *words: str) -> psutil.Process:
         """The one that `costbot run` runs as `costbot` with these words, once it does."""

@@ -88,10 +88,16 @@ def main(arguments: Sequence[str]) -> int:
     never = [row for row in rows if not (row.tries.times or row.tries.cannot_be_had)]
     for row in never:
         console.print(f"wrong: {row.name}: it never came about, so nothing is known of it", markup=False)
+    few = [row for row in rows if not asked.short and 0 < row.tries.times < row.fault.least]
+    for row in few:
+        console.print(
+            f"wrong: {row.name}: {row.tries.times} tries, and a whole run has at least {row.fault.least}",
+            markup=False,
+        )
     total = Counter(finding.kind for row in rows for finding in row.findings)
     tried = sum(row.tries.times for row in rows)
     print(f"faults: {tried} tried, {total[Kind.LOST]} lost, {total[Kind.DOUBLED]} doubled")  # noqa: T201
-    return 1 if total or left_out or never else 0
+    return 1 if total or left_out or never or few else 0
 
 
 def _happen(

@@ -8,11 +8,12 @@ import json
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from bot.sandbox.client import Json, Message, Person, RefusedError, Sandbox, Seen
+from bot.sandbox.client import Json, Message, Person, RefusedError, Sandbox, Seen, View
 
 ACTS = {"Update": "update", "Take back": "take back", "Reject": "reject"}
 """What a button is called, and what the audit trail calls the act when it refuses it."""
@@ -21,8 +22,12 @@ NOT_OPENED = "did not open the window in time. Nothing was changed"
 """What answers a click whose window Slack refused, or may have shown without saying so."""
 _COMMENT = {"comment": {"comment": "Not this month"}}
 _WINDOW_SECONDS = 3.0
+_WAITING = ("Loading…", "Rejecting…")
+"""How the words of a window begin whose answer is still to come."""
 _ANSWER_SECONDS = 180.0
 """Nobody clicks again before the answer, or an answer would be taken for another click's."""
+_ONCE_MORE_SECONDS = 20.0
+"""What Slack took without saying so is said once more after the time-out of the call."""
 _LOOK_SECONDS = 1.0
 _LOOKS_TAKE = 0.1
 """Of all time at most so much goes into looking, however slow the machine is."""
@@ -31,11 +36,15 @@ _LAST_ROUND_SECONDS = 120.0
 
 
 class Click(NamedTuple):
-    """One click, or one submitted comment, and what was answered; '' when nothing was."""
+    """One click, or one submitted comment, and what was answered; '' when nothing was.
+
+    `user` is the person's id in Slack: who they are is not known where Slack did not say it.
+    """
 
     person: str
     act: str
     answer: str
+    user: str = ""
 
 
 def cards_of(seen: Seen, jobs: Sequence[str]) -> list[Message]:
@@ -53,9 +62,14 @@ def key_of(message: Json) -> str | None:
     return key
 
 
-def is_answer(message: Message) -> bool:
-    """Whether a direct message answers a click that could be answered in no other way."""
-    return (key_of(message.raw) or "").startswith("answer:")
+def is_answer(message: Message, to: str = "") -> bool:
+    """Whether a direct message answers what could be answered in no other way, or the act of this id."""
+    return (key_of(message.raw) or "").startswith(f"answer:{to}")
+
+
+def is_said_again(unheard: Sequence[str], heard: Sequence[str]) -> bool:
+    """Whether what Slack has shown and called a failure was said once more, each time that it did so."""
+    return all(sum(text in one for one in heard) > times for text, times in Counter(unheard).items())
 
 
 def decide(person: Person, act: str, card: Message) -> None:
@@ -105,27 +119,35 @@ def _click_any(person: Person, name: str, job: str, rng: random.Random, *, rejec
     if not any(weights):
         return None
     try:
-        return click(person, name, rng.choices(offered, weights)[0], card, job)
+        return click(person, name, rng.choices(offered, weights)[0], card)
     except RefusedError:
         return None
 
 
 def click(
-    person: Person, name: str, act: str, card: Message, job: str, seconds: float = _ANSWER_SECONDS
+    person: Person,
+    name: str,
+    act: str,
+    card: Message,
+    seconds: float = _ANSWER_SECONDS,
+    *,
+    unheard: Callable[[str, float], Sequence[str]] = lambda user, since: (),
 ) -> Click:
-    """Click a button of a card of this job, with a comment where one is asked for, and wait for the answer.
+    """Click a button of a card, with a comment where one is asked for, and wait for the answer.
 
-    Raises RefusedError when the card changed under the hand, so that nothing was clicked.
+    `unheard` tells what Slack has shown to a user since then and called a failure: the bot says it once more,
+    which is waited for as well. Raises RefusedError when the card changed under the hand, so that nothing was
+    clicked.
     """
-    before = person.sees()
-    said = len(before.ephemerals), len([one for one in before.direct_messages if is_answer(one)])
+    began, before = time.time(), person.sees()
+    said, acts = len(before.ephemerals), [person.click(act, card)]
 
     def answers(seen: Seen) -> list[str]:
         """All that was said since, what a window says now as the last of it."""
-        direct = [one for one in seen.direct_messages if is_answer(one)]
-        new = [one.words for one in (*seen.ephemerals[said[0] :], *direct[said[1] :])]
-        shown = seen.modal.words if seen.modal else ""
-        return [*new, shown] if any(words in shown for words in (_WHY, NOT_OPENED, job)) else new
+        ours = [f"trigger:{one.trigger_id}" for one in acts]
+        direct = [one for one in seen.direct_messages if any(is_answer(one, to) for to in ours)]
+        new = [one.words for one in (*seen.ephemerals[said:], *direct)]
+        return [*new, seen.modal.words] if seen.modal and _says_something(seen.modal) else new
 
     def answer(seen: Seen) -> str:
         return next(reversed(answers(seen)), "")
@@ -135,14 +157,22 @@ def click(
         of_the_comment = [words for words in answers(seen) if _WHY not in words and NOT_OPENED not in words]
         return next(reversed(of_the_comment), "")
 
-    person.click(act, card)
+    def said_again(seen: Seen) -> str:
+        """'' while something is still to be said once more."""
+        return "yes" if is_said_again(unheard(seen.raw["me"], began), answers(seen)) else ""
+
     words = _wait_for(person, answer, seconds)
     if _WHY in words:
-        person.submit(_COMMENT)
+        acts.append(person.submit(_COMMENT))
         words = _wait_for(person, result, seconds)
+    _wait_for(person, said_again, _ONCE_MORE_SECONDS)
     if person.sees().modal:
         person.close()
-    return Click(name, act, words)
+    return Click(name, act, words, before.raw["me"])
+
+
+def _says_something(window: View) -> bool:
+    return not window.words.startswith(_WAITING)
 
 
 def _wait_for(person: Person, said: Callable[[Seen], str], seconds: float) -> str:

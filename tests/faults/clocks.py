@@ -4,16 +4,21 @@ Without it nothing is tried, and the table says so.
 """
 
 import random
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.faults.company import Company
-from tests.faults.tries import Tries
+from tests.faults.tries import Tries, until_seen
 
 _LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
 _OFFSET = "clock"
 _HOURS = (5, -5, 26, -3)
+_NEAR = timedelta(hours=1)
+_SEEN_SECONDS = 30.0
+_MOST_SECONDS = 180.0
 
 
 def library() -> Path | None:
@@ -39,17 +44,40 @@ def preload(folder: Path) -> Mapping[str, str]:
 
 
 def jumps(company: Company, rng: random.Random, times: int) -> Tries:
-    """All clocks of the crew jump and, after some seconds of load, are right again."""
+    """All clocks of the crew jump and, after some seconds of load, are right again.
+
+    A try counts once a bot and a worker have logged what they do at the time of that clock.
+    """
     if library() is None:
         return Tries(0, "libfaketime is not installed: apt-get install faketime", cannot_be_had=True)
     hours = [_HOURS[number % len(_HOURS)] for number in range(times)]
+
+    def attempt(seen: int) -> bool:
+        time.sleep(rng.uniform(1.0, 2.0))
+        mark, jump = company.crew.mark(), hours[seen]
+        _set(company.folder, jump * 3600)
+        until = time.monotonic() + _SEEN_SECONDS
+        time.sleep(rng.uniform(5.0, 8.0))
+        while not (live_by_it := _live_by(company.crew.said_since(mark), jump)) and time.monotonic() < until:
+            time.sleep(0.5)
+        _set(company.folder, 0)
+        return live_by_it
+
     with company.under_load(rng, 3):
-        for jump in hours:
-            time.sleep(rng.uniform(1.0, 2.0))
-            _set(company.folder, jump * 3600)
-            time.sleep(rng.uniform(5.0, 8.0))
-            _set(company.folder, 0)
-    return Tries(times, ", ".join(f"{jump:+} h" for jump in hours))
+        seen = until_seen(times, attempt, most_seconds=_MOST_SECONDS)
+    return Tries(seen, ", ".join(f"{jump:+} h" for jump in hours[:seen]))
+
+
+def _live_by(said: Mapping[str, Sequence[str]], jump: int) -> bool:
+    """Whether a bot and a worker have logged something at the time of a clock that is so many hours off."""
+    there = datetime.now(UTC) + timedelta(hours=jump)
+    seen = {
+        member.split("-")[1]
+        for member, lines in said.items()
+        for stamp in re.findall(r'"timestamp": "([^"]+)"', "\n".join(lines))
+        if abs(datetime.fromisoformat(stamp) - there) < _NEAR
+    }
+    return {"bot", "worker"} <= seen
 
 
 def _set(folder: Path, seconds: int) -> None:

@@ -82,6 +82,14 @@ def crowd() -> Iterator[Company]:
 
 
 @contextmanager
+def crowd_on_sqlite() -> Iterator[Company]:
+    """SQLite, an embedded Redis, two of each process, with no data sync until the contest is over."""
+    never = {**_SOCKET_MODE, "COSTBOT_SYNC_CRON": "0 0 1 1 *"}
+    with _folder() as folder, _open(Company(folder, never, doubled=True, syncs=False)) as company:
+        yield company
+
+
+@contextmanager
 def clock() -> Iterator[Company]:
     """SQLite and an embedded Redis, whose processes live by a clock that can be set."""
     with _folder() as folder:
@@ -191,6 +199,7 @@ COMPANIES: Mapping[str, Callable[[], AbstractContextManager[Company]]] = {
     "head": head,
     "head, with Slack broken": head,
     "crowd": crowd,
+    "crowd on SQLite": crowd_on_sqlite,
     "clock": clock,
     "clock of many": clock_of_many,
     "paper": paper,

@@ -4,6 +4,7 @@ Owns its people, its load of requests and decisions, and the wait until everythi
 """
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psutil
 from slack_sdk import WebClient
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,12 +29,12 @@ from tests.e2e.tree import PATIENCE
 from tests.faults import scheduler
 from tests.faults.clicking import cards_of, decide
 from tests.faults.crew import Crew
-from tests.faults.facts import Assignment, Facts, Quiet
+from tests.faults.facts import Assignment, Deaf, Facts, Quiet
 from tests.faults.reading import in_sage, read_facts, waiting_notices
 from tests.servers import PostgresServer, RedisServer
 from workflow import outbox
 from workflow.tables import OutboxNotice, RequestedUpdate, ScheduleSlot
-from workflow.vocabulary import PeriodicWork, State
+from workflow.vocabulary import Event, PeriodicWork, State
 
 CODES = (
     "03-3000,M",
@@ -50,6 +52,9 @@ DRAIN_SECONDS = 150.0
 _NOT_YET = timedelta(seconds=60)
 """What falls due so much later is of a clock that was wrong."""
 _ANSWER_ON_ITS_WAY = timedelta(seconds=10)
+_IN_HAND = timedelta(seconds=30)
+"""Whoever acts may wait so long for the database; their act bears the time when it was begun."""
+_REQUEST = re.compile(r'"request_id": "(\w+)"')
 _HEADER = "email,name,erp_permission,can_push_to_accounting,active"
 _FIRST_CARD_SECONDS = 10.0
 _WANT_SECONDS = 3.0
@@ -95,9 +100,10 @@ class Company(Office):
         self._quiet_since: datetime | None = None
         self._told: frozenset[int] | None = None
         self._calls: list[Json] = []
-        self._deaf: list[tuple[datetime, datetime]] = []
+        self._deaf: list[Deaf] = []
+        self._killed: list[tuple[Path, datetime]] = []
         self._before: frozenset[Assignment] = frozenset()
-        self._files = threading.Lock()
+        self._files, self._reading_calls = threading.Lock(), threading.Lock()
         self._count = 0
 
     def start_costbot(self) -> None:
@@ -141,19 +147,34 @@ class Company(Office):
         self.approvers += people
         return people
 
+    def kill(self, process: psutil.Process) -> None:
+        """`kill -9` for a process of the crew, or of its family; what a bot had in hand may go unanswered."""
+        log = self.crew.log_of_bot(process)
+        process.kill()
+        if log:
+            self._killed.append((log, datetime.now(UTC)))
+
     @contextmanager
-    def answers_may_be_lost(self) -> Iterator[None]:
-        """For the length of the block whoever acts may get no answer: a bot dies, or Slack takes none."""
+    def windows_may_stay_empty(self) -> Iterator[None]:
+        """For the length of the block whoever acts in a window may get no answer: Slack shows none."""
         began = datetime.now(UTC)
         try:
             yield
         finally:
-            self._deaf.append((began, datetime.now(UTC) + _ANSWER_ON_ITS_WAY))
+            until = datetime.now(UTC) + _ANSWER_ON_ITS_WAY
+            self._deaf.append(Deaf(began, until, events=frozenset({Event.REJECTED})))
+
+    def _deaf_times(self) -> tuple[Deaf, ...]:
+        """Those, and for each kill the requests of shortly before that the process had taken."""
+        taken = {log: frozenset(_REQUEST.findall(log.read_text())) for log, _ in self._killed}
+        cut_off = [Deaf(at - _IN_HAND, at, requests=taken[log]) for log, at in self._killed]
+        return (*self._deaf, *cut_off)
 
     def calls(self) -> list[Json]:
         """Every call that Slack got so far. Thousands in the end: those of before are not read again."""
-        self._calls += self.sandbox.calls(after=len(self._calls))
-        return self._calls
+        with self._reading_calls:
+            self._calls += self.sandbox.calls(after=len(self._calls))
+            return [*self._calls]
 
     def facts(self) -> Facts:
         """Everything as it is now."""
@@ -172,7 +193,7 @@ class Company(Office):
             unheard=tuple(str(call["arguments"]) for call in self.calls() if call["fault"] and call["ok"]),
             before=self._before,
             asked=frozenset(self.asked),
-            deaf=tuple(self._deaf),
+            deaf=self._deaf_times(),
             quiet=Quiet(self._quiet_since, datetime.now(UTC), self._told) if self._quiet_since else None,
         )
 

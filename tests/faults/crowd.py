@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from tests.e2e.office import READY
 from tests.faults.clicking import ACTS, NOT_OPENED, Click
@@ -71,7 +72,12 @@ def everybody_clicks(company: Company, rng: random.Random, times: int) -> Tries:
 
 
 def disagreements(clicks: Sequence[Click], events: Iterable[TrailEvent]) -> Iterator[Finding]:
-    """Where what people were told of their clicks is not what the audit trail has of them."""
+    """Where what people were told of their clicks is not what the audit trail has of them.
+
+    It calls people by their id in Slack where Slack did not say who they are.
+    """
+    names = {click.user: click.person for click in clicks if click.user}
+    events = [replace(event, actor=names.get(event.actor, event.actor)) for event in events]
     for click in clicks:
         if not click.answer:
             yield Finding(Kind.LOST, f"{click.person} clicked {click.act} and got no answer")
@@ -105,7 +111,8 @@ def _on_record(event: TrailEvent) -> str | None:
     if event.event in TOLD.values():
         return event.event
     if event.event in (Event.REFUSED, Event.STALE):
-        return f"no to {_BUTTONS[str(event.facts['act'])]}"
+        button = _BUTTONS.get(str(event.facts["act"]))
+        return f"no to {button}" if button else None
     return None
 
 

@@ -115,14 +115,27 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Deaf:
+    """A time in which answers may end with whoever was to give them.
+
+    Those to these `requests`, which a bot that was killed at the end of it had taken, or to acts with these
+    `events`, which are done in a window: without a token Slack shows none.
+    """
+
+    since: datetime
+    until: datetime
+    requests: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that the verdict looks at; `before` is what Sage held before anybody asked for anything.
 
     `asked` are the lines of which somebody was told that they are requested. `in_files` counts how often a
     line stands in the import files, where Sage is reached by them, and `sage_answers_later`: somebody imports
     a file in their own time, while more may be sent. `unheard` are words to one person that Slack took, but
-    did not say so, so that they may be said once more; in the times of `deaf`, answers may end with whoever
-    was to give them.
+    did not say so, so that they may be said once more.
     """
 
     cards: dict[str, str]
@@ -137,7 +150,7 @@ class Facts:
     posted: tuple[Posted, ...] = ()
     answers: tuple[Answer, ...] = ()
     unheard: tuple[str, ...] = ()
-    deaf: tuple[tuple[datetime, datetime], ...] = ()
+    deaf: tuple[Deaf, ...] = ()
     before: frozenset[Assignment] = frozenset()
     in_sage: tuple[Assignment, ...] = ()
     in_files: Counter[Assignment] = field(default_factory=Counter)

@@ -13,7 +13,8 @@ from tests.faults.tries import Tries
 
 _HORSE_SECONDS = 3.0
 _POLL_SECONDS = 0.02
-_MOST_SECONDS = 480.0
+_MOST_SECONDS = 900.0
+"""A bound for a machine that hangs; what ends the kills is their count."""
 _SERVERS = ("valkey-server", "redis-server")
 
 Victims = Callable[[Company, random.Random], Sequence[psutil.Process]]
@@ -77,14 +78,14 @@ def kill_at_random(shares: dict[Victims, int]) -> Callable[[Company, random.Rand
 
     def kill(company: Company, rng: random.Random, times: int) -> Tries:
         killed, until = Counter[str](), time.monotonic() + _MOST_SECONDS
-        with company.answers_may_be_lost(), company.under_load(rng):
+        with company.under_load(rng):
             while killed.total() < times and time.monotonic() < until:
                 time.sleep(rng.uniform(0.05, 0.7))
                 victims = rng.choices(list(shares), list(shares.values()))[0]
                 with suppress(psutil.NoSuchProcess):
                     found = victims(company, rng)
                     for process in found:
-                        process.kill()
+                        company.kill(process)
                     killed[victims.__name__.replace("_", " ")] += bool(found)
         return Tries(killed.total(), ", ".join(f"{name} {count}" for name, count in sorted(killed.items())))
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from bot.sandbox.client import Json, Message, Person, RefusedError, Seen
 from tests import processes
-from tests.faults.clicking import Click, cards_of, click, is_answer
+from tests.faults.clicking import Click, cards_of, click, is_answer, is_said_again
 from tests.faults.company import CODES, Company
 from tests.faults.crowd import disagreements
-from tests.faults.tries import Tries
+from tests.faults.tries import Tries, until_seen
 from tests.faults.verdict import Finding, Kind
 
 Run = Callable[[Company, random.Random, int], Tries]
@@ -34,7 +34,7 @@ _ANSWERS = (
 )
 """By what costbot answers one person, and learns who they are."""
 _SAY = ("response_url", "chat.postEphemeral")
-"""What these carry out and call a failure is said again, and would be taken for the next click's answer."""
+"""What these carry out and call a failure is said again."""
 _ANSWER_SECONDS = 60.0
 _SYNC_SECONDS = 4.0
 _AT_ONE_DESK = ("Update", "Update", "Reject")
@@ -73,7 +73,7 @@ def answers_to_people(kind: str, *, calls: int = 2, **more: Any) -> Run:
             jobs = [company.new_job() for _ in people]
             for method in _ANSWERS:
                 for number in range(calls):
-                    after = kind != "ratelimited" and method not in _SAY and number % 2 == 0
+                    after = kind != "ratelimited" and number % 2 == 0
                     company.sandbox.fail_next(method, kind, after=after, **more)
             with ThreadPoolExecutor(len(people)) as pool:
                 desks = zip(people, jobs, strict=True)
@@ -93,32 +93,45 @@ def answers_to_people(kind: str, *, calls: int = 2, **more: Any) -> Run:
 def _at_a_desk(company: Company, who: tuple[str, str], job: str) -> list[Click]:
     """One person opens App Home, types a command, and updates, takes back and rejects, all of one job."""
     name, email = who
-    person = company.sandbox.as_person(email)
+    person, unheard = company.sandbox.as_person(email), partial(_unheard, company)
     clicks = []
     person.open_home()
-    if not _is_answered(person, "/costcodes jobs ready"):
+    if not _is_answered(person, "/costcodes jobs ready", unheard):
         clicks.append(Click(name, "typing", ""))
     for line, act in zip(CODES, _AT_ONE_DESK, strict=False):
         company.request(job, line)
         company.nudge()
         card = person.wait_for(partial(_card_with, act=act, job=job), _ANSWER_SECONDS)
         with suppress(RefusedError):  # the card changed under the hand
-            clicks.append(click(person, name, act, card, job, _ANSWER_SECONDS))
+            clicks.append(click(person, name, act, card, _ANSWER_SECONDS, unheard=unheard))
         # unless a data sync was quicker
         with suppress(AssertionError, RefusedError):
             card = person.wait_for(partial(_card_with, act="Take back", job=job), _SYNC_SECONDS)
-            clicks.append(click(person, name, "Take back", card, job, _ANSWER_SECONDS))
+            clicks.append(click(person, name, "Take back", card, _ANSWER_SECONDS, unheard=unheard))
     return clicks
 
 
-def _is_answered(person: Person, command: str) -> bool:
-    """Type a command and wait for its answer, wherever it comes."""
-    before = person.sees()
+def _unheard(company: Company, user: str, since: float) -> list[str]:
+    """What Slack has shown to a user since then and called a failure."""
+    return [
+        str(call["arguments"]["text"])
+        for call in company.calls()
+        if call["method"] in _SAY and call["fault"] and call["ok"] and call["at"] >= since
+        if call["arguments"]["user"] == user
+    ]
+
+
+def _is_answered(person: Person, command: str, unheard: Callable[[str, float], list[str]]) -> bool:
+    """Type a command and wait for its answer, wherever it comes, and for all that is said once more."""
+    began, before = time.time(), person.sees()
     person.slash(command)
 
     def answered(seen: Seen) -> bool:
-        more = len(seen.ephemerals) > len(before.ephemerals) or seen.modal is not None
-        return more or any(map(is_answer, seen.direct_messages[len(before.direct_messages) :]))
+        direct = seen.direct_messages[len(before.direct_messages) :]
+        told = [one for one in direct if is_answer(one, "trigger:")]  # App Home may be answered there too
+        new = [*seen.ephemerals[len(before.ephemerals) :], *told, *([seen.modal] if seen.modal else [])]
+        heard = [one.words for one in new]
+        return bool(heard) and is_said_again(unheard(seen.raw["me"], began), heard)
 
     with suppress(AssertionError):
         person.wait_for(answered, _ANSWER_SECONDS)
@@ -173,7 +186,7 @@ def is_switched(**switches: Any) -> Run:
         refused = 0
         for _ in range(times):
             began = time.time()
-            with company.answers_may_be_lost() if "token_revoked" in switches else nullcontext():
+            with company.windows_may_stay_empty() if "token_revoked" in switches else nullcontext():
                 company.sandbox.switch(**switches)
                 company.work_a_little(rng)
                 company.sandbox.switch(**{name: not on for name, on in switches.items()})
@@ -216,13 +229,25 @@ def delivers_again_later(company: Company, rng: random.Random, times: int) -> Tr
 
 
 def is_answered_late(company: Company, rng: random.Random, times: int) -> Tries:
-    """The bot stands still for longer than Slack waits, and then gets everything late."""
+    """The bot stands still for longer than Slack waits, and then gets everything late.
+
+    A try counts when Slack has given up on something meanwhile.
+    """
+    late = 0
+
+    def attempt(_seen: int) -> bool:
+        nonlocal late
+        time.sleep(rng.uniform(0.5, 1.0))
+        began = time.time()
+        with _standing_still(company):
+            time.sleep(_LATE_SECONDS)
+        errors = [each["answer"]["error"] for each in company.sandbox.deliveries() if each["at"] >= began]
+        late += errors.count("operation_timeout")
+        return "operation_timeout" in errors
+
     with company.under_load(rng, 2):
-        for _ in range(times):
-            time.sleep(rng.uniform(0.5, 1.0))
-            with _standing_still(company):
-                time.sleep(_LATE_SECONDS)
-    return Tries(times)
+        seen = until_seen(times, attempt, most_seconds=_MOST_SECONDS * 2)
+    return Tries(seen, f"{late} deliveries given up")
 
 
 @contextmanager

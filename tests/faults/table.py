@@ -20,6 +20,7 @@ class Fault:
     """A fault: its name to people, the companies that it happens to, and the function that tries it.
 
     `short` is how often a short run tries it, in the first of the companies; 0 leaves it to the full run.
+    A full run with fewer tries than `least` is wrong.
     """
 
     name: str
@@ -27,12 +28,19 @@ class Fault:
     run: Callable[[Company, random.Random, int], Tries]
     times: int
     short: int = 0
+    least: int = 1
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("kill -9 on one machine", (_SMALL,), kills.kill_at_random(kills.OF_ONE_MACHINE), 110, 6),
+    # at least 200 kills a run
+    Fault("kill -9 on one machine", (_SMALL,), kills.kill_at_random(kills.OF_ONE_MACHINE), 110, 6, least=110),
     Fault(
-        "kill -9 on PostgreSQL, two of each", (_HEAD,), kills.kill_at_random(kills.OF_MANY_PROCESSES), 100, 4
+        "kill -9 on PostgreSQL, two of each",
+        (_HEAD,),
+        kills.kill_at_random(kills.OF_MANY_PROCESSES),
+        100,
+        4,
+        least=100,
     ),
     Fault("two bots, workers, schedulers", (_HEAD,), pairs.two_of_each, 5, 1),
     Fault("Redis flushed", (_HEAD,), stores.flush_redis, 5, 1),
@@ -46,7 +54,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "Slack does not answer", _BOTH, slack.answers("hang", calls=1, seconds=_LONGER_THAN_OUR_TIME_OUT), 1
     ),
-    Fault("answers to people: 429", _SWAPPED, slack.answers_to_people("ratelimited", retry_after=2), 1),
+    Fault("answers to people: 429", _SWAPPED, slack.answers_to_people("ratelimited", retry_after=2), 1, 1),
     Fault("answers to people: 500", _BOTH, slack.answers_to_people("server_error"), 1),
     Fault("answers to people: reset", _BOTH[:1], slack.answers_to_people("reset"), 1),
     Fault(
@@ -72,6 +80,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("disk of the export folder full", ("paper", "paper of many"), disks.export_folder_is_full, 2),
     Fault("disk of the database full", ("paper", "paper of many"), disks.data_folder_is_full, 2),
     Fault("the clock jumps by hours", ("clock", "clock of many"), clocks.jumps, 4),
-    Fault("50 approvers, one request, 8 processes", ("crowd",), crowd.everybody_clicks, 6, 3),
+    Fault(
+        "50 approvers, one request, 8 processes", ("crowd", "crowd on SQLite"), crowd.everybody_clicks, 6, 3
+    ),
 )
 """In the order in which each company meets them; companies run side by side."""

@@ -39,7 +39,7 @@ def run(
         yield SimpleNamespace(sandbox=sandbox, drain=lambda: 0.0, facts=lambda: facts)
 
     monkeypatch.setattr(faults, "COMPANIES", {"stub": company})
-    monkeypatch.setattr(faults, "FAULTS", (Fault("it rains", ("stub",), happens, 3),))
+    monkeypatch.setattr(faults, "FAULTS", (Fault("it rains", ("stub",), happens, 3, least=3),))
     return faults.main(["--seed", "1", *arguments])
 
 
@@ -53,12 +53,13 @@ def raises(_company: Any, _rng: Random, _times: int) -> Tries:
         (lambda *_: Tries(3), None, 0, "3 tried, 0 lost, 0 doubled"),
         (lambda *_: Tries(0, "no umbrella here", cannot_be_had=True), None, 0, "0 tried, 0 lost, 0 doubled"),
         (lambda *_: Tries(0), None, 1, "0 tried, 0 lost, 0 doubled"),
+        (lambda *_: Tries(2), None, 1, "2 tried, 0 lost, 0 doubled"),
         (raises, None, 1, "0 tried, 0 lost, 0 doubled"),
         (lambda *_: Tries(3), "a synced line is not in Sage", 1, "3 tried, 1 lost, 0 doubled"),
         (lambda *_: Tries(3), "a data sync ended twice", 1, "3 tried, 0 lost, 1 doubled"),
         (lambda *_: Tries(3), "a card of nothing", 1, "3 tried, 0 lost, 0 doubled"),
     ],
-    ids=["good", "cannot be had", "never came about", "raised", "lost", "doubled", "wrong"],
+    ids=["good", "cannot be had", "never came about", "too few", "raised", "lost", "doubled", "wrong"],
 )
 def test_it_ends_with_1_when_anything_is_wrong_and_with_one_line(
     monkeypatch: pytest.MonkeyPatch,

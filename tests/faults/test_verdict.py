@@ -1,7 +1,7 @@
 """The verdict on faults can fail: whatever may be lost, doubled or wrong is put into facts, and found."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from tests.faults.crowd import disagreements
 from tests.faults.facts import (
     Answer,
     Assignment,
+    Deaf,
     Facts,
     Line,
     Notice,
@@ -322,7 +323,9 @@ BROKEN: dict[str, tuple[Callable[[Facts], Facts], Kind, str]] = {
         "Marcus was not told of 1 acts",
     ),
     "a person was told nothing, while answers were not lost": (
-        lambda f: replace(without_answer(f, "It is rejected"), deaf=((NOON, NOON),)),
+        lambda f: replace(
+            without_answer(f, "It is rejected"), deaf=(Deaf(NOON, NOON, events=frozenset({Event.REJECTED})),)
+        ),
         Kind.LOST,
         "Marcus was not told of 1 acts",
     ),
@@ -386,7 +389,10 @@ def test_a_batch_that_nobody_has_imported_yet_holds_up_no_other() -> None:
 def test_an_act_whose_answer_may_be_lost_or_was_unsure_needs_no_other() -> None:
     facts = without_answer(good(), "It is rejected")
     at = next(event.at for event in facts.events if event.seq == 8)
-    assert judge(replace(facts, deaf=((at, at),))) == []
+    for concerned in ({"requests": frozenset({"request8"})}, {"events": frozenset({Event.REJECTED})}):
+        assert judge(replace(facts, deaf=(Deaf(at, at, **concerned),))) == []
+    for concerned in ({"requests": frozenset({"request7"})}, {"events": frozenset({Event.UPDATED})}):
+        assert judge(replace(facts, deaf=(Deaf(at, at, **concerned),)))
     unsure = "Something went wrong. It may have been saved, so look first. Try again: error request8."
     assert judge(with_answer(facts, "Marcus", unsure)) == []
     assert judge(facts)
@@ -457,6 +463,13 @@ def test_clicks_that_were_answered_as_the_trail_has_them_agree() -> None:
     assert list(disagreements(CLICKED, CLICKS_ON_RECORD)) == []
 
 
+def test_a_refusal_of_whom_slack_did_not_name_is_on_record_by_their_id() -> None:
+    clicks = (CLICKED[0], CLICKED[1]._replace(user="U0MARCUS"))
+    trail = (CLICKS_ON_RECORD[0], replace(CLICKS_ON_RECORD[1], actor="U0MARCUS"))
+    assert list(disagreements(clicks, trail)) == []
+    assert list(disagreements(CLICKED, trail))
+
+
 @pytest.mark.parametrize(
     ("clicks", "events", "words"),
     [
@@ -497,14 +510,16 @@ class Rejecting:
         modal = SimpleNamespace(words=self.window) if self.window else None
         if self.window == "Rejecting…":
             self.window = f"{JOB} Riverside: It is rejected, and whoever requested it gets your comment."
-        return SimpleNamespace(ephemerals=[*self.said], direct_messages=[], modal=modal)
+        return seen(self.said, modal)
 
-    def click(self, _act: str, _card: object) -> None:
+    def click(self, _act: str, _card: object) -> SimpleNamespace:
         self.window = f"Reject {JOB}? Why?"
+        return SimpleNamespace(trigger_id="1.a")
 
-    def submit(self, _inputs: object) -> None:
+    def submit(self, _inputs: object) -> SimpleNamespace:
         self.window = "Rejecting…"
         self.said.append(SimpleNamespace(words=f"Slack {NOT_OPENED}; please click again."))
+        return SimpleNamespace(trigger_id="2.b")
 
     def close(self) -> None:
         self.window = None
@@ -514,4 +529,33 @@ def test_the_word_of_a_window_that_did_not_open_answers_no_comment(monkeypatch: 
     monkeypatch.setattr("tests.faults.clicking._LOOK_SECONDS", 0.0)
     person: Any = Rejecting()
     card: Any = None
-    assert "It is rejected" in click(person, "Marcus", "Reject", card, JOB).answer
+    assert "It is rejected" in click(person, "Marcus", "Reject", card).answer
+
+
+class SaidTwice:
+    """A person who is told of a click twice, since Slack has shown it and called it a failure."""
+
+    def __init__(self) -> None:
+        self.said: list[SimpleNamespace] = []
+        self.looks = 0
+
+    def sees(self) -> SimpleNamespace:
+        self.looks += 1
+        if self.looks in (2, 5):
+            self.said.append(SimpleNamespace(words=UPDATED_AGAIN))
+        return seen(self.said, None)
+
+    def click(self, _act: str, _card: object) -> SimpleNamespace:
+        return SimpleNamespace(trigger_id="1.a")
+
+
+def seen(said: Sequence[SimpleNamespace], window: SimpleNamespace | None) -> SimpleNamespace:
+    return SimpleNamespace(ephemerals=[*said], direct_messages=[], modal=window, raw={"me": "U0DANA"})
+
+
+def test_nobody_clicks_again_before_all_was_said_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.faults.clicking._LOOK_SECONDS", 0.0)
+    person: Any = SaidTwice()
+    card: Any = None
+    click(person, "Dana", "Update", card, unheard=lambda user, since: [UPDATED_AGAIN])
+    assert len(person.said) == 2

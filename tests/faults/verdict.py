@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.faults.facts import Facts, Notice, Quiet, Update
+from tests.faults.facts import Deaf, Facts, Notice, Quiet, TrailEvent, Update
 from workflow.vocabulary import Event, NoticeKind, Outcome, PeriodicWork, State
 
 
@@ -295,7 +295,7 @@ def people_were_told_the_truth(facts: Facts) -> Findings:
 def nobody_was_left_in_the_dark(facts: Facts) -> Findings:
     """Whoever decided something was told so, or at least that it may be done.
 
-    But for the times in which answers may be lost.
+    But for whom a bot was to tell that was killed, or a window that Slack did not show.
     """
     said = _told_of(facts)
     unsure = Counter(
@@ -309,7 +309,7 @@ def nobody_was_left_in_the_dark(facts: Facts) -> Findings:
         if event.event in TOLD.values():
             act = event.actor, event.job or "", event.event
             on_record[act] += 1
-            deaf[act] += any(since <= event.at <= until for since, until in facts.deaf)
+            deaf[act] += any(_may_be_lost(event, time) for time in facts.deaf)
     for act, times in on_record.items():
         person, job, what = act
         missing = times - said[act] - deaf[act]
@@ -343,6 +343,12 @@ CHECKS: tuple[Callable[[Facts], Findings], ...] = (
 def _came_after_the_drain(notice: Notice, quiet: Quiet | None) -> bool:
     """A data sync has written it while the facts were read; each draws the cards of ready jobs anew."""
     return quiet is not None and quiet.told is not None and notice.id not in quiet.told
+
+
+def _may_be_lost(event: TrailEvent, deaf: Deaf) -> bool:
+    """Whether the answer to an act may have ended with whoever was to give it."""
+    concerned = event.request in deaf.requests or event.event in deaf.events
+    return concerned and deaf.since <= event.at <= deaf.until
 
 
 def _told_of(facts: Facts) -> Counter[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from workflow import directory, holds
 from workflow.batches import ExportLine
 from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.merge import SageCode, SageJob
+from workflow.merge import Refusals, SageCode, SageJob
 from workflow.tables import AuditEvent, DataSync, Job, Person, RequestedLine, RequestedUpdate
 from workflow.vocabulary import Event, HoldKind, SyncState
 
@@ -198,7 +198,7 @@ class WatchedSage:
         self._tell("sent")
         return receipt
 
-    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Refusals | None:
         self._tell("to answer")
         return self._sage.answer(batch, lines)
 

@@ -3,10 +3,11 @@
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select
@@ -23,7 +24,7 @@ from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, cloc
 from workflow import audit, batches, queries
 from workflow.batches import ExportLine
 from workflow.database import Database
-from workflow.merge import SageCode, SageJob
+from workflow.merge import Refusals, SageCode, SageJob
 from workflow.privileges import SCHEDULE
 from workflow.tables import OutboxNotice, RequestedUpdate
 from workflow.vocabulary import Event, NoticeKind, Standing
@@ -190,7 +191,7 @@ class PatientSage(WatchedSage):
         super().__init__(sage, lambda _what: None)
         self.answers = False
 
-    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Mapping[int, str] | None:
+    def answer(self, batch: Batch, lines: Iterable[ExportLine]) -> Refusals | None:
         return super().answer(batch, lines) if self.answers else None
 
 
@@ -353,13 +354,19 @@ class Instants:
 
 
 PARTS = 6
+CUT = {"postgresql": (2, 2), "sqlite": (3, 1)}
+"""Jobs a portion, and how many of Sage's cost codes cut it: everywhere the read-back of three jobs cuts the
+first portion, on SQLite their plan too.
+"""
 
 
 @pytest.mark.parametrize("first", range(1, PARTS + 1))
 def test_killed_at_every_step_the_next_run_finishes_the_same_batch(
     database: Database, sage: EmbeddedSage, first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_JOBS_A_PORTION", 2)
+    jobs_a_portion, codes_at_a_time = CUT[database.engine.dialect.name]
+    monkeypatch.setattr(batches, "_JOBS_A_PORTION", jobs_a_portion)
+    monkeypatch.setattr("sync.data_sync._CODES_AT_A_TIME", codes_at_a_time)
     for fatal in count(first, PARTS):  # every instant is in one of the parts, which run in parallel
         jobs = {f"{number}/{fatal}": name for number, name in work.JOBS.items()}
         work.add_jobs(database, sage, jobs)
@@ -472,6 +479,28 @@ def test_reading_back_marks_waiting_lines_anew_and_draws_the_card(
         (Standing.NEW_CATEGORY, "Concrete"),
     ]
     assert notices(database, RIVERSIDE) == drawn + 1
+
+
+def test_jobs_are_read_back_some_at_a_time_in_one_transaction(
+    database: Database, sage: EmbeddedSage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing() as session:
+        jobs = [work.job(session, number) for number in work.JOBS]
+        for job in jobs:
+            factories.requested(session, job=job, by=work.engineer(session), lines=["03-300 L"])
+    drawn = {number: notices(database, number) for number in work.JOBS}
+    writing = Mock(side_effect=database.writing)
+    monkeypatch.setattr(database, "writing", writing)
+
+    refresh_read_back(database, sage, [job.id for job in jobs], clock=clock)
+
+    writing.assert_called_once()
+    # of the others Sage holds no cost code, as before
+    assert {number: notices(database, number) - drawn[number] for number in work.JOBS} == {
+        RIVERSIDE: 1, DEPOT: 0, YARD: 0,
+    }  # fmt: skip
+    with database.reading() as session:
+        assert {work.job(session, number).read_back_at for number in work.JOBS} == {clock()}
 
 
 def test_reading_back_what_is_known_draws_nothing(database: Database, sage: EmbeddedSage) -> None:

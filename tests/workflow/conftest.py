@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.conftest import lent
 from tests.workflow.site import Site
 from workflow.database import Database
 
@@ -17,14 +18,12 @@ def site(database: Database) -> Site:
 @pytest.fixture
 def postgres_site(postgres_url: str, database_of: Callable[[str], Database]) -> Iterator[Site]:
     """The same on PostgreSQL alone, for what can only happen where several write at once."""
-    database = database_of(postgres_url)
-    yield Site(database)
-    database.close()
+    with lent(database_of(postgres_url)) as database:
+        yield Site(database)
 
 
 @pytest.fixture
 def sqlite_site(sqlite_url: str, database_of: Callable[[str], Database]) -> Iterator[Site]:
     """The same on SQLite alone, for what only SQLite would take."""
-    database = database_of(sqlite_url)
-    yield Site(database)
-    database.close()
+    with lent(database_of(sqlite_url)) as database:
+        yield Site(database)

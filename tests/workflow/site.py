@@ -17,7 +17,7 @@ from workflow import acting, approvals, audit, batches, exports, facts, holds, q
 from workflow.batches import Portion
 from workflow.checks import SageLimits
 from workflow.database import Database
-from workflow.merge import Assignment, CodeKey, SageCode, SageJob
+from workflow.merge import Assignment, CodeKey, SageCode, SageJob, words_of
 from workflow.privileges import SCHEDULE, Actor, Rules
 from workflow.tables import AuditEvent, DataSync, Job, OutboxNotice, Person, RequestedUpdate, Table
 from workflow.vocabulary import Event, HoldKind, NoticeKind, State
@@ -212,7 +212,7 @@ class Site:
         for portion in [portion for portion in self._portions(sync) for _ in range(times)]:
             with self.database.writing() as session:
                 exports.read_back_jobs(
-                    session, sync, portion, self._held(portion), refusals, by=SCHEDULE, at=at
+                    session, sync, portion, self._held(portion), words_of(refusals), by=SCHEDULE, at=at
                 )
         with self.database.writing() as session:
             exports.finished(session, sync, by=SCHEDULE, at=at)

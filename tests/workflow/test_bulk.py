@@ -16,7 +16,7 @@ from tests import factories
 from tests.factories import NINE
 from tests.workflow.site import Site
 from workflow import bulk
-from workflow.columns import storable
+from workflow.characters import storable
 from workflow.database import Database
 from workflow.tables import RequestedLine, RequestedUpdate
 from workflow.vocabulary import Outcome, Standing, State

@@ -6,17 +6,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import create_engine, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from tests import factories
 from tests.processes import forked
-from workflow.database import Database, MigrationBusyError, alembic_config, migrate, newest_revision
+from workflow.database import (
+    Database,
+    MigrationBusyError,
+    OthersDatabaseError,
+    alembic_config,
+    migrate,
+    newest_revision,
+)
 from workflow.tables import Hold, Job, Table
 from workflow.vocabulary import HoldKind
 
@@ -268,6 +276,26 @@ def test_who_waits_finishes_what_one_was_killed_in_the_middle_of(unmigrated_url:
 
     assert second.returncode == 0
     command.check(alembic_config(unmigrated_url))
+
+
+@pytest.mark.parametrize("of_alembic", [False, True], ids=["", "with Alembic"])
+def test_a_database_of_another_program_gets_no_table(unmigrated_url: str, of_alembic: bool) -> None:
+    engine = create_engine(unmigrated_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE invoices (id INTEGER)"))
+        if of_alembic:
+            connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES ('9f3a')"))
+    tables = inspect(engine).get_table_names()
+    file = make_url(unmigrated_url).database if engine.dialect.name == "sqlite" else None
+    before = Path(file).read_bytes() if file else b""
+
+    with pytest.raises(OthersDatabaseError, match=r"another program \(invoices\)"):
+        migrate(unmigrated_url)
+
+    assert inspect(engine).get_table_names() == tables
+    assert (Path(file).read_bytes() if file else b"") == before
+    engine.dispose()
 
 
 def test_a_second_migration_changes_nothing(database_url: str, database: Database) -> None:

@@ -6,6 +6,7 @@ from tests.factories import NINE, assignments, later
 from tests.workflow.site import Site
 from workflow import batches, lines
 from workflow.acting import Done, Stale
+from workflow.merge import NOT_READ_BACK
 from workflow.privileges import Refused
 from workflow.requests import NothingNew, Requested
 from workflow.tables import DataSync, RequestedUpdate
@@ -191,6 +192,43 @@ def test_what_sage_refuses_fails_with_its_words_and_tells_who_asked_and_who_upda
     ]
     assert site.notices_of(Event.FAILED) == ([THREAD, DIRECT, DIRECT], [ADA, EVE], False)
     assert site.events()[-2].facts["lines"] == {"created": 1, "failed": 1}
+
+
+def test_words_of_sage_that_no_database_can_hold_keep_nothing_from_being_settled(site: Site) -> None:
+    site.sage.refuses[assignments("03-300 M")[0]] = "Category M\0 of rejet\udce9s is refused"
+    update = site.ask("03-300 M")
+    site.accept(update)
+    site.data_sync()
+
+    [line] = site.lines(update)
+    assert (line.outcome, line.message) == (Outcome.FAILED, "Category M\ufffd of rejet\ufffds is refused")
+
+
+def test_every_line_ends_as_it_was_read_back_whatever_was_planned(site: Site) -> None:
+    site.sage.hold("24-017", "03-300", "Cast in place", "L")
+    site.sage.hold("24-017", "09-250", "Drywall", "L")
+    update = site.ask("03-300 L", "03-300 M", "09-250 L", "09-250 S", "16-100 L")
+    site.accept(update)
+    sync = site.claim()
+    assert sync is not None
+    site.plan(sync)
+    refusals = site.send(sync)
+    site.sage.hold("24-017", "03-300", "Cast by others", "L", "M")
+    del site.sage.held["24-017"]["", "09-250"]
+    site.read_back(sync, refusals)
+
+    assert {
+        (line.code, line.category): (line.outcome, line.message, line.sage_description)
+        for line in site.lines(update)
+    } == {
+        ("03-300", "L"): (Outcome.ALREADY_THERE, None, "Cast by others"),
+        ("03-300", "M"): (Outcome.TIED, None, "Cast by others"),
+        ("09-250", "L"): (Outcome.FAILED, NOT_READ_BACK, "Drywall"),
+        ("09-250", "S"): (Outcome.FAILED, NOT_READ_BACK, "Drywall"),
+        ("16-100", "L"): (Outcome.CREATED, None, site.lines(update)[-1].description),
+    }
+    read_back = site.row(DataSync, sync.id)
+    assert (read_back.created, read_back.tied, read_back.already_there, read_back.failed) == (1, 1, 1, 2)
 
 
 def _failed(site: Site) -> RequestedUpdate:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.merge import NOT_READ_BACK, Assignment, InSage, SageCode, outcome, plan
-from workflow.vocabulary import Outcome, Standing
+from workflow.merge import Assignment, InSage, SageCode, plan
+from workflow.vocabulary import Standing
 
 # few of each, so that requests and Sage meet often
 CODES = st.sampled_from(["01-100", "03-300", "09-250"])
@@ -94,35 +94,6 @@ def test_two_requests_end_the_same_whichever_goes_first(
     assert categories(imported(other, imported(one, in_sage))) == categories(
         imported(one, imported(other, in_sage))
     )
-
-
-@given(REQUESTS, SAGE, SAGE)
-def test_an_outcome_is_what_was_read_back_and_never_assumed(
-    requested: list[Assignment], in_sage: InSage, read_back: InSage
-) -> None:
-    for planned in plan(requested, in_sage):
-        assignment = planned.assignment
-        held = read_back.get(assignment.code_key)
-        result, words = outcome(assignment, planned.standing, read_back, "Sage says no")
-        if held and assignment.category in held.categories:
-            assert words is None
-            assert (
-                result
-                is {
-                    Standing.NEW_CODE: Outcome.CREATED,
-                    Standing.NEW_CATEGORY: Outcome.TIED,
-                    Standing.IN_SAGE: Outcome.ALREADY_THERE,
-                }[planned.standing]
-            )
-        else:
-            assert (result, words) == (Outcome.FAILED, "Sage says no")
-
-
-@given(ASSIGNMENTS, st.sampled_from(Standing))
-def test_a_line_that_vanished_without_a_word_fails_in_our_words(
-    assignment: Assignment, standing: Standing
-) -> None:
-    assert outcome(assignment, standing, {}, None) == (Outcome.FAILED, NOT_READ_BACK)
 
 
 def test_a_plan_reads_as_an_accountant_would_expect() -> None:

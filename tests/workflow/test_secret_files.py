@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from workflow.masking import mask
 from workflow.settings import Settings, SettingsError, read_file, read_settings
+from workflow.settings.secret_files import secrets_in
 
 SECRET = "hunter2"
 GOOD = {
@@ -138,6 +139,19 @@ def test_passwords_come_from_files_and_are_in_no_print(monkeypatch: pytest.Monke
 def test_a_password_in_an_address_is_a_secret_by_itself_whatever_is_in_it(password: str) -> None:
     read = Settings(_env_file=None, database_url=f"postgresql+psycopg://costbot:{password}@db:5432/costbot")
     assert {password, unquote(password)} <= set(read.secrets)
+
+
+@pytest.mark.parametrize(
+    ("string", "password"),
+    [
+        ("DRIVER=T;UID=sage;PWD=pass-word-long", "pass-word-long"),
+        ("DSN=x;Password = pass-word-long ;UID=sage", "pass-word-long"),
+        ("DSN=x;pwd={pass}}word;long}", "pass}word;long"),
+        ("DSN=x;pwd={pass}}word;long}", "pass}}word;long"),
+    ],
+)
+def test_the_password_in_an_odbc_string_is_a_secret_by_itself(string: str, password: str) -> None:
+    assert password in secrets_in(SecretStr(string))
 
 
 def test_an_empty_file_is_a_secret_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ from urllib.parse import parse_qs, unquote
 from pydantic import SecretStr
 
 SUFFIX = "_FILE"
-_ODBC_PASSWORD = re.compile(r"\bPWD=\{?([^;}]+)", re.IGNORECASE)
+_ODBC_PASSWORD = re.compile(
+    r"\b(?:PWD|Password)\s*=\s*(?:\{(?P<braced>(?:[^}]|\}\})*)\}|(?P<plain>[^;]+))", re.IGNORECASE
+)
 
 
 class SecretFileError(Exception):
@@ -53,7 +55,11 @@ def secrets_in(value: SecretStr | str | None) -> Iterator[str]:
     """What is to be hidden of a secret setting: all of it, of an address its password alone."""
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
-        yield from _ODBC_PASSWORD.findall(value.get_secret_value())
+        for found in _ODBC_PASSWORD.finditer(value.get_secret_value()):
+            if found["plain"] is not None:
+                yield found["plain"].strip()
+            else:
+                yield from (found["braced"], found["braced"].replace("}}", "}"))
     elif value is not None:
         # by hand, for a password that is not quoted may hold what breaks an address apart elsewhere
         credentials, _, rest = value.partition("://")[2].rpartition("@")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from workflow import request_ids
+from workflow.characters import storable
 from workflow.language import Said, kept
 from workflow.vocabulary import (
     ErpAnswer,
@@ -55,16 +56,19 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class KeptWords(TypeDecorator[str]):
-    """Words for people: costbot's own as what they are made of, for any language; Sage's as they are."""
+    """Words for people: costbot's own as what they are made of, for any language; others' as they are.
+
+    Sage's come from files of any content: what a database cannot hold must not keep it from the rest.
+    """
 
     impl = Text
     cache_ok = True
     _MARK = "said:"
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if not isinstance(value, Said):
-            return value
-        return self._MARK + json.dumps(value.made_of(), ensure_ascii=False, sort_keys=True)
+        if isinstance(value, Said):
+            value = self._MARK + json.dumps(value.made_of(), ensure_ascii=False, sort_keys=True)
+        return None if value is None else storable(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None or not value.startswith(self._MARK):

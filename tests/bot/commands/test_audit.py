@@ -4,9 +4,10 @@ import csv
 import io
 import json
 
+import pytest
 from sqlalchemy import text
 
-from tests.bot.commands.conftest import ADA, Shell
+from tests.bot.commands.conftest import ADA, JOBS, PEOPLE, Shell
 from workflow.database import Database
 
 
@@ -57,6 +58,23 @@ def test_cells_that_a_spreadsheet_would_run_are_made_safe(shell: Shell) -> None:
     assert {row["job"] for row in acts} == {"'=1+1"}
     exported = shell.done("audit", "export", "--format", "jsonl").out
     assert '"actor":"+1"' in exported
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_masks_what_is_secret_in_both_forms(
+    company: Shell, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    secret = "20261126"
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", secret)
+    company.done("import", "people", company.file("people.csv", PEOPLE.replace("Eve", f"Eve {secret}")))
+    company.done("import", "jobs", company.file(f"jobs-{secret}.csv", JOBS))
+    company.request()
+
+    exported = company.done("audit", "export", "--format", form).out
+
+    assert "Eve ***" in exported
+    assert "jobs-***.csv" in exported
+    assert secret not in exported
 
 
 def test_the_format_must_be_named(company: Shell) -> None:

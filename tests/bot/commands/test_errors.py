@@ -1,10 +1,11 @@
 """What a person sees when something is wrong: one line that names it and the mend, never a traceback."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import IO, Any
@@ -49,6 +50,23 @@ def test_a_database_of_a_newer_costbot_is_left_alone(shell: Shell, database: Dat
 
     assert ran.exit_code == 1
     assert "newer costbot (schema 9999" in ran.err
+
+
+def test_a_file_of_another_program_is_told_and_left_as_it_is(
+    company: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "invoices.db"
+    with closing(sqlite3.connect(file)) as others, others:
+        others.execute("CREATE TABLE invoices (id INTEGER)")
+    before = file.read_bytes()
+    copied = company.run("db", "copy", f"sqlite:///{file}")
+    monkeypatch.setenv("COSTBOT_DATABASE_URL", f"sqlite:///{file}")
+    ran = [copied, *(company.run(command) for command in ("status", "migrate", "syncs", "doctor"))]
+
+    assert [one.exit_code for one in ran] == [1] * len(ran)
+    assert [one for one in ran if "has tables of another program (invoices)" not in one.out + one.err] == []
+    assert file.read_bytes() == before
+    assert list(tmp_path.glob("invoices*")) == [file]
 
 
 def test_a_file_of_a_secret_that_is_missing_is_named(

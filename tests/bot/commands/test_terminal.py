@@ -38,6 +38,11 @@ def test_a_secret_of_digits_is_masked_in_texts_and_no_number_is_taken_apart() ->
     assert told == {"number": 2026112600, "said": "with ***"}
 
 
+def test_what_looks_like_a_token_is_masked_though_nobody_said_that_it_is_one() -> None:
+    told = json.loads(json_of(_Facts(number=1, said="with xoxe.xoxb-1-abcdef")))
+    assert told["said"] == "with xoxe.xoxb-***"
+
+
 def at_a_terminal(command: list[str], folder: Path) -> str:
     """What a command shows on a terminal of its own, standard output and error together."""
     here, there = pty.openpty()

@@ -194,7 +194,7 @@ def grace(office: Office) -> Person:
 def loses_the_answer_to_the_commit(
     office: Office, monkeypatch: pytest.MonkeyPatch, module: ModuleType, use_case: str
 ) -> None:
-    """The line breaks when the database has kept what this use case did, before it says so."""
+    """The line breaks once, when the database has kept what this use case did, before it says so."""
     dialect, act, acted = office.database.engine.dialect, getattr(module, use_case), []
     commit = dialect.do_commit
 
@@ -205,7 +205,7 @@ def loses_the_answer_to_the_commit(
     def commits_and_loses_the_line(connection: Any) -> None:
         commit(connection)
         if acted:
-            acted.clear()
+            monkeypatch.setattr(dialect, "do_commit", commit)
             raise ConnectionResetError("the server has gone away")
 
     monkeypatch.setattr(module, use_case, acts)

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from bot.blocks.request_window import GRID_CODES
 from bot.payloads import Shortcut, Typed
 from bot.sandbox.client import Message, Person, View
 from tests import factories
 from tests.bot.listeners.conftest import TITLE, Office
-from workflow.tables import RequestDraft
+from workflow.tables import RequestDraft, StandardCostCode, StandardCostCodeCategory
 from workflow.vocabulary import Event
 
 JOB_PICK = {"text": {"type": "plain_text", "text": TITLE}}
@@ -141,6 +142,22 @@ def test_a_preview_is_requested_once_however_often_it_is_submitted(office: Offic
 def _as_sent(view: View) -> dict[str, Any]:
     kept = ("type", "title", "submit", "close", "blocks", "callback_id", "private_metadata")
     return {name: view.raw[name] for name in kept if view.raw.get(name)}
+
+
+def test_whoever_has_closed_the_preview_is_told_that_sage_s_list_has_changed_and_nothing_was_requested(
+    office: Office, tom: Person
+) -> None:
+    opened(tom)
+    tom.submit(fill(office, lines="09-250 L"))
+    window(tom, with_words="1 assignment of 1 cost code to request")
+    with office.database.writing() as session:
+        session.execute(delete(StandardCostCodeCategory).where(StandardCostCodeCategory.code == "09-250"))
+        session.execute(delete(StandardCostCode).where(StandardCostCode.code == "09-250"))
+    office.sandbox.fail_next("views.update", "error", times=50, error="not_found")
+    tom.submit()
+    told = tom.wait_for_direct_message("Nothing was requested yet: 1 problem to mend.").words
+    assert "cost code 09-250 is not on the standard cost code list" in told
+    assert "What you put in is kept: /costcodes request opens it." in told
 
 
 def test_a_message_that_lists_cost_codes_fills_the_window(office: Office, tom: Person) -> None:

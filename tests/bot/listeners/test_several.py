@@ -182,17 +182,18 @@ def test_the_results_reach_who_has_closed_the_window(office: Office, dana: Perso
     assert states(office) == [State.ACCEPTED]
 
 
-def test_a_job_whose_commit_was_not_answered_is_not_said_to_be_unchanged(
+def test_a_job_whose_commit_was_not_answered_is_not_said_to_be_unchanged_and_the_others_are_updated(
     office: Office, dana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = ticks(open_list(dana), "24-017")
+    more_jobs(office, 1)
+    values = ticks(open_list(dana), "24-017", "30-000")
     dana.submit(values)
-    dana.wait_for_modal("Update 1 job?")
+    dana.wait_for_modal("Update 2 jobs?")
     loses_the_answer_to_the_commit(office, monkeypatch, approvals, "accept")
     dana.submit()
-    told = dana.wait_for_modal("1 may be updated").words
+    told = dana.wait_for_modal("1 updated; 1 may be updated").words
     assert "Something went wrong. It may have been saved, so look first." in told
-    assert states(office) == [State.ACCEPTED]
+    assert states(office) == [State.ACCEPTED] * 2
 
 
 def test_a_press_that_slack_delivers_twice_acts_once(office: Office, dana: Person) -> None:

@@ -123,5 +123,7 @@ def test_an_answer_by_a_response_url_goes_wrong_before_or_after_it_is_seen(
     sandbox.fail_next("response_url", "server_error", after=True)
     assert [answer.send(text=text).status_code for text in ("lost", "seen", "well")] == [429, 500, 200]
     assert [message.text for message in dana.sees().ephemerals] == ["seen", "well"]
-    calls = [(call["fault"], call["ok"]) for call in sandbox.calls("response_url")]
-    assert calls == [("ratelimited", False), ("server_error", True), (None, True)]
+    calls = sandbox.calls("response_url")
+    struck = [(call["fault"], call["ok"]) for call in calls]
+    assert struck == [("ratelimited", False), ("server_error", True), (None, True)]
+    assert {call["arguments"]["user"] for call in calls} == {"U0DANA"}

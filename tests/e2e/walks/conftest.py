@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Error, expect
 from tests.e2e.office import Office
 from tests.e2e.tree import PATIENCE
 from tests.e2e.walk import Walk
+from tests.engines import SCREENS
 
 _PLAYWRIGHTS_OWN_PATIENCE = 5.0
 _PATIENCE_MILLISECONDS = PATIENCE * 1000
@@ -25,15 +26,15 @@ class Screen:
     touched: bool
 
 
-DESK = Screen(1280, 800, touched=False)
-PHONE = Screen(390, 844, touched=True)
+_DESK = Screen(1280, 800, touched=False)
+_PHONE = Screen(390, 844, touched=True)
+_SCREENS = dict(zip(SCREENS, (_DESK, _PHONE), strict=True))
 
 
-@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+@pytest.fixture(params=SCREENS)
 def screen(request: pytest.FixtureRequest) -> Screen:
-    """Each walk is walked once on each."""
-    screen: Screen = request.param
-    return screen
+    """Each walk is walked on one of them, and by `make engines` on the other."""
+    return _SCREENS[request.param]
 
 
 @pytest.fixture

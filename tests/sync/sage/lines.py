@@ -9,7 +9,7 @@ from sync.sage.company import Batch
 from sync.sage.export_file import ExportReader
 from tests.factories import NINE
 from workflow.batches import ExportLine
-from workflow.merge import SageCode, SageJob
+from workflow.merge import Refusals, SageCode, SageJob
 
 BATCH = Batch("DS000001", NINE)
 
@@ -26,6 +26,16 @@ LINES = [
     line(3, "09-2500", "S", None),
     line(4, "22-1116", "M", "Pipe", job="24-018"),
 ]
+
+
+def words_in(answer: Refusals | None, lines: Iterable[ExportLine] = LINES) -> dict[int, str] | None:
+    """All words of an answer, by line id; None where there is none."""
+    if answer is None:
+        return None
+    words: dict[int, str] = {}
+    for each in lines:
+        words |= answer(each.job_number, {each.line_id: each.assignment})
+    return words
 
 
 def left_alone(export: Path) -> ExportReader:

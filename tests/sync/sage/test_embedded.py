@@ -12,6 +12,7 @@ from sync.sage.company import Batch, SageUnreachableError
 from sync.sage.embedded import EmbeddedSage, LoadedRow, refusal
 from tests.factories import NINE
 from tests.processes import forked
+from tests.sync.sage.lines import words_in
 from workflow.batches import ExportLine
 from workflow.merge import SageCode
 
@@ -46,6 +47,9 @@ def line(
     extra: str = "",
 ) -> ExportLine:
     return ExportLine(line_id, job, f"Name of {job}", extra, code, category, description)
+
+
+ASKED = [line(line_id=line_id) for line_id in range(10)]
 
 
 def words_of(line: ExportLine, *, code_exists: bool = True, standard: str = "") -> str | None:
@@ -99,7 +103,7 @@ def test_a_new_cost_code_takes_the_description_sent_and_an_existing_one_keeps_it
         ],
     )
 
-    assert loaded.answer(BATCH) == {}
+    assert words_in(loaded.answer(BATCH), ASKED) == {}
     [job] = loaded.read(["24-017"])
     assert job.cost_codes == {
         ("", "03-300"): SageCode("Sage's own concrete", frozenset({"L", "M", "S"})),
@@ -118,7 +122,7 @@ def test_refused_lines_are_answered_in_sage_s_words_and_the_others_are_taken(loa
         ],
     )
 
-    assert loaded.answer(BATCH) == {
+    assert words_in(loaded.answer(BATCH), ASKED) == {
         7: "Category XX is not a standard category",
     }
     [riverside] = loaded.read(["24-017"])
@@ -146,7 +150,7 @@ def test_a_batch_sent_twice_is_taken_once(loaded: EmbeddedSage) -> None:
     loaded.send(BATCH, [line(category="XXXX", line_id=1)])
     loaded.send(BATCH, [line(category="M", line_id=2)])
 
-    assert loaded.answer(BATCH) == {1: "Category XXXX must have 1 to 3 characters"}
+    assert words_in(loaded.answer(BATCH), ASKED) == {1: "Category XXXX must have 1 to 3 characters"}
     [job] = loaded.read(["24-017"])
     assert job.cost_codes["", "03-300"].categories == {"L"}
 
@@ -161,8 +165,8 @@ def test_a_description_is_cut_to_what_sage_takes(loaded: EmbeddedSage) -> None:
 def test_a_batch_that_was_never_sent_has_no_answer(loaded: EmbeddedSage) -> None:
     loaded.send(BATCH, [])
 
-    assert loaded.answer(BATCH) == {}
-    assert loaded.answer(NEXT) is None
+    assert words_in(loaded.answer(BATCH), ASKED) == {}
+    assert words_in(loaded.answer(NEXT), ASKED) is None
 
 
 def test_a_batch_whose_lines_break_off_leaves_nothing(loaded: EmbeddedSage) -> None:
@@ -173,7 +177,7 @@ def test_a_batch_whose_lines_break_off_leaves_nothing(loaded: EmbeddedSage) -> N
     with pytest.raises(RuntimeError):
         loaded.send(BATCH, lines())
 
-    assert loaded.answer(BATCH) is None
+    assert words_in(loaded.answer(BATCH), ASKED) is None
     [job] = loaded.read(["24-017"])
     assert job.cost_codes["", "03-300"].categories == {"L"}
 
@@ -277,7 +281,7 @@ def test_a_process_killed_while_it_sends_leaves_a_company_without_that_batch(
     os.kill(process.pid, signal.SIGKILL)
     process.join()
 
-    assert loaded.answer(BATCH) is None
+    assert words_in(loaded.answer(BATCH), ASKED) is None
     loaded.send(BATCH, [line(category="M")])
     [job] = loaded.read(["24-017"])
     assert job.cost_codes == {("", "03-300"): SageCode("Sage's own concrete", frozenset({"L", "M"}))}

@@ -18,7 +18,7 @@ from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import SageProfile
 from tests.factories import NINE
 from tests.sync.sage.killed_sender import LAST_LINE
-from tests.sync.sage.lines import BATCH, LINES, FakeReader, line
+from tests.sync.sage.lines import BATCH, LINES, FakeReader, line, words_in
 from workflow.batches import ExportLine
 
 
@@ -39,7 +39,7 @@ class Desk:
         self.company.send(batch, iter(lines))
 
     def answer(self, lines: list[ExportLine] = LINES, batch: Batch = BATCH) -> Mapping[int, str] | None:
-        return self.company.answer(batch, lines)
+        return words_in(self.company.answer(batch, lines), lines)
 
     def file_away(self, name: str = "DS000001.jce") -> None:
         (self.outgoing / "DS000001.jce").rename(self.done / name)

@@ -10,7 +10,7 @@ from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.import_task import ImportTask
 from sync.sage.profile import SageProfile
-from tests.sync.sage.lines import BATCH, LINES, left_alone, line
+from tests.sync.sage.lines import BATCH, LINES, left_alone, line, words_in
 from workflow.merge import SageCode
 
 
@@ -55,7 +55,7 @@ def test_a_file_is_imported_rejected_records_and_report_left_and_costbot_reads_t
 
     assert task.run() == ["DS000001.jce"]
 
-    assert company.answer(BATCH, LINES) == {
+    assert words_in(company.answer(BATCH, LINES)) == {
         2: "Job 24-017 Cost code 03-3000 Category M Category M is not a standard category",
         4: "Job 24-018 Cost code 22-1116 Category M Category M is not a standard category",
     }

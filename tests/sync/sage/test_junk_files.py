@@ -15,7 +15,7 @@ from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import EXAMPLE, ProfileError, SageProfile, read_profile
 from tests.junk import damaged, junk_of, lines_amiss, much
-from tests.sync.sage.lines import BATCH, LINES, FakeReader, left_alone
+from tests.sync.sage.lines import BATCH, LINES, FakeReader, left_alone, words_in
 from tests.sync.sage.test_export_file import EXPORT
 from tests.sync.sage.test_import_file import minutes_later
 
@@ -98,7 +98,7 @@ def test_a_batch_is_answered_whatever_lies_in_the_folders(sent: Path, name: str)
         before = answered(sent)
 
         with telling():
-            said = company.answer(BATCH, iter(LINES))
+            said = words_in(company.answer(BATCH, LINES))
             assert set(said or ()) <= {line.line_id for line in LINES}
             assert all(words == " ".join(words.split()) for words in (said or {}).values())
         assert answered(sent) == before

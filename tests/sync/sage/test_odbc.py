@@ -63,6 +63,17 @@ def test_what_sage_holds_is_read_without_padding_and_unknown_jobs_are_said_so(da
     ]
 
 
+def test_a_description_is_read_as_the_database_can_hold_it(data_source: Path) -> None:
+    with closing(sqlite3.connect(data_source)) as sage, sage:
+        sage.execute(
+            "UPDATE JCM_MASTER__COST_CODE SET Description = ? WHERE Job = '24-018'", ("Pi\tpe " * 40,)
+        )
+
+    [depot] = reader(data_source).read(["24-018"])
+
+    assert depot.cost_codes["", "22-1116"].description == ("Pi\tpe " * 40)[:200]
+
+
 def test_a_job_with_more_rows_than_one_fetch_is_read_whole(data_source: Path) -> None:
     with closing(sqlite3.connect(data_source)) as sage, sage:
         sage.executemany(
