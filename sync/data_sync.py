@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 from sqlalchemy import select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from sync.sage.company import Batch, SageCompany, SageUnreachableError
@@ -218,19 +219,36 @@ class _Run:
     def _with_sage(
         self, sync: DataSync, act: Callable[[Session, Portion, Mapping[int, SageJob]], None], what: str
     ) -> bool:
-        """Read the jobs of a batch from Sage and act on some at a time; whether Sage told of all."""
+        """Read the jobs of a batch from Sage and act on some at a time; whether Sage told of all.
+
+        Raises:
+            DBAPIError: the database refused what was to be kept of a job; the others were acted on.
+        """
         portions = _portions(self._database, sync)
         portion_of = {number: portion for portion in portions for number in portion.jobs}
         done, total = 0, len(portion_of)
+        refusals: list[DBAPIError] = []
         if self._progress:
             self._progress(what, done, total)
+
+        def act_on(portion: Portion, told: Sequence[SageJob]) -> None:
+            try:
+                with self._database.writing() as session:
+                    act(session, portion, {portion.jobs[held.number]: held for held in told})
+            except (DataError, IntegrityError) as error:
+                if len(told) == 1:
+                    refusals.append(error)
+                    return
+                for held in told:  # which of them it is about is not said
+                    act_on(portion, [held])
+
         for told in _some_at_a_time(self._sage.read(portion_of), portion_of):
-            portion = portion_of[told[0].number]
-            with self._database.writing() as session:
-                act(session, portion, {portion.jobs[held.number]: held for held in told})
+            act_on(portion_of[told[0].number], told)
             done += len(told)
             if self._progress:
                 self._progress(what, done, total)
+        if refusals:
+            raise refusals[0]
         return done == total
 
     def _report(self, syncs: Sequence[DataSync]) -> SyncReport:

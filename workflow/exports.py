@@ -111,9 +111,10 @@ def plan_jobs(
     in_sage = [(job, held[job.id].cost_codes) for job in jobs]
     updates = updates_of(session, sync, portion, held)
     clear = findings.clear(session, in_sage, updates, limits=limits)
-    waiting = lines.unsettled(
-        session, {id_: job_id for id_, job_id in updates.items() if job_id not in clear}
-    )
+    left = {id_: job_id for id_, job_id in updates.items() if job_id not in clear}
+    if not left:
+        return
+    waiting = lines.unsettled(session, left)
     planned = [(job, waiting[job.id], codes) for job, codes in in_sage if job.id in waiting]
     lines.mark_standings(session, ((each, codes) for _, each, codes in planned))
     why_not = findings.judge(session, planned, limits=limits)

@@ -315,15 +315,14 @@ def new_throughout(session: Session, updates: Mapping[int, int]) -> dict[int, se
         .where(line.requested_update_id.in_(updates), line.outcome.is_(None))
         .group_by(line.requested_update_id, line.extra, line.code)
     )
-    times = Counter(updates.values())
+    others = {job_id for job_id, count in Counter(updates.values()).items() if count > 1}
     found: dict[int, set[CodeKey]] = {}
-    other = {job_id for job_id, count in times.items() if count > 1}
     for update_id, extra, code, all_new in bulk.select_many(session, query):
         if all_new:
             found.setdefault(updates[update_id], set()).add((extra, code))
         else:
-            other.add(updates[update_id])
-    return {job_id: codes for job_id, codes in found.items() if job_id not in other}
+            others.add(updates[update_id])
+    return {job_id: codes for job_id, codes in found.items() if job_id not in others}
 
 
 def categories_of(session: Session, update_ids: Collection[int]) -> list[str]:

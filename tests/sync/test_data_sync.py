@@ -4,12 +4,14 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sync.data_sync import RunState, SyncReport, refresh_read_back, run
@@ -157,6 +159,29 @@ def test_what_sage_holds_is_stored_some_thousand_cost_codes_at_a_time(
     run(database, sage, by=SCHEDULE, clock=clock, progress=lambda *what: told.append(what))
 
     assert [done for what, done, _ in told if what == "Reading back"] == [0, 1, 2, 3]
+
+
+class GarblingSage(WatchedSage):
+    """A Sage company that tells no description of what it was sent for one job, which no row takes."""
+
+    def read(self, numbers: Iterable[str]) -> Iterator[SageJob]:
+        for held in super().read(numbers):
+            garbled = {key: SageCode(None, code.categories) for key, code in held.cost_codes.items()}  # type: ignore[arg-type]
+            yield replace(held, cost_codes=garbled) if self.sent and held.number == DEPOT else held
+
+
+def test_a_job_that_the_database_refuses_keeps_no_other_of_its_portion_back(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    work.accept_everything(database)
+
+    with pytest.raises(IntegrityError):
+        sync(database, GarblingSage(sage, lambda _what: None))
+
+    assert [work.states(database, number) for number in work.JOBS] == [["synced"], ["exported"], ["synced"]]
+
+    sync(database, sage)
+    work.assert_all_is_well(database, sage, work.JOBS, "what was refused")
 
 
 class PatientSage(WatchedSage):

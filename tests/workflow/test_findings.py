@@ -9,10 +9,10 @@ from workflow.acting import AlreadyDecided, Done, Stale
 from workflow.checks import Finding, refusals
 from workflow.columns import Unfit
 from workflow.facts import Found, UpdateFacts
-from workflow.merge import SageJob
+from workflow.merge import SageCode, SageJob
 from workflow.privileges import Refused
 from workflow.tables import DataSync, Job, RequestedUpdate, StandardCostCode
-from workflow.vocabulary import Event, Outcome, Refusal, Rule, Severity, State
+from workflow.vocabulary import Event, Outcome, Refusal, Rule, Severity, Standing, State
 
 STRICT = replace(LIMITS, categories=frozenset({"L", "M"}), job_must_exist=True)
 S_UNKNOWN = "category S is not a Standard Category in Sage: use one of L, M"
@@ -190,6 +190,29 @@ def test_planning_again_after_a_kill_counts_and_refuses_once(site: Site) -> None
     site.plan(sync, limits=STRICT)
 
     assert site.row(DataSync, sync.id).failed == 1
+
+
+def test_what_is_written_of_a_line_that_is_new_to_sage_by_the_plan_is_written_anew(site: Site) -> None:
+    held = {("", "03-300"): SageCode("Cast-in-place concrete", frozenset({"L"}))}
+    read_back(site, SageJob("24-017", "Riverside", held))
+    updates = [
+        site.ask("03-300 M", limits=STRICT),
+        site.ask("09-250 L", job=site.another_job("24-018"), limits=replace(STRICT, description_width=3)),
+    ]
+    before = [(line.standing, len(line.findings)) for update in updates for line in site.lines(update)]
+    for update in updates:
+        site.accept(update)
+    sync = site.claim()
+    assert sync is not None
+
+    site.plan(sync, limits=STRICT)
+
+    assert before == [(Standing.NEW_CATEGORY, 0), (Standing.NEW_CODE, 1)]
+    after = [line for update in updates for line in site.lines(update)]
+    assert [(line.standing, line.sage_description, line.findings) for line in after] == [
+        (Standing.NEW_CODE, None, ()),
+        (Standing.NEW_CODE, None, ()),
+    ]
 
 
 def test_contracts_stay_on_hold_while_a_part_was_not_sent(site: Site) -> None:
