@@ -20,8 +20,8 @@ class Kept(Generic[T]):
 
     def __init__(self, database: Database, read: Callable[[Database], T]) -> None:
         self._database, self._read = database, read
-        engine = create_engine(database.engine.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        self._look = engine.connect()
+        connection = create_engine(database.engine.url, poolclass=NullPool).connect()
+        self._look = connection.execution_options(isolation_level="AUTOCOMMIT")  # as `held_open` knows it
         self._version: object = None
         self._found: T
 
