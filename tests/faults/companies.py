@@ -73,7 +73,7 @@ def head() -> Iterator[Company]:
 
 @contextmanager
 def crowd() -> Iterator[Company]:
-    """As on PostgreSQL, with no data sync until the contest is over."""
+    """PostgreSQL, a Redis server, two of each process, with no data sync until the contest is over."""
     never = {**_SOCKET_MODE, "COSTBOT_SYNC_CRON": "0 0 1 1 *"}
     with _folder() as folder, _servers() as servers:
         company = Company(folder, never, **servers, syncs=False)
