@@ -174,7 +174,8 @@ class Visit:
                 raise UnsureError from error
             raise
         self._noted = True
-        self.saved = self.saved or saves
+        if saves:
+            self.saved = True
         self.services.nudge(PeriodicWork.DELIVER)
         return result
 

@@ -3,7 +3,7 @@
 A batch may have a million lines, so nothing here holds more than some thousand of them.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import case, func, select
@@ -99,6 +99,32 @@ def portions(session: Session, sync: DataSync) -> list[Portion]:
         .where(RequestedUpdate.data_sync_id == sync.id, RequestedUpdate.state.in_(ON_ITS_WAY))
         .order_by(Job.number, RequestedUpdate.id)
     )
+    return _cut(map(tuple, rows))
+
+
+def portions_of(session: Session, job_ids: Collection[int]) -> list[Portion]:
+    """Any jobs by number, some at a time by the lines that wait; their requested updates are not named."""
+    lines = (
+        select(func.count())
+        .select_from(RequestedLine)
+        .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
+        .where(
+            RequestedUpdate.job_id == Job.id,
+            RequestedUpdate.state.in_((State.READY, State.ACCEPTED)),
+        )
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    jobs = [
+        (number, job_id, has)
+        for some in bulk.chunks(sorted(job_ids), _IDS_A_STATEMENT)
+        for number, job_id, has in session.execute(select(Job.number, Job.id, lines).where(Job.id.in_(some)))
+    ]
+    return _cut((None, job_id, number, has) for number, job_id, has in sorted(jobs))
+
+
+def _cut(rows: Iterable[tuple[int | None, int, str, int]]) -> list[Portion]:
+    """Portions of rows of requested update, job, its number and lines, with those of a job side by side."""
     found: list[Portion] = []
     count = 0
     for update_id, job_id, number, has in rows:
@@ -108,18 +134,9 @@ def portions(session: Session, sync: DataSync) -> list[Portion]:
             count = 0
         count += has
         found[-1].jobs[number] = job_id
-        found[-1].updates[update_id] = job_id
+        if update_id is not None:
+            found[-1].updates[update_id] = job_id
     return found
-
-
-def portions_of(session: Session, job_ids: Collection[int]) -> list[Portion]:
-    """Any jobs by number, some at a time; what was requested for them is not looked at."""
-    jobs = [
-        (number, job_id)
-        for some in bulk.chunks(sorted(job_ids), _IDS_A_STATEMENT)
-        for number, job_id in session.execute(select(Job.number, Job.id).where(Job.id.in_(some)))
-    ]
-    return [Portion(dict(some), {}) for some in bulk.chunks(sorted(jobs), _JOBS_A_PORTION)]
 
 
 def updates_of(

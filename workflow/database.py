@@ -207,7 +207,9 @@ def require_ours(url: str) -> None:
         return
     # without costbot's settings, which SQLite keeps in the file
     engine = create_engine(address, poolclass=NullPool)
-    tables = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    seen = inspect(engine)
+    # its own schema alone: other programs may have theirs beside it
+    tables = set(seen.get_table_names(schema=seen.default_schema_name)) - {"alembic_version"}
     if tables and _SURELY_OURS not in tables:
         some = ", ".join(sorted(tables)[:_SHOWN]) + (", …" if len(tables) > _SHOWN else "")
         raise OthersDatabaseError(

@@ -6,6 +6,7 @@ temporary database, which SQLite holds in memory as long as it is small, and rem
 
 import json
 import sqlite3
+import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ _CODE = list(SageRow.columns()).index("code")
 _ROWS_AT_ONCE = 20_000
 _MOST_JOBS_AMISS = 10_000
 _TABLE = "CREATE TABLE told (job TEXT, line INTEGER, name TEXT, codes TEXT)"
+_PARTS = "SELECT line, name, codes FROM told WHERE job = ? ORDER BY line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Export:
         self.amiss: dict[str, Amiss] = {}
         self._all_amiss: Amiss | None = None
         self._is_whole = True
+        # threads of one connection share its statements from Python 3.12 on, and so each other's rows
+        self._one_at_a_time = threading.Lock()
         self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._kept.close)
         for statement in ("PRAGMA journal_mode = OFF", _TABLE):
@@ -137,7 +141,8 @@ class Export:
         self._kept.execute("COMMIT")
 
     def _parts(self, number: str) -> list["_Told"]:
-        rows = self._kept.execute("SELECT line, name, codes FROM told WHERE job = ? ORDER BY line", (number,))
+        with self._one_at_a_time:
+            rows = self._kept.execute(_PARTS, (number,)).fetchall()
         return [_Told.of_row(*row) for row in rows]
 
     def _is_amiss(self, job: str, problem: FileProblem) -> None:

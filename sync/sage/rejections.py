@@ -85,6 +85,8 @@ class Rejections:
         file, _ = self._record(number, asked)
         for record in _without_job(asked) if file is None and self._has_jobless else ():
             found, fits = self._record("", record)
+            if fits not in (_SEVERAL, f"{number}\n{asked.extra}"):
+                continue  # of another line, or of another batch
             if fits == _SEVERAL:
                 return (
                     f"Sage may have rejected this line: {found} has its cost code and category without a job "

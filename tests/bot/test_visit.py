@@ -119,6 +119,17 @@ def test_only_the_act_whose_answer_was_lost_is_unsure(desk: Desk, monkeypatch: p
             visit.act(saves)
 
 
+def test_an_unsure_act_stays_unsure_after_one_that_changed_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = desk.visit()
+    loses_a_commit(desk.database, monkeypatch, kept=False)
+    with pytest.raises(UnsureError):
+        visit.act(saves)
+    visit.act(lambda *_: Stale((), "It changed."))
+    assert visit.saved is None
+
+
 def told_in_trouble(desk: Desk, act: Callable[[Session, Actor, datetime], object]) -> str:
     """What the person is told where something goes wrong after an act."""
 

@@ -503,6 +503,22 @@ def test_jobs_are_read_back_some_at_a_time_in_one_transaction(
         assert {work.job(session, number).read_back_at for number in work.JOBS} == {clock()}
 
 
+def test_jobs_of_many_lines_are_read_back_in_transactions_of_their_own(
+    database: Database, sage: EmbeddedSage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing() as session:
+        jobs = [work.job(session, number) for number in work.JOBS]
+        for job in jobs:
+            factories.requested(session, job=job, by=work.engineer(session), lines=["03-300 L", "03-300 M"])
+    monkeypatch.setattr(batches, "_LINES_A_PORTION", 4)
+    writing = Mock(side_effect=database.writing)
+    monkeypatch.setattr(database, "writing", writing)
+
+    refresh_read_back(database, sage, [job.id for job in jobs], clock=clock)
+
+    assert writing.call_count == 2
+
+
 def test_reading_back_what_is_known_draws_nothing(database: Database, sage: EmbeddedSage) -> None:
     with database.writing() as session:
         riverside = work.job(session, RIVERSIDE)
