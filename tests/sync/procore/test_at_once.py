@@ -1,0 +1,74 @@
+"""What happens in Procore, and in other processes, while one of them reads or tells Procore."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.procore.app import Procore
+from sync.procore.api import ProcoreApi
+from sync.procore.client import ProcoreClient
+from tests.between import after, cut_locks
+from tests.sync.procore.company import Kestrel
+from tests.sync.procore.conftest import Clock
+from workflow import procore_projects
+from workflow.database import Database
+
+
+def test_what_a_webhook_tells_while_the_project_is_read_has_it_read_again(
+    kestrel: Kestrel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kestrel.run()
+
+    def changes() -> None:
+        clock.pause(1)
+        with kestrel.database.writing() as session:
+            procore_projects.stale(session, kestrel.project["id"], at=clock.at)
+
+    def somebody_adds_one_more() -> None:
+        clock.pause(1)
+        kestrel.add("400", "L")
+        changes()
+
+    kestrel.add("300", "L")
+    changes()
+    clock.pause(1)
+    after(monkeypatch, ProcoreApi, "cost_codes", somebody_adds_one_more)
+    assert kestrel.intake.run(oldest=0).requested == 1
+    clock.pause(1)
+    assert kestrel.intake.run(oldest=0).requested == 1
+    assert kestrel.asked() == ["03-300 L", "03-400 L"]
+    assert kestrel.intake.run(oldest=0).read == 0
+
+
+@pytest.fixture
+def postgresql(
+    procore: Procore,
+    postgres_url: str,
+    database_of: Callable[[str], Database],
+    client: ProcoreClient,
+    clock: Clock,
+) -> Kestrel:
+    """Kestrel on PostgreSQL, whose locks can be cut."""
+    return Kestrel(procore, database_of(postgres_url), client, clock)
+
+
+def test_of_two_who_read_a_project_the_older_reading_brings_nothing_back(
+    postgresql: Kestrel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = postgresql.add("300", "L", "M")
+    postgresql.run()
+
+    def another_one_reads_what_is_left() -> None:
+        cut_locks(postgresql.database)
+        clock.pause(1)
+        postgresql.procore.company.unassign(code, postgresql.types["M"])
+        assert postgresql.run().removed == 1
+        clock.pause(1)
+
+    clock.pause(1)
+    after(monkeypatch, ProcoreApi, "cost_codes", another_one_reads_what_is_left)
+    assert postgresql.run().requested == 0
+    assert postgresql.asked() == ["03-300 L"]
+    clock.pause(1)
+    assert postgresql.intake.run(oldest=0).read == 1
+    assert postgresql.intake.run(oldest=0).read == 0
