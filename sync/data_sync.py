@@ -139,9 +139,10 @@ class _Run:
             self._read_back(sent)
         unsent = self._unsent()
         if unsent is not None:
-            if unsent.state is SyncState.CLAIMED:
-                self._plan(unsent)
-            self._send(unsent)
+            is_planned = unsent.state is SyncState.PLANNED or self._plan(unsent)
+            if not (is_planned and self._send(unsent)):
+                # the lock was lost with its connection: whoever has it now goes on with the batch
+                return SyncReport(state=RunState.ANOTHER_IS_RUNNING)
             self._read_back(unsent)
             syncs.append(unsent)
         self._look_at_what_waits()
@@ -164,7 +165,8 @@ class _Run:
         if waiting:
             refresh_read_back(self._database, self._sage, waiting, clock=self._clock)
 
-    def _plan(self, sync: DataSync) -> None:
+    def _plan(self, sync: DataSync) -> bool:
+        """Plan the batch; False when another run has."""
         limits = self._sage.limits
 
         def plan(session: Session, portion: Portion, held: Mapping[int, SageJob]) -> None:
@@ -173,9 +175,10 @@ class _Run:
         if not self._with_sage(sync, plan, "Reading Sage"):  # they could be told when the batch was claimed
             raise SageUnreachableError("; ".join(self._sage.untold().values()))
         with self._database.writing() as session:
-            exports.planned(session, sync)
+            return exports.planned(session, sync)
 
-    def _send(self, sync: DataSync) -> None:
+    def _send(self, sync: DataSync) -> bool:
+        """Send the batch; False when another run has."""
         if self._progress:
             self._progress("Sending to Sage", 0, sync.jobs)
         with span("send to Sage", batch=sync.batch):
@@ -184,7 +187,7 @@ class _Run:
             with self._database.writing() as session:
                 exports.sent_jobs(session, sync, portion, by=self._by, at=self._clock())
         with self._database.writing() as session:
-            exports.sent(
+            return exports.sent(
                 session,
                 sync,
                 at=self._clock(),
