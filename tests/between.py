@@ -1,4 +1,4 @@
-"""What another process does in the middle of an act, and the loss of a lock of which its holder hears nothing."""
+"""What another process does in the middle of an act, and a lock that is lost without its holder knowing."""
 
 from collections.abc import Callable, Iterator
 

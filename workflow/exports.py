@@ -174,7 +174,9 @@ def sent(
 
 
 def _move(session: Session, sync: DataSync, from_: SyncState, **to: Any) -> bool:
-    moved = session.execute(update(DataSync).where(DataSync.id == sync.id, DataSync.state == from_).values(to))
+    moved = session.execute(
+        update(DataSync).where(DataSync.id == sync.id, DataSync.state == from_).values(to)
+    )
     return bool(moved.rowcount)  # type: ignore[attr-defined]
 
 

@@ -1,8 +1,8 @@
 """A data sync whose lock PostgreSQL has let go of, and that goes on beside the next one."""
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +28,8 @@ _SOMEBODY_WAITS = text(
 
 
 @pytest.fixture
-def database(postgres_url: str, database_of: Callable[[str], Database]) -> Iterator[Database]:
-    yield database_of(postgres_url)
+def database(postgres_url: str, database_of: Callable[[str], Database]) -> Database:
+    return database_of(postgres_url)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_plan_that_comes_late_is_that_of_the_batch_or_nothing(
 
     monkeypatch.setattr(exports, "planned", waits_before_it_is_planned)
     monkeypatch.setattr(lines, "store_read_backs", goes_on)
-    others: list = []
+    others: list[Future[SyncReport]] = []
     with ThreadPoolExecutor(1) as threads, closing(Database(postgres_url)) as other:
         report = sync(database, Forgetful(sage, another_one_plans))
         assert others[0].result(DEADLINE_SECONDS).state is RunState.FINISHED

@@ -7,10 +7,11 @@ import pytest
 from bot.sandbox.procore.app import Procore
 from sync.procore.api import ProcoreApi
 from sync.procore.client import ProcoreClient
+from sync.procore.people import Directory
 from tests.between import after, cut_locks
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
-from workflow import procore_projects
+from workflow import directory, procore_projects
 from workflow.database import Database
 
 
@@ -72,3 +73,49 @@ def test_of_two_who_read_a_project_the_older_reading_brings_nothing_back(
     clock.pause(1)
     assert postgresql.intake.run(oldest=0).read == 1
     assert postgresql.intake.run(oldest=0).read == 0
+
+
+def test_a_long_reading_of_the_directory_gives_back_no_right_that_was_read_as_lost_meanwhile(
+    kestrel: Kestrel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = _people(kestrel)
+    dana, ann = (
+        kestrel.procore.company.add_user(name, f"{name}@kestrel.example", erp_level=3, accountant=True)
+        for name in ("dana", "ann")
+    )
+    people.refresh()
+
+    def a_click_reads_what_has_changed() -> None:
+        clock.pause(1)
+        kestrel.procore.company.change_user(dana, erp_integrated_accountant=False)
+        del kestrel.procore.company.users[ann["id"]]
+        new = kestrel.procore.company.add_user("new", "new@kestrel.example", erp_level=3, accountant=True)
+        for user in (dana, ann, new):
+            people.read_user(user["id"])
+        clock.pause(1)
+
+    after(monkeypatch, ProcoreApi, "users", a_click_reads_what_has_changed)
+    people.refresh()
+    assert _approvers(kestrel) == ["new"]
+    clock.pause(1)
+    assert people.refresh().changed == 0
+    assert _approvers(kestrel) == ["new"]
+
+
+def test_what_was_read_by_a_clock_that_was_ahead_is_read_anew(kestrel: Kestrel, clock: Clock) -> None:
+    people = _people(kestrel)
+    dana = kestrel.procore.company.add_user("dana", "dana@kestrel.example", erp_level=3, accountant=True)
+    people.refresh()
+    clock.pause(-3600)
+    kestrel.procore.company.change_user(dana, erp_integrated_accountant=False)
+    assert people.refresh().changed == 1
+    assert _approvers(kestrel) == []
+
+
+def _people(kestrel: Kestrel) -> Directory:
+    return Directory(kestrel.database, ProcoreApi(kestrel.client), "erp_integrations", kestrel.clock)
+
+
+def _approvers(kestrel: Kestrel) -> list[str]:
+    with kestrel.database.reading() as session:
+        return [person.name for person in directory.accounting_approvers(session)]
