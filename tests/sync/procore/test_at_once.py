@@ -8,11 +8,13 @@ from bot.sandbox.procore.app import Procore
 from sync.procore.api import ProcoreApi
 from sync.procore.client import ProcoreClient
 from sync.procore.people import Directory
+from sync.procore.write_back import WriteBack, Written
 from tests.between import after, cut_locks
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
 from workflow import directory, procore_projects
 from workflow.database import Database
+from workflow.tables import ProcoreAssignment
 
 
 def test_what_a_webhook_tells_while_the_project_is_read_has_it_read_again(
@@ -73,6 +75,56 @@ def test_of_two_who_read_a_project_the_older_reading_brings_nothing_back(
     clock.pause(1)
     assert postgresql.intake.run(oldest=0).read == 1
     assert postgresql.intake.run(oldest=0).read == 0
+
+
+def test_what_is_added_again_while_procore_is_told_is_told_once_more(
+    kestrel: Kestrel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, labor = kestrel.add("300", "L"), kestrel.types["L"]
+    kestrel.run()
+    kestrel.in_sage({"03-300": ("L",)})
+    marked = kestrel.procore.company.synced_assignments
+
+    def it_is_taken_away_and_added_again() -> None:
+        clock.pause(1)
+        kestrel.procore.company.unassign(code, labor)
+        marked.remove((code["id"], labor["id"]))
+        kestrel.run()
+        clock.pause(1)
+        kestrel.procore.company.assign(code, labor)
+        kestrel.run()
+
+    def cost_codes_are_marked() -> None:
+        after(monkeypatch, ProcoreClient, "sync", it_is_taken_away_and_added_again)
+
+    after(monkeypatch, ProcoreClient, "sync", cost_codes_are_marked)
+    _write_back(kestrel)
+    _write_back(kestrel)
+    assert (code["id"], labor["id"]) in marked
+
+
+def test_what_one_tells_late_takes_nothing_back_that_another_has_told(
+    postgresql: Kestrel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = postgresql.add("300", "L")
+    other = postgresql.add("400", "L", origin_id="24-017//03-300")
+    postgresql.run()
+    postgresql.in_sage({"03-300": ("L",)})
+
+    def another_one_tells_it_after_a_correction() -> None:
+        other["origin_id"] = "mended"
+        assert _write_back(postgresql) == Written(1, 0)
+
+    after(monkeypatch, ProcoreClient, "sync", another_one_tells_it_after_a_correction)
+    _write_back(postgresql)
+    assert code["origin_id"] == "24-017//03-300"
+    [row] = [each for each in postgresql.rows(ProcoreAssignment) if each.cost_code_id == code["id"]]
+    assert (row.written_at is None, row.write_error) == (False, None)
+
+
+def _write_back(kestrel: Kestrel) -> Written:
+    api, path = ProcoreApi(kestrel.client), "rest/v1.0/cost_code_line_item_types/sync"
+    return WriteBack(kestrel.database, api, kestrel.clock, assignments_path=path).run()
 
 
 def test_a_long_reading_of_the_directory_gives_back_no_right_that_was_read_as_lost_meanwhile(
