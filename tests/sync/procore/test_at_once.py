@@ -7,14 +7,16 @@ import pytest
 from bot.sandbox.procore.app import Procore
 from sync.procore.api import ProcoreApi
 from sync.procore.client import ProcoreClient
+from sync.procore.erp_requests import ErpRequests
+from sync.procore.intake import Intake
 from sync.procore.people import Directory
 from sync.procore.write_back import WriteBack, Written
 from tests.between import after, cut_locks
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
-from workflow import directory, procore_projects
+from workflow import directory, procore_projects, procore_requests
 from workflow.database import Database
-from workflow.tables import ProcoreAssignment
+from workflow.tables import ProcoreAssignment, ProcoreErpRequest
 
 
 def test_what_a_webhook_tells_while_the_project_is_read_has_it_read_again(
@@ -75,6 +77,33 @@ def test_of_two_who_read_a_project_the_older_reading_brings_nothing_back(
     clock.pause(1)
     assert postgresql.intake.run(oldest=0).read == 1
     assert postgresql.intake.run(oldest=0).read == 0
+
+
+def test_a_request_that_a_newer_one_was_taken_in_for_brings_nothing_back(
+    postgresql: Kestrel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, path = postgresql.procore.company, "rest/v1.0/companies/{company_id}/erp_requests/{id}"
+    code = postgresql.add("300", "L", "M")
+    requests = ErpRequests(postgresql.intake, path)
+    requests.run()
+
+    def send() -> None:
+        clock.pause(1)
+        request = postgresql.procore.erp.send(postgresql.project)
+        with postgresql.database.writing() as session:
+            procore_requests.hear(session, request["id"], happened_at=clock.at, at=clock.at)
+
+    def another_one_takes_a_newer_one_in() -> None:
+        cut_locks(postgresql.database)
+        company.unassign(code, postgresql.types["M"])
+        send()
+        requests.run(look=False)
+
+    send()
+    after(monkeypatch, Intake, "seen", another_one_takes_a_newer_one_in)
+    requests.run(look=False)
+    assert postgresql.asked() == ["03-300 L"]
+    assert [each.taken_at is None for each in postgresql.rows(ProcoreErpRequest)] == [True, False]
 
 
 def test_what_is_added_again_while_procore_is_told_is_told_once_more(
