@@ -13,7 +13,7 @@ _CUT = text(
 )
 
 
-def after(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, act: Callable[[], object]) -> None:
+def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, act: Callable[[], object]) -> None:
     """Once `owner.name` has answered for the first time, and before whoever asked goes on, do `act`.
 
     What it answers is whole by then, also where it is read bit by bit.
