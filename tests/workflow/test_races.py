@@ -27,6 +27,7 @@ from workflow import (
     holds,
     outages,
     outbox,
+    procore_calls,
     reopening,
     requests,
     slots,
@@ -454,6 +455,22 @@ def test_what_two_find_to_do_at_the_same_time_is_done_and_told_once(
             until(lambda: other.done() or somebody_waits_for_a_lock(site.database))
         assert (bool(first), bool(other.result(DEADLINE_SECONDS))) == (True, False)
     assert site.problems() == []
+
+
+def test_two_who_make_the_first_calls_of_procore_both_make_theirs(postgres_site: Site) -> None:
+    site = postgres_site
+
+    def call(_site: Site, session: Session) -> object:
+        return procore_calls.take(session, 4001, share=1.0, usual_limit=100, at=NINE)
+
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            assert call(site, session) is None
+            other = threads.submit(in_one_transaction, site, call)
+            until(lambda: other.done() or somebody_waits_for_a_lock(site.database))
+        assert other.result(DEADLINE_SECONDS) is None
+    with site.database.reading() as session:
+        assert procore_calls.made(session, 4001, at=NINE) == 2
 
 
 def in_one_transaction(site: Site, act: Callable[[Site, Session], object]) -> object:
