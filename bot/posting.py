@@ -9,6 +9,7 @@ and of two who come to attempt the same at once one does.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
@@ -27,6 +28,8 @@ UNDER_WAY = timedelta(seconds=15)
 """How long an attempt may take: its turn in the channel and the time-out of the call, with room to spare."""
 OVERTAKEN = timedelta(seconds=1)
 """After so long it is looked again what has become of a message that somebody else has just attempted."""
+Files = TypeVar("Files")
+"""Files that were brought to Slack, as whoever shows them knows them."""
 _CANNOT_LOOK = {"missing_scope", "unknown_method"}
 _log = structlog.get_logger()
 
@@ -88,16 +91,19 @@ class Poster:
             self._gateway.update(posted, message, key=key)
         return posted
 
-    def share(self, key: str, channel: str, name: str, share: Callable[[], None]) -> None:
-        """Share files, of which one is called `name`, unless they stand there already; `channel` is an id.
+    def share(
+        self, key: str, channel: str, name: str, upload: Callable[[], Files], show: Callable[[Files], None]
+    ) -> None:
+        """Show files, of which one is called `name`, unless they stand there already; `channel` is an id.
 
         Files carry no metadata, so what was attempted is looked for by its name.
         """
         known = self._known(key)
         if known is not None and self._is_shared(known, channel, name):
             return
+        files = upload()  # nobody sees them yet, and it may take longer than an attempt
         with self._attempt(key, channel, known):
-            share()
+            show(files)
 
     def forget(self, key: str, there: Posted) -> None:
         """The message is not there in Slack any more."""

@@ -97,17 +97,31 @@ def refresh_read_back(
 ) -> None:
     """Read what Sage holds for these jobs now, check what waits, and have the card drawn anew on a change.
 
-    Some jobs at a time are dealt with in one transaction.
+    Some jobs at a time are dealt with in one transaction. Of which somebody else has stored a reading since
+    this one began, as the data sync does that sends them, are read anew: theirs may be the newer.
 
     Raises:
         SageUnreachableError: what was read before stays.
     """
+    left: Collection[int] = job_ids
+    while left:
+        left = _read_back_once(database, sage, left, clock=clock)
+
+
+def _read_back_once(
+    database: Database, sage: SageCompany, job_ids: Collection[int], *, clock: Clock
+) -> set[int]:
+    """Do so once; the jobs that are to be read anew."""
+    overtaken: set[int] = set()
     with database.reading() as session:
         portions = batches.portions_of(session, job_ids)
+        before = directory.read_back_at(session, job_ids)
 
     def store(session: Session, told: Mapping[int, SageJob]) -> None:
         at = clock()
-        held = [(job, told[job.id]) for job in directory.lock_jobs(session, told)]
+        jobs = directory.lock_jobs(session, told)
+        overtaken.update(job.id for job in jobs if job.read_back_at != before[job.id])
+        held = [(job, told[job.id]) for job in jobs if job.id not in overtaken]
         changed = lines.store_read_backs(session, held, at=at)
         changed |= findings.renew_all(
             session, [(job, each.cost_codes) for job, each in held], limits=sage.limits
@@ -120,6 +134,7 @@ def refresh_read_back(
         jobs = portion_of[some[0].number].jobs
         with database.writing() as session:
             store(session, {jobs[held.number]: held for held in some})
+    return overtaken
 
 
 class _Run:

@@ -130,18 +130,20 @@ def test_of_two_who_have_looked_in_vain_for_what_was_attempted_before_one_posts_
     assert site.posts() == 1
 
 
-def test_of_two_who_are_about_to_share_the_same_files_one_does(
-    site: Site, overtaken: OvertakenDatabase
-) -> None:
-    shared: list[str] = []
-    ours = Poster(overtaken, site.gateway, clock=site.clock)
+def test_of_two_who_are_about_to_show_the_same_files_one_does(site: Site) -> None:
+    shown: list[str] = []
+    ours = Poster(site.database, site.gateway, clock=site.clock)
     theirs = Poster(site.database, site.gateway, clock=site.clock)
 
-    overtaken.meanwhile = lambda: theirs.share("f:1", CHANNEL_ID, "a.csv", lambda: shared.append("they"))
-    with pytest.raises(UnderWay):
-        ours.share("f:1", CHANNEL_ID, "a.csv", lambda: shared.append("we"))
+    def upload_for_long() -> str:
+        site.clock.wait(minutes=1)
+        theirs.share("files:1", CHANNEL_ID, "week.csv", lambda: "theirs", shown.append)
+        return "ours"
 
-    assert shared == ["they"]
+    with pytest.raises(UnderWay):
+        ours.share("files:1", CHANNEL_ID, "week.csv", upload_for_long, shown.append)
+
+    assert shown == ["theirs"]
 
 
 def test_who_is_refused_leaves_the_message_of_another_who_came_after_them_on_record(site: Site) -> None:
