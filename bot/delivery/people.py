@@ -114,28 +114,15 @@ class People:
                 job_id: card_address(self._database, self._gateway, job_id)
                 for job_id in drawing.jobs_told(gathered)
             }
-
-        def draw() -> Message | None:
-            with self._database.reading() as session, self._readers.speaking_to(session, to.person_id):
-                return self._message(session, to, gathered, cards)
-
-        message = draw()
-        if message is None:
-            self._fix(gathered, key)
-            message = draw()
-            if message is None:
-                return
         with self._readers.direct_message(user_id) as channel:
-            self._fix(gathered, key)
-            if gathered[0].kind is NoticeKind.DIGEST:
-                message = draw() or message
-            self._poster.put(key, channel, message)
-
-    def _fix(self, gathered: Sequence[OutboxNotice], key: str) -> None:
-        """Nothing joins the message any more: a digest that is drawn from now on has all that did."""
-        with self._database.writing() as session:
-            if not outbox.gather(session, gathered, key):
-                raise UnderWay(key, OVERTAKEN.total_seconds())
+            with self._database.writing() as session:
+                # before it is drawn: what comes from now on joins another message
+                if not outbox.gather(session, gathered, key):
+                    raise UnderWay(key, OVERTAKEN.total_seconds())
+            with self._database.reading() as session, self._readers.speaking_to(session, to.person_id):
+                message = self._message(session, to, gathered, cards)
+            if message is not None:
+                self._poster.put(key, channel, message)
 
     def _unheard(self, reader_id: int, gathered: Sequence[OutboxNotice]) -> Sequence[OutboxNotice]:
         """Those of which whoever reads them in the place of another does not hear as themselves."""
