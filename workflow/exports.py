@@ -363,9 +363,9 @@ def _tell(
         decider = {decided_by_id} if ended[id_] is Event.FAILED and decided_by_id is not None else set()
         people.append(asked | decider)
     seqs = audit.record_many(session, entries, by=by, at=at)
-    told = (
+    told = [
         outbox.Told(seq, entry.job_id, some, entry.request_id)
         for seq, entry, some in zip(seqs, entries, people, strict=True)
-    )
+    ]
     outbox.tell_many(session, told, at=at)
     waiting_steps.settle_all(session, ended, at=at)
