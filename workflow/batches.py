@@ -17,7 +17,7 @@ from workflow.vocabulary import Standing, State, SyncState
 
 ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 """The states of a requested update whose batch is not read back yet."""
-_LINES_A_PORTION = 5_000
+_LINES_A_PORTION = 10_000
 _JOBS_A_PORTION = 100
 _IDS_A_STATEMENT = 500
 _TO_SEND = select(

@@ -7,7 +7,7 @@ job's lock.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import cycle, islice
 
-from sqlalchemy import Select, bindparam, delete, exists, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from workflow import lines
@@ -85,23 +85,15 @@ def clear(
     asked = lines.new_throughout(session, updates)
     standard = lines.standard_descriptions(session, {code for codes in asked.values() for _, code in codes})
     categories = lines.categories_of(session, updates)
-    doubtful = {updates[update_id] for update_id in session.scalars(_with_findings(updates))}
 
     def is_clear(job: Job, in_sage: InSage) -> bool:
         keys = asked.get(job.id, set())
-        if not keys or job.id in doubtful or not keys.isdisjoint(in_sage):
+        if not keys or not keys.isdisjoint(in_sage):
             return False
         around = _surroundings(session, job, {code for _, code in keys}, in_sage, standard)
         return not any(found for _, found in check(_one_of_each(keys, categories), limits, around))
 
     return {job.id for job, in_sage in jobs if is_clear(job, in_sage)}
-
-
-def _with_findings(update_ids: Collection[int]) -> Select[int]:
-    of_lines = select(RequestedLine.requested_update_id).join(
-        LineFinding, LineFinding.line_id == RequestedLine.id
-    )
-    return of_lines.where(RequestedLine.requested_update_id.in_(update_ids)).distinct()
 
 
 def _one_of_each(keys: Collection[CodeKey], categories: Collection[str]) -> Iterator[Asked]:

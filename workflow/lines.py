@@ -11,12 +11,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from sqlalchemy import bindparam, case, delete, exists, func, select
+from sqlalchemy import bindparam, case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import bulk, request_ids, waiting_steps
 from workflow.merge import Asked, Assignment, CodeKey, InSage, SageCode, SageJob, plan, standings
-from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
+from workflow.tables import (
+    Job,
+    LineFinding,
+    Person,
+    RequestedLine,
+    RequestedUpdate,
+    SageAssignment,
+    StandardCostCode,
+)
 from workflow.vocabulary import Outcome, Standing, State
 
 _CODES_A_QUERY = 5_000
@@ -306,12 +314,14 @@ def unsettled(session: Session, updates: Mapping[int, int]) -> dict[int, list[Op
 def new_throughout(session: Session, updates: Mapping[int, int]) -> dict[int, set[CodeKey]]:
     """By job, the cost codes of its unsettled lines, where each line is written as of a code new to Sage.
 
-    Of jobs with one requested update among `updates`, so that no line is asked for twice.
+    Of jobs with one requested update among `updates`, so that no line is asked for twice, and without a line
+    of which something was found.
     """
-    line = RequestedLine
-    is_new = (line.standing == Standing.NEW_CODE) & line.sage_description.is_(None)
+    line, found_of = RequestedLine, LineFinding.line_id
+    is_new = (line.standing == Standing.NEW_CODE) & line.sage_description.is_(None) & found_of.is_(None)
     query = (
         select(line.requested_update_id, line.extra, line.code, func.min(case((is_new, 1), else_=0)))
+        .outerjoin(LineFinding, found_of == line.id)
         .where(line.requested_update_id.in_(updates), line.outcome.is_(None))
         .group_by(line.requested_update_id, line.extra, line.code)
     )
@@ -343,10 +353,11 @@ def store_read_backs(session: Session, told: Sequence[tuple[Job, SageJob]], *, a
     """
     before = _held_by_jobs(session, [job.id for job, _ in told])
     for job, held in told:
-        job.read_back_at = at
         job.known_in_sage, job.sage_name = held.known, held.name
         job.sage_extras = None if held.extras is None else sorted(held.extras)
     session.flush()
+    # by one statement, for the rest of most jobs is as it was
+    session.execute(update(Job).where(Job.id.in_([job.id for job, _ in told])).values(read_back_at=at))
     changed = {job.id: held.cost_codes for job, held in told if before.get(job.id, {}) != held.cost_codes}
     if not changed:
         return set()
