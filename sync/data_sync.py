@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -310,10 +311,11 @@ class _Lines:
         self._database, self._portions = database, portions
 
     def __iter__(self) -> Iterator[ExportLine]:
-        for portion in self._portions:
-            with self._database.reading() as session:
-                some = batches.portion_to_send(session, portion)
-            yield from some
+        return chain.from_iterable(map(self._of, self._portions))
+
+    def _of(self, portion: Portion) -> Iterator[ExportLine]:
+        with self._database.reading() as session:
+            return batches.portion_to_send(session, portion)
 
 
 def _batch(sync: DataSync) -> Batch:

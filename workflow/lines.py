@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from sqlalchemy import bindparam, case, delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import bulk, request_ids, waiting_steps
@@ -312,27 +312,27 @@ def unsettled(session: Session, updates: Mapping[int, int]) -> dict[int, list[Op
 
 
 def new_throughout(session: Session, updates: Mapping[int, int]) -> dict[int, set[CodeKey]]:
-    """By job, the cost codes of its unsettled lines, where each line is written as of a code new to Sage.
+    """By job, the cost codes of its lines, where each is unsettled and written as of a code new to Sage.
 
     Of jobs with one requested update among `updates`, so that no line is asked for twice, and without a line
     of which something was found.
     """
     line, found_of = RequestedLine, LineFinding.line_id
-    is_new = (line.standing == Standing.NEW_CODE) & line.sage_description.is_(None) & found_of.is_(None)
-    query = (
-        select(line.requested_update_id, line.extra, line.code, func.min(case((is_new, 1), else_=0)))
+    is_new = line.outcome.is_(None) & (line.standing == Standing.NEW_CODE) & line.sage_description.is_(None)
+    otherwise = (
+        select(line.requested_update_id)
         .outerjoin(LineFinding, found_of == line.id)
-        .where(line.requested_update_id.in_(updates), line.outcome.is_(None))
-        .group_by(line.requested_update_id, line.extra, line.code)
+        .where(line.requested_update_id.in_(updates), ~(is_new & found_of.is_(None)))
     )
-    others = {job_id for job_id, count in Counter(updates.values()).items() if count > 1}
+    others = {updates[id_] for (id_,) in bulk.select_many(session, otherwise)}
+    others |= {job_id for job_id, count in Counter(updates.values()).items() if count > 1}
+    new = [id_ for id_, job_id in updates.items() if job_id not in others]
+    # what an index has beside the ids of its rows, without which this takes thrice the time
+    codes = select(line.requested_update_id, line.extra, line.code).where(line.requested_update_id.in_(new))
     found: dict[int, set[CodeKey]] = {}
-    for update_id, extra, code, all_new in bulk.select_many(session, query):
-        if all_new:
-            found.setdefault(updates[update_id], set()).add((extra, code))
-        else:
-            others.add(updates[update_id])
-    return {job_id: codes for job_id, codes in found.items() if job_id not in others}
+    for id_, extra, code in bulk.select_many(session, codes.distinct()) if new else ():
+        found.setdefault(updates[id_], set()).add((extra, code))
+    return found
 
 
 def categories_of(session: Session, update_ids: Collection[int]) -> list[str]:
