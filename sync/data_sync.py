@@ -26,7 +26,7 @@ from workflow.tracing import span
 from workflow.vocabulary import State, SyncState
 
 LOCK = "data_sync"
-_CODES_AT_A_TIME = 2_000
+_CODES_AT_A_TIME = 4_000
 """Cost codes that Sage holds and that are stored by one transaction, which others wait for."""
 
 Clock = Callable[[], datetime]

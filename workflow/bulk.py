@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from workflow.tables import Table
 
@@ -24,7 +25,9 @@ _One = TypeVar("_One")
 _Block = list[tuple[Any, ...]]
 
 
-def select_many(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+def select_many(
+    session: Session, query: Select[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
+) -> Sequence[tuple[Any, ...]]:
     """The rows of a query as the driver has them, which of text and numbers is all there is to know.
 
     Plain tuples: a row of SQLAlchemy's takes longer to make than to read, and Python's garbage collector does

@@ -254,8 +254,8 @@ def _settle_held(session: Session, updates: Mapping[int, int]) -> Counter[Outcom
         .values(sage_description=held.description, outcome=case(done, value=line.standing))
         .returning(line.outcome)
     )
-    session.flush()
-    return Counter(session.connection().scalars(settled))
+    became = Counter(outcome for (outcome,) in bulk.select_many(session, settled))
+    return Counter({Outcome(outcome): count for outcome, count in became.items()})
 
 
 def _failures(
