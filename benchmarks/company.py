@@ -140,7 +140,9 @@ class Company:
             ((n, n, State.ACCEPTED, 1, self.engineer, NINE, 1, NINE) for n in self._sent),
         )
         load(self.url, RequestedLine, _LINES, self._lines(self._sent, self.sizes.lines_a_job, 0))
-        self._record([(event, n, n) for event in (Event.REQUESTED, Event.UPDATED) for n in self._sent], at=NINE)
+        self._record(
+            [(event, n, n) for event in (Event.REQUESTED, Event.UPDATED) for n in self._sent], at=NINE
+        )
         settle_down(self.url)
 
     def plan_a_batch(self) -> None:

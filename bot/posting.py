@@ -2,11 +2,14 @@
 
 `chat.postMessage` has no idempotency key: so the attempt is on record before the call, and after an
 unknown result the message is looked for, by the key in its metadata, before it is posted again. A young
-attempt is left alone: whoever made it may have lost the lock and not know, with the call still on its way.
+attempt is left alone: whoever made it may have lost the lock and not know, with the call still on its way;
+and of two who come to attempt the same at once one does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
@@ -23,6 +26,10 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """How far Slack's clock may be from ours, where a message is looked for since its attempt."""
 UNDER_WAY = timedelta(seconds=15)
 """How long an attempt may take: its turn in the channel and the time-out of the call, with room to spare."""
+OVERTAKEN = timedelta(seconds=1)
+"""After so long it is looked again what has become of a message that somebody else has just attempted."""
+Files = TypeVar("Files")
+"""Files that were brought to Slack, as whoever shows them knows them."""
 _CANNOT_LOOK = {"missing_scope", "unknown_method"}
 _log = structlog.get_logger()
 
@@ -76,7 +83,7 @@ class Poster:
             except SlackRefused as refused:
                 if not (refused.is_message_gone or _is_left_behind(refused, there.channel, channel)):
                     raise
-                self.forget(key)
+                self.forget(key, there)
             else:
                 return there
         posted, is_new = self._put(key, channel, message)
@@ -84,26 +91,24 @@ class Poster:
             self._gateway.update(posted, message, key=key)
         return posted
 
-    def share(self, key: str, channel: str, name: str, share: Callable[[], None]) -> None:
-        """Share files, of which one is called `name`, unless they stand there already; `channel` is an id.
+    def share(
+        self, key: str, channel: str, name: str, upload: Callable[[], Files], show: Callable[[Files], None]
+    ) -> None:
+        """Show files, of which one is called `name`, unless they stand there already; `channel` is an id.
 
         Files carry no metadata, so what was attempted is looked for by its name.
         """
         known = self._known(key)
         if known is not None and self._is_shared(known, channel, name):
             return
-        with self._database.writing() as session:
-            messages.attempt(session, key, channel=channel, at=self._clock())
-        try:
-            share()
-        except (SlackRefused, RateLimited):
-            self.forget(key)
-            raise
+        files = upload()  # nobody sees them yet, and it may take longer than an attempt
+        with self._attempt(key, channel, known):
+            show(files)
 
-    def forget(self, key: str) -> None:
-        """The message is not in Slack any more."""
+    def forget(self, key: str, there: Posted) -> None:
+        """The message is not there in Slack any more."""
         with self._database.writing() as session:
-            messages.forget(session, key)
+            messages.forget(session, key, ts=there.ts)
 
     def _put(
         self,
@@ -120,18 +125,29 @@ class Poster:
             if there is not None:
                 self._note(key, there)
                 return there, False
-        with self._database.writing() as session:
-            # without its id a channel cannot be looked into
-            channel_id = "" if _is_name(channel) else channel
-            self._keep_pace(session, channel_id)
-            messages.attempt(session, key, channel=channel_id, at=self._clock())
-        try:
+        # without its id a channel cannot be looked into
+        with self._attempt(key, "" if _is_name(channel) else channel, known):
             posted = self._gateway.post(channel, message, key=key, thread_ts=thread_ts, broadcast=broadcast)
-        except (SlackRefused, RateLimited):
-            self.forget(key)
-            raise
         self._note(key, posted)
         return posted, True
+
+    @contextmanager
+    def _attempt(self, key: str, channel_id: str, known: SlackMessage | None) -> Iterator[None]:
+        """The call is made in the block, with the attempt on record, by one alone of those who come to it.
+
+        `known` is what was known when it was decided. Raises UnderWay when somebody else came first.
+        """
+        at = self._clock()
+        with self._database.writing() as session:
+            self._keep_pace(session, channel_id)
+            if not messages.attempt(session, key, channel=channel_id, at=at, known=known):
+                raise UnderWay(key, OVERTAKEN.total_seconds())
+        try:
+            yield
+        except (SlackRefused, RateLimited):
+            with self._database.writing() as session:
+                messages.refused(session, key, at=at)
+            raise
 
     def _keep_pace(self, session: Session, channel: str) -> None:
         """Slack's pace in the channel goes on from the process that posted there before this one."""

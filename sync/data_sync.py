@@ -98,17 +98,31 @@ def refresh_read_back(
 ) -> None:
     """Read what Sage holds for these jobs now, check what waits, and have the card drawn anew on a change.
 
-    Some jobs at a time are dealt with in one transaction.
+    Some jobs at a time are dealt with in one transaction. Of which somebody else has stored a reading since
+    this one began, as the data sync does that sends them, are read anew: theirs may be the newer.
 
     Raises:
         SageUnreachableError: what was read before stays.
     """
+    left: Collection[int] = job_ids
+    while left:
+        left = _read_back_once(database, sage, left, clock=clock)
+
+
+def _read_back_once(
+    database: Database, sage: SageCompany, job_ids: Collection[int], *, clock: Clock
+) -> set[int]:
+    """Do so once; the jobs that are to be read anew."""
+    overtaken: set[int] = set()
     with database.reading() as session:
         portions = batches.portions_of(session, job_ids)
+        before = directory.read_back_at(session, job_ids)
 
     def store(session: Session, told: Mapping[int, SageJob]) -> None:
         at = clock()
-        held = [(job, told[job.id]) for job in directory.lock_jobs(session, told)]
+        jobs = directory.lock_jobs(session, told)
+        overtaken.update(job.id for job in jobs if job.read_back_at != before[job.id])
+        held = [(job, told[job.id]) for job in jobs if job.id not in overtaken]
         changed = lines.store_read_backs(session, held, at=at)
         changed |= findings.renew_all(
             session, [(job, each.cost_codes) for job, each in held], limits=sage.limits
@@ -121,6 +135,7 @@ def refresh_read_back(
         jobs = portion_of[some[0].number].jobs
         with database.writing() as session:
             store(session, {jobs[held.number]: held for held in some})
+    return overtaken
 
 
 class _Run:
@@ -141,9 +156,10 @@ class _Run:
         unsent = self._unsent()
         if unsent is not None:
             portions = self._portions(unsent)
-            if unsent.state is SyncState.CLAIMED:
-                self._plan(unsent, portions)
-            self._send(unsent, portions)
+            is_planned = unsent.state is SyncState.PLANNED or self._plan(unsent, portions)
+            if not (is_planned and self._send(unsent, portions)):
+                # the lock was lost with its connection: whoever has it now goes on with the batch
+                return SyncReport(state=RunState.ANOTHER_IS_RUNNING)
             self._read_back(unsent)
             syncs.append(unsent)
         self._look_at_what_waits()
@@ -170,20 +186,21 @@ class _Run:
         with self._database.reading() as session:
             return batches.portions(session, sync)
 
-    def _plan(self, sync: DataSync, portions: Sequence[Portion]) -> None:
+    def _plan(self, sync: DataSync, portions: Sequence[Portion]) -> bool:
+        """Plan the batch; False when another run has."""
         limits = self._sage.limits
 
         def plan(session: Session, portion: Portion, held: Mapping[int, SageJob]) -> None:
             exports.plan_jobs(session, sync, portion, held, limits=limits, at=self._clock())
 
-        if not self._with_sage(
-            portions, plan, "Reading Sage"
-        ):  # they could be told when the batch was claimed
+        if not self._with_sage(portions, plan, "Reading Sage"):
+            # they could be told when the batch was claimed
             raise SageUnreachableError("; ".join(self._sage.untold().values()))
         with self._database.writing() as session:
-            exports.planned(session, sync)
+            return exports.planned(session, sync)
 
-    def _send(self, sync: DataSync, portions: Sequence[Portion]) -> None:
+    def _send(self, sync: DataSync, portions: Sequence[Portion]) -> bool:
+        """Send the batch; False when another run has."""
         if self._progress:
             self._progress("Sending to Sage", 0, sync.jobs)
         with span("send to Sage", batch=sync.batch):
@@ -192,7 +209,7 @@ class _Run:
             with self._database.writing() as session:
                 exports.sent_jobs(session, sync, portion, by=self._by, at=self._clock())
         with self._database.writing() as session:
-            exports.sent(
+            return exports.sent(
                 session,
                 sync,
                 at=self._clock(),

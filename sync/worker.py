@@ -242,7 +242,7 @@ def _work_off(name: PeriodicWork, once: Callable[[Settings, Database, Actor], bo
     with closing(Database(settings.database)) as database:
         while True:
             with database.reading() as session:
-                slot = slots.undone(session, name)
+                slot, there = slots.undone(session, name), slots.every_undone(session, name)
                 by = _actor(session, slot) if slot else SCHEDULE
             if slot is None:
                 return
@@ -250,7 +250,7 @@ def _work_off(name: PeriodicWork, once: Callable[[Settings, Database, Actor], bo
                 if not once(settings, database, by):
                     return
             with database.writing() as session:
-                slots.done(session, name, slot.due_at, at=_now())
+                slots.done(session, name, slot.due_at, at=_now(), of=there)
 
 
 def _sync_once(settings: Settings, database: Database, by: Actor) -> bool:

@@ -109,6 +109,7 @@ def set_away(
 
 def end_away(session: Session, *, person: Person, by: Actor, at: datetime) -> Away | None:
     """The person is not away any more, or will not be; what was called off, None when nothing was set."""
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update(key_share=True))
     away = planned(session, person.id, at=at)
     if away is None:
         return None

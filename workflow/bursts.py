@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from workflow import deliveries
 from workflow.tables import AuditEvent, Burst, OutboxNotice
 from workflow.vocabulary import Event, NoticeKind
 
@@ -45,11 +46,18 @@ def under_way(session: Session) -> BurstFacts | None:
     return BurstFacts(burst.id, burst.began_at, jobs or 0, waiting(session))
 
 
-def begin(session: Session) -> None:
-    """What waits is a burst: it began with the oldest of it."""
+def begin(session: Session) -> bool:
+    """What waits is a burst: it began with the oldest of it. False when another drain has begun one."""
+    # before it is looked, so that of two who find none the second finds the first one's note
+    newest = session.scalar(select(func.max(Burst.id)))
     began_at = session.scalar(_waiting(func.min(OutboxNotice.created_at)))
+    if began_at is None or session.scalar(select(Burst.id).where(Burst.ended_at.is_(None)).limit(1)):
+        return False
+    if not deliveries.first_time(session, f"burst:{newest}", at=began_at):
+        return False
     session.add(Burst(began_at=began_at))
     session.flush()
+    return True
 
 
 def hush(session: Session) -> None:

@@ -92,32 +92,33 @@ class Database:
                 act()
 
     @contextmanager
-    def exclusive(self, name: str, *, wait_seconds: float = 0.0) -> Iterator[bool]:
-        """Hold the lock `name` across all processes, or yield False when another one holds it.
+    def exclusive(self, name: str, *, wait_seconds: float = 0.0) -> Iterator["Held"]:
+        """Hold the lock `name` across all processes, or yield what is false when another one holds it.
 
         The operating system or PostgreSQL drops the lock when its holder dies, so a killed
-        worker blocks nobody.
+        worker blocks nobody. PostgreSQL drops it as well when its connection breaks, and the
+        holder goes on: what two may never do at once, the rows of the database have to say.
         """
         hold = self._advisory_lock if self._is_postgresql else self._file_lock
         with hold(name, wait_seconds) as held:
             yield held
 
     @contextmanager
-    def _file_lock(self, name: str, wait_seconds: float) -> Iterator[bool]:
+    def _file_lock(self, name: str, wait_seconds: float) -> Iterator["Held"]:
         path = Path(f"{self.engine.url.database}.{name}.lock")
         with path.open("w") as handle:
             held = _poll(lambda: _try_flock(handle.fileno()), wait_seconds)
-            yield held  # closing the file lets go of the lock
+            yield Held(held)  # closing the file lets go of the lock
 
     @contextmanager
-    def _advisory_lock(self, name: str, wait_seconds: float) -> Iterator[bool]:
+    def _advisory_lock(self, name: str, wait_seconds: float) -> Iterator["Held"]:
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             held = _poll(lambda: _try_advisory(connection, key), wait_seconds)
             try:
-                yield held
+                yield Held(held, connection)
             finally:
-                if held:
+                if held and not connection.invalidated:
                     # said, not left to the end of the connection, which the server may notice later
                     with suppress(DBAPIError):
                         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
@@ -138,6 +139,27 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class Held:
+    """Whether a lock was got; PostgreSQL's lives as long as its `connection`."""
+
+    def __init__(self, got: bool, connection: Connection | None = None) -> None:
+        self._got = got
+        self._connection = connection
+
+    def __bool__(self) -> bool:
+        return self._got
+
+    def is_kept(self) -> bool:
+        """Whether it is held to this moment, as far as anybody can know; PostgreSQL is asked."""
+        if not self._got or self._connection is None:
+            return self._got
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            self._got = False
+        return self._got
 
 
 class _Session(Session):

@@ -107,6 +107,16 @@ def lock_job_numbers(session: Session, job_ids: Iterable[int]) -> dict[int, str]
     }
 
 
+def read_back_at(session: Session, job_ids: Iterable[int]) -> dict[int, datetime | None]:
+    """When what Sage holds for each of these jobs was last stored."""
+    query = select(Job.id, Job.read_back_at)
+    return {
+        job_id: at
+        for some in chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
+        for job_id, at in session.execute(query.where(Job.id.in_(some)))
+    }
+
+
 def lock_job_of(session: Session, requested_update_id: int | None) -> None:
     """Take the job of a requested update, which it keeps for ever, for this transaction.
 

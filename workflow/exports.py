@@ -105,7 +105,9 @@ def plan_jobs(
     words of the check.
     """
     jobs = directory.lock_jobs(session, held)
-    if session.get_one(DataSync, sync.id, populate_existing=True).state is not SyncState.CLAIMED:
+    # held until this is kept, so that nobody sends the batch before
+    now = session.get_one(DataSync, sync.id, populate_existing=True, with_for_update={"key_share": True})
+    if now.state is not SyncState.CLAIMED:
         return
     lines.store_read_backs(session, [(job, held[job.id]) for job in jobs], at=at)
     in_sage = [(job, held[job.id].cost_codes) for job in jobs]
@@ -131,13 +133,12 @@ def plan_jobs(
         _count(session, sync, {Outcome.FAILED: len(why_not)})
 
 
-def planned(session: Session, sync: DataSync) -> None:
-    """Every job of the batch is planned: from here on its content never changes."""
-    session.execute(
-        update(DataSync)
-        .where(DataSync.id == sync.id, DataSync.state == SyncState.CLAIMED)
-        .values(state=SyncState.PLANNED)
-    )
+def planned(session: Session, sync: DataSync) -> bool:
+    """Every job of the batch is planned: from here on its content never changes.
+
+    False when somebody else has brought it so far.
+    """
+    return _move(session, sync, SyncState.CLAIMED, state=SyncState.PLANNED)
 
 
 def sent_jobs(session: Session, sync: DataSync, portion: Portion, *, by: Actor, at: datetime) -> None:
@@ -163,13 +164,20 @@ def sent(
     at: datetime,
     file: str | None = None,
     file_sha256: str | None = None,
-) -> None:
-    """Every job of the batch is exported: from here on it is to be read back."""
-    session.execute(
-        update(DataSync)
-        .where(DataSync.id == sync.id, DataSync.state == SyncState.PLANNED)
-        .values(state=SyncState.SENT, sent_at=at, file=file, file_sha256=file_sha256)
+) -> bool:
+    """Every job of the batch is exported: from here on it is to be read back.
+
+    False when somebody else has brought it so far.
+    """
+    to = {"state": SyncState.SENT, "sent_at": at, "file": file, "file_sha256": file_sha256}
+    return _move(session, sync, SyncState.PLANNED, **to)
+
+
+def _move(session: Session, sync: DataSync, from_: SyncState, **to: Any) -> bool:
+    moved = session.execute(
+        update(DataSync).where(DataSync.id == sync.id, DataSync.state == from_).values(to)
     )
+    return bool(moved.rowcount)  # type: ignore[attr-defined]
 
 
 def overdue(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
@@ -274,12 +282,7 @@ def _failures(
 
 def finished(session: Session, sync: DataSync, *, by: Actor, at: datetime) -> None:
     """Every job of the batch was read back: count what became of its lines."""
-    moved = session.execute(
-        update(DataSync)
-        .where(DataSync.id == sync.id, DataSync.state == SyncState.SENT)
-        .values(state=SyncState.FINISHED, finished_at=at)
-    )
-    if not moved.rowcount:  # type: ignore[attr-defined]
+    if not _move(session, sync, SyncState.SENT, state=SyncState.FINISHED, finished_at=at):
         return
     counted = session.get_one(DataSync, sync.id, populate_existing=True)
     audit.record(

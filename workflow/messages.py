@@ -1,7 +1,8 @@
 """The messages that costbot has in Slack, by their keys: where each stands, or that one was attempted.
 
 An attempt is noted before the call and the place after it, so that a kill between the two leaves a
-trace: the message may be there, and has to be looked for before it is posted again.
+trace: the message may be there, and has to be looked for before it is posted again. Of several who are
+about to attempt the same, one may: locks can be lost, rows cannot.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from workflow.database import upsert
 from workflow.tables import SlackMessage
 
 _KEYS_A_QUERY = 500
@@ -79,9 +81,23 @@ def find(session: Session, key: str) -> SlackMessage | None:
     return session.get(SlackMessage, key)
 
 
-def attempt(session: Session, key: str, *, channel: str, at: datetime) -> None:
-    """The message is about to be posted."""
-    session.merge(SlackMessage(key=key, channel=channel, ts=None, attempted_at=at, permalink=None))
+def attempt(
+    session: Session, key: str, *, channel: str, at: datetime, known: SlackMessage | None = None
+) -> bool:
+    """The message is about to be posted; False when somebody has come first since it was as `known`."""
+    if known is None:
+        new = upsert(session, SlackMessage).values(key=key, channel=channel, ts=None, attempted_at=at)
+        return session.scalar(new.on_conflict_do_nothing().returning(SlackMessage.key)) is not None
+    again = (
+        update(SlackMessage)
+        .where(
+            SlackMessage.key == key,
+            SlackMessage.ts.is_(None),
+            SlackMessage.attempted_at == known.attempted_at,
+        )
+        .values(channel=channel, attempted_at=at)
+    )
+    return session.scalar(again.returning(SlackMessage.key)) is not None
 
 
 def posted(session: Session, key: str, *, channel: str, ts: str) -> None:
@@ -100,11 +116,13 @@ def has_address(session: Session, key: str, *, ts: str, permalink: str) -> None:
         )
 
 
-def forget(session: Session, key: str, *, ts: str | None = None) -> bool:
-    """The message is not there: it was deleted, or the attempt was refused. Whether it was known.
+def refused(session: Session, key: str, *, at: datetime) -> None:
+    """The attempt of that moment came to nothing; a later one stays."""
+    attempted = SlackMessage.ts.is_(None), SlackMessage.attempted_at == at
+    session.execute(delete(SlackMessage).where(SlackMessage.key == key, *attempted))
 
-    With its `ts`, one that stands there in its place stays.
-    """
-    known = delete(SlackMessage).where(SlackMessage.key == key)
-    gone = known if ts is None else known.where(SlackMessage.ts == ts)
+
+def forget(session: Session, key: str, *, ts: str) -> bool:
+    """The message of this time stamp was deleted, not one in its place. Whether it was on record."""
+    gone = delete(SlackMessage).where(SlackMessage.key == key, SlackMessage.ts == ts)
     return session.scalar(gone.returning(SlackMessage.key)) is not None

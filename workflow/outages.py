@@ -5,10 +5,10 @@ A request never fails because of one: what is to be told waits in the outbox.
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from workflow import audit, directory, outbox
+from workflow import audit, deliveries, directory, outbox
 from workflow.privileges import SCHEDULE, Rules
 from workflow.tables import ChannelOutage, Person
 from workflow.vocabulary import Event
@@ -19,8 +19,12 @@ def begin(session: Session, *, channel: str, code: str, at: datetime, rules: Rul
 
     `channel` is as it is set, '' for none. Without an administrator on record the approvers are told.
     """
+    # before it is looked, so that of two who find none the second finds the first one's note
+    newest = session.scalar(select(func.max(ChannelOutage.id)))
     known = select(ChannelOutage.id).where(ChannelOutage.channel == channel, ChannelOutage.ended_at.is_(None))
     if session.scalar(known.limit(1)) is not None:
+        return False
+    if not deliveries.first_time(session, f"outage:{channel}:{newest}", at=at):
         return False
     session.add(ChannelOutage(channel=channel, code=code, began_at=at))
     event = audit.record(session, Event.CHANNEL_CLOSED, by=SCHEDULE, at=at, channel=channel, code=code)
@@ -35,12 +39,13 @@ def is_open(session: Session) -> bool:
     )
 
 
-def end(session: Session, *, channel: str, at: datetime) -> None:
-    """The channel took a message: every outage is over."""
-    for outage in session.scalars(select(ChannelOutage).where(ChannelOutage.ended_at.is_(None))):
-        outage.ended_at = at
-    session.flush()
+def end(session: Session, *, channel: str, at: datetime) -> bool:
+    """The channel took a message: every outage is over; False when that was known."""
+    ended = update(ChannelOutage).where(ChannelOutage.ended_at.is_(None)).values(ended_at=at)
+    if not session.execute(ended).rowcount:  # type: ignore[attr-defined]
+        return False
     audit.record(session, Event.CHANNEL_OPEN, by=SCHEDULE, at=at, channel=channel)
+    return True
 
 
 def _who_mends(session: Session, rules: Rules) -> list[Person]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from workflow import bulk
@@ -28,6 +28,8 @@ OF_A_JOB = (NoticeKind.CARD, NoticeKind.THREAD)
 TO_A_PERSON = (NoticeKind.DIRECT, NoticeKind.DIGEST)
 BY_ITSELF = (NoticeKind.PRIVILEGE, NoticeKind.REPORT, NoticeKind.STEP)
 """What is neither drawn with others nor gathered."""
+IN_PLACE = (NoticeKind.CARD, NoticeKind.PRIVILEGE)
+"""What is drawn as it is now, in the place of what it was."""
 _WAITS = (OutboxNotice.done_at.is_(None), OutboxNotice.given_up.is_(False))
 _IDS_A_STATEMENT = 500
 _ADD = insert(OutboxNotice.__table__)  # type: ignore[arg-type]
@@ -281,14 +283,24 @@ def told_of(session: Session, person_id: int, event_seqs: Collection[int]) -> se
     return {seq for seq in session.scalars(query) if seq is not None}
 
 
-def gather(session: Session, notices: Iterable[OutboxNotice], key: str) -> None:
-    """Fix, before it is sent, that one message of this key tells these notices."""
-    _change(session, notices, {"message_key": key})
+def gather(session: Session, notices: Collection[OutboxNotice], key: str) -> bool:
+    """Fix, before it is sent, that one message of this key tells these notices; no other message may.
+
+    False when another one tells one of them, or somebody has told it: then undo the transaction.
+    """
+    free = OutboxNotice.message_key.is_(None) | (OutboxNotice.message_key == key)
+    return _change(session, notices, {"message_key": key}, *_WAITS, free) == len(notices)
 
 
-def done(session: Session, notices: Iterable[OutboxNotice], *, at: datetime) -> None:
-    """Slack has what these notices tell."""
-    _change(session, notices, {"done_at": at, "last_error": None})
+def done(session: Session, notices: Collection[OutboxNotice], *, at: datetime) -> None:
+    """Slack has what these notices tell.
+
+    Where somebody else was as far with one of them at the same time, what is drawn in place is drawn once
+    more: theirs may have been the newer, and come first.
+    """
+    if _change(session, notices, {"done_at": at, "last_error": None}, *_WAITS) < len(notices):
+        in_place = [notice for notice in notices if notice.kind in IN_PLACE]
+        _change(session, in_place, {"done_at": None, "due_at": at}, OutboxNotice.given_up.is_(False))
 
 
 def put_off(
@@ -304,7 +316,7 @@ def put_off(
     Without an error it is meant to wait until then.
     """
     attempts = OutboxNotice.attempts + (1 if counts else 0)
-    _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts})
+    _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts}, *_WAITS)
 
 
 def try_now(session: Session, *, put_off_by: str, at: datetime) -> None:
@@ -325,7 +337,7 @@ def is_put_off_by(session: Session, words: str) -> bool:
 
 def give_up(session: Session, notices: Iterable[OutboxNotice], *, error: str) -> None:
     """Never try again; the reason stays on record."""
-    _change(session, notices, {"given_up": True, "last_error": error})
+    _change(session, notices, {"given_up": True, "last_error": error}, *_WAITS)
 
 
 def _direct(
@@ -376,11 +388,18 @@ def _add(session: Session, notices: Sequence[dict[str, Any]]) -> None:
         session.connection().execute(_ADD, notices)
 
 
-def _change(session: Session, notices: Iterable[OutboxNotice], values: dict[str, Any]) -> None:
-    ids = [notice.id for notice in notices]
+def _change(
+    session: Session,
+    notices: Iterable[OutboxNotice],
+    values: dict[str, Any],
+    *only: ColumnElement[bool],
+) -> int:
+    """Change those of these notices of which all this holds; how many they were."""
+    ids, changed = [notice.id for notice in notices], 0
     for start in range(0, len(ids), _IDS_A_STATEMENT):
         some = ids[start : start + _IDS_A_STATEMENT]
-        session.execute(
-            update(OutboxNotice).where(OutboxNotice.id.in_(some)).values(values),
+        changed += session.execute(
+            update(OutboxNotice).where(OutboxNotice.id.in_(some), *only).values(values),
             execution_options={"synchronize_session": False},
-        )
+        ).rowcount  # type: ignore[attr-defined]
+    return changed

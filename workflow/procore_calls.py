@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from workflow.database import upsert
 from workflow.tables import ProcoreCalls, ProcoreLimit
 
 _HOUR = timedelta(hours=1)
@@ -82,7 +83,7 @@ def hourly_limit(session: Session, company_id: int) -> int | None:
 def _locked(session: Session, company_id: int) -> ProcoreLimit:
     found = session.get(ProcoreLimit, company_id, with_for_update=True, populate_existing=True)
     if found is None:
-        found = ProcoreLimit(company_id=company_id, hourly_limit=None, paused_until=None)
-        session.add(found)
-        session.flush()
+        first = upsert(session, ProcoreLimit).values(company_id=company_id)
+        session.execute(first.on_conflict_do_nothing())
+        return session.get_one(ProcoreLimit, company_id, with_for_update=True, populate_existing=True)
     return found

@@ -64,6 +64,7 @@ def take_in(
     seen: Sequence[Seen],
     gone: Collection[Key],
     read_from: datetime | None,
+    last_read: datetime | None = None,
     at: datetime,
     rules: Rules,
     limits: SageLimits,
@@ -71,10 +72,13 @@ def take_in(
     """Bring a project up to date with what was `seen` of it, whole, from `read_from` on.
 
     `gone` are assignments that Procore was asked about and does not have any more. What changed in Procore
-    since `read_from` keeps the project to be read again; without it the project itself was not read.
+    since `read_from` keeps the project to be read again; without it the project itself was not read. Nothing
+    is taken in where another process did so since the reading before this one, at `last_read`.
     """
     project = session.get_one(ProcoreProject, project_id)
     job = directory.lock_jobs(session, [project.job_id])[0]
+    if read_from is not None and not procore_projects.was_read(session, project_id, last=last_read, at=at):
+        return TakenIn()
     known = {
         (row.cost_code_id, row.line_item_type_id): row
         for row in session.scalars(
@@ -112,11 +116,8 @@ def take_in(
     for each in seen:
         if (row := known.get(each.key)) is not None:
             row.is_new, row.description = each.is_new, each.description[:200]
-    if read_from is not None:
-        project.read_at = at
-        procore_projects.was_read(session, project_id)
-        if project.stale_since is not None and project.stale_since <= read_from and not undecided:
-            project.stale_since = None
+    if read_from is not None and not undecided:
+        procore_projects.is_known(session, project_id, up_to=read_from)
     session.flush()
     return TakenIn(asked, removed, len(problems), len(undecided))
 

@@ -127,17 +127,24 @@ def move(session: Session, user: ProcoreUser, *, at: datetime) -> None:
     session.flush()
 
 
-def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) -> TakenPeople:
-    """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack."""
+def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime, now: datetime) -> TakenPeople:
+    """Take over the whole directory: who is not in it loses every right, and keeps their tie to Slack.
+
+    It was read from `at` on. Who was read by themselves since then stays as they were read.
+    """
     moved = _untold_moves(session)
     changed = sum(
-        take(session, user, at=at) or _moved_mark(user.user_id) in moved
+        take(session, user, at=at, now=now) or _moved_mark(user.user_id) in moved
         for user in sorted(users, key=lambda each: each.user_id)
     )
     seen = {user.user_id for user in users}
-    by_user = dict(session.execute(select(ProcorePerson.person_id, ProcorePerson.user_id)).all())
+    ties = {tie.person_id: tie for tie in session.scalars(select(ProcorePerson))}
     active = session.scalars(select(Person).where(Person.active, Person.email != REQUESTER_EMAIL))
-    gone = [person for person in active if by_user.get(person.id) not in seen]
+    gone = [
+        person
+        for person in active
+        if (tie := ties.get(person.id)) is None or not (tie.user_id in seen or _was_read(tie, at, now))
+    ]
     for person in gone:
         person.active = False
     set_mark(session, _MARK, at)
@@ -147,9 +154,14 @@ def take_all(session: Session, users: Sequence[ProcoreUser], *, at: datetime) ->
     return TakenPeople(len(users), changed, len(gone))
 
 
-def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
-    """Take over one user, but for a change of e-mail; whether anything about them is new."""
-    tie, email = session.get(ProcorePerson, user.user_id), _email(user)
+def take(session: Session, user: ProcoreUser, *, at: datetime, now: datetime) -> bool:
+    """Take over one user, but for a change of e-mail; whether anything about them is new.
+
+    They were read from `at` on: where somebody has read them since, that is the newer.
+    """
+    tie, email = _locked(session, user.user_id), _email(user)
+    if tie is not None and _was_read(tie, at, now):
+        return False
     same_email = select(Person).where(Person.email == email)
     person = tie.person if tie else session.scalars(same_email).one_or_none()
     facts = (
@@ -182,24 +194,27 @@ def take(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
     return changed
 
 
-def take_one(session: Session, user: ProcoreUser, *, at: datetime) -> bool:
+def take_one(session: Session, user: ProcoreUser, *, at: datetime, now: datetime) -> bool:
     """Take over one user by themselves; whether anything about them is new, which is on record then."""
     moved = _untold_moves(session, user.user_id)
-    changed = take(session, user, at=at) or bool(moved)
+    changed = take(session, user, at=at, now=now) or bool(moved)
     if changed:
         _record(session, 1, at=at)
     return changed
 
 
-def gone(session: Session, person_id: int, *, at: datetime) -> bool:
+def gone(session: Session, person_id: int, *, at: datetime, now: datetime) -> bool:
     """Procore has this person no more: they lose every right. Whether they had not before."""
     tie = _tie_of(session, person_id)
     moved = _untold_moves(session, tie.user_id) if tie else ()
-    person = session.get_one(Person, person_id, populate_existing=True)
-    was_active, person.active = person.active, False
-    if tie is not None:
-        tie.read_at = at
-    session.flush()
+    tie = _locked(session, tie.user_id) if tie else None
+    was_active = False
+    if tie is None or not _was_read(tie, at, now):
+        person = session.get_one(Person, person_id, populate_existing=True)
+        was_active, person.active = person.active, False
+        if tie is not None:
+            tie.read_at = at
+        session.flush()
     if was_active or moved:
         _record(session, 1, at=at)
     return was_active
@@ -265,6 +280,16 @@ def _changes(found: Iterable[tuple[Person, Refusal | None]]) -> tuple[Change, ..
 def _record(session: Session, rows: int, *, at: datetime) -> None:
     """App Home follows the trail, so what changes who may do what has to be on it."""
     audit.record(session, Event.IMPORTED, by=PROCORE, at=at, what="people", rows=rows, source="Procore")
+
+
+def _was_read(tie: ProcorePerson, at: datetime, now: datetime) -> bool:
+    """Whether somebody was read later than `at`, unless by a clock that was ahead."""
+    return at < tie.read_at <= now
+
+
+def _locked(session: Session, user_id: int) -> ProcorePerson | None:
+    mine = {"key_share": True, "of": ProcorePerson}
+    return session.get(ProcorePerson, user_id, with_for_update=mine, populate_existing=True)
 
 
 def _tie(session: Session, user_id: int, person: Person, *, at: datetime) -> None:

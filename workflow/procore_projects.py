@@ -89,7 +89,7 @@ def put_projects(
             session.add(found)
             stored[each.project_id] = found
         elif changed:
-            _has_changed(found, at=at)
+            _has_changed(session, each.project_id, at=at)
         if changed:
             well.append(each.project_id)
         found.job_id, found.updated_at, found.archived_at = job_id, each.updated_at, None
@@ -145,17 +145,18 @@ def archived(session: Session, *project_ids: int, at: datetime) -> None:
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:
     """Something of a project changed; False for a project that is no job."""
-    found = session.get(ProcoreProject, project_id)
-    if found is None:
-        return False
-    _has_changed(found, at=at)
-    session.flush()
-    return True
+    _has_changed(session, project_id, at=at)
+    return session.get(ProcoreProject, project_id) is not None
 
 
-def _has_changed(project: ProcoreProject, *, at: datetime) -> None:
-    if project.stale_since is None:
-        project.stale_since, project.request_id = at, request_ids.current()
+def _has_changed(session: Session, project_id: int, *, at: datetime) -> None:
+    """The last change counts: a reading that is under way knows of those before it alone."""
+    is_news = ProcoreProject.stale_since.is_(None) | (ProcoreProject.stale_since < at)
+    session.execute(
+        update(ProcoreProject)
+        .where(ProcoreProject.project_id == project_id, is_news)
+        .values(stale_since=at, request_id=request_ids.current())
+    )
 
 
 def to_read(session: Session, *, oldest: int) -> list[ProcoreProject]:
@@ -192,10 +193,35 @@ def cannot_be_read(session: Session, project_id: int, words: str, *, at: datetim
     session.flush()
 
 
-def was_read(session: Session, project_id: int) -> None:
-    """A project could be read."""
+def last_read(session: Session, project_id: int) -> datetime | None:
+    """When what is known of a project was read."""
+    return session.scalar(select(ProcoreProject.read_at).where(ProcoreProject.project_id == project_id))
+
+
+def was_read(session: Session, project_id: int, *, last: datetime | None, at: datetime) -> bool:
+    """A project could be read, `last_read` being `last` when that began.
+
+    False where another reading was kept meanwhile: it may be newer than this one, of which nothing may be
+    kept then, and the project is to be read again.
+    """
+    mine = ProcoreProject.project_id == project_id
+    is_last = ProcoreProject.read_at.is_not_distinct_from(last)
+    kept = session.execute(update(ProcoreProject).where(mine, is_last).values(read_at=at))
+    if not kept.rowcount:  # type: ignore[attr-defined]
+        _has_changed(session, project_id, at=at)
+        return False
     could_not_be = ProcoreTrouble.no_job.is_(False)
     session.execute(delete(ProcoreTrouble).where(ProcoreTrouble.project_id == project_id, could_not_be))
+    return True
+
+
+def is_known(session: Session, project_id: int, *, up_to: datetime) -> None:
+    """What changed of a project up to then was taken in; what changed since has it read again."""
+    session.execute(
+        update(ProcoreProject)
+        .where(ProcoreProject.project_id == project_id, ProcoreProject.stale_since <= up_to)
+        .values(stale_since=None)
+    )
 
 
 def no_trouble(session: Session, *project_ids: int) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from workflow import procore_intake, procore_projects
+from workflow import directory, procore_intake, procore_projects
 from workflow.characters import storable
 from workflow.checks import SageLimits
 from workflow.database import upsert
@@ -107,15 +107,7 @@ def could_not(session: Session, request_id: int, words: str, *, at: datetime) ->
 
 def to_take(session: Session, *, at: datetime) -> Sequence[ProcoreErpRequest]:
     """Those that are to be taken in: of each place the newest alone, if it was not."""
-    query = select(ProcoreErpRequest).where(
-        ProcoreErpRequest.project_id.is_not(None),
-        ProcoreErpRequest.taken_at.is_(None),
-        ProcoreErpRequest.failure.is_(None),
-        ProcoreErpRequest.answer.is_(None),
-        exists().where(ProcoreProject.project_id == ProcoreErpRequest.project_id),
-        ~has_newer(),
-        _may_be_tried(ProcoreErpRequest, at),
-    )
+    query = select(ProcoreErpRequest).where(_is_to_take(), _may_be_tried(ProcoreErpRequest, at))
     return session.scalars(query.order_by(ProcoreErpRequest.request_id)).all()
 
 
@@ -129,9 +121,16 @@ def take_in(
     rules: Rules,
     limits: SageLimits,
 ) -> TakenIn:
-    """Ask for what a request has; it stays to be taken in while something of it cannot be told from Sage."""
+    """Ask for what a request has; it stays to be taken in while something of it cannot be told from Sage.
+
+    Nothing where another process has taken it in meanwhile, or heard of a newer one.
+    """
     row = session.get_one(ProcoreErpRequest, request_id)
     assert row.project_id is not None
+    directory.lock_jobs(session, [session.get_one(ProcoreProject, row.project_id).job_id])
+    mine = select(ProcoreErpRequest.request_id).where(ProcoreErpRequest.request_id == request_id)
+    if session.scalar(mine.where(_is_to_take())) is None:
+        return TakenIn()
     taken = procore_intake.take_in(
         session,
         project_id=row.project_id,
@@ -147,6 +146,17 @@ def take_in(
         row.error = row.tried_at = None
     session.flush()
     return taken
+
+
+def _is_to_take() -> ColumnElement[bool]:
+    return and_(
+        ProcoreErpRequest.project_id.is_not(None),
+        ProcoreErpRequest.taken_at.is_(None),
+        ProcoreErpRequest.failure.is_(None),
+        ProcoreErpRequest.answer.is_(None),
+        exists().where(ProcoreProject.project_id == ProcoreErpRequest.project_id),
+        ~has_newer(),
+    )
 
 
 def has_newer() -> ColumnElement[bool]:

@@ -19,11 +19,13 @@ class Due:
     """An assignment that Sage holds and Procore was not told of; `origin_id` is the ERP id of its cost code.
 
     `is_new` while Procore's cost code has none: an id that is there is another's, and is never changed.
+    `seen_at` changes when it is taken away there and added again.
     """
 
     key: Key
     origin_id: str
     is_new: bool
+    seen_at: datetime
 
 
 def due(session: Session) -> list[Due]:
@@ -46,6 +48,7 @@ def due(session: Session) -> list[Due]:
             (row.cost_code_id, row.line_item_type_id),
             origin_id(number, row.extra, row.code),
             row.is_new,
+            row.seen_at,
         )
         for row, number in session.execute(query)
     ]
@@ -56,14 +59,23 @@ def origin_id(job_number: str, extra: str, code: str) -> str:
     return "/".join((job_number, extra, code))
 
 
-def told(session: Session, keys: Sequence[Key], *, errors: Mapping[Key, str], at: datetime) -> None:
-    """Procore was told of these; `errors` has its words about those that it did not take."""
-    for key in keys:
-        row = (ProcoreAssignment.cost_code_id == key[0]) & (ProcoreAssignment.line_item_type_id == key[1])
-        wrong = errors.get(key)
+def told(session: Session, every: Sequence[Due], *, errors: Mapping[Key, str], at: datetime) -> None:
+    """Procore was told of these; `errors` has its words about those that it did not take.
+
+    What was told by somebody else meanwhile is, and what was added again since it was due is so once more.
+    """
+    for each in every:
+        cost_code_id, type_id = each.key
+        wrong = errors.get(each.key)
         session.execute(
             update(ProcoreAssignment)
-            .where(row)
+            .where(
+                ProcoreAssignment.cost_code_id == cost_code_id,
+                ProcoreAssignment.line_item_type_id == type_id,
+                ProcoreAssignment.seen_at == each.seen_at,
+                ProcoreAssignment.removed_at.is_(None),
+                ProcoreAssignment.written_at.is_(None),
+            )
             .values(written_at=None if wrong else at, write_error=wrong)
             .execution_options(synchronize_session=False)
         )

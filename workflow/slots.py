@@ -4,11 +4,11 @@ The primary key (name, due time) is the lock: many schedulers may run, a slot is
 that was taken and never done (a killed worker, a flushed Redis) is due again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from croniter import croniter
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -110,13 +110,22 @@ def undone(session: Session, name: str) -> ScheduleSlot | None:
     ).one_or_none()
 
 
-def done(session: Session, name: str, due_at: datetime, *, at: datetime) -> None:
-    """The slot's work is finished, and with it every slot of that name before it."""
-    session.execute(
-        update(ScheduleSlot)
-        .where(ScheduleSlot.name == name, ScheduleSlot.due_at <= due_at, ScheduleSlot.done_at.is_(None))
-        .values(done_at=at)
-    )
+def every_undone(session: Session, name: str) -> Sequence[datetime]:
+    """The due times of all slots whose work is not finished."""
+    mine = ScheduleSlot.name == name, ScheduleSlot.done_at.is_(None)
+    return session.scalars(select(ScheduleSlot.due_at).where(*mine)).all()
+
+
+def done(
+    session: Session, name: str, due_at: datetime, *, at: datetime, of: Collection[datetime] | None = None
+) -> None:
+    """The slot's work is finished, and with it every slot of that name before it.
+
+    Where those that were there when it began are named, of them alone: another clock may be behind.
+    """
+    finished = ScheduleSlot.name == name, ScheduleSlot.due_at <= due_at, ScheduleSlot.done_at.is_(None)
+    there = true() if of is None else ScheduleSlot.due_at.in_(of)
+    session.execute(update(ScheduleSlot).where(*finished, there).values(done_at=at))
 
 
 def last_done(session: Session, name: str) -> datetime | None:

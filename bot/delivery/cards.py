@@ -12,7 +12,7 @@ from bot.delivery.digest import Digest
 from bot.delivery.outcomes import Outcomes
 from bot.pace import SECONDS_A_MESSAGE
 from bot.posting import Poster
-from bot.slack_answers import SlackRefused
+from bot.slack_answers import Posted, SlackRefused
 from workflow import messages, outbox
 from workflow.bursts import BurstFacts
 from workflow.database import Database
@@ -54,6 +54,7 @@ class Cards:
             replies = outbox.waiting_for_job(session, job_id, NoticeKind.THREAD)
         key = messages.card_key(job_id)
         failing, behind = cards or replies[:1], replies
+        there: Posted | None = None
         try:
             there = self._poster.where(key)
             if cards or there is None:
@@ -81,9 +82,9 @@ class Cards:
                 self._outcomes.done(failing)
             self._queue_up(behind)
         except SlackRefused as refused:
-            if refused.is_message_gone:
+            if there and refused.is_message_gone:
                 # somebody deleted the card: the next round draws it anew and answers there
-                self._poster.forget(key)
+                self._poster.forget(key, there)
             self._channel.refused(refused)
             self._outcomes.failed(refused, failing, behind)
         except Exception as error:  # noqa: BLE001 - whatever ails one notice, the others go on

@@ -31,7 +31,7 @@ from bot.posting import Poster
 from bot.slack_answers import SlackError, SlackRefused
 from workflow import messages, outbox, slots
 from workflow.bursts import BurstFacts
-from workflow.database import Database
+from workflow.database import Database, Held
 from workflow.language import ENGLISH, speaking
 from workflow.privileges import USUAL_RULES, Rules
 from workflow.request_ids import working_for
@@ -125,7 +125,7 @@ def drain(
                 return under_way.outcomes.delivered
             under_way.bring_back_what_is_ahead()
             with speaking(language):
-                under_way.deliver_due(until)
+                under_way.deliver_due(until, held)
         with database.reading() as session:
             waiting = outbox.next_due(session), pages.next_due() if pages else None
         due_at, now = min(filter(None, waiting), default=None), clock()
@@ -190,12 +190,12 @@ class _Drain:
             with self._database.writing() as session:
                 outbox.bring_back(session, now=now)
 
-    def deliver_due(self, until: datetime) -> None:
-        """Deliver until nothing is due, the time is over, or Slack is down."""
+    def deliver_due(self, until: datetime, held: Held) -> None:
+        """Deliver until nothing is due, the time is over, Slack is down, or the lock is lost."""
         burst = self._announce()
         while work := self._due(burst):
             for tell in work:
-                if self.outcomes.stopped or self._clock() > until:
+                if self.outcomes.stopped or self._clock() > until or not held.is_kept():
                     return
                 self._refresh_pages()
                 tell()

@@ -17,7 +17,7 @@ from bot.delivery.outcomes import SOONEST_RETRY, Outcomes
 from bot.delivery.readers import NobodyToTell, Readers
 from bot.gateway import Gateway
 from bot.links import card_address
-from bot.posting import Poster, UnderWay
+from bot.posting import OVERTAKEN, Poster, UnderWay
 from bot.slack_answers import RateLimited, SlackUnavailable
 from workflow import messages, outbox, telling
 from workflow.database import Database
@@ -120,7 +120,8 @@ class People:
             return
         with self._readers.direct_message(user_id) as channel:
             with self._database.writing() as session:
-                outbox.gather(session, gathered, key)
+                if not outbox.gather(session, gathered, key):
+                    raise UnderWay(key, OVERTAKEN.total_seconds())
             self._poster.put(key, channel, message)
 
     def _unheard(self, reader_id: int, gathered: Sequence[OutboxNotice]) -> Sequence[OutboxNotice]:

@@ -9,6 +9,7 @@ from bot.delivery.channel import Channel
 from bot.delivery.outcomes import Outcomes
 from bot.gateway import Gateway
 from bot.posting import Poster
+from bot.report_files import ReportFiles
 from bot.slack_answers import SlackRefused
 from workflow import messages
 from workflow.database import Database
@@ -60,13 +61,12 @@ class Reports:
         if words_begun or channel.startswith("#"):
             return False
 
-        def share() -> None:
-            files = report_files.upload(self._gateway, found)
+        def show(files: ReportFiles) -> None:
             self._gateway.share_files(channel, files.titles, text=files.text)
 
+        key, name = messages.report_files_key(notice.id), report_files.file_name(found, "csv")
         try:
-            name = report_files.file_name(found, "csv")
-            self._poster.share(messages.report_files_key(notice.id), channel, name, share)
+            self._poster.share(key, channel, name, lambda: report_files.upload(self._gateway, found), show)
         except SlackRefused as refused:
             if refused.is_channel_problem or (refused.is_token_problem and refused.code != "missing_scope"):
                 raise

@@ -183,6 +183,7 @@ class Intake:
         """The cost codes of one project, and what came of them."""
         read_from = self.clock()
         with self.database.reading() as session:
+            last_read = procore_projects.last_read(session, project_id)
             before = procore_seen.extras_by_key(session, job_id)
             waiting = procore_seen.cannot_be_asked_for(session, job_id)
         places = dict(self._places(project_id))
@@ -204,6 +205,7 @@ class Intake:
                 seen=seen,
                 gone=gone,
                 read_from=read_from,
+                last_read=last_read,
                 at=self.clock(),
                 rules=self.rules,
                 limits=self.limits,

@@ -50,7 +50,7 @@ class Directory:
         users = self._everybody()
         self._move(users, at=at)
         with self.database.writing() as session:
-            return procore_people.take_all(session, users, at=at)
+            return procore_people.take_all(session, users, at=at, now=self.clock())
 
     def foresee(self) -> Foreseen:
         """What `refresh` would do now; nothing is changed.
@@ -78,7 +78,7 @@ class Directory:
             self._take_one(taken, at=at)
             return
         with self.database.writing() as session:
-            procore_people.gone(session, person_id, at=at)
+            procore_people.gone(session, person_id, at=at, now=self.clock())
 
     def read_user(self, user_id: int) -> bool:
         """What Procore has now of one of its users; whether anything about them is new.
@@ -93,12 +93,12 @@ class Directory:
             return self._take_one(taken, at=at)
         with self.database.writing() as session:
             person_id = procore_people.person_of(session, user_id)
-            return person_id is not None and procore_people.gone(session, person_id, at=at)
+            return person_id is not None and procore_people.gone(session, person_id, at=at, now=self.clock())
 
     def _take_one(self, user: ProcoreUser, *, at: datetime) -> bool:
         self._move([user], at=at)
         with self.database.writing() as session:
-            return procore_people.take_one(session, user, at=at)
+            return procore_people.take_one(session, user, at=at, now=self.clock())
 
     def _move(self, users: Sequence[ProcoreUser], *, at: datetime) -> None:
         """Follow changes of e-mail."""

@@ -58,8 +58,7 @@ class WriteBack:
                 # of which update is not said: none counts as taken
                 errors |= {each.key: error.words for each in marked if each.key not in errors}
         with self.database.writing() as session:
-            keys = [each.key for each in due]
-            procore_write_back.told(session, keys, errors=errors, at=self.clock())
+            procore_write_back.told(session, due, errors=errors, at=self.clock())
         return Written(len(due) - len(errors), len(errors))
 
     def _mark_cost_codes(self, codes: dict[int, str]) -> dict[int, str]:

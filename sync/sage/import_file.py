@@ -15,9 +15,10 @@ from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
 from sync.sage.answers import Answers
-from sync.sage.company import Batch, Receipt, SageUnreachableError
+from sync.sage.company import Batch, Receipt, SageBusyError, SageUnreachableError
 from sync.sage.folders import SUFFIX, Folders, Manifest
 from sync.sage.layouts import RowWriter, UnwritableError
 from sync.sage.profile import SageProfile
@@ -175,7 +176,11 @@ class ImportFileCompany:
         )
 
     def _write(self, batch: Batch, lines: Iterable[ExportLine]) -> Manifest:
-        """Write the content under a temporary name, then the manifest, which says that it is whole."""
+        """Write the content under a name of its own, then the manifest, which says that it is whole.
+
+        Two may be at it: one that lost the data sync's lock, and does not know, and the next. Whoever begins
+        takes the other's content away, and nobody goes on with a batch that has its manifest.
+        """
         writer = RowWriter(self._profile, batch=batch.name, on=batch.started_at.astimezone(UTC).date())
         digest = hashlib.sha256()
         count, jobs, unwritable = 0, dict[str, None](), dict[int, str]()
@@ -192,7 +197,9 @@ class ImportFileCompany:
                     count += 1
                     jobs[line.job_number] = None
 
-        with self._temporary(batch.name).open("wb") as file:
+        own = self._folders.outgoing / f".{batch.name}{SUFFIX}.{uuid4().hex}.tmp"
+        with own.open("xb") as file:
+            self._tidy(batch.name, but=own)
             written = rows()
             while block := b"".join(islice(written, _ROWS_A_BLOCK)):
                 file.write(block)
@@ -208,13 +215,26 @@ class ImportFileCompany:
             sha256=digest.hexdigest(),
             unwritable=unwritable,
         )
+        if (other := self._folders.manifest(batch.name)) is not None:
+            own.unlink(missing_ok=True)
+            return other
+        try:
+            own.replace(self._temporary(batch.name))
+        except FileNotFoundError as error:
+            raise SageBusyError(f"Another data sync is writing the batch {batch.name}.") from error
         _write_whole(self._folders.outgoing / f"{batch.name}.json", manifest.model_dump_json(indent=2) + "\n")
         return manifest
+
+    def _tidy(self, batch: str, *, but: Path) -> None:
+        """Remove what others have begun to write of a batch, killed or not."""
+        for begun in self._folders.outgoing.glob(f".{batch}{SUFFIX}.*.tmp"):
+            if begun != but:
+                begun.unlink(missing_ok=True)
 
     def _publish(self, manifest: Manifest) -> None:
         """Give the content its name; when it has it, or the accountant took it, there is nothing to do."""
         temporary = self._temporary(manifest.batch)
-        if temporary.exists():
+        with suppress(FileNotFoundError):
             if manifest.lines:
                 temporary.replace(self._folders.outgoing / manifest.file)
             else:
@@ -222,6 +242,7 @@ class ImportFileCompany:
             _sync_folder(self._folders.outgoing)
 
     def _temporary(self, batch: str) -> Path:
+        """The whole content, until it is published."""
         return self._folders.outgoing / f".{batch}{SUFFIX}.tmp"
 
     def _unusable(self, error: OSError) -> str:

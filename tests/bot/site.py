@@ -13,7 +13,7 @@ from bot.sandbox.client import Message, Person, Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID
 from tests import factories
 from tests.factories import RULES, actor
-from workflow import acting, approvals, audit, outbox
+from workflow import acting, approvals, audit, outbox, reopening
 from workflow.database import Database
 from workflow.tables import Job, OutboxNotice, RequestedUpdate
 from workflow.tables import Person as DirectoryPerson
@@ -80,7 +80,18 @@ class Site:
             )
         assert isinstance(done, acting.Done), done
 
-    def ask_for_privilege(self, admin: DirectoryPerson) -> None:
+    def take_back(self, requested: RequestedUpdate) -> None:
+        with self.database.writing() as session:
+            done = reopening.take_back(
+                session,
+                requested_update_id=requested.id,
+                by=actor(self.dana, Place.SLACK),
+                at=self.clock.now,
+                rules=RULES,
+            )
+        assert isinstance(done, acting.Done), done
+
+    def ask_for_privilege(self, admin: DirectoryPerson, *, not_before: datetime | None = None) -> None:
         """An event that is told in one direct message, and nowhere else."""
         with self.database.writing() as session:
             event = audit.record(
@@ -90,11 +101,17 @@ class Site:
                 at=self.clock.now,
                 reason=Refusal.PERMISSION_TOO_LOW.value,
             )
-            outbox.tell_people(session, event, [admin.id])
+            outbox.tell_people(session, event, [admin.id], not_before=not_before)
 
-    def drain(self, *, gateway: Gateway | None = None, channel: str | None = CHANNEL_ID) -> int:
+    def drain(
+        self,
+        *,
+        gateway: Gateway | None = None,
+        channel: str | None = CHANNEL_ID,
+        database: Database | None = None,
+    ) -> int:
         return drain(
-            self.database,
+            database or self.database,
             gateway or self.gateway,
             channel=channel,
             next_sync=lambda: NEXT_SYNC,

@@ -6,9 +6,6 @@ from bot.delivery import outcomes
 from bot.sandbox import sample_company
 from tests import factories
 from tests.bot.site import Site, warned
-from tests.factories import RULES, actor
-from workflow import reopening
-from workflow.vocabulary import Place
 
 
 def test_outside_the_channel_cards_wait_and_direct_messages_go_on(site: Site) -> None:
@@ -118,14 +115,7 @@ def test_replies_keep_their_order_when_one_has_to_wait(site: Site) -> None:
     site.update(requested)
     site.sandbox.fail_next("chat.postMessage", "server_error")
     site.drain()
-    with site.database.writing() as session:
-        reopening.take_back(
-            session,
-            requested_update_id=requested.id,
-            by=actor(site.dana, Place.SLACK),
-            at=site.clock.now,
-            rules=RULES,
-        )
+    site.take_back(requested)
     site.drain()
     assert len(site.thread()) == 1
     assert "Ready to Update" in site.channel()[0].words

@@ -14,6 +14,9 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
 """
 _CUT_ALL = _CUT.replace(" AND xact_start IS NOT NULL", "")
+_TAKE_LOCKS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted
+"""
 _MOST_SECONDS = 40.0
 
 
@@ -67,3 +70,15 @@ def cut_connections(company: Company, rng: random.Random, times: int) -> Tries:
         row = connection.execute(_CUT_ALL).fetchone()
         idle = row[0] if row else 0
     return Tries(cut + idle, f"{cut} in a transaction, {idle} between two")
+
+
+def take_locks_away(company: Company, rng: random.Random, times: int) -> Tries:
+    """`pg_terminate_backend` for whoever holds a lock, and goes on with it lost; counts the locks."""
+    assert company.postgres
+    taken, deadline = 0, time.monotonic() + _MOST_SECONDS
+    with company.under_load(rng, 3), psycopg.connect(company.postgres.url, autocommit=True) as connection:
+        while taken < times and time.monotonic() < deadline:
+            row = connection.execute(_TAKE_LOCKS).fetchone()
+            taken += row[0] if row else 0
+            time.sleep(rng.uniform(0.0, 0.4))
+    return Tries(taken)

@@ -47,6 +47,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("Redis killed and started", (_HEAD,), stores.restart_redis, 3, 1),
     Fault("PostgreSQL killed and started", (_HEAD,), stores.restart_postgresql, 2, 1),
     Fault("connections cut in a transaction", (_HEAD,), stores.cut_connections, 40, 5),
+    Fault("locks are lost while they are held", (_HEAD,), stores.take_locks_away, 60, 10),
     Fault("Slack closes the socket", (_HEAD,), slack.closes_sockets, 6, 1),
     Fault("Slack answers 429", _BOTH, slack.answers("ratelimited", retry_after=2), 1, 1),
     Fault("Slack answers 500", _SWAPPED, slack.answers("server_error"), 1, 1),

@@ -21,7 +21,7 @@ from tests import factories
 from tests.processes import forked
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import DEPOT, RIVERSIDE, YARD, WatchedSage, clock
-from workflow import audit, batches, queries
+from workflow import audit, batches, lines, queries
 from workflow.batches import ExportLine
 from workflow.database import Database
 from workflow.merge import Refusals, SageCode, SageJob
@@ -517,6 +517,26 @@ def test_jobs_of_many_lines_are_read_back_in_transactions_of_their_own(
     refresh_read_back(database, sage, [job.id for job in jobs], clock=clock)
 
     assert writing.call_count == 2
+
+
+def test_what_a_data_sync_reads_back_meanwhile_is_not_taken_back_by_an_older_reading(
+    database: Database, sage: EmbeddedSage
+) -> None:
+    work.accept(database, YARD, "16-100 S")
+    readings = []
+
+    def data_sync_runs(what: str) -> None:
+        readings.append(what)
+        if readings == [f"read {YARD}"]:
+            run(database, sage, by=SCHEDULE, clock=lambda: factories.later(61))
+
+    with database.reading() as session:
+        yard = work.job(session, YARD)
+    watched = WatchedSage(sage, data_sync_runs)
+    refresh_read_back(database, watched, [yard.id], clock=lambda: factories.later(62))
+    with database.reading() as session:
+        assert list(lines.held_by_sage(session, yard.id)) == [("", "16-100")]
+    assert readings.count(f"read {YARD}") == 2
 
 
 def test_reading_back_what_is_known_draws_nothing(database: Database, sage: EmbeddedSage) -> None:

@@ -69,8 +69,9 @@ def test_a_data_sync_leaves_its_slot_to_the_one_that_is_running(
     assert work.undone(database)
 
 
+@pytest.mark.parametrize("minutes", [31, 29], ids=["", "by a clock that is behind"])
 def test_a_slot_that_came_while_a_data_sync_ran_is_seen_when_it_is_through(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, minutes: float
 ) -> None:
     work.ask(database, minutes=30)
     work.accept(database, YARD, "16-100 S")
@@ -78,7 +79,7 @@ def test_a_slot_that_came_while_a_data_sync_ran_is_seen_when_it_is_through(
     def another_is_asked_for(what: str) -> None:
         if what == "sent" and len(work.batches(database)) == 1:
             work.accept(database, YARD, "16-100 L")
-            work.ask(database, minutes=31)
+            work.ask(database, minutes=minutes)
 
     watched = WatchedSage(embedded_company(settings), another_is_asked_for)
     monkeypatch.setattr(worker, "open_company", lambda _settings: watched)

@@ -126,6 +126,17 @@ def test_notices_that_are_gathered_keep_the_key_of_their_message(
     assert [row.message_key for row in waiting] == [f"direct:{rows[0].id}"] * 2 + [None]
 
 
+def test_a_notice_is_gathered_for_one_message_and_not_once_it_was_told(
+    session: Session, job: Job, dana: Person
+) -> None:
+    first, second, told = (notice(session, job, person=dana) for _ in range(3))
+    assert outbox.gather(session, [first], "direct:1")
+    assert outbox.gather(session, [first], "direct:1")
+    assert not outbox.gather(session, [first, second], "direct:2")
+    outbox.done(session, [told], at=later(1))
+    assert not outbox.gather(session, [told], "direct:3")
+
+
 def test_a_message_is_known_from_its_attempt_until_it_is_forgotten(session: Session, job: Job) -> None:
     key = messages.card_key(job.id)
     assert messages.find(session, key) is None
@@ -139,7 +150,7 @@ def test_a_message_is_known_from_its_attempt_until_it_is_forgotten(session: Sess
     posted = messages.find(session, key)
     assert posted is not None
     assert (posted.channel, posted.ts) == ("C2", "1.5")
-    messages.forget(session, key)
+    messages.forget(session, key, ts="1.5")
     session.flush()
     assert messages.find(session, key) is None
     assert messages.find(session, messages.thread_key(3)) is not None

@@ -18,17 +18,22 @@ from tests.processes import forked, forking
 from tests.workflow.office import Office
 from tests.workflow.site import Site
 from workflow import (
+    aways,
+    bursts,
     deliveries,
     directory,
     drafts,
     expiry,
     holds,
+    outages,
     outbox,
+    procore_calls,
     reopening,
     requests,
     slots,
 )
 from workflow.acting import AlreadyDecided, Done, Stale
+from workflow.calendar import Calendar
 from workflow.database import Database
 from workflow.directory import AlreadyLinked
 from workflow.privileges import SCHEDULE, Refused
@@ -400,3 +405,74 @@ def test_several_processes_write_at_once_and_none_is_turned_away(site: Site, dat
     assert [clerk.exitcode for clerk in clerks] == [0, 0, 0]
     assert site.updates() == [(State.READY, 60)]
     assert site.problems() == []
+
+
+def _begin_outage(site: Site, session: Session) -> object:
+    return outages.begin(session, channel="#sage", code="is_archived", at=NINE, rules=RULES)
+
+
+def _end_outage(site: Site, session: Session) -> object:
+    return outages.end(session, channel="#sage", at=NINE)
+
+
+def _begin_burst(site: Site, session: Session) -> object:
+    return bursts.begin(session)
+
+
+def _end_hand_over(site: Site, session: Session) -> object:
+    person = session.get_one(Person, site.approver.id)
+    return aways.end_away(session, person=person, by=actor(person), at=NINE)
+
+
+def _hand_over(site: Site) -> None:
+    with site.database.writing() as session:
+        people = [session.get_one(Person, person.id) for person in (site.approver, site.second)]
+        day, by = NINE.date(), actor(people[0])
+        away = dict(zip(("person", "delegate"), people, strict=True))
+        zone = Calendar().zone
+        aways.set_away(session, **away, first_day=day, last_day=day, zone=zone, by=by, at=NINE, rules=RULES)
+
+
+@pytest.mark.parametrize(
+    ("before", "act"),
+    [
+        (lambda site: None, _begin_outage),
+        (lambda site: in_one_transaction(site, _begin_outage), _end_outage),
+        (lambda site: site.ask("03-300 L"), _begin_burst),
+        (_hand_over, _end_hand_over),
+    ],
+    ids=["an outage begins", "an outage ends", "a burst begins", "a hand-over ends"],
+)
+def test_what_two_find_to_do_at_the_same_time_is_done_and_told_once(
+    postgres_site: Site, before: Callable[[Site], object], act: Callable[[Site, Session], object]
+) -> None:
+    site = postgres_site
+    before(site)
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            first = act(site, session)
+            other = threads.submit(in_one_transaction, site, act)
+            until(lambda: other.done() or somebody_waits_for_a_lock(site.database))
+        assert (bool(first), bool(other.result(DEADLINE_SECONDS))) == (True, False)
+    assert site.problems() == []
+
+
+def test_two_who_make_the_first_calls_of_procore_both_make_theirs(postgres_site: Site) -> None:
+    site = postgres_site
+
+    def call(_site: Site, session: Session) -> object:
+        return procore_calls.take(session, 4001, share=1.0, usual_limit=100, at=NINE)
+
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            assert call(site, session) is None
+            other = threads.submit(in_one_transaction, site, call)
+            until(lambda: other.done() or somebody_waits_for_a_lock(site.database))
+        assert other.result(DEADLINE_SECONDS) is None
+    with site.database.reading() as session:
+        assert procore_calls.made(session, 4001, at=NINE) == 2
+
+
+def in_one_transaction(site: Site, act: Callable[[Site, Session], object]) -> object:
+    with site.database.writing() as session:
+        return act(site, session)

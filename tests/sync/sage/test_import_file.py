@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sync.sage.company import Batch, SageUnreachableError
+from sync.sage.company import Batch, SageBusyError, SageUnreachableError
 from sync.sage.folders import Folders
 from sync.sage.import_file import ImportFileCompany
 from sync.sage.profile import SageProfile
@@ -20,6 +23,8 @@ from tests.factories import NINE
 from tests.sync.sage.killed_sender import LAST_LINE
 from tests.sync.sage.lines import BATCH, LINES, FakeReader, line, words_in
 from workflow.batches import ExportLine
+
+DEADLINE_SECONDS = 60.0
 
 
 def minutes_later() -> datetime:
@@ -30,6 +35,7 @@ class Desk:
     """The accountant's desk: the folders, Sage, and costbot on the other side."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.outgoing, self.rejected, self.done = (folder / name for name in ("outgoing", "rejected", "done"))
         Folders.under(folder).set_up()
         self.sage = FakeReader()
@@ -474,6 +480,57 @@ def test_a_folder_that_somebody_removed_is_made_again(desk: Desk) -> None:
 
     assert desk.company.problem() is None
     assert names_in(desk.rejected) == []
+
+
+def test_of_two_who_write_a_batch_at_once_one_gives_its_file_whole_and_for_good(desk: Desk) -> None:
+    lines = [line(n, f"{n // 100:02}-{n % 100:02}00", "L", "Concrete") for n in range(3_000)]
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def first() -> Iterator[ExportLine]:
+        for each in lines:
+            if each is lines[-1]:
+                threads.submit(other.company.send, BATCH, second())
+                assert has_begun.wait(DEADLINE_SECONDS)
+            yield each
+
+    def second() -> Iterator[ExportLine]:
+        has_begun.set()
+        assert may_go_on.wait(DEADLINE_SECONDS)
+        yield from lines
+
+    other = Desk(desk.folder)
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            with suppress(SageBusyError):
+                desk.company.send(BATCH, first())
+            published = names_in(desk.outgoing)
+            if "DS000001.jce" in published:
+                _assert_is_whole(desk)
+        finally:
+            may_go_on.set()
+    _assert_is_whole(desk)
+    assert names_in(desk.outgoing) == ["DS000001.jce", "DS000001.json"]
+
+
+def test_who_writes_a_batch_that_was_imported_meanwhile_does_not_give_it_again(desk: Desk) -> None:
+    def interrupted() -> Iterator[ExportLine]:
+        yield LINES[0]
+        other.company.send(BATCH, iter(LINES))
+        for name in ("DS000001.jce", "DS000001.json"):
+            (desk.outgoing / name).rename(desk.done / name)
+        yield from LINES[1:]
+
+    other = Desk(desk.folder)
+    receipt = desk.company.send(BATCH, interrupted())
+    assert receipt is not None
+    assert receipt.sha256 == hashlib.sha256((desk.done / "DS000001.jce").read_bytes()).hexdigest()
+    assert names_in(desk.outgoing) == []
+
+
+def _assert_is_whole(desk: Desk) -> None:
+    manifest = json.loads((desk.outgoing / "DS000001.json").read_text())
+    content = (desk.outgoing / "DS000001.jce").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == manifest["sha256"]
 
 
 def test_killed_at_any_line_of_code_the_file_is_there_whole_or_not_at_all_and_the_next_send_finishes_it(
