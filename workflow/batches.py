@@ -147,7 +147,7 @@ def updates_of(
     """
     query = select(
         RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.data_sync_id, RequestedUpdate.state
-    ).where(RequestedUpdate.id.in_(portion.of(jobs)))
+    ).where(bulk.among(session, RequestedUpdate.id, portion.of(jobs)))
     # batch and state are compared here: by their indexes SQLite would read all of them, for each portion
     return {
         id_: job_id
@@ -164,11 +164,11 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
 
 def portion_to_send(session: Session, portion: Portion) -> Iterator[ExportLine]:
     """The lines of a portion that Sage does not hold, in the order in which they go; all are read by then."""
-    query = _TO_SEND.where(RequestedLine.requested_update_id.in_(portion.updates))
+    query = _TO_SEND.where(bulk.among(session, RequestedLine.requested_update_id, portion.updates))
     of_jobs: dict[int, list[tuple[Any, ...]]] = {job_id: [] for job_id in portion.jobs.values()}
     for row in bulk.select_many(session, query):
         of_jobs[portion.updates[row[4]]].append(row)
-    names = dict(bulk.select_many(session, _NAMES.where(Job.id.in_(of_jobs))))
+    names = dict(bulk.select_many(session, _NAMES.where(bulk.among(session, Job.id, of_jobs))))
     return map(
         _LINE,
         (

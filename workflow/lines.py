@@ -256,7 +256,7 @@ def _held_by_jobs(session: Session, job_ids: Collection[int]) -> dict[int, InSag
         SageAssignment.category,
     )
     rows = session.connection().execute(
-        query.where(SageAssignment.job_id.in_(job_ids)).order_by(SageAssignment.job_id)
+        query.where(bulk.among(session, SageAssignment.job_id, job_ids)).order_by(SageAssignment.job_id)
     )
     return {
         job_id: _as_held(columns for _, *columns in some) for job_id, some in groupby(rows, itemgetter(0))
@@ -322,13 +322,15 @@ def new_throughout(session: Session, updates: Mapping[int, int]) -> dict[int, se
     otherwise = (
         select(line.requested_update_id)
         .outerjoin(LineFinding, found_of == line.id)
-        .where(line.requested_update_id.in_(updates), ~(is_new & found_of.is_(None)))
+        .where(bulk.among(session, line.requested_update_id, updates), ~(is_new & found_of.is_(None)))
     )
     others = {updates[id_] for (id_,) in bulk.select_many(session, otherwise)}
     others |= {job_id for job_id, count in Counter(updates.values()).items() if count > 1}
     new = [id_ for id_, job_id in updates.items() if job_id not in others]
     # what an index has beside the ids of its rows, without which this takes thrice the time
-    codes = select(line.requested_update_id, line.extra, line.code).where(line.requested_update_id.in_(new))
+    codes = select(line.requested_update_id, line.extra, line.code).where(
+        bulk.among(session, line.requested_update_id, new)
+    )
     found: dict[int, set[CodeKey]] = {}
     for id_, extra, code in bulk.select_many(session, codes.distinct()) if new else ():
         found.setdefault(updates[id_], set()).add((extra, code))
@@ -337,7 +339,9 @@ def new_throughout(session: Session, updates: Mapping[int, int]) -> dict[int, se
 
 def categories_of(session: Session, update_ids: Collection[int]) -> list[str]:
     """The categories that requested updates ask for, each once."""
-    query = select(RequestedLine.category).where(RequestedLine.requested_update_id.in_(update_ids))
+    query = select(RequestedLine.category).where(
+        bulk.among(session, RequestedLine.requested_update_id, update_ids)
+    )
     return list(session.scalars(query.distinct()))
 
 
@@ -357,7 +361,8 @@ def store_read_backs(session: Session, told: Sequence[tuple[Job, SageJob]], *, a
         job.sage_extras = None if held.extras is None else sorted(held.extras)
     session.flush()
     # by one statement, for the rest of most jobs is as it was
-    session.execute(update(Job).where(Job.id.in_([job.id for job, _ in told])).values(read_back_at=at))
+    ids = [job.id for job, _ in told]
+    session.execute(update(Job).where(bulk.among(session, Job.id, ids)).values(read_back_at=at))
     changed = {job.id: held.cost_codes for job, held in told if before.get(job.id, {}) != held.cost_codes}
     if not changed:
         return set()
