@@ -140,6 +140,9 @@ class Company:
             ((n, n, State.ACCEPTED, 1, self.engineer, NINE, 1, NINE) for n in self._sent),
         )
         load(self.url, RequestedLine, _LINES, self._lines(self._sent, self.sizes.lines_a_job, 0))
+        self._record(
+            [(event, n, n) for event in (Event.REQUESTED, Event.UPDATED) for n in self._sent], at=NINE
+        )
         settle_down(self.url)
 
     def plan_a_batch(self) -> None:
@@ -170,8 +173,7 @@ class Company:
             "job_id, extra, code, category, description",
             ((n, *line) for n in self._sent for line in self._held_lines()),
         )
-        happened = (Event.REQUESTED, Event.UPDATED, Event.EXPORTED, Event.SYNCED)
-        self._record([(event, n, n) for event in happened for n in self._sent], at=NINE)
+        self._record([(event, n, n) for event in (Event.EXPORTED, Event.SYNCED) for n in self._sent], at=NINE)
         settle_down(self.url)
 
     def fill(self, sage: EmbeddedSage) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -25,7 +26,7 @@ from workflow.tracing import span
 from workflow.vocabulary import State, SyncState
 
 LOCK = "data_sync"
-_CODES_AT_A_TIME = 2_000
+_CODES_AT_A_TIME = 4_000
 """Cost codes that Sage holds and that are stored by one transaction, which others wait for."""
 
 Clock = Callable[[], datetime]
@@ -154,8 +155,9 @@ class _Run:
             self._read_back(sent)
         unsent = self._unsent()
         if unsent is not None:
-            is_planned = unsent.state is SyncState.PLANNED or self._plan(unsent)
-            if not (is_planned and self._send(unsent)):
+            portions = self._portions(unsent)
+            is_planned = unsent.state is SyncState.PLANNED or self._plan(unsent, portions)
+            if not (is_planned and self._send(unsent, portions)):
                 # the lock was lost with its connection: whoever has it now goes on with the batch
                 return SyncReport(state=RunState.ANOTHER_IS_RUNNING)
             self._read_back(unsent)
@@ -180,25 +182,30 @@ class _Run:
         if waiting:
             refresh_read_back(self._database, self._sage, waiting, clock=self._clock)
 
-    def _plan(self, sync: DataSync) -> bool:
+    def _portions(self, sync: DataSync) -> list[Portion]:
+        with self._database.reading() as session:
+            return batches.portions(session, sync)
+
+    def _plan(self, sync: DataSync, portions: Sequence[Portion]) -> bool:
         """Plan the batch; False when another run has."""
         limits = self._sage.limits
 
         def plan(session: Session, portion: Portion, held: Mapping[int, SageJob]) -> None:
             exports.plan_jobs(session, sync, portion, held, limits=limits, at=self._clock())
 
-        if not self._with_sage(sync, plan, "Reading Sage"):  # they could be told when the batch was claimed
+        if not self._with_sage(portions, plan, "Reading Sage"):
+            # they could be told when the batch was claimed
             raise SageUnreachableError("; ".join(self._sage.untold().values()))
         with self._database.writing() as session:
             return exports.planned(session, sync)
 
-    def _send(self, sync: DataSync) -> bool:
+    def _send(self, sync: DataSync, portions: Sequence[Portion]) -> bool:
         """Send the batch; False when another run has."""
         if self._progress:
             self._progress("Sending to Sage", 0, sync.jobs)
         with span("send to Sage", batch=sync.batch):
-            receipt = self._sage.send(_batch(sync), _Lines(self._database, sync))
-        for portion in _portions(self._database, sync):
+            receipt = self._sage.send(_batch(sync), _Lines(self._database, portions))
+        for portion in portions:
             with self._database.writing() as session:
                 exports.sent_jobs(session, sync, portion, by=self._by, at=self._clock())
         with self._database.writing() as session:
@@ -215,7 +222,8 @@ class _Run:
             self._settle(sync)
 
     def _settle(self, sync: DataSync) -> None:
-        refusals = self._sage.answer(_batch(sync), _Lines(self._database, sync))
+        portions = self._portions(sync)
+        refusals = self._sage.answer(_batch(sync), _Lines(self._database, portions))
         if refusals is None:
             self._alert_when_late(sync)
             return
@@ -223,7 +231,7 @@ class _Run:
         def settle(session: Session, portion: Portion, held: Mapping[int, SageJob]) -> None:
             exports.read_back_jobs(session, sync, portion, held, refusals, by=self._by, at=self._clock())
 
-        if not self._with_sage(sync, settle, "Reading back"):
+        if not self._with_sage(portions, settle, "Reading back"):
             return  # the others are settled once Sage can tell of them
         with self._database.writing() as session:
             exports.finished(session, session.get_one(DataSync, sync.id), by=self._by, at=self._clock())
@@ -235,14 +243,16 @@ class _Run:
                 exports.overdue(session, sync, by=self._by, at=self._clock())
 
     def _with_sage(
-        self, sync: DataSync, act: Callable[[Session, Portion, Mapping[int, SageJob]], None], what: str
+        self,
+        portions: Sequence[Portion],
+        act: Callable[[Session, Portion, Mapping[int, SageJob]], None],
+        what: str,
     ) -> bool:
         """Read the jobs of a batch from Sage and act on some at a time; whether Sage told of all.
 
         Raises:
             DBAPIError: the database refused what was to be kept of a job; the others were acted on.
         """
-        portions = _portions(self._database, sync)
         portion_of = {number: portion for portion in portions for number in portion.jobs}
         done, total = 0, len(portion_of)
         refusals: list[DBAPIError] = []
@@ -314,19 +324,15 @@ def _some_at_a_time(read: Iterator[SageJob], portion_of: Mapping[str, Portion]) 
 class _Lines:
     """The lines of a planned batch, as often as they are asked for; no transaction is open between them."""
 
-    def __init__(self, database: Database, sync: DataSync) -> None:
-        self._database, self._sync = database, sync
+    def __init__(self, database: Database, portions: Sequence[Portion]) -> None:
+        self._database, self._portions = database, portions
 
     def __iter__(self) -> Iterator[ExportLine]:
-        for portion in _portions(self._database, self._sync):
-            with self._database.reading() as session:
-                some = batches.portion_to_send(session, portion)
-            yield from some
+        return chain.from_iterable(map(self._of, self._portions))
 
-
-def _portions(database: Database, sync: DataSync) -> list[Portion]:
-    with database.reading() as session:
-        return batches.portions(session, sync)
+    def _of(self, portion: Portion) -> Iterator[ExportLine]:
+        with self._database.reading() as session:
+            return batches.portion_to_send(session, portion)
 
 
 def _batch(sync: DataSync) -> Batch:

@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import Result, Row, String, Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
-from workflow import request_ids
+from workflow import bulk, request_ids
 from workflow.characters import storable
 from workflow.database import when_kept
 from workflow.privileges import Actor, Refused
@@ -34,6 +35,9 @@ _MOVE_HEAD = update(_HEAD)  # type: ignore[arg-type]
 _APPEND = insert(_EVENTS)  # type: ignore[arg-type]
 
 
+_OF_AN_ACT = ("at", "place", "actor_id", "actor")
+
+
 class Recorded(NamedTuple):
     """An event as it was appended: the columns of its row, of which the session knows nothing."""
 
@@ -49,6 +53,9 @@ class Recorded(NamedTuple):
     request_id: str | None
     previous_hash: str
     hash: str = ""
+
+
+_OF_AN_ENTRY = tuple(name for name in Recorded._fields if name not in _OF_AN_ACT)
 
 
 def record(
@@ -137,11 +144,12 @@ def record_many(session: Session, entries: Sequence[Entry], *, by: Actor, at: da
         )
         previous = hash_of(row)
         row = row._replace(hash=previous)
-        rows.append(row._asdict())
+        rows.append(row)
         when_kept(session, partial(_tell_the_log, row))
-    connection.execute(_APPEND, rows)
+    shared = {name: getattr(rows[0], name) for name in _OF_AN_ACT}
+    bulk.insert_many(session, AuditEvent, _OF_AN_ENTRY, map(attrgetter(*_OF_AN_ENTRY), rows), **shared)
     connection.execute(_MOVE_HEAD, {"seq": seq, "hash": previous})
-    return [row["seq"] for row in rows]
+    return [row.seq for row in rows]
 
 
 def hash_of(row: AuditEvent | Recorded) -> str:

@@ -4,9 +4,10 @@ A batch may have a million lines, so nothing here holds more than some thousand 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflow import bulk
@@ -16,25 +17,19 @@ from workflow.vocabulary import Standing, State, SyncState
 
 ON_ITS_WAY = (State.ACCEPTED, State.EXPORTED)
 """The states of a requested update whose batch is not read back yet."""
-_LINES_A_PORTION = 5_000
+_LINES_A_PORTION = 10_000
 _JOBS_A_PORTION = 100
 _IDS_A_STATEMENT = 500
-_TO_SEND = (
-    select(
-        RequestedLine.id,
-        Job.number,
-        func.coalesce(Job.sage_name, Job.name),
-        RequestedLine.extra,
-        RequestedLine.code,
-        RequestedLine.category,
-        case((RequestedLine.sage_description.is_(None), RequestedLine.description)),
-        RequestedLine.sage_description,
-    )
-    .join(RequestedUpdate, RequestedUpdate.id == RequestedLine.requested_update_id)
-    .join(Job, Job.id == RequestedUpdate.job_id)
-    .where(RequestedLine.outcome.is_(None), RequestedLine.standing != Standing.IN_SAGE)
-    .order_by(Job.number, RequestedLine.extra, RequestedLine.code, RequestedLine.category, RequestedLine.id)
-)
+_TO_SEND = select(
+    RequestedLine.extra,
+    RequestedLine.code,
+    RequestedLine.category,
+    RequestedLine.id,
+    RequestedLine.requested_update_id,
+    RequestedLine.description,
+    RequestedLine.sage_description,
+).where(RequestedLine.outcome.is_(None), RequestedLine.standing != Standing.IN_SAGE)
+_NAMES = select(Job.id, func.coalesce(Job.sage_name, Job.name))
 
 
 class ExportLine(NamedTuple):
@@ -56,6 +51,10 @@ class ExportLine(NamedTuple):
     @property
     def assignment(self) -> Assignment:
         return Assignment(self.code, self.category, self.extra)
+
+
+_LINE = partial(tuple.__new__, ExportLine)
+"""Makes a line of its values in half the time that the class takes by itself."""
 
 
 class Portion(NamedTuple):
@@ -148,7 +147,7 @@ def updates_of(
     """
     query = select(
         RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.data_sync_id, RequestedUpdate.state
-    ).where(RequestedUpdate.id.in_(portion.of(jobs)))
+    ).where(bulk.among(session, RequestedUpdate.id, portion.of(jobs)))
     # batch and state are compared here: by their indexes SQLite would read all of them, for each portion
     return {
         id_: job_id
@@ -165,5 +164,26 @@ def lines_to_send(session: Session, sync: DataSync) -> Iterator[ExportLine]:
 
 def portion_to_send(session: Session, portion: Portion) -> Iterator[ExportLine]:
     """The lines of a portion that Sage does not hold, in the order in which they go; all are read by then."""
-    query = _TO_SEND.where(RequestedLine.requested_update_id.in_(portion.updates))
-    return map(ExportLine._make, bulk.select_many(session, query))
+    query = _TO_SEND.where(bulk.among(session, RequestedLine.requested_update_id, portion.updates))
+    of_jobs: dict[int, list[tuple[Any, ...]]] = {job_id: [] for job_id in portion.jobs.values()}
+    for row in bulk.select_many(session, query):
+        of_jobs[portion.updates[row[4]]].append(row)
+    names = dict(bulk.select_many(session, _NAMES.where(bulk.among(session, Job.id, of_jobs))))
+    return map(
+        _LINE,
+        (
+            (
+                line_id,
+                number,
+                names[job_id],
+                extra,
+                code,
+                category,
+                description if held is None else None,
+                held,
+            )
+            for number, job_id in portion.jobs.items()
+            # quicker here than by the database, to which every line would be another's
+            for extra, code, category, line_id, _, description, held in sorted(of_jobs[job_id])
+        ),
+    )

@@ -5,15 +5,16 @@ many rows, or the driver's executemany; and the driver's own tuples of what is r
 What is written is bound by the columns' types all the same; defaults in Python are not.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cache
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, any_, bindparam
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from workflow.tables import Table
 
@@ -24,7 +25,9 @@ _One = TypeVar("_One")
 _Block = list[tuple[Any, ...]]
 
 
-def select_many(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+def select_many(
+    session: Session, query: Select[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
+) -> Sequence[tuple[Any, ...]]:
     """The rows of a query as the driver has them, which of text and numbers is all there is to know.
 
     Plain tuples: a row of SQLAlchemy's takes longer to make than to read, and Python's garbage collector does
@@ -35,6 +38,18 @@ def select_many(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[t
         cursor = result.cursor
         assert cursor is not None
         return cursor.fetchall()
+
+
+def among(
+    session: Session, column: InstrumentedAttribute[int] | ColumnElement[int], values: Collection[int]
+) -> ColumnElement[bool]:
+    """Whether a column has one of many values, which go to PostgreSQL as one.
+
+    Each by itself would be written into the statement, read out of it again and cast, on either side.
+    """
+    if session.connection().dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
+    return column.in_(values)
 
 
 def insert_many(

@@ -134,15 +134,17 @@ def check(
 
     of_new_code = _of_new_code(limits)
     job_texts = (around.job_number, cut_to(around.job_name, limits.description_width))
+    of_job_unwritable = _unwritable(job_texts, limits.encoding)
 
     @cache
     def of_code(key: CodeKey) -> tuple[SageCode | None, tuple[Finding, ...], tuple[Finding, ...]]:
         extra, code = key
         held, asked = around.in_sage.get(key), around.standard.get(code)
         sent = [] if held else [*of_new_code(code, asked), *_of_neighbours(key, limits, around, twins)]
-        if limits.encoding is not None:
-            description = _sent_description(held, asked, limits)
-            sent += _of_encoding(code, (*job_texts, extra, code, description), limits.encoding)
+        texts = (extra, code, _sent_description(held, asked, limits))
+        unwritable = of_job_unwritable + _unwritable(texts, limits.encoding)
+        if unwritable and limits.encoding is not None:
+            sent.append(_of_encoding(code, unwritable, limits.encoding))
         kept = _of_kept_description(code, held.description, asked, limits) if held else ()
         return held, tuple(sent), tuple(kept)
 
@@ -333,20 +335,26 @@ def _of_category(category: str, limits: SageLimits) -> Iterator[Finding]:
         )
 
 
-def _of_encoding(code: str, texts: Iterable[str], encoding: str) -> Iterator[Finding]:
-    unwritable = [text for text in texts if not can_be_written(text, encoding)]
-    if unwritable:
-        strange = sorted({c for c in "".join(unwritable) if not can_be_written(c, encoding)})
-        shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
-        yield _refuse(
-            Rule.ENCODING,
-            later(
-                "cost code {code}: the code, its description or the job's name has characters that "
-                "Sage's file cannot carry: {shown}",
-                code=code,
-                shown=shown,
-            ),
-        )
+def _of_encoding(code: str, unwritable: Iterable[str], encoding: str) -> Finding:
+    strange = sorted({c for c in "".join(unwritable) if not can_be_written(c, encoding)})
+    shown = ", ".join(f"{c if c.isprintable() else ''} (U+{ord(c):04X})".strip() for c in strange)
+    return _refuse(
+        Rule.ENCODING,
+        later(
+            "cost code {code}: the code, its description or the job's name has characters that "
+            "Sage's file cannot carry: {shown}",
+            code=code,
+            shown=shown,
+        ),
+    )
+
+
+@lru_cache(_KEPT_TEXTS)
+def _unwritable(texts: tuple[str, ...], encoding: str | None) -> tuple[str, ...]:
+    """Those of the texts that the import file cannot carry, where there is one."""
+    if encoding is None:
+        return ()
+    return tuple(text for text in texts if not can_be_written(text, encoding))
 
 
 def cut_to(description: str, width: int) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from workflow import audit
-from workflow.bulk import chunks
+from workflow.bulk import among, chunks
 from workflow.calendar import zone_named
 from workflow.characters import storable
 from workflow.columns import Problem, Unfit, misfits, unfit
@@ -92,7 +92,7 @@ def lock_jobs(session: Session, job_ids: Iterable[int], *, wholly: bool = False)
     return [
         job
         for some in chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
-        for job in session.scalars(query.where(Job.id.in_(some)))
+        for job in session.scalars(query.where(among(session, Job.id, some)))
     ]
 
 
@@ -103,7 +103,7 @@ def lock_job_numbers(session: Session, job_ids: Iterable[int]) -> dict[int, str]
     return {
         job_id: number
         for some in chunks(sorted(set(job_ids)), _ROWS_A_STATEMENT)
-        for job_id, number in session.connection().execute(query.where(_jobs.id.in_(some)))
+        for job_id, number in session.connection().execute(query.where(among(session, _jobs.id, some)))
     }
 
 

@@ -227,7 +227,7 @@ def read_back_jobs(
     bulk.update_many(session, RequestedLine, ("outcome", "message", "sage_description"), lacking)
     _count(session, sync, {**settled, Outcome.FAILED: len(lacking)})
     query = select(RequestedUpdate.id).where(
-        RequestedUpdate.id.in_(updates), RequestedUpdate.state == State.EXPORTED
+        bulk.among(session, RequestedUpdate.id, updates), RequestedUpdate.state == State.EXPORTED
     )
     exported = session.scalars(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all()
     counted = _counted(session, exported)
@@ -262,8 +262,8 @@ def _settle_held(session: Session, updates: Mapping[int, int]) -> Counter[Outcom
         .values(sage_description=held.description, outcome=case(done, value=line.standing))
         .returning(line.outcome)
     )
-    session.flush()
-    return Counter(session.connection().scalars(settled))
+    became = Counter(outcome for (outcome,) in bulk.select_many(session, settled))
+    return Counter({Outcome(outcome): count for outcome, count in became.items()})
 
 
 def _failures(
@@ -322,7 +322,9 @@ class _Counted(NamedTuple):
 def _counted(session: Session, update_ids: Collection[int]) -> dict[int, _Counted]:
     found = {id_: _Counted(Counter(), set()) for id_ in update_ids}
     columns = (RequestedLine.requested_update_id, RequestedLine.outcome, RequestedLine.requested_by_id)
-    query = select(*columns, func.count()).where(RequestedLine.requested_update_id.in_(update_ids))
+    query = select(*columns, func.count()).where(
+        bulk.among(session, RequestedLine.requested_update_id, update_ids)
+    )
     for id_, result, requester, count in session.execute(query.group_by(*columns)):
         found[id_].outcomes[result] += count
         found[id_].requesters.add(requester)
@@ -337,7 +339,7 @@ def _all_failed(outcomes: Counter[Outcome | None]) -> bool:
 def _change(session: Session, update_ids: Sequence[int], **values: Any) -> None:
     if update_ids:
         session.execute(
-            update(RequestedUpdate).where(RequestedUpdate.id.in_(update_ids)).values(values),
+            update(RequestedUpdate).where(bulk.among(session, RequestedUpdate.id, update_ids)).values(values),
             execution_options={"synchronize_session": False},
         )
 
@@ -353,7 +355,7 @@ def _tell(
 ) -> None:
     """Put on record, and tell, how these requested updates came on."""
     columns = (RequestedUpdate.id, RequestedUpdate.job_id, RequestedUpdate.decided_by_id)
-    query = select(*columns, RequestedUpdate.request_id).where(RequestedUpdate.id.in_(ended))
+    query = select(*columns, RequestedUpdate.request_id).where(bulk.among(session, RequestedUpdate.id, ended))
     rows = session.execute(query.order_by(RequestedUpdate.job_id, RequestedUpdate.id)).all()
     entries, people = [], []
     for id_, job_id, decided_by_id, request_id in rows:
@@ -366,9 +368,9 @@ def _tell(
         decider = {decided_by_id} if ended[id_] is Event.FAILED and decided_by_id is not None else set()
         people.append(asked | decider)
     seqs = audit.record_many(session, entries, by=by, at=at)
-    told = (
+    told = [
         outbox.Told(seq, entry.job_id, some, entry.request_id)
         for seq, entry, some in zip(seqs, entries, people, strict=True)
-    )
+    ]
     outbox.tell_many(session, told, at=at)
     waiting_steps.settle_all(session, ended, at=at)

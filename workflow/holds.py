@@ -12,7 +12,7 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from workflow import audit, directory, outbox
-from workflow.bulk import chunks
+from workflow.bulk import among, chunks
 from workflow.columns import Unfit, unfit
 from workflow.privileges import Actor, Rules
 from workflow.tables import Hold, Job, RequestedLine, RequestedUpdate
@@ -129,7 +129,9 @@ def settle(session: Session, job_id: int, *, by: Actor, at: datetime) -> None:
 def settle_all(session: Session, job_ids: Collection[int], *, by: Actor, at: datetime) -> None:
     """After a change of state of several jobs: settle the holds of each."""
     for some in chunks(sorted(job_ids), _JOBS_A_QUERY):
-        for job_id in session.scalars(select(Hold.job_id).where(Hold.job_id.in_(some)).distinct()).all():
+        for job_id in session.scalars(
+            select(Hold.job_id).where(among(session, Hold.job_id, some)).distinct()
+        ).all():
             settle(session, job_id, by=by, at=at)
 
 

@@ -11,12 +11,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from sqlalchemy import bindparam, case, delete, exists, func, select
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import bulk, request_ids, waiting_steps
 from workflow.merge import Asked, Assignment, CodeKey, InSage, SageCode, SageJob, plan, standings
-from workflow.tables import Job, Person, RequestedLine, RequestedUpdate, SageAssignment, StandardCostCode
+from workflow.tables import (
+    Job,
+    LineFinding,
+    Person,
+    RequestedLine,
+    RequestedUpdate,
+    SageAssignment,
+    StandardCostCode,
+)
 from workflow.vocabulary import Outcome, Standing, State
 
 _CODES_A_QUERY = 5_000
@@ -248,7 +256,7 @@ def _held_by_jobs(session: Session, job_ids: Collection[int]) -> dict[int, InSag
         SageAssignment.category,
     )
     rows = session.connection().execute(
-        query.where(SageAssignment.job_id.in_(job_ids)).order_by(SageAssignment.job_id)
+        query.where(bulk.among(session, SageAssignment.job_id, job_ids)).order_by(SageAssignment.job_id)
     )
     return {
         job_id: _as_held(columns for _, *columns in some) for job_id, some in groupby(rows, itemgetter(0))
@@ -304,30 +312,36 @@ def unsettled(session: Session, updates: Mapping[int, int]) -> dict[int, list[Op
 
 
 def new_throughout(session: Session, updates: Mapping[int, int]) -> dict[int, set[CodeKey]]:
-    """By job, the cost codes of its unsettled lines, where each line is written as of a code new to Sage.
+    """By job, the cost codes of its lines, where each is unsettled and written as of a code new to Sage.
 
-    Of jobs with one requested update among `updates`, so that no line is asked for twice.
+    Of jobs with one requested update among `updates`, so that no line is asked for twice, and without a line
+    of which something was found.
     """
-    line = RequestedLine
-    is_new = (line.standing == Standing.NEW_CODE) & line.sage_description.is_(None)
-    query = (
-        select(line.requested_update_id, line.extra, line.code, func.min(case((is_new, 1), else_=0)))
-        .where(line.requested_update_id.in_(updates), line.outcome.is_(None))
-        .group_by(line.requested_update_id, line.extra, line.code)
+    line, found_of = RequestedLine, LineFinding.line_id
+    is_new = line.outcome.is_(None) & (line.standing == Standing.NEW_CODE) & line.sage_description.is_(None)
+    otherwise = (
+        select(line.requested_update_id)
+        .outerjoin(LineFinding, found_of == line.id)
+        .where(bulk.among(session, line.requested_update_id, updates), ~(is_new & found_of.is_(None)))
     )
-    others = {job_id for job_id, count in Counter(updates.values()).items() if count > 1}
+    others = {updates[id_] for (id_,) in bulk.select_many(session, otherwise)}
+    others |= {job_id for job_id, count in Counter(updates.values()).items() if count > 1}
+    new = [id_ for id_, job_id in updates.items() if job_id not in others]
+    # what an index has beside the ids of its rows, without which this takes thrice the time
+    codes = select(line.requested_update_id, line.extra, line.code).where(
+        bulk.among(session, line.requested_update_id, new)
+    )
     found: dict[int, set[CodeKey]] = {}
-    for update_id, extra, code, all_new in bulk.select_many(session, query):
-        if all_new:
-            found.setdefault(updates[update_id], set()).add((extra, code))
-        else:
-            others.add(updates[update_id])
-    return {job_id: codes for job_id, codes in found.items() if job_id not in others}
+    for id_, extra, code in bulk.select_many(session, codes.distinct()) if new else ():
+        found.setdefault(updates[id_], set()).add((extra, code))
+    return found
 
 
 def categories_of(session: Session, update_ids: Collection[int]) -> list[str]:
     """The categories that requested updates ask for, each once."""
-    query = select(RequestedLine.category).where(RequestedLine.requested_update_id.in_(update_ids))
+    query = select(RequestedLine.category).where(
+        bulk.among(session, RequestedLine.requested_update_id, update_ids)
+    )
     return list(session.scalars(query.distinct()))
 
 
@@ -343,10 +357,12 @@ def store_read_backs(session: Session, told: Sequence[tuple[Job, SageJob]], *, a
     """
     before = _held_by_jobs(session, [job.id for job, _ in told])
     for job, held in told:
-        job.read_back_at = at
         job.known_in_sage, job.sage_name = held.known, held.name
         job.sage_extras = None if held.extras is None else sorted(held.extras)
     session.flush()
+    # by one statement, for the rest of most jobs is as it was
+    ids = [job.id for job, _ in told]
+    session.execute(update(Job).where(bulk.among(session, Job.id, ids)).values(read_back_at=at))
     changed = {job.id: held.cost_codes for job, held in told if before.get(job.id, {}) != held.cost_codes}
     if not changed:
         return set()

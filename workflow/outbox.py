@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from workflow import bulk
 from workflow.audit import Recorded
 from workflow.tables import OutboxNotice, RequestedUpdate
 from workflow.vocabulary import NoticeKind, State
@@ -80,24 +81,23 @@ class Told(NamedTuple):
     request_id: str | None
 
 
-def tell_many(session: Session, told: Iterable[Told], *, at: datetime) -> None:
+def tell_many(session: Session, told: Sequence[Told], *, at: datetime) -> None:
     """Events of jobs that happened together: of each, what `tell` tells."""
-    _add(
-        session,
-        [
-            {
-                **_notice(kind, at=at, due_at=due_at, job_id=one.job_id, person_id=person_id),
-                "event_seq": None if kind is NoticeKind.CARD else one.event_seq,
-                "request_id": one.request_id,
-            }
-            for one in told
-            for kind, due_at, person_id in (
-                (NoticeKind.CARD, at, None),
-                (NoticeKind.THREAD, at, None),
-                *((NoticeKind.DIRECT, at + GATHER, person_id) for person_id in sorted(one.people)),
-            )
-        ],
+    shared = {"broadcast": False, "created_at": at, "attempts": 0, "given_up": False}
+    of_jobs = (
+        (kind, one.job_id, one.event_seq if kind is NoticeKind.THREAD else None, one.request_id)
+        for one in told
+        for kind in OF_A_JOB
     )
+    columns = ("kind", "job_id", "event_seq", "request_id")
+    bulk.insert_many(session, OutboxNotice, columns, of_jobs, due_at=at, **shared)
+    direct = (
+        (one.job_id, person_id, one.event_seq, one.request_id)
+        for one in told
+        for person_id in sorted(one.people)
+    )
+    columns, shared["kind"] = ("job_id", "person_id", "event_seq", "request_id"), NoticeKind.DIRECT
+    bulk.insert_many(session, OutboxNotice, columns, direct, due_at=at + GATHER, **shared)
 
 
 def tell_people(

@@ -12,6 +12,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from workflow import outbox, request_ids
+from workflow.bulk import among
 from workflow.database import upsert
 from workflow.language import later, say
 from workflow.tables import RequestedUpdate, WorkflowStep
@@ -111,7 +112,7 @@ def settle(session: Session, requested: RequestedUpdate, *, at: datetime) -> Non
 
 def settle_all(session: Session, update_ids: Collection[int], *, at: datetime) -> None:
     """The states of these requested updates have changed: settle those that steps wait for."""
-    awaited = select(RequestedUpdate).where(RequestedUpdate.id.in_(update_ids), IS_AWAITED)
+    awaited = select(RequestedUpdate).where(among(session, RequestedUpdate.id, update_ids), IS_AWAITED)
     by_job = awaited.order_by(RequestedUpdate.job_id, RequestedUpdate.id)
     for requested in session.scalars(by_job.execution_options(populate_existing=True)).all():
         with request_ids.working_for(requested.request_id):

@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from sync.sage.profile import ExistingDescription, Layout, SageProfile
@@ -19,6 +20,7 @@ from workflow.merge import Assignment
 _BLANKS = {Layout.QUICK_BID: ",,,,,", Layout.SAGE_ESTIMATING: ',,,"",""'}
 _NO_DESCRIPTION = {Layout.QUICK_BID: "", Layout.SAGE_ESTIMATING: " "}
 """Sage Estimating's own sample writes one space where Sage keeps its description."""
+_KEPT_TEXTS = 1 << 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -59,10 +61,9 @@ class RowWriter:
         )
         self._batch = batch
         self._under: tuple[str, str] | None = None
-        # the lines of one cost code follow each other, and begin alike; a batch has few categories
-        self._begun: tuple[object, ...] = ()
-        self._beginning = b""
-        self._ends: dict[str, bytes] = {}
+        # most jobs of a batch have cost codes and categories that others have too
+        self._beginning = lru_cache(_KEPT_TEXTS)(self._beginning_of)
+        self._ending = lru_cache(_KEPT_TEXTS)(self._ending_of)
 
     def comment(self) -> bytes:
         """The first row: which batch of costbot's this is."""
@@ -74,18 +75,12 @@ class RowWriter:
         Raises:
             UnwritableError: the file cannot carry the line; nothing was added.
         """
-        _, job, _, extra, code, category, *described = line
-        under, begun = (job, extra), (code, *described)
+        _, job, _, extra, code, category, description, sage_description = line
+        under = (job, extra)
         head = self._encoded(self._head(line)) if under != self._under else b""
-        if begun != self._begun:
-            beginning = f'"C",{_quoted(self._code(code))},{_quoted(self._description(line))},'
-            self._beginning = self._encoded(beginning)
-            self._begun = begun
-        end = self._ends.get(category)
-        if end is None:
-            end = self._ends[category] = self._encoded(f"{_quoted(category)},{self._figures}")
+        rows = head + self._beginning(code, description, sage_description) + self._ending(category)
         self._under = under
-        return head + self._beginning + end
+        return rows
 
     def _head(self, line: ExportLine) -> str:
         """The rows above a line of another job or extra than the line before."""
@@ -103,10 +98,15 @@ class RowWriter:
         number, name = self._job(line.job_number), cut_to(line.job_name, self._description_width)
         return f'"*",{_quoted(number)},{_quoted(name)},"WRI",{blanks},0.00{self._end}'
 
-    def _description(self, line: ExportLine) -> str:
-        if line.description is not None:
-            return cut_to(line.description, self._description_width)
-        return (line.sage_description or "") if self._repeats_sage else self._no_description
+    def _beginning_of(self, code: str, description: str | None, sage_description: str | None) -> bytes:
+        if description is not None:
+            description = cut_to(description, self._description_width)
+        else:
+            description = (sage_description or "") if self._repeats_sage else self._no_description
+        return self._encoded(f'"C",{_quoted(self._code(code))},{_quoted(description)},')
+
+    def _ending_of(self, category: str) -> bytes:
+        return self._encoded(f"{_quoted(category)},{self._figures}")
 
     def _encoded(self, rows: str) -> bytes:
         try:

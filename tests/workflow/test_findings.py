@@ -215,6 +215,28 @@ def test_what_is_written_of_a_line_that_is_new_to_sage_by_the_plan_is_written_an
     ]
 
 
+def test_of_jobs_that_ask_for_the_same_each_is_checked_for_what_is_its_own(site: Site) -> None:
+    jobs = [site.job, *(site.another_job(number) for number in ("24-018", "24-019", "24-020", "24-021"))]
+    updates = [site.ask("03-300 L", "03-300 M", "09-250 L", job=job) for job in jobs]
+    for update in updates:
+        site.accept(update)
+    site.sage.unknown.add("24-018")
+    site.sage.hold("24-019", "03.300", "Concrete", "L")
+    with site.database.writing() as session:
+        session.get_one(Job, jobs[3].id).name = "日本"
+    sync = site.claim()
+    assert sync is not None
+
+    site.plan(sync, limits=replace(STRICT, encoding="cp1252"))
+
+    refused = [
+        {f"{line.code} {line.category}" for line in site.lines(update) if line.outcome is Outcome.FAILED}
+        for update in updates
+    ]
+    everything = {"03-300 L", "03-300 M", "09-250 L"}
+    assert refused == [set(), everything, {"03-300 L", "03-300 M"}, everything, set()]
+
+
 def test_contracts_stay_on_hold_while_a_part_was_not_sent(site: Site) -> None:
     site.hold()
     _, sync = accepted_then_stricter(site)
