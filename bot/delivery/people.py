@@ -83,7 +83,7 @@ class People:
                 continue
             try:
                 with working_for_all(notice.request_id for notice in gathered):
-                    self._write_to(to, person_id, gathered, key or messages.direct_key(gathered[0].id))
+                    self._write_to(to, person_id, gathered, key)
                 self._outcomes.done(gathered)
             except NobodyToTell as nobody:
                 self._outcomes.give_up(gathered, nobody.words)
@@ -97,7 +97,9 @@ class People:
         told_at = self._told_at.get(person_id)
         return told_at is not None and self._clock() < told_at + EVERY
 
-    def _write_to(self, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice], key: str) -> None:
+    def _write_to(
+        self, to: Addressee, person_id: int, gathered: Sequence[OutboxNotice], key: str | None
+    ) -> None:
         try:
             user_id = self._readers.slack_user(to.person_id)
         except NobodyToTell:
@@ -107,8 +109,12 @@ class People:
             to, user_id = replace(to, person_id=person_id, stand_in=None), self._readers.slack_user(person_id)
         if to.person_id != person_id:
             gathered = self._unheard(to.person_id, gathered)
+            if not gathered:
+                return
+        # of one that it tells, so that no other message is ever taken for it
+        key = key or messages.direct_key(gathered[0].id)
         cards = {}
-        if gathered and gathered[0].kind is not NoticeKind.DIGEST:
+        if gathered[0].kind is not NoticeKind.DIGEST:
             # Slack may be asked for them, which is not to be waited for in a transaction
             cards = {
                 job_id: card_address(self._database, self._gateway, job_id)
@@ -139,8 +145,6 @@ class People:
         cards: Mapping[int, str | None],
     ) -> Message | None:
         """What to write, each job with its card in `cards`; None when nothing is left to tell."""
-        if not gathered:
-            return None
         if gathered[0].kind is NoticeKind.DIGEST:
             said = drawing.digest(session, gathered)
         else:

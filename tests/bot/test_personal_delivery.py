@@ -201,6 +201,33 @@ def test_what_is_for_somebody_away_goes_to_the_delegate_with_their_name_and_once
     assert "asks to become an accounting approver" in forwarded
 
 
+def test_what_a_delegate_hears_as_themselves_names_no_message_that_tells_them_something_else(
+    site: Site,
+) -> None:
+    class Breaking(Gateway):
+        """The line breaks after Slack has taken what is handed on."""
+
+        def post(self, channel: str, message: Message, **more: Any) -> Posted:
+            posted = super().post(channel, message, **more)
+            if "This is for Dana Whitfield" in str(message):
+                raise SlackUnavailable("chat.postMessage", "no answer")
+            return posted
+
+    away(site, site.dana, site.marcus)
+    site.ask(site.riverside, "03-300 L")
+    site.ask_for_privilege(site.dana)
+    site.clock.wait(seconds=5)
+    site.drain(gateway=site.connect(Breaking))
+
+    site.ask_for_privilege(site.dana)
+    while site.waiting():
+        site.clock.wait(minutes=1)
+        site.drain()
+
+    told = [said for said in said_to(site, site.marcus) if "asks to become an accounting approver" in said]
+    assert len(told) == 2
+
+
 def test_there_are_no_chains_and_the_person_is_told_why_it_comes_to_them(site: Site) -> None:
     away(site, site.dana, site.marcus)
     away(site, site.marcus, site.dana)
