@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.factories import LIMITS, NINE, RULES, actor, assignments, later
 from tests.workflow.site import Site
-from workflow import approvals, batches, exports, findings, lines, queries
+from workflow import approvals, batches, exports, findings, lines, queries, requests
 from workflow.acting import AlreadyDecided, Done, Stale
 from workflow.checks import Finding, refusals
 from workflow.columns import Unfit
@@ -235,6 +235,43 @@ def test_of_jobs_that_ask_for_the_same_each_is_checked_for_what_is_its_own(site:
     ]
     everything = {"03-300 L", "03-300 M", "09-250 L"}
     assert refused == [set(), everything, {"03-300 L", "03-300 M"}, everything, set()]
+
+
+def test_of_jobs_that_ask_for_the_same_extra_each_is_checked_for_those_that_sage_has_of_it(
+    site: Site,
+) -> None:
+    jobs = [site.job, site.another_job("24-018"), site.another_job("24-019")]
+    has = [{"CO-1", "CO-2"}, {"CO-2"}, {"CO-1"}]
+    asked = [assignments("03-300 L")[0]._replace(extra=extra) for extra in ("", "CO-1", "CO-2")]
+    with site.database.writing() as session:
+        results = [
+            requests.request(
+                session,
+                job=job,
+                assignments=asked,
+                by=actor(site.engineer),
+                at=NINE,
+                rules=RULES,
+                limits=LIMITS,
+            )
+            for job in jobs
+        ]
+    updates = [result.requested_update for result in results if isinstance(result, requests.Requested)]
+    for update in updates:
+        site.accept(update)
+    sync = site.claim()
+    assert sync is not None
+
+    with site.database.writing() as session:
+        [portion] = batches.portions(session, sync)
+        held = {
+            job.id: SageJob(job.number, job.name, {}, frozenset(extras))
+            for job, extras in zip(jobs, has, strict=True)
+        }
+        exports.plan_jobs(session, sync, portion, held, limits=LIMITS, at=NINE)
+
+    failed = [[line.extra for line in site.lines(each) if line.outcome] for each in updates]
+    assert failed == [[], ["CO-1"], ["CO-2"]]
 
 
 def test_contracts_stay_on_hold_while_a_part_was_not_sent(site: Site) -> None:
