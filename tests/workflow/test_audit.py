@@ -199,6 +199,23 @@ def test_facts_of_every_shape_survive_the_database(site: Site) -> None:
     assert site.problems() == []
 
 
+def test_many_events_at_once_are_kept_as_each_by_itself(site: Site) -> None:
+    update, by = site.ask("03-300 L"), Actor(Place.SLACK, 'Zoë "Z" \\N \t\r\n\v')
+    facts = FACTS | {"copied": "\\. \\N \t\r\n\v \\"}
+    entry = audit.Entry(Event.EXPORTED, update.job_id, update.id, facts, "0123456789ab")
+    with site.database.writing() as session, working_for(entry.request_id):
+        about = {"job_id": update.job_id, "requested_update_id": update.id}
+        audit.record(session, entry.event, by=by, at=NINE, **about, **facts)
+        audit.record_many(session, [entry, entry._replace(request_id=None)], by=by, at=NINE)
+
+    chained = {"seq", "previous_hash", "hash"}
+    columns = [column.name for column in AuditEvent.__table__.c if column.name not in chained]
+    alone, first, second = ({name: getattr(row, name) for name in columns} for row in site.events()[1:])
+    assert first == alone
+    assert second == alone | {"request_id": None}
+    assert site.problems() == []
+
+
 def test_who_acts_is_kept_as_the_text_that_it_is(site: Site) -> None:
     name = 'Zoë "Z" 🏗️ קוד'
     with site.database.writing() as session:

@@ -378,6 +378,25 @@ def test_a_batch_that_is_planned_never_changes_when_the_job_is_read_again(site: 
     assert [line.assignment for line in sent] == assignments("03-300 L")
 
 
+def test_the_lines_of_a_batch_go_by_job_extra_code_and_category_whoever_asked_first(site: Site) -> None:
+    other = site.another_job("24-016")
+    for lines_asked, job in (("16-100 L", None), ("03-300 M", None), ("09-250 L", other), ("03-300 L", None)):
+        site.accept(site.ask(lines_asked, job=job))
+    sync = site.claim()
+    assert sync is not None
+    site.plan(sync)
+
+    with site.database.reading() as session:
+        sent = list(batches.lines_to_send(session, sync))
+
+    assert [f"{line.job_number} {line.code} {line.category}" for line in sent] == [
+        "24-016 09-250 L",
+        "24-017 03-300 L",
+        "24-017 03-300 M",
+        "24-017 16-100 L",
+    ]
+
+
 def test_every_step_of_a_data_sync_may_run_twice(site: Site) -> None:
     update = site.ask("03-300 L")
     site.accept(update)
