@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import directory, request_ids
@@ -144,18 +144,22 @@ def archived(session: Session, *project_ids: int, at: datetime) -> None:
 
 
 def stale(session: Session, project_id: int, *, at: datetime) -> bool:
-    """Something of a project changed; False for a project that is no job."""
-    _has_changed(session, project_id, at=at)
+    """Somebody tells that something of a project changed; False for a project that is no job."""
+    _has_changed(session, project_id, at=at, told_by=request_ids.current())
     return session.get(ProcoreProject, project_id) is not None
 
 
-def _has_changed(session: Session, project_id: int, *, at: datetime) -> None:
-    """The last change counts: a reading that is under way knows of those before it alone."""
-    is_news = ProcoreProject.stale_since.is_(None) | (ProcoreProject.stale_since < at)
+def _has_changed(session: Session, project_id: int, *, at: datetime, told_by: str | None = None) -> None:
+    """The last change counts: a reading that is under way knows of those before it alone.
+
+    What nobody tells, but is found, is read on with the id of who told of a change before, if anybody did.
+    """
+    stale_since = ProcoreProject.stale_since
+    teller = case((stale_since.is_(None), request_ids.current()), else_=ProcoreProject.request_id)
     session.execute(
         update(ProcoreProject)
-        .where(ProcoreProject.project_id == project_id, is_news)
-        .values(stale_since=at, request_id=request_ids.current())
+        .where(ProcoreProject.project_id == project_id, stale_since.is_(None) | (stale_since < at))
+        .values(stale_since=at, request_id=told_by or teller)
     )
 
 

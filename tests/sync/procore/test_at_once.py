@@ -17,8 +17,9 @@ from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
 from workflow import directory, procore_projects, procore_requests
 from workflow.database import Database
+from workflow.request_ids import working_for
 from workflow.settings import Settings, Source
-from workflow.tables import ProcoreAssignment, ProcoreErpRequest
+from workflow.tables import AuditEvent, ProcoreAssignment, ProcoreErpRequest
 
 
 def test_what_a_webhook_tells_while_the_project_is_read_has_it_read_again(
@@ -57,6 +58,24 @@ def postgresql(
 ) -> Kestrel:
     """Kestrel on PostgreSQL, whose locks can be cut."""
     return Kestrel(procore, database_of(postgres_url), client, clock)
+
+
+def test_a_project_that_is_listed_as_changed_too_is_read_on_with_the_id_of_who_told_of_it(
+    kestrel: Kestrel, clock: Clock
+) -> None:
+    kestrel.run()
+    clock.pause(60)
+    kestrel.add("300", "L")
+    kestrel.project.update(updated_at=kestrel.procore.company.now)
+    with working_for("webhook"), kestrel.database.writing() as session:
+        procore_projects.stale(session, kestrel.project["id"], at=clock())
+
+    clock.pause(60)
+    with working_for("run"):
+        kestrel.run()
+
+    assert kestrel.asked() == ["03-300 L"]
+    assert {event.request_id for event in kestrel.rows(AuditEvent) if event.job_id} == {"webhook"}
 
 
 def test_of_two_who_read_a_project_the_older_reading_brings_nothing_back(
