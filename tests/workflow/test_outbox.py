@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.factories import NINE, later
 from tests.workflow.site import Site
-from workflow import messages, outbox
+from workflow import audit, messages, outbox
 from workflow.database import Database
+from workflow.privileges import SCHEDULE
+from workflow.request_ids import working_for
 from workflow.tables import Job, OutboxNotice, Person
-from workflow.vocabulary import NoticeKind
+from workflow.vocabulary import Event, NoticeKind
 
 
 @pytest.fixture
@@ -94,6 +97,18 @@ def test_after_a_data_sync_the_cards_of_ready_jobs_are_drawn_anew(site: Site) ->
     with site.database.writing() as session:
         outbox.refresh_ready_cards(session, at=later(5))
         assert [notice.job_id for notice in outbox.due(session, now=later(5), limit=100)] == [site.job.id]
+
+
+def test_many_events_at_once_are_told_as_each_by_itself(session: Session, job: Job, dana: Person) -> None:
+    event = audit.record(session, Event.EXPORTED, by=SCHEDULE, at=NINE, job_id=job.id)
+    with working_for("asks"):
+        outbox.tell(session, event, people=[dana.id])
+    outbox.tell_many(session, [outbox.Told(event.seq, job.id, {dana.id}, "asks")], at=NINE)
+
+    columns = [column for column in OutboxNotice.__table__.c if column.name != "id"]
+    told = list(map(tuple, session.execute(select(*columns).order_by(OutboxNotice.id))))
+    assert len(told) == 6
+    assert told[3:] == told[:3]
 
 
 def test_what_is_done_or_given_up_waits_no_more(session: Session, job: Job, dana: Person) -> None:
