@@ -18,6 +18,7 @@ from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import CHANNEL_ID
 from bot.slack_answers import Posted, SlackError
 from tests.bot.site import Site
+from workflow import messages
 from workflow.database import Database, Held
 from workflow.vocabulary import NoticeKind
 
@@ -136,6 +137,26 @@ def test_of_two_who_have_looked_in_vain_for_what_was_attempted_before_one_posts_
         ours.put("card:1", CHANNEL_ID, CARD)
 
     site.clock.wait(minutes=1)
+    assert [message.ts for message in site.channel()] == [ours.put("card:1", CHANNEL_ID, CARD).ts]
+
+
+def test_who_has_looked_in_vain_for_what_arrives_just_then_posts_nothing_beside_it(site: Site) -> None:
+    gateway = site.connect(HeldUpGateway)
+    ours = Poster(site.database, gateway, clock=site.clock)
+    site.sandbox.fail_next("chat.postMessage", "server_error")
+    with suppress(SlackError):
+        ours.put("card:1", CHANNEL_ID, CARD)
+    site.clock.wait(minutes=1)
+
+    def arrive() -> None:
+        there = site.gateway.post(CHANNEL_ID, CARD, key="card:1")
+        with site.database.writing() as session:
+            messages.posted(session, "card:1", channel=there.channel, ts=there.ts)
+
+    gateway.after_looking = arrive
+    with pytest.raises(UnderWay):
+        ours.put("card:1", CHANNEL_ID, CARD)
+
     assert [message.ts for message in site.channel()] == [ours.put("card:1", CHANNEL_ID, CARD).ts]
 
 
