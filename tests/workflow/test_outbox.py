@@ -131,6 +131,18 @@ def test_what_is_put_off_is_due_later_and_counts_only_its_own_faults(session: Se
     assert list(outbox.waiting_for_job(session, job.id, NoticeKind.CARD)) == [row]
 
 
+def test_what_somebody_has_told_meanwhile_is_neither_put_off_nor_given_up(session: Session, job: Job) -> None:
+    card = notice(session, job)
+    outbox.done(session, [card], at=later(1))
+
+    outbox.put_off(session, [card], until=later(9), error="away", counts=True)
+    outbox.give_up(session, [card], error="away")
+
+    session.refresh(card)
+    assert (card.done_at, card.due_at, card.attempts) == (later(1), NINE, 0)
+    assert (card.given_up, card.last_error) == (False, None)
+
+
 def test_notices_that_are_gathered_keep_the_key_of_their_message(
     session: Session, job: Job, dana: Person
 ) -> None:
