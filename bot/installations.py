@@ -116,13 +116,15 @@ class Installations:
 
     def forget(self, team: str, *, installed_before: float | None = None) -> bool:
         """Drop a workspace's tokens; False when there are none, or the newest is younger (Unix seconds)."""
-        bot = self.find(team)
-        if bot is None or (installed_before is not None and bot.installed_at > installed_before):
-            return False
-        self.store.delete_all(
-            enterprise_id=bot.enterprise_id, team_id=None if is_organisation(team) else team
-        )
-        return True
+        # a rotation that is under way would bring it back
+        with self._database.exclusive(f"rotate-{team}", wait_seconds=_LOCK_SECONDS):
+            bot = self.find(team)
+            if bot is None or (installed_before is not None and bot.installed_at > installed_before):
+                return False
+            self.store.delete_all(
+                enterprise_id=bot.enterprise_id, team_id=None if is_organisation(team) else team
+            )
+            return True
 
     def revoke(self, installation: Installation) -> None:
         """Give back a token that is not wanted, as well as Slack takes it."""

@@ -123,6 +123,8 @@ def put_digest(
             OutboxNotice.message_key.is_(None),
         )
         .limit(1)
+        # whoever writes the message waits for this, or this for them, and then it is another one
+        .with_for_update()
     ).one_or_none()
     if waiting is None:
         session.add(

@@ -114,15 +114,15 @@ class People:
                 job_id: card_address(self._database, self._gateway, job_id)
                 for job_id in drawing.jobs_told(gathered)
             }
-        with self._database.reading() as session, self._readers.speaking_to(session, to.person_id):
-            message = self._message(session, to, gathered, cards)
-        if message is None:
-            return
         with self._readers.direct_message(user_id) as channel:
             with self._database.writing() as session:
+                # before it is drawn: what comes from now on joins another message
                 if not outbox.gather(session, gathered, key):
                     raise UnderWay(key, OVERTAKEN.total_seconds())
-            self._poster.put(key, channel, message)
+            with self._database.reading() as session, self._readers.speaking_to(session, to.person_id):
+                message = self._message(session, to, gathered, cards)
+            if message is not None:
+                self._poster.put(key, channel, message)
 
     def _unheard(self, reader_id: int, gathered: Sequence[OutboxNotice]) -> Sequence[OutboxNotice]:
         """Those of which whoever reads them in the place of another does not hear as themselves."""

@@ -21,12 +21,13 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Closes one company's requests, with words in `language`."""
+    """Closes one company's requests, with words in `language`, as long as it `may_go_on`."""
 
     database: Database
     api: ProcoreApi
     clock: Callable[[], datetime]
     language: str
+    may_go_on: Callable[[], bool] = lambda: True
 
     def run(self) -> int:
         """Close everything that is answered; how many. What Procore refuses is kept with its words.
@@ -38,6 +39,8 @@ class Closing:
             due = procore_answers.due(session, at=self.clock())
         closed = 0
         for answer in due:
+            if not self.may_go_on():
+                break
             try:
                 wrong = self._close(answer)
             except ProcoreRefusedError as refused:

@@ -22,7 +22,7 @@ from sync.procore.write_back import WriteBack
 from sync.sage.company import SageCompany, SageUnreachableError
 from workflow import tally
 from workflow.checks import SageLimits
-from workflow.database import Database
+from workflow.database import Database, Held
 from workflow.settings import ProcoreIntake, Settings, SettingsError
 from workflow.tally import PROCORE_CALLS
 
@@ -117,12 +117,12 @@ def _tell_procore(settings: Settings, database: Database, api: ProcoreApi, *, cl
     """One process at a time, so that no answer that is older overtakes a newer one on the way."""
     with database.exclusive(_TELLING, wait_seconds=PATIENCE.total_seconds()) as held:
         if held:
-            _tell(settings, database, api, clock=clock)
+            _tell(settings, database, api, held, clock=clock)
         else:
             _log.warning("Procore is being told by another process; the next run does the rest")
 
 
-def _tell(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clock) -> None:
+def _tell(settings: Settings, database: Database, api: ProcoreApi, held: Held, *, clock: Clock) -> None:
     path = settings.procore_assignments_path
     try:
         if settings.writes_back:
@@ -133,7 +133,7 @@ def _tell(settings: Settings, database: Database, api: ProcoreApi, *, clock: Clo
         _log.warning("Procore was not told what reached Sage; the next run does it", error=str(error))
     try:
         # those that came before a switch to the other way too
-        if closed := Closing(database, api, clock, settings.language).run():
+        if closed := Closing(database, api, clock, settings.language, held.is_kept).run():
             _log.info("ERP requests of Procore were closed", closed=closed)
     except ProcoreError as error:
         _log.warning("ERP requests were not closed in Procore; the next run does it", error=str(error))

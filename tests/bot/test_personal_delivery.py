@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from bot import drawing
 from bot.blocks.pieces import Message
 from bot.gateway import Gateway
 from bot.slack_answers import Posted, SlackUnavailable
 from tests import factories
+from tests.between import after
 from tests.bot.site import Site
 from tests.factories import RULES, actor
 from workflow import aways, outbox, preferences, privilege_requests
@@ -62,6 +64,36 @@ def test_a_digest_has_the_queue_as_it_is_when_it_is_delivered(site: Site) -> Non
     assert "Your digest: 1 job waits for an approver" in digest
     assert "24-018 Bus Depot" in digest
     assert "24-017" not in digest
+
+
+def test_what_comes_while_a_digest_is_written_is_in_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose(site, site.dana, Choices(Notify.HOURLY))
+    choose(site, site.marcus, Choices(Notify.DO_NOT_PING))
+    site.ask(site.riverside, "03-300 L")
+    site.clock.wait(days=4)
+
+    after(monkeypatch, Gateway, "open_direct_message", lambda: site.ask(site.depot, "03-300 L"))
+    site.drain()
+    site.clock.wait(days=4)
+    site.drain()
+
+    assert ["24-018 Bus Depot" in said for said in said_to(site, site.dana)] == [True]
+
+
+def test_what_comes_while_a_digest_is_found_empty_is_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(site, site.dana, Choices(Notify.HOURLY))
+    choose(site, site.marcus, Choices(Notify.DO_NOT_PING))
+    site.update(site.ask(site.riverside, "03-300 L"), by=site.marcus)
+    site.clock.wait(days=4)
+
+    after(monkeypatch, drawing, "digest", lambda: site.ask(site.depot, "03-300 L"))
+    site.drain()
+    site.clock.wait(days=4)
+    site.drain()
+
+    assert ["24-018 Bus Depot" in said for said in said_to(site, site.dana)] == [True]
 
 
 def test_a_digest_of_an_empty_queue_is_not_sent(site: Site) -> None:

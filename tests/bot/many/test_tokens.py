@@ -1,20 +1,28 @@
 """Tokens that expire: rotated in time, refused after; by the bot, by delivery, by one process at a time."""
 
 import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from slack_sdk.oauth.token_rotation import TokenRotator
 
 from bot.delivery import deliver_waiting
 from bot.installations import Installations, connected
 from bot.slack_answers import SlackRefused, SlackUnavailable
+from tests.between import after
 from tests.bot.many.town import BOREAL, KESTREL, Member, Town, town
 from tests.processes import forked, forking
+from workflow import database
 from workflow.settings import Settings
+
+DEADLINE_SECONDS = 60.0
 
 
 def token(here: Town, team: str = BOREAL.id) -> str:
@@ -94,6 +102,26 @@ def test_several_processes_rotate_a_token_once(here: Town) -> None:
 
     assert [one.exitcode for one in racing] == [0, 0, 0, 0]
     assert {got.get() for _ in racing} == {token(here)} != {before}
+
+
+def test_an_app_that_is_taken_out_while_its_token_is_rotated_stays_out(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near_its_end(here)
+    waits = threading.Event()
+
+    def take_it_out() -> None:
+        forgotten = threads.submit(here.installations.forget, BOREAL.id)
+        forgotten.add_done_callback(lambda _: waits.set())
+        assert waits.wait(DEADLINE_SECONDS)
+
+    monkeypatch.setattr(
+        database, "time", SimpleNamespace(sleep=lambda _: waits.set(), monotonic=time.monotonic)
+    )
+    with ThreadPoolExecutor(1) as threads:
+        after(monkeypatch, TokenRotator, "perform_bot_token_rotation", take_it_out)
+        here.installations.token(BOREAL.id)
+    assert here.installations.find(BOREAL.id) is None
 
 
 def test_a_rotation_that_fails_keeps_the_token_while_it_is_good(here: Town) -> None:

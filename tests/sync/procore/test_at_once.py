@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.procore.app import Procore
+from sync.procore import work
 from sync.procore.api import ProcoreApi
-from sync.procore.client import ProcoreClient
+from sync.procore.client import Account, ProcoreClient
 from sync.procore.erp_requests import ErpRequests
 from sync.procore.intake import Intake
 from sync.procore.people import Directory
@@ -16,6 +17,7 @@ from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
 from workflow import directory, procore_projects, procore_requests
 from workflow.database import Database
+from workflow.settings import Settings, Source
 from workflow.tables import ProcoreAssignment, ProcoreErpRequest
 
 
@@ -154,6 +156,35 @@ def test_what_one_tells_late_takes_nothing_back_that_another_has_told(
 def _write_back(kestrel: Kestrel) -> Written:
     api, path = ProcoreApi(kestrel.client), "rest/v1.0/cost_code_line_item_types/sync"
     return WriteBack(kestrel.database, api, kestrel.clock, assignments_path=path).run()
+
+
+def test_who_closes_requests_without_the_lock_leaves_the_rest_to_who_has_it(
+    postgresql: Kestrel, clock: Clock, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(
+        _env_file=None,
+        source=Source.PROCORE,
+        procore_client_id=account.client_id,
+        procore_client_secret=account.client_secret,
+        procore_company_id=account.company_id,
+        procore_api_url=account.api_url,
+        procore_login_url=account.login_url,
+    )
+    for _ in range(2):
+        request = postgresql.procore.erp.send(postgresql.project)
+        with postgresql.database.writing() as session:
+            procore_requests.hear(session, request["id"], happened_at=clock.at, at=clock.at)
+    ErpRequests(postgresql.intake, "rest/v1.0/companies/{company_id}/erp_requests/{id}").run(look=False)
+
+    def another_one_has_the_lock() -> None:
+        cut_locks(postgresql.database)
+        work.tell(settings, postgresql.database, clock=clock)
+
+    after(monkeypatch, ProcoreApi, "close_detail", another_one_has_the_lock)
+    work.tell(settings, postgresql.database, clock=clock)
+    closed = [call for call in postgresql.procore.web_api.calls if "erp_request_details/" in call]
+    assert len(closed) == 3
+    assert len(set(closed)) == 2
 
 
 def test_a_long_reading_of_the_directory_gives_back_no_right_that_was_read_as_lost_meanwhile(
