@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from sync.files import SageRow
 from workflow.merge import CodeKey, SageCode, SageJob
@@ -80,20 +81,24 @@ class Export:
         }
         return SageJob(number, told.name, codes)
 
-    def _usable(self, file: Iterable[bytes], encoding: str) -> Iterator[tuple[int, Sequence[str]]]:
-        """The line and the texts of each row that can be used by itself."""
+    def _usable(self, file: Iterable[bytes], encoding: str) -> Iterator[tuple[int, Sequence[str], str]]:
+        """Of each row that can be used by itself its line, the texts of job and cost code, and the category.
+
+        The texts are the same list as those of the row above where they say the same.
+        """
         problems: list[FileProblem] = []
-        checks = cell_checks(SageRow)
-        has_rows, before, texts = False, list[str](), list[str]()
+        *checks, category_check = cell_checks(SageRow)
+        has_rows, texts = False, list[str]()
+        before: Sequence[str] = ()
+        category: Any
         for record in records(file, SageRow, problems, fallback=encoding):
             line, values, is_whole = record
-            *of_code, category = values or ("",)
-            if of_code and of_code == before:  # most rows add a category to the cost code of the row above
-                texts = [*texts[:-1], checks[-1](category)]
-            else:
+            of_code = values[:-1]
+            category = category_check(values[-1]) if of_code else None
+            if not of_code or of_code != before:  # most rows add a category to the cost code of the row above
                 texts = [check(value) for check, value in zip(checks, values)]  # noqa: B905 - of half a row, too
                 before = of_code
-            if is_whole and (None in texts or not texts[_CODE]):
+            if is_whole and (category is None or None in texts or not texts[_CODE]):
                 if not any(map(str.strip, values)) and not problems:
                     continue
                 checked(record, SageRow, problems)
@@ -104,18 +109,19 @@ class Export:
                     self._is_amiss(number if problem.line == line else "", problem)
                 problems.clear()
             else:
-                yield line, texts
+                yield line, texts, category
         if not has_rows and not problems:
             problems.append(FileProblem(None, None, "has a header but no rows"))
         for problem in problems:
             self._is_amiss("", problem)
 
-    def _take(self, rows: Iterable[tuple[int, Sequence[str]]]) -> None:
+    def _take(self, rows: Iterable[tuple[int, Sequence[str], str]]) -> None:
         """Keep what the rows say, some thousand at a time; a job may be in several parts."""
         jobs: dict[str, _Told] = {}
-        before, categories = list[str](), set[str]()
-        for n, (line, (*of_code, category)) in enumerate(rows, start=1):
-            if of_code == before:
+        before: Sequence[str] = ()
+        categories = set[str]()
+        for n, (line, of_code, category) in enumerate(rows, start=1):
+            if of_code is before:
                 categories.add(category)
             else:
                 before = of_code
