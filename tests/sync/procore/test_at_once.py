@@ -15,7 +15,7 @@ from sync.procore.write_back import WriteBack, Written
 from tests.between import after, cut_locks
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
-from workflow import directory, procore_projects, procore_requests
+from workflow import directory, procore_people, procore_projects, procore_requests
 from workflow.database import Database
 from workflow.request_ids import working_for
 from workflow.settings import Settings, Source
@@ -230,6 +230,22 @@ def test_a_long_reading_of_the_directory_gives_back_no_right_that_was_read_as_lo
     assert _approvers(kestrel) == ["new"]
     clock.pause(1)
     assert people.refresh().changed == 0
+    assert _approvers(kestrel) == ["new"]
+
+
+def test_who_was_added_and_read_after_the_directory_was_keeps_their_rights(
+    kestrel: Kestrel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = _people(kestrel)
+
+    def a_webhook_tells_of_somebody_new() -> None:
+        clock.pause(1)
+        new = kestrel.procore.company.add_user("new", "new@kestrel.example", erp_level=3, accountant=True)
+        people.read_user(new["id"])
+        clock.pause(1)
+
+    after(monkeypatch, procore_people, "moving", a_webhook_tells_of_somebody_new)
+    assert people.refresh().gone == 0
     assert _approvers(kestrel) == ["new"]
 
 
