@@ -1,6 +1,7 @@
 """A data sync whose lock PostgreSQL has let go of, and that goes on beside the next one."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -16,10 +17,11 @@ from sync.sage.embedded import EmbeddedSage
 from tests.between import cut_locks
 from tests.sync import company_at_work as work
 from tests.sync.company_at_work import YARD, WatchedSage, clock
-from workflow import exports, lines
+from workflow import audit, exports, lines
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.privileges import SCHEDULE
+from workflow.vocabulary import Event
 
 DEADLINE_SECONDS = 60.0
 _SOMEBODY_WAITS = text(
@@ -88,6 +90,28 @@ def test_a_plan_that_comes_late_is_that_of_the_batch_or_nothing(
     is_held = "16-100" in work.in_sage(sage, YARD)
     assert is_held == (work.outcomes(database, YARD) == {"16-100 S": "created"})
     assert report.state is RunState.ANOTHER_IS_RUNNING
+
+
+def test_who_is_overtaken_while_sage_takes_the_batch_leaves_the_rest_of_it_to_who_has_the_lock(
+    database: Database, postgres_url: str, sage: EmbeddedSage
+) -> None:
+    work.accept(database, YARD, "16-100 S")
+    others: list[SyncReport] = []
+
+    def another_one_sends(what: str) -> None:
+        if what == "sent" and not others:
+            cut_locks(database)
+            others.append(sync(other, sage))
+
+    with closing(Database(postgres_url)) as other:
+        report = sync(database, WatchedSage(sage, another_one_sends))
+
+    assert [each.state for each in others] == [RunState.FINISHED]
+    assert report.state is RunState.ANOTHER_IS_RUNNING
+    assert work.outcomes(database, YARD) == {"16-100 S": "created"}
+    with database.reading() as session:
+        happened = Counter(event.event for event in audit.trail(session))
+    assert (happened[Event.EXPORTED], happened[Event.SYNCED], happened[Event.SYNC_FINISHED]) == (1, 1, 1)
 
 
 def _somebody_waits(database: Database) -> bool:
