@@ -109,7 +109,8 @@ METRICS = (
     Metric(
         "costbot_data_sync_runs",
         Kind.COUNTER,
-        "Runs of the data sync by how they ended; unreachable: Sage did not answer; broke: the log says why.",
+        "Runs of the data sync by how they ended; another_is_running: it lost its lock to another; "
+        "unreachable: Sage did not answer; broke: the log says why.",
         ("outcome",),
     ),
     Metric("costbot_data_sync_duration_seconds", Kind.SUMMARY, "How long runs of the data sync took."),
