@@ -473,6 +473,26 @@ def test_two_who_make_the_first_calls_of_procore_both_make_theirs(postgres_site:
         assert procore_calls.made(session, 4001, at=NINE) == 2
 
 
+def test_what_comes_while_a_digest_is_fixed_joins_another(postgres_site: Site) -> None:
+    site = postgres_site
+    person_id = site.approver.id
+
+    def put(_site: Site, session: Session) -> None:
+        outbox.put_digest(session, person_id, at=NINE, due_at=NINE)
+
+    in_one_transaction(site, put)
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            [first] = outbox.waiting_for_person(session, person_id)
+            assert outbox.gather(session, [first], "direct:1")
+            other = threads.submit(in_one_transaction, site, put)
+            until(lambda: other.done() or somebody_waits_for_a_lock(site.database))
+        other.result(DEADLINE_SECONDS)
+    with site.database.reading() as session:
+        keys = [notice.message_key for notice in outbox.waiting_for_person(session, person_id)]
+    assert keys == ["direct:1", None]
+
+
 def in_one_transaction(site: Site, act: Callable[[Site, Session], object]) -> object:
     with site.database.writing() as session:
         return act(site, session)
