@@ -92,22 +92,24 @@ def test_a_plan_that_comes_late_is_that_of_the_batch_or_nothing(
     assert report.state is RunState.ANOTHER_IS_RUNNING
 
 
-def test_who_is_overtaken_while_sage_takes_the_batch_leaves_the_rest_of_it_to_who_has_the_lock(
-    database: Database, postgres_url: str, sage: EmbeddedSage
+@pytest.mark.parametrize(("when", "sends"), [(f"read {YARD}", 0), ("sent", 1)])
+def test_who_is_overtaken_leaves_the_rest_of_the_batch_to_who_has_the_lock(
+    database: Database, postgres_url: str, sage: EmbeddedSage, when: str, sends: int
 ) -> None:
     work.accept(database, YARD, "16-100 S")
     others: list[SyncReport] = []
 
-    def another_one_sends(what: str) -> None:
-        if what == "sent" and not others:
+    def another_one_does_it(what: str) -> None:
+        if what == when and not others:
             cut_locks(database)
             others.append(sync(other, sage))
 
     with closing(Database(postgres_url)) as other:
-        report = sync(database, WatchedSage(sage, another_one_sends))
+        watched = WatchedSage(sage, another_one_does_it)
+        report = sync(database, watched)
 
     assert [each.state for each in others] == [RunState.FINISHED]
-    assert report.state is RunState.ANOTHER_IS_RUNNING
+    assert (report.state, len(watched.sent)) == (RunState.ANOTHER_IS_RUNNING, sends)
     assert work.outcomes(database, YARD) == {"16-100 S": "created"}
     with database.reading() as session:
         happened = Counter(event.event for event in audit.trail(session))
