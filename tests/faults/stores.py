@@ -60,25 +60,30 @@ def restart_postgresql(company: Company, rng: random.Random, times: int) -> Trie
 
 def cut_connections(company: Company, rng: random.Random, times: int) -> Tries:
     """`pg_terminate_backend` for whoever is in a transaction; counts the connections that were cut."""
-    assert company.postgres
-    cut, deadline = 0, time.monotonic() + _MOST_SECONDS
-    with company.under_load(rng, 3), psycopg.connect(company.postgres.url, autocommit=True) as connection:
-        while cut < times and time.monotonic() < deadline:
-            row = connection.execute(_CUT).fetchone()
-            cut += row[0] if row else 0
-            time.sleep(rng.uniform(0.0, 0.05))
-        row = connection.execute(_CUT_ALL).fetchone()
-        idle = row[0] if row else 0
+    cut, idle = _terminate(company, rng, times, _CUT, most_pause=0.05, in_the_end=_CUT_ALL)
     return Tries(cut + idle, f"{cut} in a transaction, {idle} between two")
 
 
 def take_locks_away(company: Company, rng: random.Random, times: int) -> Tries:
     """`pg_terminate_backend` for whoever holds a lock, and goes on with it lost; counts the locks."""
+    taken, more = _terminate(company, rng, times, _TAKE_LOCKS, most_pause=0.4, in_the_end=_TAKE_LOCKS)
+    return Tries(taken + more)
+
+
+def _terminate(
+    company: Company, rng: random.Random, times: int, whom: str, *, most_pause: float, in_the_end: str
+) -> tuple[int, int]:
+    """Under load, until so many connections were cut or the time is over; how many, and how many at last."""
     assert company.postgres
-    taken, deadline = 0, time.monotonic() + _MOST_SECONDS
+    deadline = time.monotonic() + _MOST_SECONDS
     with company.under_load(rng, 3), psycopg.connect(company.postgres.url, autocommit=True) as connection:
-        while taken < times and time.monotonic() < deadline:
-            row = connection.execute(_TAKE_LOCKS).fetchone()
-            taken += row[0] if row else 0
-            time.sleep(rng.uniform(0.0, 0.4))
-    return Tries(taken)
+
+        def cut(statement: str) -> int:
+            row = connection.execute(statement).fetchone()
+            return int(row[0]) if row else 0
+
+        total = 0
+        while total < times and time.monotonic() < deadline:
+            total += cut(whom)
+            time.sleep(rng.uniform(0.0, most_pause))
+        return total, cut(in_the_end)
