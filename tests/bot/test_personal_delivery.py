@@ -96,6 +96,31 @@ def test_what_comes_while_a_digest_is_found_empty_is_told(
     assert ["24-018 Bus Depot" in said for said in said_to(site, site.dana)] == [True]
 
 
+def test_a_digest_whose_process_is_killed_before_it_is_posted_comes_once(site: Site) -> None:
+    class Killed(Gateway):
+        """The process is gone when the digest is fixed and drawn, and its post on record as attempted."""
+
+        def post(self, channel: str, message: Message, **more: Any) -> Posted:
+            if channel.startswith("D"):
+                raise SystemExit
+            return super().post(channel, message, **more)
+
+    choose(site, site.dana, Choices(Notify.HOURLY))
+    choose(site, site.marcus, Choices(Notify.DO_NOT_PING))
+    site.ask(site.riverside, "03-300 L")
+    site.clock.wait(days=4)
+    with pytest.raises(SystemExit):
+        site.drain(gateway=site.connect(Killed))
+    assert said_to(site, site.dana) == []
+
+    for _ in range(2):
+        site.clock.wait(minutes=1)
+        site.drain()
+
+    [digest] = said_to(site, site.dana)
+    assert "24-017 Riverside" in digest
+
+
 def test_a_digest_of_an_empty_queue_is_not_sent(site: Site) -> None:
     choose(site, site.dana, Choices(Notify.HOURLY))
     site.update(site.ask(site.riverside, "03-300 L"), by=site.marcus)

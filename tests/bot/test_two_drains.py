@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.blocks.pieces import Message as Drawn
@@ -17,6 +16,7 @@ from bot.posting import Poster, UnderWay
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import CHANNEL_ID
 from bot.slack_answers import Posted, SlackError
+from tests.between import cut_locks
 from tests.bot.site import Site
 from workflow import messages
 from workflow.database import Database, Held
@@ -24,10 +24,6 @@ from workflow.vocabulary import NoticeKind
 
 CARD = Drawn("A card", ())
 DEADLINE_SECONDS = 30.0
-_CUT = """
-SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database
-WHERE locktype = 'advisory' AND datname = current_database()
-"""
 
 
 class OvertakenDatabase(Database):
@@ -60,29 +56,27 @@ class HeldUpGateway(Gateway):
     before_drawing: Callable[[], object] | None = None
     after_looking: Callable[[], object] | None = None
 
-    def open_direct_message(self, user_id: str) -> str:
-        act, self.before_opening = self.before_opening, None
+    def _once(self, when: str) -> None:
+        act: Callable[[], object] | None = getattr(self, when)
+        setattr(self, when, None)
         if act is not None:
             act()
+
+    def open_direct_message(self, user_id: str) -> str:
+        self._once("before_opening")
         return super().open_direct_message(user_id)
 
     def post(self, channel: str, message: Drawn, **more: Any) -> Posted:
-        act, self.before_posting = self.before_posting, None
-        if act is not None:
-            act()
+        self._once("before_posting")
         return super().post(channel, message, **more)
 
     def update(self, at: Posted, message: Drawn, *, key: str) -> None:
-        act, self.before_drawing = self.before_drawing, None
-        if act is not None:
-            act()
+        self._once("before_drawing")
         super().update(at, message, key=key)
 
     def find(self, channel: str, key: str, **more: Any) -> Posted | None:
         found = super().find(channel, key, **more)
-        act, self.after_looking = self.after_looking, None
-        if act is not None:
-            act()
+        self._once("after_looking")
         return found
 
 
@@ -260,8 +254,7 @@ def test_a_drain_that_has_lost_its_lock_leaves_the_rest_to_who_has_it(
             site.ask(job, "03-300 L")
 
         def lose_it() -> None:
-            with other.writing() as session:
-                session.execute(text(_CUT))
+            cut_locks(other)
             assert at_work.enter_context(other.exclusive(LOCK, wait_seconds=DEADLINE_SECONDS))
 
         gateway.before_posting = lose_it
