@@ -19,12 +19,11 @@ RATE_LIMITED, UNAVAILABLE = "rate_limited", "unavailable"
 _UNKNOWN_RESULT = {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
 _MESSAGE_GONE = {"message_not_found", "cant_update_message", "thread_not_found", "invalid_thread_ts"}
 _CHANNEL_PROBLEM = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
-_TOKEN_PROBLEM = {
+_OF_THIS_METHOD = {"missing_scope", "not_allowed_token_type"}
+_NO_TOKEN = {
     "account_inactive",
     "invalid_auth",
     "invalid_refresh_token",
-    "missing_scope",
-    "not_allowed_token_type",
     "not_authed",
     "not_installed",
     "token_expired",
@@ -70,7 +69,12 @@ class SlackRefused(SlackError):  # noqa: N818 - likewise
     @property
     def is_token_problem(self) -> bool:
         """The token is not good, or not good for this method."""
-        return self.code in _TOKEN_PROBLEM
+        return self.is_without_token or self.code in _OF_THIS_METHOD
+
+    @property
+    def is_without_token(self) -> bool:
+        """There is no token, or none that is good for anything: every other call would be refused as well."""
+        return self.code in _NO_TOKEN
 
     @property
     def is_step_over(self) -> bool:

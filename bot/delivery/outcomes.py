@@ -71,6 +71,10 @@ class Outcomes:
                 self._channel.note_outage(error)
             case SlackRefused(is_token_problem=True):
                 self.stopped = True
+                if error.is_without_token:
+                    # whoever installs the app at this moment has brought forward what was put off until then,
+                    # and whatever comes first in the next drain asks again with one call
+                    retry_after = timedelta()
                 mend = _MENDS.get(error.code, _REINSTALL)
                 self._say_once("Slack refuses the token; notices wait", error, mend=mend)
             case _:

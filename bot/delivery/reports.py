@@ -68,7 +68,7 @@ class Reports:
         try:
             self._poster.share(key, channel, name, lambda: report_files.upload(self._gateway, found), show)
         except SlackRefused as refused:
-            if refused.is_channel_problem or (refused.is_token_problem and refused.code != "missing_scope"):
+            if refused.is_channel_problem or refused.is_without_token:
                 raise
             _log.warning("Slack takes no files: the weekly report is in words", error=str(refused))
             return False

@@ -161,6 +161,18 @@ def test_without_an_install_delivery_waits_and_says_why(
         assert boreal.sandbox.as_person("U0DANA").sees().find("24-017 Riverside Medical Center") is not None
 
 
+def test_an_install_while_delivery_finds_none_holds_up_nothing(
+    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with town(tmp_path, sqlite_template, installed=["kestrel"]) as here:
+        environment(monkeypatch, here, "boreal")
+        after(monkeypatch, Installations, "find", lambda: here.install(BOREAL))
+        assert deliver_waiting() == 0
+        assert deliver_waiting() > 0
+        dana = here.members["boreal"].sandbox.as_person("U0DANA").sees()
+        assert dana.find("24-017 Riverside Medical Center") is not None
+
+
 def test_the_file_of_tokens_is_for_ones_own_eyes(here: Town) -> None:
     file = here.host.data_dir / "installations.db"
     assert file.stat().st_mode & 0o077 == 0
