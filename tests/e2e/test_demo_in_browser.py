@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.office import answers, free_ports
-from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.tree import PATIENCE, ProcessTree
 from tests.e2e.walk import Walk
 from tests.turns import SCREENS
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 RIVERSIDE, HARBOR, COLD_STORAGE = "24-017 Riverside Medical Center", "24-031 Harbor Point", "24-038 Miller"
 WINDOW = "Cost Codes for Update"
@@ -30,7 +30,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tree.start("demo", "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}/"
-        wait_until(partial(answers, url), "the demo can be opened")
+        tree.wait_for_start(partial(answers, url), "the demo can be opened")
         yield url
     finally:
         tree.stop()

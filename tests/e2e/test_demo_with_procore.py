@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.commands import demo_procore
 from tests.e2e.office import answers, free_ports
-from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.tree import PATIENCE, START_SECONDS, ProcessTree
 from tests.e2e.walk import Walk
 
 pytestmark = pytest.mark.timeout(600)
@@ -34,7 +34,7 @@ def demo(folder: Path) -> Iterator[str]:
     tree.start("demo", "--source", "procore", "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_until(partial(answers, f"{url}/"), "the demo can be opened")
+        tree.wait_for_start(partial(answers, f"{url}/"), "the demo can be opened")
         yield url
         assert tree.errors() == []
     finally:
@@ -72,7 +72,7 @@ class Project:
 def _procores_directory_is_read(folder: Path, address: str) -> None:
     settings = demo_procore.settings(address) | {"COSTBOT_DATA_DIR": str(folder / ".demo")}
     command = [sys.executable, "-m", "bot.cli", "procore", "people"]
-    subprocess.run(command, env={**os.environ, **settings}, check=True, timeout=PATIENCE)
+    subprocess.run(command, env={**os.environ, **settings}, check=True, timeout=START_SECONDS)
 
 
 def test_a_code_added_on_procores_page_becomes_a_card_and_comes_back_as_synced(
