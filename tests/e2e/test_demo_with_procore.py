@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.commands import demo_procore
+from tests.browser import PATIENCE_MILLISECONDS
 from tests.e2e.office import answers, free_ports
 from tests.e2e.tree import PATIENCE, START_SECONDS, ProcessTree
 from tests.e2e.walk import Walk
@@ -18,7 +19,6 @@ from tests.e2e.walk import Walk
 pytestmark = pytest.mark.timeout(600)
 
 MAPLE, HARBOR = "25-009 Maple Street Apartments", "24-031 Harbor Point"
-_PLAYWRIGHTS_OWN_PATIENCE = 5.0
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def tabs(demo: str, browser: Browser) -> Iterator[tuple[Page, Page]]:
     context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page(), context.new_page()
     context.close()
-    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 class Project:
