@@ -213,6 +213,7 @@ def test_a_server_that_lost_both_its_shells_is_ended_before_the_next_one(
         first = server_pid(client)
         shell = psutil.Process(first).parent()
         assert shell
+        assert soon(lambda: len(shell.children()) > 1)
         watch = next(child for child in shell.children() if child.pid != first)
         watch.kill()
         shell.kill()
