@@ -25,6 +25,7 @@ from workflow import (
     procore_seen,
     requests,
     telling,
+    waiting_steps,
 )
 from workflow.checks import SageLimits
 from workflow.database import upsert
@@ -288,6 +289,7 @@ def _leave(
     )
     approvers = [person.id for person in telling.approvers_to_ping(session)]
     outbox.tell(session, event, people=[*people, *approvers])
+    waiting_steps.settle(session, requested, at=at)
     holds.settle(session, job.id, by=PROCORE, at=at)
 
 
