@@ -120,6 +120,7 @@ def front(
                 read_back=one.read_back,
                 know_person=one.know_person,
                 forget_install=partial(_forget, installations, one.team),
+                installed_at=partial(installations.installed_at, one.team),
             )
             for one in companies
         }
@@ -140,7 +141,7 @@ def front(
         yield Front(apps, routes, by_team)
 
 
-def _forget(installations: Installations, team: str, installed_before: float | None) -> bool:
+def _forget(installations: Installations, team: str, installed_before: float) -> bool:
     return installations.forget(team, installed_before=installed_before)
 
 

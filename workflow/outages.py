@@ -1,4 +1,4 @@
-"""Outages: the times in which costbot cannot post in its channel, and who is told of each, once; and installs.
+"""Outages: times in which costbot cannot post in its channel, and who is told of each, once; and installs.
 
 A request never fails because of one: what is to be told waits in the outbox.
 """

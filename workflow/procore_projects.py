@@ -228,7 +228,7 @@ def was_read(session: Session, project_id: int, *, before: Known, at: datetime) 
 
 
 def is_taken_in(session: Session, project_id: int, *, before: Known) -> None:
-    """What a reading found was taken in; a change that was told of since it began has the project read again."""
+    """What a reading found was taken in; what was told of since it began has the project read again."""
     session.execute(
         update(ProcoreProject)
         .where(ProcoreProject.project_id == project_id, ProcoreProject.stale_since == before.stale_since)

@@ -100,9 +100,7 @@ class Intake:
                 due = procore_projects.to_read(session, oldest=oldest)
             report = self._read(report, due)
         tried = {(each.project_id, each.stale_since) for each in due}
-        while untried := [
-            each for each in self._changed() if (each.project_id, each.stale_since) not in tried
-        ]:
+        while untried := self._changed_but(tried):
             with self.database.exclusive(LOCK) as held:
                 if not held:
                     break
@@ -227,9 +225,11 @@ class Intake:
             people = procore_seen.people_of(session, set(users.values()))
         return {code_id: people[user_id] for code_id, user_id in users.items() if user_id in people}
 
-    def _changed(self) -> Sequence[ProcoreProject]:
+    def _changed_but(self, tried: Collection[tuple[int, datetime | None]]) -> Sequence[ProcoreProject]:
+        """The projects of which a change is known, but for changes that were tried."""
         with self.database.reading() as session:
-            return procore_projects.to_read(session, oldest=0)
+            changed = procore_projects.to_read(session, oldest=0)
+        return [each for each in changed if (each.project_id, each.stale_since) not in tried]
 
     def _read(self, report: IntakeReport, due: Sequence[ProcoreProject]) -> IntakeReport:
         for each in due:
