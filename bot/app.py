@@ -29,7 +29,7 @@ from bot.listeners import (
     unfurling,
     windows,
 )
-from bot.visit import ForgetInstall, Services, keep_settings, know_no_better
+from bot.visit import ForgetInstall, Services, keep_settings, know_no_better, know_of_none
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.settings import Settings
@@ -48,14 +48,16 @@ def build_app(
     read_back: Callable[[int], None],
     know_person: Callable[[int], None] = know_no_better,
     forget_install: ForgetInstall = keep_settings,
+    installed_at: Callable[[], float] = know_of_none,
 ) -> App:
     """The app for `/slack/events` and Socket Mode alike.
 
     `nudge` asks for a periodic job's work now, by its name in the schedule, and never raises; `clock` gives
     aware times; `limits` is what the company's Sage takes; `read_back` reads what Sage holds for a job now,
     by its id, and never raises; `know_person` reads a person of Procore's directory anew where that is due,
-    by their id, and never raises; `forget_install` drops the workspace's token, where costbot keeps it. Shut
-    `app.listener_runner.listener_executor` down at the end: what was acknowledged goes on in it.
+    by their id, and never raises; `forget_install` drops the workspace's token, where costbot keeps it, and
+    `installed_at` tells which. Shut `app.listener_runner.listener_executor` down at the end: what was
+    acknowledged goes on in it.
     """
     app = bare_app(settings)
     app.use(middleware.drop_other_events)
@@ -71,6 +73,7 @@ def build_app(
         read_back,
         know_person,
         forget_install,
+        installed_at,
         app.listener_runner.listener_executor,
     )
     # Bolt asks one listener after the other, so those of the commonest clicks come first

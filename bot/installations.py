@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError, SlackTokenRotationError
@@ -18,7 +19,7 @@ from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 from slack_sdk.oauth.token_rotation import TokenRotator
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 from sqlalchemy.engine import make_url
 
 from bot.gateway import Gateway, web_client
@@ -76,18 +77,7 @@ class Installations:
 
     def find(self, team: str) -> Bot | None:
         """The newest installation in a workspace (T…) or an organisation (E…)."""
-        bots = self.store.bots.c
-        mine = bots.enterprise_id if is_organisation(team) else bots.team_id
-        # a workspace of an Enterprise Grid is kept under both ids, and only one is known here
-        newest = (
-            select(bots.enterprise_id)
-            .where(bots.client_id == self.client_id, mine == team)
-            .where(bots.is_enterprise_install.is_(is_organisation(team)))
-            .order_by(bots.installed_at.desc())
-            .limit(1)
-        )
-        with self._database.engine.connect() as connection:
-            row = connection.execute(newest).first()
+        row = self._newest(team)
         if row is None:
             return None
         return self.store.find_bot(
@@ -95,6 +85,11 @@ class Installations:
             team_id=None if is_organisation(team) else team,
             is_enterprise_install=is_organisation(team),
         )
+
+    def installed_at(self, team: str) -> float:
+        """When the newest installation was made (Unix seconds); 0 without one."""
+        row = self._newest(team)
+        return _unix(row.installed_at) if row else 0.0
 
     def token(self, team: str, expired: str | None = None) -> str:
         """The token in force, rotated when its time comes, or when Slack has called it `expired`.
@@ -118,12 +113,22 @@ class Installations:
         """Drop a workspace's tokens; False when there are none, or the newest is younger (Unix seconds)."""
         # a rotation that is under way would bring it back
         with self._database.exclusive(f"rotate-{team}", wait_seconds=_LOCK_SECONDS):
-            bot = self.find(team)
-            if bot is None or (installed_before is not None and bot.installed_at > installed_before):
+            newest = self._newest(team)
+            if newest is None or (
+                installed_before is not None and _unix(newest.installed_at) > installed_before
+            ):
                 return False
-            self.store.delete_all(
-                enterprise_id=bot.enterprise_id, team_id=None if is_organisation(team) else team
-            )
+            with self._database.writer.begin() as connection:
+                for table in (self.store.bots, self.store.installations):
+                    connection.execute(
+                        delete(table).where(
+                            table.c.client_id == self.client_id,
+                            table.c.enterprise_id.is_not_distinct_from(newest.enterprise_id),
+                            table.c.team_id.is_not_distinct_from(newest.team_id),
+                            # one that comes at this moment stays
+                            table.c.installed_at <= newest.installed_at,
+                        )
+                    )
             return True
 
     def revoke(self, installation: Installation) -> None:
@@ -133,6 +138,20 @@ class Installations:
 
     def close(self) -> None:
         self._database.close()
+
+    def _newest(self, team: str) -> Row[Any, Any, Any] | None:
+        bots = self.store.bots.c
+        mine = bots.enterprise_id if is_organisation(team) else bots.team_id
+        # a workspace of an Enterprise Grid is kept under both ids, and only one is known here
+        newest = (
+            select(bots.enterprise_id, bots.team_id, bots.installed_at)
+            .where(bots.client_id == self.client_id, mine == team)
+            .where(bots.is_enterprise_install.is_(is_organisation(team)))
+            .order_by(bots.installed_at.desc())
+            .limit(1)
+        )
+        with self._database.engine.connect() as connection:
+            return connection.execute(newest).first()
 
     def _installed(self, team: str) -> Bot:
         bot = self.find(team)
@@ -193,6 +212,11 @@ def _is_due(bot: Bot, expired: str | None) -> bool:
 
 def _is_still_good(bot: Bot, expired: str | None) -> bool:
     return bot.bot_token != expired and (bot.bot_token_expires_at or 0) > time.time()
+
+
+def _unix(at: datetime) -> float:
+    """A time as the SDK keeps it, in Unix seconds."""
+    return at.replace(tzinfo=UTC).timestamp()
 
 
 def _make_private(url: str) -> None:

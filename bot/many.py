@@ -26,16 +26,15 @@ from bot.metrics import Watched
 from bot.oauth import install_routes, team_of
 from bot.procore_webhooks import webhook_routes
 from bot.routing import ManyApps, nobodys_app
-from bot.slack_answers import SlackRefused
 from bot.slow_parts import Question, answers
 from bot.visit import know_no_better
-from workflow import audit, outbox
+from workflow import outages
 from workflow.checks import SageLimits
 from workflow.database import Database
 from workflow.privileges import Actor
 from workflow.settings import Settings, company_path
 from workflow.tally import bringing
-from workflow.vocabulary import Event, PeriodicWork, Place
+from workflow.vocabulary import PeriodicWork, Place
 
 _ANSWER_SECONDS = 2.0
 """Less than `/readyz` waits for all of them together."""
@@ -121,6 +120,7 @@ def front(
                 read_back=one.read_back,
                 know_person=one.know_person,
                 forget_install=partial(_forget, installations, one.team),
+                installed_at=partial(installations.installed_at, one.team),
             )
             for one in companies
         }
@@ -141,7 +141,7 @@ def front(
         yield Front(apps, routes, by_team)
 
 
-def _forget(installations: Installations, team: str, installed_before: float | None) -> bool:
+def _forget(installations: Installations, team: str, installed_before: float) -> bool:
     return installations.forget(team, installed_before=installed_before)
 
 
@@ -151,8 +151,7 @@ def _note_install(company: Company, installation: Installation, *, at: datetime)
     by = Actor(Place.SLACK, f"Slack user {installation.user_id}")
     try:
         with company.database.writing() as session:
-            outbox.try_now(session, put_off_by=SlackRefused.__name__, at=at)
-            audit.record(session, Event.SLACK_INSTALLED, by=by, at=at, workspace=f"{name} ({team})".strip())
+            outages.installed(session, workspace=f"{name} ({team})".strip(), by=by, at=at)
     except SQLAlchemyError as error:
         _log.error("an install could not be put on record", company=company.name, error=str(error))
     company.nudge(PeriodicWork.DELIVER)

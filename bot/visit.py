@@ -37,7 +37,7 @@ from workflow.vocabulary import PeriodicWork
 
 Result = TypeVar("Result")
 
-ForgetInstall = Callable[[float | None], bool]
+ForgetInstall = Callable[[float], bool]
 """Drops the workspace's token, unless its install is younger (Unix seconds); whether it did."""
 
 _WAS = {
@@ -51,9 +51,14 @@ _LANGUAGE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)  # named, or each line would look up who speaks
 
 
-def keep_settings(_installed_before: float | None) -> bool:
+def keep_settings(_installed_before: float) -> bool:
     """How a token in the settings is forgotten: not by costbot."""
     return True
+
+
+def know_of_none() -> float:
+    """When a token in the settings was installed: costbot does not know."""
+    return 0.0
 
 
 def know_no_better(_person_id: int) -> None:
@@ -79,6 +84,8 @@ class Services:
     """Read a person of Procore's directory anew where that is due, by their id; never raises."""
     forget_install: ForgetInstall
     """Drop the token that the install has left with costbot."""
+    installed_at: Callable[[], float]
+    """When the install was made that costbot works with (Unix seconds)."""
     threads: Executor
     """What handles visits after their ack."""
 

@@ -333,10 +333,11 @@ def _look_in_procore(settings: Settings, database: Database, _by: Actor) -> bool
     # imported here, for who works with files needs none of it
     from sync.procore.work import look
 
-    if look(settings, database, open_company(settings), clock=_now):
+    report = look(settings, database, open_company(settings), clock=_now)
+    if report:
         nudger(settings)(PeriodicWork.DELIVER)
     # done even when Procore was away: the next time comes soon, and what is to be read is kept
-    return True
+    return report is None or not report.is_anothers
 
 
 def _tidy_once(_settings: Settings, database: Database, _by: Actor) -> bool:

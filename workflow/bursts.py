@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from workflow import deliveries
+from workflow import deliveries, outbox
 from workflow.tables import AuditEvent, Burst, OutboxNotice
 from workflow.vocabulary import Event, NoticeKind
 
@@ -62,12 +62,8 @@ def begin(session: Session) -> bool:
 
 def hush(session: Session) -> None:
     """The digest tells the channel: none of the jobs is shown there by a reply as well."""
-    session.execute(
-        update(OutboxNotice)
-        .where(OutboxNotice.id.in_(_waiting(OutboxNotice.id)), OutboxNotice.broadcast)
-        .values(broadcast=False),
-        execution_options={"synchronize_session": False},
-    )
+    shown = session.scalars(_waiting(OutboxNotice.id).where(OutboxNotice.broadcast))
+    outbox.hush(session, shown.all())
 
 
 def end(session: Session, burst_id: int, *, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Outages: the times in which costbot cannot post in its channel, and who is told of each, once.
+"""Outages: times in which costbot cannot post in its channel, and who is told of each, once; and installs.
 
 A request never fails because of one: what is to be told waits in the outbox.
 """
@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from workflow import audit, deliveries, directory, outbox
-from workflow.privileges import SCHEDULE, Rules
+from workflow.privileges import SCHEDULE, Actor, Rules
 from workflow.tables import ChannelOutage, Person
 from workflow.vocabulary import Event
 
@@ -46,6 +46,13 @@ def end(session: Session, *, channel: str, at: datetime) -> bool:
         return False
     audit.record(session, Event.CHANNEL_OPEN, by=SCHEDULE, at=at, channel=channel)
     return True
+
+
+def installed(session: Session, *, workspace: str, by: Actor, at: datetime) -> None:
+    """The app was installed in Slack: it is on record, and what has waited for it is tried now."""
+    # the trail first, as whoever has a digest brought forward locks it before the digest
+    audit.record(session, Event.SLACK_INSTALLED, by=by, at=at, workspace=workspace)
+    outbox.try_now(session, at=at)
 
 
 def _who_mends(session: Session, rules: Rules) -> list[Person]:

@@ -311,24 +311,27 @@ def put_off(
     *,
     until: datetime,
     error: str | None,
-    counts: bool = False,
+    at_fault: Iterable[OutboxNotice] = (),
 ) -> None:
-    """Try again later; `counts` makes it an attempt that failed by the notice's own fault.
+    """Try again later; those `at_fault` among them failed by their own, which is counted.
 
     Without an error it is meant to wait until then.
     """
-    attempts = OutboxNotice.attempts + (1 if counts else 0)
-    _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts}, *_WAITS)
+    _change(session, notices, {"due_at": until, "last_error": error}, *_WAITS)
+    _change(session, at_fault, {"attempts": OutboxNotice.attempts + 1}, *_WAITS)
 
 
-def try_now(session: Session, *, put_off_by: str, at: datetime) -> None:
-    """Try again now what was put off by an error whose words begin so: its cause is gone."""
-    session.execute(
-        update(OutboxNotice)
-        .where(*_WAITS, OutboxNotice.due_at > at, OutboxNotice.last_error.startswith(put_off_by))
-        .values(due_at=at),
-        execution_options={"synchronize_session": False},
+def hush(session: Session, notice_ids: Collection[int]) -> None:
+    """Show none of these replies in the channel too."""
+    _change_ids(session, notice_ids, {"broadcast": False})
+
+
+def try_now(session: Session, *, at: datetime) -> None:
+    """Try again now what was put off by an error, and what waits behind it: the cause may be gone."""
+    put_off_ones = select(OutboxNotice.id).where(
+        *_WAITS, OutboxNotice.due_at > at, OutboxNotice.last_error.is_not(None)
     )
+    _change_ids(session, session.scalars(put_off_ones).all(), {"due_at": at}, *_WAITS)
 
 
 def is_put_off_by(session: Session, words: str) -> bool:
@@ -397,11 +400,21 @@ def _change(
     *only: ColumnElement[bool],
 ) -> int:
     """Change those of these notices of which all this holds; how many they were."""
-    ids, changed = [notice.id for notice in notices], 0
-    for start in range(0, len(ids), _IDS_A_STATEMENT):
-        some = ids[start : start + _IDS_A_STATEMENT]
+    return _change_ids(session, [notice.id for notice in notices], values, *only)
+
+
+def _change_ids(
+    session: Session, ids: Iterable[int], values: dict[str, Any], *only: ColumnElement[bool]
+) -> int:
+    """So by their numbers, and in this order, so that two never deadlock."""
+    ordered, changed = sorted(ids), 0
+    for start in range(0, len(ordered), _IDS_A_STATEMENT):
+        mine = OutboxNotice.id.in_(ordered[start : start + _IDS_A_STATEMENT])
+        if len(ordered) > 1:
+            # an UPDATE has an order of its own
+            session.execute(select(OutboxNotice.id).where(mine).order_by(OutboxNotice.id).with_for_update())
         changed += session.execute(
-            update(OutboxNotice).where(OutboxNotice.id.in_(some), *only).values(values),
+            update(OutboxNotice).where(mine, *only).values(values),
             execution_options={"synchronize_session": False},
         ).rowcount  # type: ignore[attr-defined]
     return changed

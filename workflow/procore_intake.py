@@ -25,11 +25,13 @@ from workflow import (
     procore_seen,
     requests,
     telling,
+    waiting_steps,
 )
 from workflow.checks import SageLimits
 from workflow.database import upsert
 from workflow.merge import Assignment
 from workflow.privileges import Actor, Rules
+from workflow.procore_projects import Known
 from workflow.procore_seen import Key, Seen
 from workflow.tables import Job, Person, ProcoreAssignment, ProcoreProject, RequestedLine, RequestedUpdate
 from workflow.vocabulary import ErpPermission, Event, Place, State
@@ -63,21 +65,20 @@ def take_in(
     project_id: int,
     seen: Sequence[Seen],
     gone: Collection[Key],
-    read_from: datetime | None,
-    last_read: datetime | None = None,
+    before: Known | None,
     at: datetime,
     rules: Rules,
     limits: SageLimits,
 ) -> TakenIn:
-    """Bring a project up to date with what was `seen` of it, whole, from `read_from` on.
+    """Bring a project up to date with what was `seen` of it, whole.
 
-    `gone` are assignments that Procore was asked about and does not have any more. What changed in Procore
-    since `read_from` keeps the project to be read again; without it the project itself was not read. Nothing
-    is taken in where another process did so since the reading before this one, at `last_read`.
+    `gone` are assignments that Procore was asked about and does not have any more. `before` is what was known
+    of the project as it was read; without it it was not. A change that was told of since keeps it to be read
+    again, and nothing is taken in where another process has read it meanwhile.
     """
     project = session.get_one(ProcoreProject, project_id)
     job = directory.lock_jobs(session, [project.job_id])[0]
-    if read_from is not None and not procore_projects.was_read(session, project_id, last=last_read, at=at):
+    if before and not procore_projects.was_read(session, project_id, before=before, at=at):
         return TakenIn()
     known = {
         (row.cost_code_id, row.line_item_type_id): row
@@ -116,8 +117,8 @@ def take_in(
     for each in seen:
         if (row := known.get(each.key)) is not None:
             row.is_new, row.description = each.is_new, each.description[:200]
-    if read_from is not None and not undecided:
-        procore_projects.is_known(session, project_id, up_to=read_from)
+    if before and not undecided:
+        procore_projects.is_taken_in(session, project_id, before=before)
     session.flush()
     return TakenIn(asked, removed, len(problems), len(undecided))
 
@@ -288,6 +289,7 @@ def _leave(
     )
     approvers = [person.id for person in telling.approvers_to_ping(session)]
     outbox.tell(session, event, people=[*people, *approvers])
+    waiting_steps.settle(session, requested, at=at)
     holds.settle(session, job.id, by=PROCORE, at=at)
 
 

@@ -6,7 +6,7 @@ Owns their rows, and the marks of up to when something of Procore was read.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -27,6 +27,13 @@ class ProjectFacts:
     name: str
     updated_at: datetime | None = None
     """When Procore says that it changed; without it, it may have changed at any time."""
+
+
+class Known(NamedTuple):
+    """When a project was last read, and since when it has changed; None for never."""
+
+    read_at: datetime | None
+    stale_since: datetime | None
 
 
 def mark(session: Session, name: str) -> datetime | None:
@@ -150,7 +157,7 @@ def stale(session: Session, project_id: int, *, at: datetime) -> bool:
 
 
 def _has_changed(session: Session, project_id: int, *, at: datetime, told_by: str | None = None) -> None:
-    """The last change counts: a reading that is under way knows of those before it alone.
+    """The last change counts, by whichever clock: a reading that is under way knows of those before it alone.
 
     What nobody tells, but is found, is read on with the id of who told of a change before, if anybody did.
     """
@@ -158,7 +165,7 @@ def _has_changed(session: Session, project_id: int, *, at: datetime, told_by: st
     teller = case((stale_since.is_(None), request_ids.current()), else_=ProcoreProject.request_id)
     session.execute(
         update(ProcoreProject)
-        .where(ProcoreProject.project_id == project_id, stale_since.is_(None) | (stale_since < at))
+        .where(ProcoreProject.project_id == project_id)
         .values(stale_since=at, request_id=told_by or teller)
     )
 
@@ -197,19 +204,20 @@ def cannot_be_read(session: Session, project_id: int, words: str, *, at: datetim
     session.flush()
 
 
-def last_read(session: Session, project_id: int) -> datetime | None:
-    """When what is known of a project was read."""
-    return session.scalar(select(ProcoreProject.read_at).where(ProcoreProject.project_id == project_id))
+def known(session: Session, project_id: int) -> Known:
+    """What is known of a project, as a reading begins."""
+    query = select(ProcoreProject.read_at, ProcoreProject.stale_since)
+    return Known(*session.execute(query.where(ProcoreProject.project_id == project_id)).one())
 
 
-def was_read(session: Session, project_id: int, *, last: datetime | None, at: datetime) -> bool:
-    """A project could be read, `last_read` being `last` when that began.
+def was_read(session: Session, project_id: int, *, before: Known, at: datetime) -> bool:
+    """A project could be read, of which so much was known when that began.
 
     False where another reading was kept meanwhile: it may be newer than this one, of which nothing may be
     kept then, and the project is to be read again.
     """
     mine = ProcoreProject.project_id == project_id
-    is_last = ProcoreProject.read_at.is_not_distinct_from(last)
+    is_last = ProcoreProject.read_at.is_not_distinct_from(before.read_at)
     kept = session.execute(update(ProcoreProject).where(mine, is_last).values(read_at=at))
     if not kept.rowcount:  # type: ignore[attr-defined]
         _has_changed(session, project_id, at=at)
@@ -219,11 +227,11 @@ def was_read(session: Session, project_id: int, *, last: datetime | None, at: da
     return True
 
 
-def is_known(session: Session, project_id: int, *, up_to: datetime) -> None:
-    """What changed of a project up to then was taken in; what changed since has it read again."""
+def is_taken_in(session: Session, project_id: int, *, before: Known) -> None:
+    """What a reading found was taken in; what was told of since it began has the project read again."""
     session.execute(
         update(ProcoreProject)
-        .where(ProcoreProject.project_id == project_id, ProcoreProject.stale_since <= up_to)
+        .where(ProcoreProject.project_id == project_id, ProcoreProject.stale_since == before.stale_since)
         .values(stale_since=None)
     )
 

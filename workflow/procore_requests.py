@@ -136,7 +136,7 @@ def take_in(
         project_id=row.project_id,
         seen=seen,
         gone=gone,
-        read_from=None,
+        before=None,
         at=at,
         rules=rules,
         limits=limits,

@@ -215,6 +215,9 @@ def look(line: CommandLine) -> Answer:
             report = take_in(line.settings, line.database, api, limits, clock=line.now, at_once=True)
     except ProcoreError as error:
         raise StopError(failed(str(error), reason="procore")) from None
+    if report.is_anothers:
+        words = "Another process is looking in Procore already. Run this again when it is through."
+        return failed(words, reason="another_is_looking")
     facts = LookShape(
         projects=report.projects,
         read=report.read,

@@ -73,10 +73,11 @@ def _revoked(services: Services, told: _Told) -> bool:
     """Tokens that were rotated are revoked too, so Slack is asked whether the present one is good."""
     if not told.event.tokens.bot:
         return False
+    present = services.installed_at()  # the one that Slack is asked about
     try:
         services.gateway.auth_test()
     except SlackRefused as refused:
-        return refused.is_token_problem and services.forget_install(None)
+        return refused.is_token_problem and services.forget_install(present)
     except SlackError as error:
         _log.warning("Slack does not tell whether the token is good still", error=str(error))
     return False

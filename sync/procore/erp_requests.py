@@ -50,7 +50,7 @@ class ErpRequests:
         """
         with self.intake.database.exclusive(LOCK) as held:
             if not held:
-                return IntakeReport()
+                return IntakeReport(is_anothers=True)
             self.intake.read_lists()
             projects, shown = 0, {}
             if look:

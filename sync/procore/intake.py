@@ -48,7 +48,7 @@ class IntakeReport:
     """What one run did: `projects` changed and `read`; `requested`, `removed` and `problems` are assignments.
 
     `to_read_back` are jobs whose cost codes in Sage have to be known before it can be told what is new.
-    `people` are those of the directory who changed.
+    `people` are those of the directory who changed. `is_anothers` where another process was at it.
     """
 
     projects: int = 0
@@ -58,6 +58,7 @@ class IntakeReport:
     problems: int = 0
     to_read_back: tuple[int, ...] = ()
     people: int = 0
+    is_anothers: bool = False
 
     def plus(self, job_id: int, taken: TakenIn) -> "IntakeReport":
         """With one more job taken in."""
@@ -85,19 +86,27 @@ class Intake:
     def run(self, *, oldest: int = OLDEST_A_RUN) -> IntakeReport:
         """Everything that is due: lists, changed projects, then the projects that are to be read.
 
-        Nothing while another process does it.
+        Nothing while another process does it: that one sees, when it is through, what was told meanwhile.
 
         Raises:
             ProcoreError: what was read before stays, and the next run goes on.
         """
         with self.database.exclusive(LOCK) as held:
             if not held:
-                return IntakeReport()
+                return IntakeReport(is_anothers=True)
             self.read_lists()
-            projects = self.read_projects()
+            report = IntakeReport(self.read_projects())
             with self.database.reading() as session:
                 due = procore_projects.to_read(session, oldest=oldest)
-            return self._read(projects, due)
+            report = self._read(report, due)
+        tried = {(each.project_id, each.stale_since) for each in due}
+        while untried := self._changed_but(tried):
+            with self.database.exclusive(LOCK) as held:
+                if not held:
+                    break
+                report = self._read(report, untried)
+            tried |= {(each.project_id, each.stale_since) for each in untried}
+        return report
 
     def read_lists(self, *, at_once: bool = False) -> bool:
         """The ERP standard cost code list and the line item types, once a day or `at_once`."""
@@ -181,9 +190,8 @@ class Intake:
 
     def read_project(self, project_id: int, job_id: int) -> TakenIn:
         """The cost codes of one project, and what came of them."""
-        read_from = self.clock()
         with self.database.reading() as session:
-            last_read = procore_projects.last_read(session, project_id)
+            known = procore_projects.known(session, project_id)
             before = procore_seen.extras_by_key(session, job_id)
             waiting = procore_seen.cannot_be_asked_for(session, job_id)
         places = dict(self._places(project_id))
@@ -204,8 +212,7 @@ class Intake:
                 project_id=project_id,
                 seen=seen,
                 gone=gone,
-                read_from=read_from,
-                last_read=last_read,
+                before=known,
                 at=self.clock(),
                 rules=self.rules,
                 limits=self.limits,
@@ -218,8 +225,13 @@ class Intake:
             people = procore_seen.people_of(session, set(users.values()))
         return {code_id: people[user_id] for code_id, user_id in users.items() if user_id in people}
 
-    def _read(self, projects: int, due: Sequence[ProcoreProject]) -> IntakeReport:
-        report = IntakeReport(projects)
+    def _changed_but(self, tried: Collection[tuple[int, datetime | None]]) -> Sequence[ProcoreProject]:
+        """The projects of which a change is known, but for changes that were tried."""
+        with self.database.reading() as session:
+            changed = procore_projects.to_read(session, oldest=0)
+        return [each for each in changed if (each.project_id, each.stale_since) not in tried]
+
+    def _read(self, report: IntakeReport, due: Sequence[ProcoreProject]) -> IntakeReport:
         for each in due:
             try:
                 # on with the id of what told of the change

@@ -20,7 +20,7 @@ from workflow import audit, slots, tally, waiting_steps
 from workflow.database import Database
 from workflow.settings import SageTarget, Settings
 from workflow.tables import DataSync, OutboxNotice, Person, ScheduleSlot, SeenDelivery, WorkflowStep
-from workflow.vocabulary import Event, NoticeKind, StepKind
+from workflow.vocabulary import Event, NoticeKind, PeriodicWork, StepKind
 
 
 def test_a_data_sync_runs_for_the_slot_that_is_due_and_finishes_it(
@@ -67,6 +67,23 @@ def test_a_data_sync_leaves_its_slot_to_the_one_that_is_running(
 
     assert work.states(database, YARD) == ["accepted"]
     assert work.undone(database)
+
+
+def test_a_look_at_procore_leaves_its_slot_where_another_process_reads(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"SOURCE": "procore", "PROCORE_COMPANY_ID": "1"}.items():
+        monkeypatch.setenv(f"COSTBOT_{name}", value)
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"COSTBOT_PROCORE_{name}", "long-and-random-0123456789")
+    with database.writing() as session:
+        slots.take(session, PeriodicWork.PROCORE, factories.NINE)
+    with database.exclusive("procore_intake") as held:
+        assert held
+        worker.procore()
+
+    with database.reading() as session:
+        assert slots.undone(session, PeriodicWork.PROCORE) is not None
 
 
 @pytest.mark.parametrize("minutes", [31, 29], ids=["", "by a clock that is behind"])

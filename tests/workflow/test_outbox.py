@@ -125,17 +125,29 @@ def test_what_is_done_or_given_up_waits_no_more(session: Session, job: Job, dana
 def test_what_is_put_off_is_due_later_and_counts_only_its_own_faults(session: Session, job: Job) -> None:
     row = notice(session, job)
     outbox.put_off(session, [row], until=later(1), error="Slack is down")
-    outbox.put_off(session, [row], until=later(2), error="bad blocks", counts=True)
+    outbox.put_off(session, [row], until=later(2), error="bad blocks", at_fault=[row])
     session.expire_all()
     assert (row.due_at, row.attempts, row.last_error) == (later(2), 1, "bad blocks")
     assert list(outbox.waiting_for_job(session, job.id, NoticeKind.CARD)) == [row]
+
+
+def test_what_waits_for_what_was_put_off_is_tried_with_it(session: Session, job: Job, dana: Person) -> None:
+    first, behind, asleep = (notice(session, job, person=dana) for _ in range(3))
+    outbox.put_off(session, [first], until=later(9), error="SlackRefused: missing_scope")
+    outbox.put_off(session, [behind], until=later(9), error="waits for the message before it")
+    outbox.put_off(session, [asleep], until=later(9), error=None)
+
+    outbox.try_now(session, at=later(1))
+
+    session.expire_all()
+    assert [row.due_at for row in (first, behind, asleep)] == [later(1), later(1), later(9)]
 
 
 def test_what_somebody_has_told_meanwhile_is_neither_put_off_nor_given_up(session: Session, job: Job) -> None:
     card = notice(session, job)
     outbox.done(session, [card], at=later(1))
 
-    outbox.put_off(session, [card], until=later(9), error="away", counts=True)
+    outbox.put_off(session, [card], until=later(9), error="away", at_fault=[card])
     outbox.give_up(session, [card], error="away")
 
     session.refresh(card)

@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from tests.factories import LIMITS, NINE, RULES, actor, assignments
+from tests.factories import LIMITS, NINE, RULES, actor, assignments, later
 from tests.processes import forked, forking
 from tests.workflow.office import Office
 from tests.workflow.site import Site
 from workflow import (
+    audit,
     aways,
     bursts,
     deliveries,
@@ -31,6 +32,7 @@ from workflow import (
     reopening,
     requests,
     slots,
+    telling,
 )
 from workflow.acting import AlreadyDecided, Done, Stale
 from workflow.calendar import Calendar
@@ -335,6 +337,47 @@ def test_two_imports_of_the_same_people_take_them_in_the_same_order(postgres_sit
         importing.result(DEADLINE_SECONDS)
 
     assert site.row(Person, site.second.id).name == "New name"
+
+
+def install(database: Database) -> None:
+    with database.writing() as session:
+        outages.installed(session, workspace="Kestrel (T1)", by=SCHEDULE, at=NINE)
+
+
+def test_an_install_and_who_has_approvers_reminded_lock_in_one_order(postgres_site: Site) -> None:
+    site = postgres_site
+    with site.database.writing() as session:
+        for person in (site.second, site.approver):
+            outbox.put_digest(session, person.id, at=NINE, due_at=NINE)
+        waiting = outbox.due(session, now=NINE, limit=10)
+        outbox.put_off(session, waiting, until=later(9), error="SlackRefused: missing_scope")
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            event = audit.record(session, Event.REMINDED, by=SCHEDULE, at=NINE)
+            installing = threads.submit(install, site.database)
+            until(partial(somebody_waits_for_a_lock, site.database))
+            telling.remind(session, event, [site.approver, site.second], calendar=Calendar())
+        installing.result(DEADLINE_SECONDS)
+
+    assert Event.SLACK_INSTALLED in site.event_names()
+
+
+def test_an_install_and_who_puts_notices_off_lock_in_one_order(postgres_site: Site) -> None:
+    site = postgres_site
+    site.ask("03-300 L")
+    with site.database.writing() as session:
+        waiting = outbox.due(session, now=later(1), limit=10)
+        for notice, minutes in zip(waiting, (9, 8, 7), strict=False):
+            outbox.put_off(session, [notice], until=later(minutes), error="SlackRefused: missing_scope")
+    with ThreadPoolExecutor(1) as threads:
+        with site.database.writing() as session:
+            outbox.put_off(session, waiting[1:2], until=later(9), error="SlackUnavailable")
+            installing = threads.submit(install, site.database)
+            until(partial(somebody_waits_for_a_lock, site.database))
+            outbox.put_off(session, waiting[2:], until=later(9), error="SlackUnavailable")
+        installing.result(DEADLINE_SECONDS)
+
+    assert Event.SLACK_INSTALLED in site.event_names()
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -58,6 +58,15 @@ def test_looking_takes_in_what_a_project_team_added(shell: Shell, procore: Proco
     assert (job["job"]["number"], job["state"]) == ("24-017", "ready")
 
 
+def test_looking_while_another_process_does_says_so(
+    shell: Shell, procore: Procore, database: Database
+) -> None:
+    _kestrel(procore)
+    with database.exclusive("procore_intake"):
+        ran = shell.run("procore", "look", "--json")
+    assert (ran.exit_code, ran.json["reason"]) == (1, "another_is_looking")
+
+
 def test_the_status_says_what_is_known_and_what_cannot_be_asked_for(shell: Shell, procore: Procore) -> None:
     _kestrel(procore)
     shell.done("procore", "look")

@@ -11,11 +11,14 @@ from slack_bolt import BoltRequest
 
 from bot.addresses import job_link
 from bot.blocks import notices
+from bot.gateway import Gateway
 from bot.identity import Identity
-from bot.installations import connected
+from bot.installations import Installations, connected
 from bot.posting import Poster
 from bot.routing import team_of
 from bot.sandbox.client import NO_AUTHORITIES
+from bot.slack_answers import Bot
+from tests.between import after
 from tests.bot.many.town import BOREAL, KESTREL, NOBODY, ORGANISATION, Member, Town, town
 from workflow import directory, messages
 from workflow.database import Database
@@ -136,6 +139,33 @@ def test_what_slack_tells_late_of_an_older_install_changes_nothing(here: Town, b
 
     assert here.installations.find(BOREAL.id) is not None
     assert on_record(boreal, Event.SLACK_REMOVED) == []
+
+
+def test_an_install_while_the_one_before_is_forgotten_stays(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after(monkeypatch, Installations, "_newest", lambda: here.install(BOREAL))
+    assert here.installations.forget(BOREAL.id, installed_before=time.time())
+    assert here.installations.find(BOREAL.id) is not None
+
+
+def test_an_install_while_slack_is_asked_whether_the_token_is_good_stays(
+    here: Town, boreal: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Gateway.auth_test
+
+    def ask_and_install(gateway: Gateway) -> Bot:
+        monkeypatch.setattr(Gateway, "auth_test", ask)
+        try:
+            return ask(gateway)
+        finally:
+            here.install(BOREAL)
+
+    here.oauth.uninstall(BOREAL.id)
+    monkeypatch.setattr(Gateway, "auth_test", ask_and_install)
+    here.post("events_api", happened(boreal, "tokens_revoked", at=time.time(), tokens={"bot": ["U0"]}))
+
+    assert here.installations.find(BOREAL.id) is not None
 
 
 def test_a_removal_of_another_shape_removes_nothing(here: Town, boreal: Member) -> None:

@@ -23,6 +23,7 @@ from workflow import (
     procore_projects,
     procore_seen,
     requests,
+    steps,
 )
 from workflow.checks import SageLimits
 from workflow.directory import StandardCode
@@ -32,13 +33,15 @@ from workflow.settings import SageTarget, Settings
 from workflow.tables import (
     Category,
     Job,
+    OutboxNotice,
     ProcoreAssignment,
     ProcoreProject,
     RequestedLine,
     StandardCostCode,
     StandardCostCodeCategory,
+    WorkflowStep,
 )
-from workflow.vocabulary import Event, State
+from workflow.vocabulary import Event, NoticeKind, State
 
 
 def test_an_erp_integrated_project_becomes_a_job_by_the_erps_code(kestrel: Kestrel) -> None:
@@ -216,6 +219,21 @@ def test_when_nothing_is_left_the_requested_update_ends_and_adding_again_asks_ag
     facts = kestrel.update()
     assert facts is not None
     assert facts.state is State.READY
+
+
+def test_a_step_that_waits_for_what_is_all_removed_goes_on(kestrel: Kestrel, clock: Clock) -> None:
+    code = kestrel.add("300", "L")
+    kestrel.run()
+    with kestrel.database.writing() as session:
+        by = factories.actor(factories.approver(session))
+        steps.wait(session, "Fx1", team_id="T1", job="24-017", until="", by=by, at=clock(), rules=RULES)
+    clock.pause(60)
+    kestrel.procore.company.remove(code)
+    kestrel.run()
+    [step] = kestrel.rows(WorkflowStep)
+    assert step.outputs is not None
+    assert step.outputs["outcome"] == "rejected"
+    assert NoticeKind.STEP in {notice.kind for notice in kestrel.rows(OutboxNotice)}
 
 
 def test_what_is_removed_after_the_update_stays_and_is_told_once(kestrel: Kestrel, clock: Clock) -> None:
