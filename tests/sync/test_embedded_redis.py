@@ -16,7 +16,7 @@ import redis
 from sync.embedded_redis import EmbeddedRedisError, embedded_redis
 from workflow.settings import Settings
 
-_DEADLINE_SECONDS = 30.0
+_DEADLINE_SECONDS = 90.0
 
 
 def settings_in(folder: Path, redis_url: str | None = None) -> Settings:
