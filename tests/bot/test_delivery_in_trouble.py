@@ -6,6 +6,7 @@ from bot.delivery import outcomes
 from bot.sandbox import sample_company
 from tests import factories
 from tests.bot.site import Site, warned
+from workflow.vocabulary import Event
 
 
 def test_outside_the_channel_cards_wait_and_direct_messages_go_on(site: Site) -> None:
@@ -151,6 +152,19 @@ def test_a_card_in_a_channel_known_by_name_alone_is_not_doubled_by_an_outage(sit
     assert site.waiting() == []
     assert len(site.channel()) == 1
     assert "Update" in site.channel()[0].words
+
+
+def test_each_outage_of_a_channel_known_by_name_alone_is_told_and_ended(site: Site) -> None:
+    site.sandbox.fail_next("conversations.list", "error", times=99, error="unknown_method")
+    for job in (site.riverside, site.depot):
+        site.sandbox.switch(bot_in_channel=False)
+        site.ask(job, "03-300 L")
+        site.drain(channel="#cost-codes")
+        site.sandbox.switch(bot_in_channel=True)
+        site.clock.wait(minutes=10)
+        site.drain(channel="#cost-codes")
+
+    assert site.outages() == [Event.CHANNEL_CLOSED, Event.CHANNEL_OPEN] * 2
 
 
 def test_a_person_whom_slack_does_not_let_us_write_to_holds_up_no_card(site: Site) -> None:
