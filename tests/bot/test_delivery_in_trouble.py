@@ -26,6 +26,18 @@ def test_outside_the_channel_cards_wait_and_direct_messages_go_on(site: Site) ->
     assert len(site.channel()) == 2
 
 
+def test_once_the_channel_takes_a_card_those_that_waited_come_too(site: Site) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.sandbox.switch(bot_in_channel=False)
+    site.clock.wait(minutes=8)
+    site.drain()
+    site.sandbox.switch(bot_in_channel=True)
+    site.ask(site.depot, "03-300 L")
+    site.drain()
+    assert len(site.channel()) == 2
+    assert site.waiting() == []
+
+
 def test_an_archived_channel_loses_nothing_and_a_new_one_gets_the_card(site: Site) -> None:
     requested = site.ask(site.riverside, "03-300 L")
     site.drain()
