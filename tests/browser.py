@@ -28,6 +28,9 @@ _ARGUMENTS = (
     "--disable-sync",
 )
 
+PATIENCE_MILLISECONDS = 60_000.0
+"""How long a page is waited for that takes a moment on a machine with nothing else to do."""
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests import junk
-from tests.browser import chromium
+from tests.browser import PATIENCE_MILLISECONDS, chromium
 from tests.order import dealt
 from tests.pristine import PristineDatabase, kept_open
 from tests.servers import PostgresServer, RedisServer
@@ -201,6 +201,7 @@ def lent(database: Database) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium; each `page` has a context of its own."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with chromium() as browser:
         yield browser
 
@@ -209,5 +210,6 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """An empty page with cookies and storage of its own."""
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context.new_page()
     context.close()

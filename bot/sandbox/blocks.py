@@ -9,7 +9,8 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from bot.blocks.limits import MESSAGE_CHARACTERS, problems, total_characters
+from bot.blocks.checking import problems
+from bot.blocks.limits import MESSAGE_CHARACTERS, total_characters
 from bot.sandbox.errors import SlackError
 
 Json = dict[str, Any]

@@ -11,7 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.blocks.limits import VIEW_BYTES, view_problems
+from bot.blocks.checking import view_problems
+from bot.blocks.limits import VIEW_BYTES
 from bot.sandbox.blocks import sized, with_ids
 from bot.sandbox.errors import SlackError
 

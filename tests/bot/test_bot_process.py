@@ -40,7 +40,7 @@ run_bot(
     know_person=lambda *_: None
 )
 """
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Running:
 
     def ready(self) -> tuple[int, dict[str, str]]:
         """What `/readyz` answers."""
-        answer = httpx.get(f"{self.address}/readyz", verify=NO_AUTHORITIES)
+        answer = httpx.get(f"{self.address}/readyz", timeout=PATIENCE, verify=NO_AUTHORITIES)
         return answer.status_code, answer.json()
 
     def wait_until_ready(self, status: int = 200, /, **parts: str) -> None:
@@ -142,14 +142,14 @@ def test_a_lost_connection_comes_back_and_so_do_clicks(
     bot = start()
     sandbox.wait_for_bot()
     for warn in (True, False):
-        assert sandbox.drop_sockets(warn=warn) == 1
-        sandbox.wait_for_bot()
-        dana.slash("/costcodes whoami")
+        assert sandbox.drop_sockets(warn=warn) > 0
+        # the SDK may come back twice, for the word and for the close, and hang the first of the two up
+        wait_until(lambda: dana.slash("/costcodes whoami").error is None)
         dana.wait_for_ephemeral("You are an accounting approver")
     bot.wait_until_ready(slack="ok")
 
     sandbox.fail_next("apps.connections.open", "server_error", times=1_000)
-    assert sandbox.drop_sockets() == 1
+    assert sandbox.drop_sockets() > 0
     bot.wait_until_ready(503, slack="no connection to Slack", database="ok")
     sandbox.clear_faults()
     bot.wait_until_ready(slack="ok")
@@ -158,10 +158,11 @@ def test_a_lost_connection_comes_back_and_so_do_clicks(
 def test_readyz_says_which_part_fails_and_that_it_is_back(start: Start, sandbox: Sandbox) -> None:
     with PostgresServer() as postgres, RedisServer() as redis:
         migrate(postgres.url)
-        sandbox.fail_next("apps.connections.open", "server_error")
+        sandbox.fail_next("apps.connections.open", "server_error", times=1_000)
         bot = start(COSTBOT_DATABASE_URL=postgres.url, COSTBOT_REDIS_URL=redis.url)
         status, said = bot.ready()
         assert (status, said["slack"]) == (503, "no connection to Slack")
+        sandbox.clear_faults()
         assert httpx.get(f"{bot.address}/healthz", verify=NO_AUTHORITIES).status_code == 200
         all_is_well = {"database": "ok", "slack": "ok", "redis": "ok", "sage": "ok"}
         bot.wait_until_ready(**all_is_well, data_sync="late: it was never done")

@@ -95,6 +95,18 @@ def test_a_rate_limit_is_waited_for_and_is_nobodys_fault(site: Site) -> None:
     assert site.sandbox.calls("conversations.history") == []
 
 
+def test_a_passing_trouble_holds_up_what_is_old_no_longer_than_what_is_new(site: Site) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.clock.wait(minutes=5)  # costbot did not run
+    site.sandbox.fail_next("chat.postMessage", "server_error")
+    site.drain()
+    assert site.waiting() != []
+    site.clock.wait(seconds=outcomes.SOONEST_RETRY.total_seconds() + 1)
+    site.drain()
+    assert site.waiting() == []
+    assert len(site.channel()) == 1
+
+
 def test_slacks_own_rate_limits_lose_nothing(site: Site) -> None:
     site.sandbox.switch(rate_limits=True)
     site.ask(site.riverside, "03-300 L")

@@ -19,8 +19,9 @@ from tests.factories import LIMITS
 from tests.relay import Relay, relay
 from workflow.settings import Settings
 
-LOOK_SECONDS = 0.4
-PATIENCE = 20.0
+LOOK_SECONDS = 0.8
+"""The SDK hangs up some two seconds after the silence is told, which has to be seen meanwhile."""
+PATIENCE = 60.0
 
 
 @pytest.fixture

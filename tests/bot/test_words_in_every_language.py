@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from bot.blocks.limits import problems, view_problems
+from bot.blocks.checking import problems, view_problems
 from bot.blocks.pieces import Message
 from tests.bot.drawings import everything
 from workflow import language

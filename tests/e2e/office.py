@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -20,6 +20,7 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
+from sqlalchemy import select
 
 from bot.commands import imports, requests, sage
 from bot.commands.command import CommandLine
@@ -28,7 +29,7 @@ from bot.sandbox import sample_company, workspace
 from bot.sandbox.client import NO_AUTHORITIES, Message, Person, Sandbox, Seen
 from sync.worker import nudger
 from tests import line
-from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.tree import PATIENCE, START_SECONDS, ProcessTree, wait_until
 from tests.scraping import Samples, samples_of
 from tests.servers import RedisServer
 from workflow import outbox, slots
@@ -187,7 +188,7 @@ class Office:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=START_SECONDS,
             check=False,
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr)
@@ -256,6 +257,15 @@ class Office:
             return told if any(saying in words for words in told) else None
 
         return self.dana.wait_for(wanted, PATIENCE)
+
+    @contextmanager
+    def frozen(self, *words: str) -> Iterator[None]:
+        """A process stands still for the length of the block, in no transaction that others wait for."""
+        with ExitStack() as still:
+            with self.line.database.writing() as session:
+                session.execute(select(1))  # on SQLite nobody else writes now
+                still.enter_context(self.tree.frozen(*words))
+            yield
 
     def wait_until_told(self, *, seconds: float = PATIENCE) -> None:
         """Return once nothing waits to be told in Slack."""

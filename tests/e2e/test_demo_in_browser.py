@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
+from tests.browser import PATIENCE_MILLISECONDS
 from tests.e2e.office import answers, free_ports
-from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.tree import PATIENCE, ProcessTree
 from tests.e2e.walk import Walk
 from tests.turns import SCREENS
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 RIVERSIDE, HARBOR, COLD_STORAGE = "24-017 Riverside Medical Center", "24-031 Harbor Point", "24-038 Miller"
 WINDOW = "Cost Codes for Update"
 WIDTHS = dict(zip(SCREENS, (1280, 390), strict=True))
-_PLAYWRIGHTS_OWN_PATIENCE = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tree.start("demo", "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}/"
-        wait_until(partial(answers, url), "the demo can be opened")
+        tree.wait_for_start(partial(answers, url), "the demo can be opened")
         yield url
     finally:
         tree.stop()
@@ -43,7 +43,7 @@ def walk(demo: str, page: Page, tmp_path: Path) -> Iterator[Walk]:
     page.goto(demo)
     expect(page.get_by_text("costbot is connected")).to_be_visible()
     yield Walk(page, tmp_path)
-    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 def test_cost_codes_go_from_a_card_to_sage_by_clicks_alone(walk: Walk) -> None:

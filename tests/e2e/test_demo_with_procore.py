@@ -11,14 +11,14 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.commands import demo_procore
+from tests.browser import PATIENCE_MILLISECONDS
 from tests.e2e.office import answers, free_ports
-from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.tree import PATIENCE, START_SECONDS, ProcessTree
 from tests.e2e.walk import Walk
 
 pytestmark = pytest.mark.timeout(600)
 
 MAPLE, HARBOR = "25-009 Maple Street Apartments", "24-031 Harbor Point"
-_PLAYWRIGHTS_OWN_PATIENCE = 5.0
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def demo(folder: Path) -> Iterator[str]:
     tree.start("demo", "--source", "procore", "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_until(partial(answers, f"{url}/"), "the demo can be opened")
+        tree.wait_for_start(partial(answers, f"{url}/"), "the demo can be opened")
         yield url
         assert tree.errors() == []
     finally:
@@ -49,7 +49,7 @@ def tabs(demo: str, browser: Browser) -> Iterator[tuple[Page, Page]]:
     context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page(), context.new_page()
     context.close()
-    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 class Project:
@@ -72,7 +72,7 @@ class Project:
 def _procores_directory_is_read(folder: Path, address: str) -> None:
     settings = demo_procore.settings(address) | {"COSTBOT_DATA_DIR": str(folder / ".demo")}
     command = [sys.executable, "-m", "bot.cli", "procore", "people"]
-    subprocess.run(command, env={**os.environ, **settings}, check=True, timeout=PATIENCE)
+    subprocess.run(command, env={**os.environ, **settings}, check=True, timeout=START_SECONDS)
 
 
 def test_a_code_added_on_procores_page_becomes_a_card_and_comes_back_as_synced(

@@ -9,6 +9,7 @@ from redis import Redis
 from sqlalchemy import select
 
 from bot.sandbox.client import Seen
+from sync.schedule import LOST_AFTER
 from tests.e2e.conftest import OpenOffice, in_head_office, in_small_office
 from tests.e2e.office import READY, UPDATED, Office, cards
 from tests.e2e.tree import PATIENCE, wait_until
@@ -17,7 +18,7 @@ from workflow import slots
 from workflow.tables import DataSync
 from workflow.vocabulary import SyncState
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module", params=OFFICES)
@@ -70,7 +71,11 @@ def no_data_sync_is_left(office: Office) -> bool:
 
 def accepted(office: Office) -> str:
     """A job whose cost codes wait for the data sync that is asked for next."""
-    wait_until(lambda: no_data_sync_is_left(office), "the data syncs before are through")
+    wait_until(
+        lambda: no_data_sync_is_left(office),
+        "the data syncs before are through, one that was killed a minute later",
+        seconds=LOST_AFTER.total_seconds() + PATIENCE,
+    )
     job, card = office.requested("03-3110,S", "03-3000,M")
     office.dana.click("Update", card)
     office.card(job, UPDATED)
@@ -110,7 +115,7 @@ def test_a_data_sync_killed_before_sage_has_the_batch_is_finished_by_the_next_on
     office.done("sync")
 
     assert_in_sage_once(office, job)
-    assert newest_sync(office) == (batch, SyncState.FINISHED)
+    wait_until(lambda: newest_sync(office) == (batch, SyncState.FINISHED), "the data sync is through")
 
 
 def test_a_data_sync_killed_when_sage_took_the_batch_but_nobody_noted_it_sends_nothing_twice(
@@ -130,7 +135,7 @@ def test_a_data_sync_killed_when_sage_took_the_batch_but_nobody_noted_it_sends_n
     office.dana.slash("/costcodes sync")
 
     assert_in_sage_once(office, job)
-    assert newest_sync(office) == (batch, SyncState.FINISHED)
+    wait_until(lambda: newest_sync(office) == (batch, SyncState.FINISHED), "the data sync is through")
 
 
 @in_small_office
@@ -154,8 +159,7 @@ def test_a_worker_killed_while_slack_is_answering_posts_no_second_card(office: O
 def test_a_redis_that_is_flushed_in_the_middle_loses_nothing(office: Office) -> None:
     job, card = office.requested("03-3110,S", "03-3000,M")
     office.wait_until_told()
-    tree = office.tree
-    with tree.frozen("worker", "notices"), tree.frozen("worker", "sync"), tree.frozen("scheduler"):
+    with office.frozen("worker", "notices"), office.frozen("worker", "sync"), office.frozen("scheduler"):
         office.dana.click("Update", card)
         office.dana.wait_for_ephemeral(f"{job} Building {job}: It is updated", PATIENCE)
         ask_for_a_data_sync(office)

@@ -14,7 +14,7 @@ from tests.e2e.tree import PATIENCE
 LINES = ("03-3000,L", "03-3000,M", "03-3110,S")
 """What Sage holds already, a new category of the same cost code, a new cost code."""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_a_click_on_what_has_grown_since_changes_nothing_and_the_window_shows_wh
     job, card = office.requested("03-3110,S")
     office.wait_until_told()
 
-    with office.tree.frozen("worker", "notices"):
+    with office.frozen("worker", "notices"):
         office.ask(job, "03-6000,L")
         office.dana.click("Update", card)
         window = office.dana.wait_for_modal("1 assignment came since you looked", PATIENCE)
@@ -122,7 +122,7 @@ def test_of_two_approvers_at_once_one_updates_and_the_other_hears_who(office: Of
         approver.click("Update", card)
         return approver.wait_for_ephemeral(f"{job} Building", PATIENCE).words
 
-    with office.tree.frozen("worker", "notices"), ThreadPoolExecutor() as both:
+    with office.frozen("worker", "notices"), ThreadPoolExecutor() as both:
         said = dict(zip(approvers, both.map(click, approvers.values()), strict=True))
 
     [winner] = [name for name, words in said.items() if "It is updated" in words]

@@ -18,9 +18,11 @@ from bot.sandbox.server import running
 from bot.sandbox.workspace import APP_TOKEN, SIGNING_SECRET, Team, User, Workspace
 from tests import factories
 from tests.e2e.office import answers, cards, free_ports
-from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
+from tests.e2e.tree import PATIENCE, ProcessTree
 from tests.workflow.site import Site
 from workflow.database import Database
+
+pytestmark = pytest.mark.timeout(600)
 
 TEAMS = {"kestrel": Team(), "boreal": Team("T0BOREAL", "Boreal Builders", "boreal")}
 TAKEN = ("🔵 *Updated", "✅ *Synced")
@@ -81,11 +83,14 @@ def host(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) 
             for sandbox in slack.values():
                 sandbox.switch(events_url=f"{address}/slack/events")
         tree.start("run")
-        wait_until(partial(answers, f"{address}/readyz"), "the bot is ready")
-        yield Host(address, tree, slack, tmp_path)
-        for sandbox in slack.values():
-            sandbox.close()
-        assert tree.stop() == [0]
+        try:
+            tree.wait_for_start(partial(answers, f"{address}/readyz"), "the bot is ready")
+            yield Host(address, tree, slack, tmp_path)
+        finally:
+            for sandbox in slack.values():
+                sandbox.close()
+            codes = tree.stop()
+        assert codes == [0]
 
 
 def test_two_companies_work_side_by_side(host: Host) -> None:

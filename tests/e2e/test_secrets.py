@@ -13,7 +13,7 @@ import redis
 from bot.sandbox.client import NO_AUTHORITIES
 from tests import factories
 from tests.e2e.office import free_ports
-from tests.e2e.tree import ProcessTree, wait_until
+from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
 from tests.parrot import LOGIN, SLACK, parrot
 from tests.servers import PostgresServer, RedisServer
 from tests.workflow.everything import raw
@@ -61,6 +61,7 @@ def redis_user(redis_server: RedisServer, redis_client: redis.Redis) -> Iterator
     redis_client.acl_deluser("planter")
 
 
+@pytest.mark.timeout(600)
 def test_no_process_shows_or_keeps_a_secret(
     database_url: str, redis_user: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
@@ -97,7 +98,7 @@ def test_no_process_shows_or_keeps_a_secret(
                 LOGIN,
                 "/rest/v1.0/line_item_types",
             ):
-                wait_until(partial(asked.__contains__, path), f"{path} is asked for")
+                costbot.wait_for_start(partial(asked.__contains__, path), f"{path} is asked for")
             told = list(answers_of_the_bot(f"http://127.0.0.1:{port}"))
             kept = repr(raw(database))
             postgres_server.execute("ALTER ROLE planter NOLOGIN")
@@ -117,7 +118,7 @@ def test_no_process_shows_or_keeps_a_secret(
 
 def answers_of_the_bot(url: str) -> Iterator[str]:
     """What it says to strangers, and to who may ask."""
-    with httpx.Client(base_url=url, verify=NO_AUTHORITIES) as stranger:
+    with httpx.Client(base_url=url, timeout=PATIENCE, verify=NO_AUTHORITIES) as stranger:
         for path in ("/healthz", "/readyz", "/metrics", "/slack/install"):
             yield stranger.get(path).text
         bearer = {"Authorization": f"Bearer {SECRETS['COSTBOT_METRICS_TOKEN']}"}

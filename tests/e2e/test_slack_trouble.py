@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.conftest import in_small_office
 from tests.e2e.office import READY, UPDATED, Office, cards
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def assert_told_once(office: Office, job: str) -> None:
 
 def test_when_slack_breaks_while_it_posts_each_job_still_has_one_card(office: Office) -> None:
     office.wait_until_told()
-    with office.tree.frozen("worker", "notices"):
+    with office.frozen("worker", "notices"):
         jobs = new_requests(office, 3)
         office.sandbox.fail_next("chat.postMessage", "server_error")
         office.sandbox.fail_next("chat.postMessage", "server_error", after=True)

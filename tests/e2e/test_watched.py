@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from workflow import tally
 from workflow.tables import AuditEvent, DataSync, RequestedUpdate
 from workflow.vocabulary import Event, Refusal, State, SyncState
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 def truth(office: Office) -> dict[str, float]:
@@ -64,6 +65,11 @@ def spans_of(collector: Collector, request_id: str) -> set[tuple[str, str]]:
     return {(process, span.name) for process, span in collector.spans() if request_id in request_ids_of(span)}
 
 
+def log_of(office: Office, request_id: str) -> list[Any]:
+    """What the processes have logged for a request."""
+    return [json.loads(line) for line in office.tree.logged(request_id)]
+
+
 def request_of(office: Office, event: Event) -> str:
     """The id of the request that the newest such event is of."""
     newest = select(AuditEvent.request_id).where(AuditEvent.event == event).order_by(AuditEvent.seq.desc())
@@ -73,7 +79,7 @@ def request_of(office: Office, event: Event) -> str:
 
 def test_a_rate_limit_delays_a_card_doubles_nothing_and_is_counted(office: Office) -> None:
     office.wait_until_told()
-    with office.tree.frozen("worker", "notices"):
+    with office.frozen("worker", "notices"):
         job = office.new_job()
         office.ask(job, "03-3110,S")
         office.sandbox.fail_next("chat.postMessage", "ratelimited", times=2, retry_after=1)
@@ -110,14 +116,19 @@ def test_what_each_process_did_is_on_the_page_and_has_the_id_of_its_click(
     wait_until(lambda: on_page(office) == pytest.approx(truth(office)), "the page tells the truth")
 
     click = request_of(office, Event.UPDATED)
-    logged = [json.loads(line) for line in office.tree.logged(click)]
-    assert {(line["process"], line["event"]) for line in logged} >= {
-        ("bot", "a request of Slack's"),
-        ("bot", "requested_update:updated"),
-        ("worker", "requested_update:exported"),
-        ("worker", "requested_update:synced"),
-        ("worker", "a notice was delivered"),
-    }
+    wait_until(
+        lambda: (
+            {(line["process"], line["event"]) for line in log_of(office, click)}
+            >= {
+                ("bot", "a request of Slack's"),
+                ("bot", "requested_update:updated"),
+                ("worker", "requested_update:exported"),
+                ("worker", "requested_update:synced"),
+                ("worker", "a notice was delivered"),
+            }
+        ),
+        "the log has the click's whole way",
+    )
     wait_until(
         lambda: (
             spans_of(collector, click)
@@ -133,10 +144,16 @@ def test_what_each_process_did_is_on_the_page_and_has_the_id_of_its_click(
         "the collector has the click's whole way",
     )
     # of whoever asked for the data sync, or of the due time that came first
-    assert spans_of(collector, request_of(office, Event.SYNC_FINISHED)) >= {
-        ("worker", "data sync"),
-        ("worker", "send to Sage"),
-        ("worker", "read-back"),
-    }
-    traces = {line["trace_id"] for line in logged}
-    assert traces == {span.trace_id.hex() for _, span in collector.spans()} & traces
+    asked = request_of(office, Event.SYNC_FINISHED)
+    wait_until(
+        lambda: (
+            spans_of(collector, asked)
+            >= {("worker", "data sync"), ("worker", "send to Sage"), ("worker", "read-back")}
+        ),
+        "the collector has the data sync",
+    )
+    traces = {line["trace_id"] for line in log_of(office, click)}
+    wait_until(
+        lambda: traces <= {span.trace_id.hex() for _, span in collector.spans()},
+        "the collector has the traces of all that was logged",
+    )

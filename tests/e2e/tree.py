@@ -13,9 +13,9 @@ import psutil
 
 from tests import processes
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds to wait for what takes one or two on a machine with nothing else to do."""
-_START_SECONDS = 300.0
+START_SECONDS = 300.0
 """For what starts while much else does; a process that has ended is not waited for at all."""
 _POLL_SECONDS = 0.05
 _LINES_SHOWN = 20
@@ -51,7 +51,7 @@ class ProcessTree:
             assert not ended, f"before {what} had ended: {ended}\n{self._newest()}"
             return bool(true())
 
-        wait_until(is_up, what, seconds=_START_SECONDS)
+        wait_until(is_up, what, seconds=START_SECONDS)
 
     def _newest(self) -> str:
         return "\n".join(self._log.read_text().splitlines()[-_LINES_SHOWN:])

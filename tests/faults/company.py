@@ -47,7 +47,7 @@ CODES = (
     "01-1100,L",
 )
 REFUSED_BY_SAGE = "01-1780,CW"
-DRAIN_SECONDS = 150.0
+DRAIN_SECONDS = 300.0
 """What was killed in the middle is taken up after a minute at the latest; the rest is Slack's own pace."""
 _NOT_YET = timedelta(seconds=60)
 """What falls due so much later is of a clock that was wrong."""

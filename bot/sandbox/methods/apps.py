@@ -1,6 +1,6 @@
 """`auth.test`, `bots.info`, `apps.connections.open` and `blocks.validate`."""
 
-from bot.blocks.limits import problems, view_problems
+from bot.blocks.checking import problems, view_problems
 from bot.sandbox import workspace as ours
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.call import Call, Json, Method

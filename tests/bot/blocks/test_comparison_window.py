@@ -1,7 +1,7 @@
 """The window of Procore, costbot and Sage: every difference is on one page, alike ones once."""
 
+from bot.blocks.checking import view_problems
 from bot.blocks.comparison_window import ROWS_A_PAGE, comparison_window
-from bot.blocks.limits import view_problems
 from bot.blocks.pieces import Json
 from tests.bot.facts import HOSTILE, NOON
 from workflow.comparison import Asked, InProcore, InSage, Judged, Row

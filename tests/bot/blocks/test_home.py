@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.blocks.checking import view_problems
 from bot.blocks.home_company import company, health_words
 from bot.blocks.home_jobs import JOBS_A_PAGE, JobList
 from bot.blocks.home_tab import HomeFacts, Syncs, closed_home, home_tab
-from bot.blocks.limits import view_problems
 from bot.payloads import Action, FilterChoice, HomePageButton, JobButton
 from bot.sandbox.blocks import elements
 from tests.bot.facts import HOSTILE, NOON, any_update, counts, finding, update_facts

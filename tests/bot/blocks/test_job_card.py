@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.blocks.checking import problems
 from bot.blocks.job_card import CODES_ON_CARD, job_card
-from bot.blocks.limits import problems
 from bot.blocks.pieces import Message
 from bot.payloads import Action, JobButton
 from tests.bot.facts import (

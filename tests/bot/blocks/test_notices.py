@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.blocks import notices
-from bot.blocks.limits import problems
+from bot.blocks.checking import problems
 from bot.blocks.notices import ToldJob
 from bot.blocks.pieces import Message
 from bot.payloads import Action, JobButton, PrivilegeButton

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.limits import view_problems
+from bot.blocks.checking import view_problems
 from bot.blocks.notify_window import (
     FROM_BLOCK,
     NOTIFY_BLOCK,

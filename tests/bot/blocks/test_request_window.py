@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.blocks.limits import problems, view_problems
+from bot.blocks.checking import problems, view_problems
 from bot.blocks.privilege import ask_window, asked
 from bot.blocks.request_window import (
     GRID_CODES,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.blocks.limits import problems, view_problems
+from bot.blocks.checking import problems, view_problems
 from bot.blocks.several_windows import (
     JOBS_A_PAGE,
     MOST_AT_ONCE,

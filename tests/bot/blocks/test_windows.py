@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.blocks.limits import view_problems
+from bot.blocks.checking import view_problems
 from bot.blocks.updates_window import (
     CODES_A_PAGE,
     COMMENT_BLOCK,

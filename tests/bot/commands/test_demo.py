@@ -14,14 +14,14 @@ import pytest
 from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from tests.bot.commands.conftest import Shell
+from tests.e2e.office import free_ports
 
 PATIENCE = 90.0
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free: int = listener.getsockname()[1]
+    [free] = free_ports(1)
     return free
 
 

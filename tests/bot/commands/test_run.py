@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.processes import kill
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 TITLES = {"costbot bot", "costbot worker notices", "costbot worker sync", "costbot scheduler"}
 SET = {
     "COSTBOT_CHANNEL": "#cost-codes",
@@ -33,6 +34,7 @@ def kept_by(parent: psutil.Process) -> dict[str, psutil.Process]:
     return {title: process for title, process in found.items() if title.startswith("costbot ")}
 
 
+@pytest.mark.timeout(300)
 def test_run_is_seen_as_its_processes_and_ends_when_the_one_that_keeps_them_is_killed(tmp_path: Path) -> None:
     running = subprocess.Popen(
         [str(Path(sys.executable).with_name("costbot")), "run"],

@@ -17,6 +17,7 @@ from workflow import masking
 SLOW = """
 import time
 from bot.commands import terminal
+terminal._QUIET_SECONDS = {quiet}
 with terminal.progress("Counting sheep") as tell:
     for sheep in range(4):
         tell("Counting sheep", sheep, 4)
@@ -73,18 +74,18 @@ def test_a_list_is_a_table_on_a_terminal(company: Shell) -> None:
     assert "───" in shown
 
 
-@pytest.mark.parametrize(("pause", "seen"), [(0.4, True), (0.0, False)])
-def test_progress_shows_only_what_lasts_longer_than_a_second(
-    tmp_path: Path, pause: float, seen: bool
+@pytest.mark.parametrize(("quiet", "seen"), [(0.4, True), (60, False)])
+def test_progress_shows_only_what_lasts_longer_than_it_is_quiet(
+    tmp_path: Path, quiet: float, seen: bool
 ) -> None:
-    shown = at_a_terminal([sys.executable, "-c", SLOW.format(pause=pause)], tmp_path)
+    shown = at_a_terminal([sys.executable, "-c", SLOW.format(pause=0.3, quiet=quiet)], tmp_path)
 
     assert ("Counting sheep" in shown) is seen
 
 
 def test_progress_is_silent_where_there_is_no_terminal(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", SLOW.format(pause=0.3)],
+        [sys.executable, "-c", SLOW.format(pause=0.1, quiet=0.0)],
         capture_output=True,
         text=True,
         cwd=tmp_path,

@@ -68,7 +68,7 @@ def window(title: str, *blocks: Json, **more: Any) -> Json:
 REJECT = window("Reject", COMMENT, CATEGORY, submit=plain("Send"), callback_id="reject", notify_on_close=True)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Poll until the condition is true, or fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():

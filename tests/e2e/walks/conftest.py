@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, expect
 
+from tests.browser import PATIENCE_MILLISECONDS
 from tests.e2e.office import Office
 from tests.e2e.tree import PATIENCE
 from tests.e2e.walk import Walk
 from tests.turns import SCREENS
 
-_PLAYWRIGHTS_OWN_PATIENCE = 5.0
 _PATIENCE_MILLISECONDS = PATIENCE * 1000
 
 
@@ -53,7 +53,7 @@ def walk(office: Office, screen: Screen, browser: Browser, tmp_path: Path) -> It
         page.screenshot(path=tmp_path / "at-the-end.png")
     context.close()
     _close_windows(office)  # and so might this one, for them
-    expect.set_options(timeout=_PLAYWRIGHTS_OWN_PATIENCE * 1000)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 def _close_windows(office: Office) -> None:

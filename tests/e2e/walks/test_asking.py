@@ -7,7 +7,7 @@ from tests.e2e.conftest import in_small_office
 from tests.e2e.office import Office
 from tests.e2e.walk import Walk
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 def test_pasted_lines_are_corrected_previewed_and_become_a_card(walk: Walk, office: Office) -> None:

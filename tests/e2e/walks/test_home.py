@@ -7,7 +7,7 @@ from tests.e2e.conftest import in_small_office
 from tests.e2e.office import Office
 from tests.e2e.walk import Walk
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 def test_an_approver_finds_a_job_looks_and_updates_it_on_their_own_page(walk: Walk, office: Office) -> None:

@@ -7,7 +7,7 @@ from tests.e2e.conftest import in_small_office
 from tests.e2e.office import Office
 from tests.e2e.walk import Walk
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 def test_several_jobs_are_updated_at_once_and_the_changed_one_is_not(walk: Walk, office: Office) -> None:

@@ -13,7 +13,7 @@ from tests.e2e.conftest import in_small_office
 from tests.e2e.office import READY, Office
 from tests.e2e.walk import Walk
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.e2e.conftest import in_small_office
 from tests.e2e.office import UPDATED, Office
 from tests.e2e.walk import Walk
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 def test_the_report_is_told_at_once_and_its_chart_and_figures_are_sent(walk: Walk, office: Office) -> None:

@@ -9,7 +9,7 @@ from tests.e2e.conftest import in_small_office
 from tests.e2e.office import Office
 from tests.e2e.walk import Walk
 
-pytestmark = [in_small_office, pytest.mark.timeout(300)]
+pytestmark = [in_small_office, pytest.mark.timeout(600)]
 
 
 def test_quiet_hours_are_chosen_and_the_window_shows_them_again(walk: Walk, office: Office) -> None:
