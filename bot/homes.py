@@ -57,7 +57,7 @@ class Homes:
         try:
             self._publish(view, actor)
         except RateLimited:
-            self._note(view, homes.NOT_DRAWN)
+            self._note(view, homes.NOT_DRAWN, at=self._clock())
 
     def refresh(self) -> None:
         """Draw anew every open page that is out of date, as far as Slack takes them; never raises SlackError.
@@ -81,7 +81,7 @@ class Homes:
                 return
             except SlackRefused as refused:
                 _log.warning("a page of App Home was refused", user=view.user_id, error=str(refused))
-                self._note(view, seq)
+                self._note(view, seq, at=now)
             except SlackError as error:
                 _log.warning("Slack does not answer; pages of App Home wait", error=str(error))
                 self._not_before = now + _UNANSWERED_PAUSE
@@ -101,11 +101,11 @@ class Homes:
             with speaking(language):
                 page = home_page(session, view, actor, settings=self._settings, now=now)
         self._gateway.publish_home(view.user_id, page)
-        self._note(view, seq)
+        self._note(view, seq, at=now)
 
-    def _note(self, view: HomeView, seq: int) -> None:
+    def _note(self, view: HomeView, seq: int, *, at: datetime) -> None:
         with self._database.writing() as session:
-            homes.drawn(session, view, seq=seq, at=self._clock())
+            homes.drawn(session, view, seq=seq, at=at)
 
 
 def home_page(session: Session, view: HomeView, actor: Actor, *, settings: Settings, now: datetime) -> Json:

@@ -8,12 +8,13 @@ a hundred acts are one new page. Slack tells when a page is opened, and never wh
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from workflow import slots
 from workflow.characters import storable
 from workflow.database import upsert
-from workflow.tables import AuditHead, HomeView, ScheduleSlot
+from workflow.tables import AuditHead, HomeView
 from workflow.vocabulary import JobFilter, PeriodicWork
 
 OPEN_FOR = timedelta(hours=1)
@@ -68,8 +69,8 @@ def newest_event(session: Session) -> int:
 
 
 def drawn(session: Session, view: HomeView, *, seq: int, at: datetime) -> None:
-    """Slack has the page as of this event. Where somebody else drew it meanwhile, nobody knows which of the
-    two Slack shows, and it counts as out of date.
+    """Slack has the page as of this event, and of the time at which it was read. Where somebody else drew it
+    meanwhile, nobody knows which of the two Slack shows, and it counts as out of date.
     """
     which = update(HomeView).where(HomeView.team_id == view.team_id, HomeView.user_id == view.user_id)
     noted = which.where(HomeView.version == view.version).values(
@@ -81,24 +82,21 @@ def drawn(session: Session, view: HomeView, *, seq: int, at: datetime) -> None:
 
 def out_of_date(session: Session, *, now: datetime) -> Sequence[HomeView]:
     """The open pages that have rested and show the company as it was, those drawn longest ago first."""
-    query = select(HomeView).where(*_out_of_date(now), HomeView.drawn_at <= now - REST)
+    # drawn in time to come: by a clock that was ahead
+    rested = (HomeView.drawn_at <= now - REST) | (HomeView.drawn_at > now + REST)
+    query = select(HomeView).where(*_out_of_date(session, now), rested)
     return session.scalars(query.order_by(HomeView.drawn_at)).all()
 
 
 def next_due(session: Session, *, now: datetime) -> datetime | None:
     """When the next open page has to be drawn anew; None when all are as they should be."""
-    first = session.scalar(select(func.min(HomeView.drawn_at)).where(*_out_of_date(now)))
+    first = session.scalar(select(func.min(HomeView.drawn_at)).where(*_out_of_date(session, now)))
     return first + REST if first else None
 
 
-def _out_of_date(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _out_of_date(session: Session, now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     head = select(AuditHead.seq).scalar_subquery()
-    last_run = (
-        select(func.max(ScheduleSlot.done_at))
-        .where(ScheduleSlot.name == PeriodicWork.DATA_SYNC)
-        .scalar_subquery()
-    )
-    return (
-        HomeView.opened_at >= now - OPEN_FOR,
-        or_(HomeView.drawn_seq < head, HomeView.drawn_at < last_run),
-    )
+    last_run = slots.last_done(session, PeriodicWork.DATA_SYNC)
+    # one that was read while a data sync noted its end may not show it
+    is_before_it = HomeView.drawn_at < last_run + REST if last_run and last_run <= now else false()
+    return HomeView.opened_at >= now - OPEN_FOR, or_(HomeView.drawn_seq < head, is_before_it)

@@ -40,11 +40,12 @@ def is_open(session: Session) -> bool:
 
 
 def end(session: Session, *, channel: str, at: datetime) -> bool:
-    """The channel took a message: every outage is over; False when that was known."""
+    """The channel took a message: every outage is over, and what waits comes. False when that was known."""
     ended = update(ChannelOutage).where(ChannelOutage.ended_at.is_(None)).values(ended_at=at)
     if not session.execute(ended).rowcount:  # type: ignore[attr-defined]
         return False
     audit.record(session, Event.CHANNEL_OPEN, by=SCHEDULE, at=at, channel=channel)
+    outbox.try_now(session, at=at)
     return True
 
 

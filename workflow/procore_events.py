@@ -19,7 +19,7 @@ from workflow.database import upsert
 from workflow.tables import ProcoreEvent, ProcoreHook
 
 _LARGEST_ID = 2**63 - 1
-_EVENTS_A_RUN = 500
+EVENTS_A_READING = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +120,13 @@ def keep(session: Session, told: Told, *, at: datetime) -> bool:
 
 
 def waiting(session: Session, *, last: str) -> Sequence[ProcoreEvent]:
-    """Events to be worked on, oldest first; not more than one run should take.
+    """Events to be worked on, oldest first; EVENTS_A_READING at most.
 
     Those of the resource `last`, which may wait for long, come after all others, and keep none waiting.
     """
     query = select(ProcoreEvent).where(ProcoreEvent.handled_at.is_(None))
     order = (ProcoreEvent.resource == last, ProcoreEvent.received_at, ProcoreEvent.ulid)
-    return session.scalars(query.order_by(*order).limit(_EVENTS_A_RUN)).all()
+    return session.scalars(query.order_by(*order).limit(EVENTS_A_READING)).all()
 
 
 def handled(session: Session, ulids: Sequence[str], *, at: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from workflow import audit
 from workflow.characters import storable
 from workflow.database import upsert
+from workflow.outbox import CLOCKS_DIFFER
 from workflow.privileges import Rules, lacks
 from workflow.procore_intake import PROCORE, REQUESTER_EMAIL
 from workflow.procore_projects import mark, set_mark
@@ -248,7 +249,8 @@ def is_too_old(session: Session, person_id: int, *, at: datetime, rules: Rules) 
     if rules.people_known_for is None:
         return False
     tie = _tie_of(session, person_id)
-    return tie is None or at - tie.read_at > rules.people_known_for
+    # what was read in time to come was so by a clock that was ahead
+    return tie is None or not at - rules.people_known_for <= tie.read_at <= at + CLOCKS_DIFFER
 
 
 def _moved_mark(user_id: int) -> str:

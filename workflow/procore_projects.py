@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from workflow import directory, request_ids
 from workflow.columns import Problem, misfits
 from workflow.language import say
+from workflow.outbox import CLOCKS_DIFFER
 from workflow.privileges import Actor
 from workflow.tables import Job, ProcoreMark, ProcoreProject, ProcoreTrouble
 
@@ -36,10 +37,12 @@ class Known(NamedTuple):
     stale_since: datetime | None
 
 
-def mark(session: Session, name: str) -> datetime | None:
-    """Up to when something was read."""
+def mark(session: Session, name: str, *, now: datetime | None = None) -> datetime | None:
+    """Up to when something was read; None for never, or where with `now` a clock that was ahead says so."""
     found = session.get(ProcoreMark, name)
-    return found.at if found else None
+    if found is None or (now is not None and found.at > now + CLOCKS_DIFFER):
+        return None
+    return found.at
 
 
 def set_mark(session: Session, name: str, at: datetime) -> None:

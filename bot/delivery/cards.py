@@ -67,12 +67,12 @@ class Cards:
                         replies, later("nothing was asked for in this job, so it has no card")
                     )
                     return
-                is_new = there is None
+                before = there
                 with working_for_all(notice.request_id for notice in failing):
                     there = self._poster.draw(key, self._channel.to_post_in(), card)
                 self._outcomes.done(cards)
-                self._channel.took(there)
-                if is_new and self._digest.burst:
+                self._channel.took(there.channel, is_new=there != before)
+                if before is None and self._digest.burst:
                     self._let_cards_go_first(replies, self._digest.burst)
                     return
             while behind and behind[0].due_at <= self._clock():

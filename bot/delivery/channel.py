@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from bot.gateway import Gateway
-from bot.slack_answers import Posted, SlackRefused
+from bot.slack_answers import SlackRefused
 from workflow import outages
 from workflow.database import Database
 from workflow.privileges import Rules
@@ -56,12 +56,15 @@ class Channel:
         if refused.is_channel_problem:
             self.trouble = refused
 
-    def took(self, posted: Posted) -> None:
-        """The channel takes messages again: whoever mends it has done so."""
+    def took(self, channel: str, *, is_new: bool = False) -> None:
+        """A message stands in the channel of this id, which is this one where `is_new`: it takes them again.
+
+        Whoever mends it has done so.
+        """
         if self._outage_known is None:
             with self._database.reading() as session:
                 self._outage_known = outages.is_open(session)
-        if self._outage_known and posted.channel == self._id:
+        if self._outage_known and (is_new or channel == self._id):
             with self._database.writing() as session:
                 outages.end(session, channel=self._name or "", at=self._clock())
             self._outage_known = False

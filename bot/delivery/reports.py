@@ -47,6 +47,7 @@ class Reports:
                 message = notices.channel_report(report_title(found), report_words(found))
                 self._poster.put(messages.report_key(notice.id), channel, message)
             self._outcomes.done([notice])
+            self._channel.took(channel)
         except SlackRefused as refused:
             self._channel.refused(refused)
             self._outcomes.failed(refused, [notice])

@@ -66,7 +66,7 @@ class ErpRequests:
         """
         now = self.intake.clock()
         with self.intake.database.reading() as session:
-            last = procore_projects.mark(session, _MARK)
+            last = procore_projects.mark(session, _MARK, now=now)
         if last is not None and now - last < LOOK_EVERY and not at_once:
             return {}
         details = [each for each in self.intake.api.open_details() if each.may_be_a_job]

@@ -39,27 +39,38 @@ def work_on_events(
     with database.reading() as session:
         # those of a run that did not come to its end
         due = by_requests and bool(procore_requests.to_show(session, at=clock()))
-        events = list(procore_events.waiting(session, last=COMPANY_USERS))
         hook = procore_events.hook(session)
-    of_people = [event for event in events if event.resource == COMPANY_USERS]
-    for event in events:
-        if event in of_people:
-            continue
-        own = _is_own(event, hook.own_user_id if hook else None, settings)
-        with working_for(event.request_id), database.writing() as session:
-            if not own and by_requests and is_new_request(event):
-                due |= procore_requests.hear(
-                    session, event.resource_id, happened_at=event.happened_at, at=event.received_at
-                )
-            elif not own and event.project_id is not None:
-                changed = procore_projects.stale(session, event.project_id, at=event.received_at)
-                # by requests no project is read: what changed waits until somebody sends it to the ERP
-                due |= changed and not by_requests
-            procore_events.handled(session, [event.ulid], at=clock())
-            _log.info("a webhook of Procore is worked on", project=event.project_id, own=own)
+    own_user_id = hook.own_user_id if hook else None
+    while True:
+        with database.reading() as session:
+            events = procore_events.waiting(session, last=COMPANY_USERS)
+        of_people = [event for event in events if event.resource == COMPANY_USERS]
+        for event in events:
+            if event not in of_people:
+                is_own = _is_own(event, own_user_id, settings)
+                due |= _note(event, database, is_own=is_own, by_requests=by_requests, clock=clock)
+        if of_people or len(events) < procore_events.EVENTS_A_READING:
+            break
     people = _read_people(settings, database, of_people, clock=clock) if of_people else 0
     report = look(settings, database, sage, clock=clock, oldest=0) if due else None
     return replace(report or IntakeReport(), people=people) if people else report
+
+
+def _note(event: ProcoreEvent, database: Database, *, is_own: bool, by_requests: bool, clock: Clock) -> bool:
+    """Keep what an event tells of, which is not of people; whether something is to be read for it."""
+    due = False
+    with working_for(event.request_id), database.writing() as session:
+        if not is_own and by_requests and is_new_request(event):
+            due = procore_requests.hear(
+                session, event.resource_id, happened_at=event.happened_at, at=event.received_at
+            )
+        elif not is_own and event.project_id is not None:
+            changed = procore_projects.stale(session, event.project_id, at=event.received_at)
+            # by requests no project is read: what changed waits until somebody sends it to the ERP
+            due = changed and not by_requests
+        procore_events.handled(session, [event.ulid], at=clock())
+        _log.info("a webhook of Procore is worked on", project=event.project_id, own=is_own)
+    return due
 
 
 def _read_people(

@@ -110,9 +110,9 @@ class Intake:
 
     def read_lists(self, *, at_once: bool = False) -> bool:
         """The ERP standard cost code list and the line item types, once a day or `at_once`."""
-        with self.database.reading() as session:
-            last = procore_projects.mark(session, "lists")
         now = self.clock()
+        with self.database.reading() as session:
+            last = procore_projects.mark(session, "lists", now=now)
         if last is not None and now - last < LISTS_EVERY and not at_once:
             return False
         types = [
@@ -142,9 +142,9 @@ class Intake:
 
     def read_projects(self) -> int:
         """Projects that changed since the last time become jobs, and are to be read; how many."""
-        with self.database.reading() as session:
-            last = procore_projects.mark(session, "projects")
         now = self.clock()
+        with self.database.reading() as session:
+            last = procore_projects.mark(session, "projects", now=now)
         count, projects = 0, self.api.projects(since=last and last - _OVERLAP)
         while page := list(islice(projects, PROJECTS_A_PAGE)):
             count += self._put_page(page, at=now)

@@ -15,7 +15,7 @@ from tests import factories
 from tests.factories import RULES, actor
 from workflow import acting, approvals, audit, outbox, reopening
 from workflow.database import Database
-from workflow.tables import Job, OutboxNotice, RequestedUpdate
+from workflow.tables import AuditEvent, Job, OutboxNotice, RequestedUpdate
 from workflow.tables import Person as DirectoryPerson
 from workflow.vocabulary import Event, Place, Refusal
 
@@ -127,6 +127,12 @@ class Site:
     def given_up(self) -> list[OutboxNotice]:
         with self.database.reading() as session:
             return list(session.scalars(select(OutboxNotice).where(OutboxNotice.given_up)))
+
+    def outages(self) -> list[str]:
+        """What is on record of times in which the channel took no messages."""
+        with self.database.reading() as session:
+            query = select(AuditEvent.event).order_by(AuditEvent.seq)
+            return list(session.scalars(query.where(AuditEvent.event.startswith("channel:"))))
 
     def channel(self) -> list[Message]:
         """The messages of the approvals channel that stand in no thread."""

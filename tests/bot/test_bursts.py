@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from bot.blocks.pieces import Message as Drawn
 from bot.delivery import drain
@@ -20,7 +19,7 @@ from tests import factories
 from tests.bot.site import NEXT_SYNC, Site
 from workflow.database import Database
 from workflow.privileges import USUAL_RULES, Rules
-from workflow.tables import AuditEvent, Job, RequestedUpdate
+from workflow.tables import Job, RequestedUpdate
 from workflow.vocabulary import Event, State
 
 BURST = 4
@@ -267,9 +266,7 @@ def test_the_administrator_gets_the_invite_line_once_an_outage(administered: Wor
     works.import_jobs(1, first=90)
     works.run(rules=TO_ADMIN)
     assert len(priya.sees().direct_messages) == 2
-    with works.database.reading() as session:
-        named = [e for e in session.scalars(select(AuditEvent.event)) if e.startswith("channel:")]
-    assert named == [Event.CHANNEL_CLOSED, Event.CHANNEL_OPEN, Event.CHANNEL_CLOSED]
+    assert works.outages() == [Event.CHANNEL_CLOSED, Event.CHANNEL_OPEN, Event.CHANNEL_CLOSED]
 
 
 def test_without_an_administrator_the_approvers_get_the_invite_line(works: Works) -> None:

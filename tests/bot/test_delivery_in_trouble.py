@@ -6,6 +6,7 @@ from bot.delivery import outcomes
 from bot.sandbox import sample_company
 from tests import factories
 from tests.bot.site import Site, warned
+from workflow.vocabulary import Event
 
 
 def test_outside_the_channel_cards_wait_and_direct_messages_go_on(site: Site) -> None:
@@ -23,6 +24,18 @@ def test_outside_the_channel_cards_wait_and_direct_messages_go_on(site: Site) ->
     site.clock.wait(minutes=1)
     assert site.drain() == 4
     assert len(site.channel()) == 2
+
+
+def test_once_the_channel_takes_a_card_those_that_waited_come_too(site: Site) -> None:
+    site.ask(site.riverside, "03-300 L")
+    site.sandbox.switch(bot_in_channel=False)
+    site.clock.wait(minutes=8)
+    site.drain()
+    site.sandbox.switch(bot_in_channel=True)
+    site.ask(site.depot, "03-300 L")
+    site.drain()
+    assert len(site.channel()) == 2
+    assert site.waiting() == []
 
 
 def test_an_archived_channel_loses_nothing_and_a_new_one_gets_the_card(site: Site) -> None:
@@ -163,6 +176,19 @@ def test_a_card_in_a_channel_known_by_name_alone_is_not_doubled_by_an_outage(sit
     assert site.waiting() == []
     assert len(site.channel()) == 1
     assert "Update" in site.channel()[0].words
+
+
+def test_each_outage_of_a_channel_known_by_name_alone_is_told_and_ended(site: Site) -> None:
+    site.sandbox.fail_next("conversations.list", "error", times=99, error="unknown_method")
+    for job in (site.riverside, site.depot):
+        site.sandbox.switch(bot_in_channel=False)
+        site.ask(job, "03-300 L")
+        site.drain(channel="#cost-codes")
+        site.sandbox.switch(bot_in_channel=True)
+        site.clock.wait(minutes=10)
+        site.drain(channel="#cost-codes")
+
+    assert site.outages() == [Event.CHANNEL_CLOSED, Event.CHANNEL_OPEN] * 2
 
 
 def test_a_person_whom_slack_does_not_let_us_write_to_holds_up_no_card(site: Site) -> None:

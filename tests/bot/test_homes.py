@@ -4,16 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
+import bot.homes
 from bot.delivery import drain
 from bot.homes import Homes
 from bot.identity import Identity
 from bot.sandbox.client import Sandbox
 from bot.sandbox.workspace import BOT_TOKEN, CHANNEL_ID, TEAM_ID
+from tests.between import after
 from tests.bot.site import NEXT_SYNC, Site
-from workflow import homes
+from workflow import homes, slots
 from workflow.database import Database
 from workflow.homes import OPEN_FOR, REST
 from workflow.settings import Settings
+from workflow.vocabulary import PeriodicWork
 
 DANA, MARCUS = "U0DANA", "U0MARCUS"
 
@@ -98,6 +101,28 @@ def test_a_change_right_after_another_is_on_the_page_when_the_drain_ends(pages: 
     assert due - pages.site.clock.now == REST
     pages.drain()
     assert "2 jobs Ready to Update" in pages.words()
+
+
+def test_a_data_sync_that_ends_while_a_page_is_drawn_has_it_drawn_again(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = pages.site.clock
+
+    def a_data_sync_ends() -> None:
+        clock.wait(seconds=1)
+        with pages.site.database.writing() as session:
+            slots.take(session, PeriodicWork.DATA_SYNC, clock.now)
+            slots.done(session, PeriodicWork.DATA_SYNC, clock.now, at=clock.now)
+        clock.wait(seconds=1)
+
+    after(monkeypatch, bot.homes, "home_page", a_data_sync_ends)
+    pages.open(DANA)
+    clock.wait(seconds=2)
+    pages.drain()
+
+    assert pages.published() == [DANA, DANA, DANA]
+    pages.drain()
+    assert pages.published() == [DANA, DANA, DANA]
 
 
 def test_slack_that_wants_no_more_pages_gets_none_until_it_does(pages: Pages) -> None:

@@ -12,6 +12,7 @@ from bot.slack_answers import SlackUnavailable
 from tests.bot.site import Site
 from workflow import messages, outbox
 from workflow.database import Database
+from workflow.vocabulary import Event
 
 pytestmark = pytest.mark.usefixtures("pictures_at_hand")
 ASKED = "1 request came, 0 updated, 0 rejected."
@@ -34,6 +35,17 @@ def site(database: Database, sandbox: Sandbox) -> Iterator[Site]:
 
 def reports(site: Site) -> list[Message]:
     return [m for m in site.channel() if "Cost code updates from" in m.words + m.text]
+
+
+def test_an_outage_that_a_report_met_is_over_once_it_is_there(site: Site) -> None:
+    site.sandbox.switch(bot_in_channel=False)
+    site.drain()
+    site.sandbox.switch(bot_in_channel=True)
+    site.clock.wait(minutes=10)
+    site.drain()
+
+    assert len(reports(site)) == 1
+    assert site.outages() == [Event.CHANNEL_CLOSED, Event.CHANNEL_OPEN]
 
 
 def test_the_channel_gets_the_chart_with_its_words_and_a_csv_file(site: Site) -> None:

@@ -85,6 +85,17 @@ def test_a_page_rests_and_is_forgotten_when_nobody_has_looked_for_an_hour(site: 
         assert homes.next_due(session, now=NINE + OPEN_FOR + timedelta(seconds=1)) is None
 
 
+def test_a_page_that_was_drawn_by_a_clock_that_was_ahead_is_drawn_anew(site: Site) -> None:
+    draw(site, open_page(site), later(300))
+    with site.database.writing() as session:
+        slots.take(session, PeriodicWork.DATA_SYNC, later(300))
+        slots.done(session, PeriodicWork.DATA_SYNC, later(300), at=later(300))
+    site.ask("03-300 L", at=later(1))
+    assert due(site, later(1)) == ["U1"]
+    draw(site, open_page(site), later(1))
+    assert due(site, later(2)) == []
+
+
 def test_when_two_draw_a_page_at_once_it_is_drawn_again(site: Site) -> None:
     one, other = open_page(site), open_page(site)
     draw(site, other)

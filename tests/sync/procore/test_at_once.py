@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.sandbox.procore.app import Procore
 from sync.procore import work
@@ -16,11 +17,13 @@ from sync.procore.write_back import WriteBack, Written
 from tests.between import after, cut_locks
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import Clock
-from workflow import directory, procore_people, procore_projects, procore_requests
+from workflow import directory, procore_calls, procore_people, procore_projects, procore_requests
+from workflow.checks import SageLimits
 from workflow.database import Database
+from workflow.privileges import Rules
 from workflow.request_ids import working_for
 from workflow.settings import Settings, Source
-from workflow.tables import AuditEvent, ProcoreAssignment, ProcoreErpRequest
+from workflow.tables import AuditEvent, Category, Job, ProcoreAssignment, ProcoreErpRequest, ProcorePerson
 
 
 @pytest.mark.parametrize("behind", [0, 30], ids=["", "by a clock that is behind"])
@@ -254,7 +257,12 @@ def test_what_was_read_by_a_clock_that_was_ahead_is_read_anew(kestrel: Kestrel, 
     people = _people(kestrel)
     dana = kestrel.procore.company.add_user("dana", "dana@kestrel.example", erp_level=3, accountant=True)
     people.refresh()
-    clock.pause(-3600)
+    with kestrel.database.reading() as session:
+        [person_id] = session.scalars(select(ProcorePerson.person_id))
+        rules = Rules(people_known_for=timedelta(minutes=15))
+        assert not procore_people.is_too_old(session, person_id, at=clock(), rules=rules)
+        clock.pause(-3600)
+        assert procore_people.is_too_old(session, person_id, at=clock(), rules=rules)
     kestrel.procore.company.change_user(dana, erp_integrated_accountant=False)
     assert people.refresh().changed == 1
     assert _approvers(kestrel) == []
@@ -267,3 +275,21 @@ def _people(kestrel: Kestrel) -> Directory:
 def _approvers(kestrel: Kestrel) -> list[str]:
     with kestrel.database.reading() as session:
         return [person.name for person in directory.accounting_approvers(session)]
+
+
+def test_what_was_noted_by_a_clock_that_was_ahead_holds_up_no_look(
+    kestrel: Kestrel, settings: Settings, clock: Clock
+) -> None:
+    clock.pause(24 * 3600)
+    kestrel.run()
+    with kestrel.database.writing() as session:
+        procore_calls.told(session, 4001, paused_until=clock.at + timedelta(minutes=5))
+    clock.pause(-24 * 3600)
+    kestrel.procore.company.add_project("24-018", "Depot")
+    kestrel.procore.company.add_type("S", "Subcontract")
+
+    with work.procore_of(settings, kestrel.database, clock=clock) as api:
+        assert work.take_in(settings, kestrel.database, api, SageLimits(), clock=clock).projects == 2
+
+    assert [job.number for job in kestrel.rows(Job)] == ["24-017", "24-018"]
+    assert [category.code for category in kestrel.rows(Category)] == ["L", "M", "S"]

@@ -158,7 +158,7 @@ def test_people_who_cannot_be_read_keep_no_project_waiting(
     office: Office, settings: Settings, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = ONE_BY_ONE + 2
-    monkeypatch.setattr(procore_events, "_EVENTS_A_RUN", many)
+    monkeypatch.setattr(procore_events, "EVENTS_A_READING", many)
     for user_id in range(many):
         _tell(office, {"id": user_id}, "update")
     office.procore.webhooks.wait()

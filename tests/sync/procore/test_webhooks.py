@@ -76,6 +76,28 @@ def test_who_added_what_has_to_wait_for_the_list_is_not_forgotten(
     assert people[line.requested_by_id] == "Ana Ortiz"
 
 
+def test_more_webhooks_than_are_read_at_one_go_are_worked_on_by_one_run(
+    kestrel: Kestrel, settings: Settings, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kestrel.run()
+    kestrel.add("300", "L")
+    event = {"event_type": "update", "resource_name": "Cost Codes", "resource_id": 1, "company_id": 4001}
+    with kestrel.database.writing() as session:
+        for number in range(5):
+            told = procore_events.read({**event, "ulid": f"E{number}", "project_id": kestrel.project["id"]})
+            assert told is not None
+            procore_events.keep(session, told, at=clock())
+    monkeypatch.setattr(procore_events, "EVENTS_A_READING", 2)
+
+    sage = EmbeddedSage(tmp_path / "sage.db", None)
+    report = work_on_events(settings, kestrel.database, sage, clock=clock)
+
+    assert report is not None
+    assert (report.read, report.requested) == (1, 1)
+    with kestrel.database.reading() as session:
+        assert procore_events.counts(session)[1] == 0
+
+
 def test_costbots_own_changes_are_ignored(
     kestrel: Kestrel, settings: Settings, address: str, tmp_path: Path, clock: Clock
 ) -> None:
