@@ -163,7 +163,7 @@ def test_readyz_says_which_part_fails_and_that_it_is_back(start: Start, sandbox:
         status, said = bot.ready()
         assert (status, said["slack"]) == (503, "no connection to Slack")
         sandbox.clear_faults()
-        assert httpx.get(f"{bot.address}/healthz", verify=NO_AUTHORITIES).status_code == 200
+        assert httpx.get(f"{bot.address}/healthz", timeout=60, verify=NO_AUTHORITIES).status_code == 200
         all_is_well = {"database": "ok", "slack": "ok", "redis": "ok", "sage": "ok"}
         bot.wait_until_ready(**all_is_well, data_sync="late: it was never done")
         with closing(Database(postgres.url)) as database, database.writing() as session:

@@ -49,7 +49,7 @@ def serving(sqlite_url: str, ready: dict[str, Check], notes: dict[str, Check]) -
         read_back=lambda _: None,
     )
     app = http_app(bolt, takes_events=True, ready=ready, notes=notes)
-    with running(app) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
+    with running(app) as url, httpx.Client(base_url=url, timeout=60, verify=NO_AUTHORITIES) as client:
         yield client
     bolt.listener_runner.listener_executor.shutdown(wait=True)
     database.close()

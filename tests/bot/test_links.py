@@ -120,7 +120,7 @@ def web(site: Site) -> Iterator[httpx.Client]:
     bolt = App(token=BOT_TOKEN, signing_secret="-", token_verification_enabled=False)
     card_of = cards_by_number(site.database, site.gateway, clock=site.clock)
     app = http_app(bolt, takes_events=False, ready={}, card_of=card_of)
-    with running(app) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
+    with running(app) as url, httpx.Client(base_url=url, timeout=60, verify=NO_AUTHORITIES) as client:
         yield client
 
 
@@ -166,7 +166,7 @@ def test_while_slack_does_not_answer_the_page_says_that_it_may_be_so(site: Site,
 
 def test_the_page_of_an_address_without_a_card_is_in_the_language_of_the_company() -> None:
     with running(Starlette(routes=job_routes(lambda _number: None, language="es"))) as url:
-        answer = httpx.get(f"{url}/jobs/99-999", verify=NO_AUTHORITIES)
+        answer = httpx.get(f"{url}/jobs/99-999", timeout=60, verify=NO_AUTHORITIES)
     assert answer.status_code == 404
     assert '<html lang="es">' in answer.text
     assert "No hay ninguna tarjeta en esta dirección" in answer.text

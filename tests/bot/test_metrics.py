@@ -38,7 +38,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 def scraping(*companies: Watched) -> Iterator[httpx.Client]:
     metrics = Metrics(companies, slack_connected=lambda: True, clock=lambda: later(60))
     app = Starlette(routes=[metrics_route(metrics, TOKEN)])
-    with running(app) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
+    with running(app) as url, httpx.Client(base_url=url, timeout=60, verify=NO_AUTHORITIES) as client:
         yield client
 
 

@@ -94,7 +94,7 @@ class _Serving:
         self._database, self._nudged = database, nudged
 
     def __enter__(self) -> Bot:
-        self._client = httpx.Client(base_url=self._running.__enter__(), verify=NO_AUTHORITIES)
+        self._client = httpx.Client(base_url=self._running.__enter__(), timeout=60, verify=NO_AUTHORITIES)
         return Bot(self._client, self._database, self._nudged)
 
     def __exit__(self, *_: object) -> None:

@@ -49,7 +49,7 @@ def ready(site: Site, between: Relay) -> Iterator[Callable[[], tuple[int, Any]]]
     with finished(app):
         socket_mode = SocketMode(app, settings, look_seconds=LOOK_SECONDS)
         web = http_app(app, takes_events=False, ready=slack_check(socket_mode))
-        with running(web) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
+        with running(web) as url, httpx.Client(base_url=url, timeout=60, verify=NO_AUTHORITIES) as client:
 
             def ready() -> tuple[int, Any]:
                 answer = client.get("/readyz")

@@ -50,7 +50,7 @@ class Hanging:
 def test_readiness_is_told_while_a_part_hangs_which_is_asked_once_for_all(hanging: Hanging) -> None:
     parts = {"ready": {"database": hanging}, "notes": {"redis": lambda: None}}
     web = http_app(None, takes_events=False, **parts, patience=SHORT)  # type: ignore[arg-type]
-    with running(web) as url, httpx.Client(base_url=url, verify=NO_AUTHORITIES) as client:
+    with running(web) as url, httpx.Client(base_url=url, timeout=60, verify=NO_AUTHORITIES) as client:
 
         def said() -> tuple[int, dict[str, str]]:
             answer = client.get("/readyz")

@@ -30,8 +30,8 @@ def test_the_chart_with_its_words_and_a_csv_file_are_sent_to_whoever_asks(
     picture, figures = shared.raw["files"]
     assert picture["alt_txt"].startswith("Four charts. ")
     assert ASKED in picture["alt_txt"]
-    assert httpx.get(picture["url_private"], verify=NO_AUTHORITIES).content.startswith(b"\x89PNG")
-    assert httpx.get(figures["url_private"], verify=NO_AUTHORITIES).text.startswith(
+    assert httpx.get(picture["url_private"], timeout=60, verify=NO_AUTHORITIES).content.startswith(b"\x89PNG")
+    assert httpx.get(figures["url_private"], timeout=60, verify=NO_AUTHORITIES).text.startswith(
         "table,row,figure,value\n"
     )
 

@@ -81,14 +81,16 @@ def test_an_install_from_a_workspace_that_no_company_names_is_refused_and_given_
     ],
 )
 def test_an_install_that_goes_wrong_says_so(here: Town, query: str, status: int, words: str) -> None:
-    page = httpx.get(f"{here.url}/slack/oauth_redirect?{query}", trust_env=False, verify=NO_AUTHORITIES)
+    page = httpx.get(
+        f"{here.url}/slack/oauth_redirect?{query}", trust_env=False, timeout=60, verify=NO_AUTHORITIES
+    )
 
     assert (page.status_code, words in page.text) == (status, True)
 
 
 def test_without_its_database_an_install_says_so(here: Town) -> None:
     here.installations.states.metadata.drop_all(here.installations.states.engine)
-    with httpx.Client(base_url=here.url, trust_env=False, verify=NO_AUTHORITIES) as browser:
+    with httpx.Client(base_url=here.url, trust_env=False, timeout=60, verify=NO_AUTHORITIES) as browser:
         page = browser.get("/slack/install")
     assert (page.status_code, "database did not answer" in page.text) == (503, True)
 
@@ -97,7 +99,7 @@ def test_an_install_that_nobody_finished_leaves_nothing_behind(here: Town) -> No
     states = here.installations.states
 
     def ask() -> int:
-        httpx.get(f"{here.url}/slack/install", trust_env=False, verify=NO_AUTHORITIES)
+        httpx.get(f"{here.url}/slack/install", trust_env=False, timeout=60, verify=NO_AUTHORITIES)
         with states.engine.connect() as connection:
             return len(connection.execute(states.oauth_states.select()).all())
 
@@ -109,11 +111,14 @@ def test_an_install_that_nobody_finished_leaves_nothing_behind(here: Town) -> No
 
 
 def test_a_state_is_good_once_and_in_its_own_browser(here: Town) -> None:
-    with httpx.Client(trust_env=False, verify=NO_AUTHORITIES) as browser:
+    with httpx.Client(trust_env=False, timeout=60, verify=NO_AUTHORITIES) as browser:
         cookie = browser.get(f"{here.url}/slack/install").headers["set-cookie"].partition(";")[0]
         state = cookie.partition("=")[2]
         back = f"{here.url}/slack/oauth_redirect?state={state}&code=none"
-        assert "did not begin the install" in httpx.get(back, trust_env=False, verify=NO_AUTHORITIES).text
+        assert (
+            "did not begin the install"
+            in httpx.get(back, trust_env=False, timeout=60, verify=NO_AUTHORITIES).text
+        )
         first = browser.get(back, headers={"Cookie": cookie})
         assert "did not take its own code" in first.text
         again = browser.get(back, headers={"Cookie": cookie})
@@ -224,7 +229,9 @@ def test_a_link_to_a_job_leads_into_its_own_companys_workspace_alone(
                 messages.card_key(job), "C0COSTCODES", notices.answer("Zirconium")
             )
         answers = [
-            httpx.get(f"{here.url}/companies/{name}/jobs/77-777", trust_env=False, verify=NO_AUTHORITIES)
+            httpx.get(
+                f"{here.url}/companies/{name}/jobs/77-777", trust_env=False, timeout=60, verify=NO_AUTHORITIES
+            )
             for name in ("kestrel", "boreal", "nobody")
         ]
 

@@ -82,7 +82,7 @@ def told_by_the_bot(here: Town) -> Iterator[str]:
         front(here.host, companies) as open_,
         running(http_app(open_.apps, takes_events=True, ready={}, more=open_.routes)) as url,
     ):
-        with httpx.Client(base_url=url, trust_env=False, verify=NO_AUTHORITIES) as browser:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60, verify=NO_AUTHORITIES) as browser:
             page = browser.get("/slack/install")
             cookie = page.headers["set-cookie"].partition(";")[0]
             state = page.text.partition("state=")[2].partition("&")[0]

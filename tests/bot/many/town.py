@@ -100,7 +100,7 @@ class Town:
 
     def install(self, team: Team, *, browser: httpx.Client | None = None) -> httpx.Response:
         """Somebody installs the app in a workspace, in a browser; the page that they see in the end."""
-        with browser or httpx.Client(trust_env=False, verify=NO_AUTHORITIES) as client:
+        with browser or httpx.Client(trust_env=False, timeout=60, verify=NO_AUTHORITIES) as client:
             page = client.get(f"{self.url}/slack/install")
             cookie = page.headers["set-cookie"].partition(";")[0]
             asks = page.text.partition('href="')[2].partition('"')[0].replace("&amp;", "&")

@@ -89,7 +89,11 @@ def test_http_delivery_is_signed_so_that_bolt_believes_it(sandbox: Sandbox, dana
         eventually(lambda: app.kinds()[-1] == "event")
         assert (
             httpx.post(
-                f"{url}/slack/events", json={"type": "event_callback"}, trust_env=False, verify=NO_AUTHORITIES
+                f"{url}/slack/events",
+                json={"type": "event_callback"},
+                trust_env=False,
+                timeout=60,
+                verify=NO_AUTHORITIES,
             ).status_code
             == 401
         )

@@ -28,7 +28,7 @@ class Slack:
         """Somebody allows the app in a workspace."""
         query = {"client_id": CLIENT_ID, "redirect_uri": BACK, "state": "s", "allow": team.id, **asked}
         answer = httpx.get(
-            f"{self.url}/oauth/v2/authorize", params=query, trust_env=False, verify=NO_AUTHORITIES
+            f"{self.url}/oauth/v2/authorize", params=query, trust_env=False, timeout=60, verify=NO_AUTHORITIES
         )
         back = urlsplit(answer.headers["location"])
         assert parse_qs(back.query)["state"] == ["s"]
@@ -106,7 +106,10 @@ def test_who_is_not_the_app_gets_nothing(slack: Slack) -> None:
             slack.client().oauth_v2_access(**asked)
         assert refused.value.response["error"] == error
     page = httpx.get(
-        f"{slack.url}/oauth/v2/authorize?client_id=another", trust_env=False, verify=NO_AUTHORITIES
+        f"{slack.url}/oauth/v2/authorize?client_id=another",
+        trust_env=False,
+        timeout=60,
+        verify=NO_AUTHORITIES,
     )
     assert page.status_code == 400
 
@@ -114,12 +117,13 @@ def test_who_is_not_the_app_gets_nothing(slack: Slack) -> None:
 def test_the_page_asks_and_offers_each_workspace(slack: Slack) -> None:
     query = {"client_id": CLIENT_ID, "redirect_uri": BACK, "scope": "chat:write,commands"}
     page = httpx.get(
-        f"{slack.url}/oauth/v2/authorize", params=query, trust_env=False, verify=NO_AUTHORITIES
+        f"{slack.url}/oauth/v2/authorize", params=query, trust_env=False, timeout=60, verify=NO_AUTHORITIES
     ).text
     denied = httpx.get(
         f"{slack.url}/oauth/v2/authorize",
         params=query | {"deny": "1"},
         trust_env=False,
+        timeout=60,
         verify=NO_AUTHORITIES,
     )
 

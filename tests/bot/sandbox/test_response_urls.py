@@ -23,7 +23,7 @@ def app(sandbox: Sandbox) -> Iterator[TrialApp]:
 
 
 def answer(url: str, **body: Any) -> tuple[int, str]:
-    response = httpx.post(url, json=body, trust_env=False, verify=NO_AUTHORITIES)
+    response = httpx.post(url, json=body, trust_env=False, timeout=60, verify=NO_AUTHORITIES)
     return response.status_code, response.text
 
 
@@ -35,7 +35,8 @@ def test_an_address_takes_five_answers(app: TrialApp, dana: Person, tom: Person)
     assert answer(url, blocks=[{"type": "section"}]) == (400, "invalid_blocks")
     assert answer(url) == (400, "no_text")
     assert (
-        httpx.post(url, content=b"not json", trust_env=False, verify=NO_AUTHORITIES).text == "invalid_payload"
+        httpx.post(url, content=b"not json", trust_env=False, timeout=60, verify=NO_AUTHORITIES).text
+        == "invalid_payload"
     )
     assert answer(url, text="a sixth") == (404, "used_url")
     assert answer(url[:-3], text="elsewhere") == (404, "no_service")

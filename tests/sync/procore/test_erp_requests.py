@@ -89,7 +89,7 @@ def test_what_is_sent_to_the_erp_is_asked_for_as_soon_as_its_webhook_came(
         request = integrator.send()
     body = _webhook(version, request["id"], integrator.kestrel.project["id"])
     answer = httpx.post(
-        address, json=body, headers={"Authorization": f"Bearer {SECRET}"}, verify=NO_AUTHORITIES
+        address, json=body, headers={"Authorization": f"Bearer {SECRET}"}, timeout=60, verify=NO_AUTHORITIES
     )
     assert answer.status_code == 204
     report = integrator.hear()

@@ -41,7 +41,7 @@ def browser(procore: Procore) -> Iterator[httpx.Client]:
     pages = Pages(procore.company, procore.webhooks, you=sample_company.PROJECT_ENGINEER)
     with (
         running(Starlette(routes=pages.routes())) as address,
-        httpx.Client(base_url=address, verify=NO_AUTHORITIES) as client,
+        httpx.Client(base_url=address, timeout=60, verify=NO_AUTHORITIES) as client,
     ):
         yield client
 

@@ -43,7 +43,10 @@ def procore(clock: Clock) -> Iterator[Procore]:
 
 @pytest.fixture
 def client(procore: Procore) -> Iterator[httpx.Client]:
-    with running(procore.app) as address, httpx.Client(base_url=address, verify=NO_AUTHORITIES) as made:
+    with (
+        running(procore.app) as address,
+        httpx.Client(base_url=address, timeout=60, verify=NO_AUTHORITIES) as made,
+    ):
         made.headers["Authorization"] = f"Bearer {_token(made)}"
         made.headers["Procore-Company-Id"] = str(procore.company.id)
         yield made
@@ -89,7 +92,10 @@ def test_pages_are_linked_until_the_last(client: httpx.Client, procore: Procore)
 
 def test_both_windows_limit_and_the_headers_tell_of_the_nearer(clock: Clock) -> None:
     made = create_procore(Company(clock=clock), limits=Limits(hourly=30, spike=25), pause=clock.pause)
-    with running(made.app) as address, httpx.Client(base_url=address, verify=NO_AUTHORITIES) as client:
+    with (
+        running(made.app) as address,
+        httpx.Client(base_url=address, timeout=60, verify=NO_AUTHORITIES) as client,
+    ):
         client.headers["Authorization"] = f"Bearer {_token(client)}"
         client.headers["Procore-Company-Id"] = str(made.company.id)
         answers = [client.get("/rest/v1.0/line_item_types") for _ in range(26)]
