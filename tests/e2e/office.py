@@ -6,12 +6,10 @@ channel shows is read by `card` and `thread`.
 
 import json
 import os
-import random
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -30,6 +28,7 @@ from bot.sandbox.client import NO_AUTHORITIES, Message, Person, Sandbox, Seen
 from sync.worker import nudger
 from tests import line
 from tests.e2e.tree import PATIENCE, START_SECONDS, ProcessTree, wait_until
+from tests.ports import HOST, free_ports
 from tests.scraping import Samples, samples_of
 from tests.servers import RedisServer
 from workflow import outbox, slots
@@ -42,10 +41,7 @@ SYNCED = "✅ *Synced*"
 REJECTED = "⛔ *Rejected*"
 """What a card says of its state."""
 
-_HOST = "127.0.0.1"
 _METRICS_TOKEN = "of-whoever-watches"
-_PORTS = range(20_000, 32_000)
-"""Below those that the machine lends to whoever connects: one is still free when it is listened on."""
 _FIRST_JOB = 101
 _JOBS = 99
 
@@ -87,7 +83,7 @@ class Office:
     ) -> None:
         self.redis = redis
         sandbox_port, self._bot_port, self.second_port = free_ports(3)
-        self.sandbox = Sandbox(f"http://{_HOST}:{sandbox_port}")
+        self.sandbox = Sandbox(f"http://{HOST}:{sandbox_port}")
         self._sandbox_port = sandbox_port
         environment = {
             "COSTBOT_DATA_DIR": str(folder / "data"),
@@ -116,7 +112,7 @@ class Office:
         self.tree.start("sandbox", "--port", str(self._sandbox_port))
         self.tree.wait_for_start(partial(answers, f"{self.sandbox.url}/"), "the sandbox is up")
         if self.settings.slack_signing_secret:
-            self.sandbox.switch(events_url=f"http://{_HOST}:{self._bot_port}/slack/events")
+            self.sandbox.switch(events_url=f"http://{HOST}:{self._bot_port}/slack/events")
         self.start_costbot()
         self.tree.wait_for_start(self._bot_is_ready, "the bot is ready")
         # the schedule's newest slot was missed before the company existed, and is made up for
@@ -280,7 +276,7 @@ class Office:
         """What Prometheus reads of the company now."""
         bearer = {"Authorization": f"Bearer {_METRICS_TOKEN}"}
         answer = httpx.get(
-            f"http://{_HOST}:{self._bot_port}/metrics",
+            f"http://{HOST}:{self._bot_port}/metrics",
             headers=bearer,
             timeout=PATIENCE,
             trust_env=False,
@@ -293,7 +289,7 @@ class Office:
         wait_until(self._bot_is_ready, "the bot is ready")
 
     def _bot_is_ready(self) -> bool:
-        return answers(f"http://{_HOST}:{self._bot_port}/readyz")
+        return answers(f"http://{HOST}:{self._bot_port}/readyz")
 
     def _has_synced(self) -> bool:
         with self.line.database.reading() as session:
@@ -330,17 +326,6 @@ def _facts(answer: Answer) -> Any:
 
 def _job_numbers() -> list[str]:
     return [f"26-{number}" for number in range(_FIRST_JOB, _FIRST_JOB + _JOBS)]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
-    free: list[int] = []
-    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
-        if len(free) == count:
-            break
-        with suppress(OSError), socket.create_server((_HOST, port)):
-            free.append(port)
-    return free
 
 
 def answers(url: str) -> bool:

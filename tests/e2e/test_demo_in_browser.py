@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser import PATIENCE_MILLISECONDS
-from tests.e2e.office import answers, free_ports
+from tests.e2e.office import answers
 from tests.e2e.tree import PATIENCE, ProcessTree
 from tests.e2e.walk import Walk
+from tests.ports import free_ports
 from tests.turns import SCREENS
 
 pytestmark = pytest.mark.timeout(600)

@@ -12,9 +12,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.commands import demo_procore
 from tests.browser import PATIENCE_MILLISECONDS
-from tests.e2e.office import answers, free_ports
+from tests.e2e.office import answers
 from tests.e2e.tree import PATIENCE, START_SECONDS, ProcessTree
 from tests.e2e.walk import Walk
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -17,8 +17,9 @@ from bot.sandbox.oauth import CLIENT_ID, CLIENT_SECRET
 from bot.sandbox.server import running
 from bot.sandbox.workspace import APP_TOKEN, SIGNING_SECRET, Team, User, Workspace
 from tests import factories
-from tests.e2e.office import answers, cards, free_ports
+from tests.e2e.office import answers, cards
 from tests.e2e.tree import PATIENCE, ProcessTree
+from tests.ports import free_ports
 from tests.workflow.site import Site
 from workflow.database import Database
 

@@ -12,9 +12,9 @@ import redis
 
 from bot.sandbox.client import NO_AUTHORITIES
 from tests import factories
-from tests.e2e.office import free_ports
 from tests.e2e.tree import PATIENCE, ProcessTree, wait_until
 from tests.parrot import LOGIN, SLACK, parrot
+from tests.ports import free_ports
 from tests.servers import PostgresServer, RedisServer
 from tests.workflow.everything import raw
 from workflow.database import Database

@@ -14,7 +14,7 @@ import pytest
 from bot.sandbox import sample_company
 from bot.sandbox.client import Sandbox
 from tests.bot.commands.conftest import Shell
-from tests.e2e.office import free_ports
+from tests.ports import free_ports
 
 PATIENCE = 90.0
 
