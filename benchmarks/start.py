@@ -8,7 +8,6 @@ is compiled already, as it is on a machine where costbot was started before.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import httpx
 import redis
 
 from benchmarks.measure import Row, Sizes, by_turns, timed
+from tests.ports import free_ports
 from workflow.database import migrate
 
 _GOAL = 2.0
@@ -77,8 +77,7 @@ def measure(sizes: Sizes, folder: Path, on: On = EMBEDDED) -> Iterator[Row]:
     libraries, modules = which.stdout.splitlines()
     importing = [sys.executable, "-c", f"import {', '.join(modules.split())}"]
     data = Path(mkdtemp(prefix="start-", dir=folder))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    [port] = free_ports(1)
     environment = {**_environment(data, port), **on.settings}
 
     def import_all() -> float:
