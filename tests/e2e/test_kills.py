@@ -31,7 +31,8 @@ def office(request: pytest.FixtureRequest, open_office: OpenOffice) -> Iterator[
 @contextmanager
 def sage_is_busy(office: Office) -> Iterator[None]:
     """Somebody else writes into the Sage company's file, so that a data sync waits to send."""
-    with closing(sqlite3.connect(office.settings.data_dir / "sage.db", isolation_level=None)) as sage:
+    file = office.settings.data_dir / "sage.db"
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=PATIENCE)) as sage:
         sage.execute("BEGIN IMMEDIATE")
         yield
 
