@@ -23,7 +23,7 @@ from bot.sandbox.workspace import BOT_USER_ID, CHANNEL_ID
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
-DEADLINE = 30.0
+DEADLINE = 60.0
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of plain HTTP on this machine: httpx would read all certificates (30 ms) for each of them."""
 

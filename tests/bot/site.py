@@ -61,7 +61,7 @@ class Site:
 
     def connect(self, kind: type[AnyGateway]) -> AnyGateway:
         client = web_client(BOT_TOKEN, self.sandbox.api_url)
-        client.timeout = 1
+        client.timeout = 60  # a busy machine is no Slack that does not answer
         return kind(client, monotonic=self.clock.monotonic, sleep=self.clock.sleep)
 
     def ask(self, job: Job, *lines: str) -> RequestedUpdate:

@@ -98,7 +98,7 @@ def test_while_slack_hangs_few_wait_for_it_and_others_are_led_to_where_the_card_
 
     def hanging(_: Posted) -> str:
         asked.release()
-        assert mended.wait(30)
+        assert mended.wait(120)
         return "https://slack.example/moved"
 
     monkeypatch.setattr(site.gateway, "permalink", hanging)
@@ -106,7 +106,7 @@ def test_while_slack_hangs_few_wait_for_it_and_others_are_led_to_where_the_card_
     with ThreadPoolExecutor(ASKING_AT_ONCE) as threads:
         waiting = [threads.submit(card_of, site.riverside.number) for _ in range(ASKING_AT_ONCE)]
         try:
-            assert all(asked.acquire(timeout=30) for _ in waiting)
+            assert all(asked.acquire(timeout=120) for _ in waiting)
             assert (card_of(site.riverside.number), card_of(site.depot.number)) == (before, None)
         finally:
             mended.set()

@@ -20,7 +20,7 @@ import pytest
 
 from bot.processes import restart_delay
 
-_DEADLINE = 30.0
+_DEADLINE = 90.0
 _HOW_IT_RUNS = """
 import sys
 from contextlib import closing
@@ -44,7 +44,7 @@ import os, pathlib, signal, sys, time
 
 def main():
     pathlib.Path(f"{sys.argv[1]}.pid").write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(300)
 """
 _POLITE = """
 import pathlib, signal, sys, time
@@ -57,7 +57,7 @@ def main():
         sys.exit()
     signal.signal(signal.SIGTERM, stop)
     said.write_text("up")
-    time.sleep(60)
+    time.sleep(300)
 """
 
 
@@ -158,7 +158,7 @@ def test_a_child_that_does_not_stop_is_killed(tmp_path: Path) -> None:
         def main():
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             pathlib.Path("deaf.pid").write_text(str(os.getpid()))
-            time.sleep(60)
+            time.sleep(300)
     """)
     with family(tmp_path, _NORMAL + deaf, "deaf") as running:
         child = pid_of(tmp_path, "deaf")
@@ -186,7 +186,7 @@ def test_a_child_that_takes_long_is_asked_once_more_and_leaves_nothing_running(t
             signal.signal(signal.SIGTERM, stop)
             pathlib.Path("work.pid").write_text(str(work.pid))
             while True:
-                time.sleep(60)
+                time.sleep(300)
     """)
     with family(tmp_path, _NORMAL + busy, "busy") as running:
         work = psutil.Process(pid_of(tmp_path, "work"))

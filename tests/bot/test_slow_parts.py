@@ -24,7 +24,7 @@ from workflow.database import Database
 from workflow.settings import Settings
 
 SHORT = 0.2
-LONG = 30.0
+LONG = 90.0
 
 
 @pytest.fixture

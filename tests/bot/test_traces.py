@@ -64,7 +64,7 @@ def run(url: str, program: str = PROGRAM, **environment: str) -> list[str]:
 def test_spans_arrive_with_the_request_and_without_secrets(sqlite_url: str, collector: Collector) -> None:
     trace_id, _ = run(sqlite_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.address)
 
-    request = collector.received.get(timeout=10)
+    request = collector.received.get(timeout=60)
     [resource] = request.resource_spans
     about = facts(resource.resource.attributes)
     assert (about["service.name"], about["costbot.process"]) == ("costbot", "bot")

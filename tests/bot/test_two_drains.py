@@ -23,7 +23,7 @@ from workflow.database import Database, Held
 from workflow.vocabulary import NoticeKind
 
 CARD = Drawn("A card", ())
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 120.0
 
 
 class OvertakenDatabase(Database):

@@ -102,6 +102,8 @@ def test_many_jobs_are_ticked_and_asked_about_on_a_phone(walk: Walk) -> None:
     page = walk.page
     page.set_viewport_size({"width": 390, "height": 844})
     walk.choose("Marcus Oyelaran")
+    # the demo may still be asking for what waits at its start, and the window shows what does as it opens
+    expect(walk.card(COLD_STORAGE)).to_contain_text("Ready to Update")
     walk.say("/costcodes update")
     window = page.get_by_role("dialog", name="Update several")
     expect(window).to_contain_text(COLD_STORAGE)
@@ -219,9 +221,7 @@ def test_an_approver_who_has_set_slack_to_spanish_reads_spanish_from_end_to_end(
 
     walk.say("/costcodes update")
     several = page.get_by_role("dialog", name="Actualizar varias")
-    expect(several).to_contain_text(
-        "Márquela" if "1 obra" in several.inner_text() else "Marque las que desea"
-    )
+    expect(several).to_contain_text(re.compile("Márquela|Marque las que desea"))
     walk.photograph("5-several")
     walk.press("Cerrar", several)
     expect(several).to_be_hidden()

@@ -10,7 +10,7 @@ from workflow.database import Database
 from workflow.privileges import SCHEDULE
 from workflow.settings import read_settings
 
-_DEADLINE_SECONDS = 60.0
+_DEADLINE_SECONDS = 120.0
 
 
 def sync_slowly() -> None:

@@ -285,11 +285,11 @@ def test_one_run_at_a_time_and_the_second_says_so(database: Database, sage: Embe
     def stand_still(what: str) -> None:
         if what == "to send":
             inside.set()
-            assert leave.wait(30)
+            assert leave.wait(120)
 
     slow = threading.Thread(target=sync, args=(database, WatchedSage(sage, stand_still)))
     slow.start()
-    assert inside.wait(30)
+    assert inside.wait(120)
     try:
         assert sync(database, sage) == SyncReport(state=RunState.ANOTHER_IS_RUNNING)
     finally:
@@ -303,7 +303,7 @@ def test_a_person_s_run_waits_for_the_one_that_is_running(database: Database, sa
     inside, reports = threading.Event(), list[SyncReport]()
 
     def wait() -> None:
-        reports.append(run(database, sage, by=SCHEDULE, clock=clock, wait_seconds=30))
+        reports.append(run(database, sage, by=SCHEDULE, clock=clock, wait_seconds=120))
 
     waiting = threading.Thread(target=wait)
 

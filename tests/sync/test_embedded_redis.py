@@ -16,7 +16,7 @@ import redis
 from sync.embedded_redis import EmbeddedRedisError, embedded_redis
 from workflow.settings import Settings
 
-_DEADLINE_SECONDS = 30.0
+_DEADLINE_SECONDS = 90.0
 
 
 def settings_in(folder: Path, redis_url: str | None = None) -> Settings:
@@ -213,6 +213,7 @@ def test_a_server_that_lost_both_its_shells_is_ended_before_the_next_one(
         first = server_pid(client)
         shell = psutil.Process(first).parent()
         assert shell
+        assert soon(lambda: len(shell.children()) > 1)
         watch = next(child for child in shell.children() if child.pid != first)
         watch.kill()
         shell.kill()

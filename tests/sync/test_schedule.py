@@ -140,7 +140,7 @@ def test_several_schedulers_at_once_double_nothing(
         barrier = threading.Barrier(len(several))
 
         def tick(one: Scheduler, now: datetime, barrier: threading.Barrier) -> None:
-            barrier.wait(30)
+            barrier.wait(120)
             one.tick(now)
 
         threads = [threading.Thread(target=tick, args=(one, at(hour), barrier)) for one in several]

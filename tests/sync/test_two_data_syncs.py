@@ -23,7 +23,7 @@ from workflow.database import Database
 from workflow.privileges import SCHEDULE
 from workflow.vocabulary import Event
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 _SOMEBODY_WAITS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )

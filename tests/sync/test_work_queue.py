@@ -39,7 +39,7 @@ def test_many_who_put_the_same_work_at_once_put_it_once(redis_url: str, redis_cl
 
     def put() -> None:
         queue = WorkQueue(redis_url)
-        barrier.wait(30)
+        barrier.wait(120)
         queue.put(SWEEP)
         queue.close()
 

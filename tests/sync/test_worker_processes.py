@@ -25,7 +25,7 @@ from workflow.database import Database
 from workflow.settings import Settings
 from workflow.vocabulary import Event
 
-_DEADLINE_SECONDS = 60.0
+_DEADLINE_SECONDS = 120.0
 SLOW = Work("data_sync", "sync", "tests.sync.slow_work.sync_slowly")
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

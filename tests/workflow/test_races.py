@@ -45,7 +45,7 @@ from workflow.vocabulary import ErpPermission, Event, Refusal, State
 from workflow.waiting import Patience
 
 ROUNDS = 5
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from bot import visit
 from bot.app import build_app
 from bot.blocks.job_card import job_card
 from bot.gateway import Gateway, web_client
@@ -105,8 +106,9 @@ def logged() -> Iterator[list[EventDict]]:
 
 
 @pytest.fixture
-def sandbox(patient_sandbox: Sandbox) -> Sandbox:
+def sandbox(patient_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """What is tested here is what follows a click, not how fast."""
+    monkeypatch.setattr(visit, "_LANGUAGE_SECONDS", 60.0)
     return patient_sandbox
 
 

@@ -113,7 +113,7 @@ def test_forty_jobs_take_two_pages_and_a_few_presses(office: Office, dana: Perso
     dana.submit()
     dana.wait_for_modal("Update 40 jobs?")
     dana.submit()
-    dana.wait_for_modal("Update several: 40 updated", 30)
+    dana.wait_for_modal("Update several: 40 updated")
     assert states(office) == [State.ACCEPTED] * 40
 
 

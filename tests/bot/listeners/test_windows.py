@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bot import visit
 from bot.blocks.updates_window import CODES_A_PAGE
 from bot.sandbox import sample_company
 from bot.sandbox.client import Message, Person
@@ -29,8 +30,9 @@ def test_update_is_pressed_in_the_window_and_the_result_is_told_in_it(
 
 
 def test_a_database_that_does_not_tell_the_language_holds_up_no_window(
-    office: Office, card: Message, dana: Person
+    office: Office, card: Message, dana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(visit, "_LANGUAGE_SECONDS", 1.0)
     told = threading.Event()
 
     def hang(*arguments: Any) -> None:

@@ -61,7 +61,7 @@ def post(here: Town, path: str, secret: str, *, company: int, user: int = 7) -> 
             "company_id": str(company),
         },
         headers={"Authorization": f"Bearer {secret}"},
-        timeout=30,
+        timeout=60,
         trust_env=False,
         verify=NO_AUTHORITIES,
     )

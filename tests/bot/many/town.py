@@ -130,7 +130,7 @@ class Town:
                 "X-Slack-Request-Timestamp": stamp,
                 "X-Slack-Signature": signature,
             },
-            timeout=30,
+            timeout=60,
             trust_env=False,
             verify=NO_AUTHORITIES,
         )

@@ -10,7 +10,7 @@ from bot.sandbox.workspace import BOT_TOKEN
 
 @pytest.fixture
 def slack(sandbox: Sandbox) -> WebClient:
-    return WebClient(BOT_TOKEN, base_url=sandbox.api_url, timeout=5)
+    return WebClient(BOT_TOKEN, base_url=sandbox.api_url, timeout=60)
 
 
 @pytest.fixture

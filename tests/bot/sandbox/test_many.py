@@ -35,7 +35,7 @@ class Slack:
         return parse_qs(back.query)["code"][0]
 
     def client(self, token: str | None = None) -> WebClient:
-        return WebClient(token, base_url=f"{self.url}/api/", timeout=10)
+        return WebClient(token, base_url=f"{self.url}/api/", timeout=60)
 
     def access(self, **given: str) -> dict[str, str]:
         """`oauth.v2.access` as the SDK calls it."""

@@ -89,11 +89,11 @@ class TrialApp:
     """The app, and what it was told, by kind."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        client = WebClient(BOT_TOKEN, base_url=sandbox.api_url, timeout=5)
+        client = WebClient(BOT_TOKEN, base_url=sandbox.api_url, timeout=60)
         self.client = client
         self.told: list[tuple[str, Json]] = []
         self.bolt = App(client=client, signing_secret=SIGNING_SECRET, process_before_response=True)
-        self._app_client = WebClient(base_url=sandbox.api_url, timeout=5)
+        self._app_client = WebClient(base_url=sandbox.api_url, timeout=60)
         self.bolt.command("/costcodes")(self.command)
         for action in ("view", "update", "more", "slow", "push"):
             self.bolt.action(action)(self.click)
