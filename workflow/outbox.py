@@ -305,20 +305,30 @@ def done(session: Session, notices: Collection[OutboxNotice], *, at: datetime) -
         _change(session, in_place, {"done_at": None, "due_at": at}, OutboxNotice.given_up.is_(False))
 
 
+def lock(session: Session, notices: Iterable[OutboxNotice]) -> None:
+    """Take notices that are to be changed by more than one act, in the order in which everybody takes them.
+
+    None may be changed twice in a transaction: PostgreSQL would lock its job, whose turn was before.
+    """
+    ids = sorted(notice.id for notice in notices)
+    for some in bulk.chunks(ids, _IDS_A_STATEMENT):
+        _lock(session, some)
+
+
 def put_off(
     session: Session,
     notices: Iterable[OutboxNotice],
     *,
     until: datetime,
     error: str | None,
-    at_fault: Iterable[OutboxNotice] = (),
+    counts: bool = False,
 ) -> None:
-    """Try again later; those `at_fault` among them failed by their own, which is counted.
+    """Try again later; `counts` makes it an attempt that failed by the notice's own fault.
 
     Without an error it is meant to wait until then.
     """
-    _change(session, notices, {"due_at": until, "last_error": error}, *_WAITS)
-    _change(session, at_fault, {"attempts": OutboxNotice.attempts + 1}, *_WAITS)
+    attempts = OutboxNotice.attempts + (1 if counts else 0)
+    _change(session, notices, {"due_at": until, "last_error": error, "attempts": attempts}, *_WAITS)
 
 
 def hush(session: Session, notice_ids: Collection[int]) -> None:
@@ -408,13 +418,16 @@ def _change_ids(
 ) -> int:
     """So by their numbers, and in this order, so that two never deadlock."""
     ordered, changed = sorted(ids), 0
-    for start in range(0, len(ordered), _IDS_A_STATEMENT):
-        mine = OutboxNotice.id.in_(ordered[start : start + _IDS_A_STATEMENT])
+    for some in bulk.chunks(ordered, _IDS_A_STATEMENT):
         if len(ordered) > 1:
-            # an UPDATE has an order of its own
-            session.execute(select(OutboxNotice.id).where(mine).order_by(OutboxNotice.id).with_for_update())
+            _lock(session, some)  # an UPDATE has an order of its own
         changed += session.execute(
-            update(OutboxNotice).where(mine, *only).values(values),
+            update(OutboxNotice).where(OutboxNotice.id.in_(some), *only).values(values),
             execution_options={"synchronize_session": False},
         ).rowcount  # type: ignore[attr-defined]
     return changed
+
+
+def _lock(session: Session, ids: Collection[int]) -> None:
+    in_order = select(OutboxNotice.id).where(OutboxNotice.id.in_(ids)).order_by(OutboxNotice.id)
+    session.execute(in_order.with_for_update())

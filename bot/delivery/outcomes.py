@@ -89,8 +89,10 @@ class Outcomes:
                 outbox.give_up(session, failing, error=str(error))
                 return
             until, words = now + retry_after, f"{type(error).__name__}: {error}"
-            at_fault = failing if is_its_fault else ()
-            outbox.put_off(session, [*failing, *behind], until=until, error=words, at_fault=at_fault)
+            behind = list(behind)
+            outbox.lock(session, [*failing, *behind])
+            outbox.put_off(session, failing, until=until, error=words, counts=is_its_fault)
+            outbox.put_off(session, behind, until=until, error=words)
 
     def done(self, notices: Sequence[OutboxNotice]) -> None:
         """Slack has what they tell.

@@ -15,6 +15,8 @@ from workflow import (
     escalation,
     expiry,
     holds,
+    outages,
+    outbox,
     preferences,
     reminders,
     requests,
@@ -59,6 +61,8 @@ class Office:
             self.hand_over,
             self.choose,
             self.send_a_draft,
+            self.install,
+            self.deliver,
         ]
         done: Counter[str] = Counter()
         for _ in range(15):
@@ -191,6 +195,22 @@ class Office:
         choices = Choices(self.chance.choice(list(Notify)))
         with self.site.database.writing() as session:
             preferences.choose(session, person, choices, by=actor(person), at=NINE)
+
+    def install(self) -> None:
+        with self.site.database.writing() as session:
+            outages.installed(session, workspace="Kestrel (T1)", by=SCHEDULE, at=NINE)
+
+    def deliver(self) -> None:
+        """Slack takes some of what is due, and the rest waits."""
+        with self.site.database.reading() as session:
+            due = list(outbox.due(session, now=_LATER, limit=20))
+        self.chance.shuffle(due)
+        with self.site.database.writing() as session:
+            outbox.lock(session, due[5:])
+            outbox.put_off(session, due[5:10], until=_LATER, error="bad blocks", counts=True)
+            outbox.put_off(session, due[10:], until=_LATER, error="bad blocks")
+        with self.site.database.writing() as session:
+            outbox.done(session, due[:5], at=NINE)
 
     def send_a_draft(self) -> None:
         by, content = actor(self.site.engineer), drafts.Content(text="09-250 L,M\n16-100 L")

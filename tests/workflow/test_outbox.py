@@ -125,7 +125,7 @@ def test_what_is_done_or_given_up_waits_no_more(session: Session, job: Job, dana
 def test_what_is_put_off_is_due_later_and_counts_only_its_own_faults(session: Session, job: Job) -> None:
     row = notice(session, job)
     outbox.put_off(session, [row], until=later(1), error="Slack is down")
-    outbox.put_off(session, [row], until=later(2), error="bad blocks", at_fault=[row])
+    outbox.put_off(session, [row], until=later(2), error="bad blocks", counts=True)
     session.expire_all()
     assert (row.due_at, row.attempts, row.last_error) == (later(2), 1, "bad blocks")
     assert list(outbox.waiting_for_job(session, job.id, NoticeKind.CARD)) == [row]
@@ -147,7 +147,7 @@ def test_what_somebody_has_told_meanwhile_is_neither_put_off_nor_given_up(sessio
     card = notice(session, job)
     outbox.done(session, [card], at=later(1))
 
-    outbox.put_off(session, [card], until=later(9), error="away", at_fault=[card])
+    outbox.put_off(session, [card], until=later(9), error="away", counts=True)
     outbox.give_up(session, [card], error="away")
 
     session.refresh(card)
