@@ -180,6 +180,13 @@ class _Worker(Worker):
         self.stop_asked = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
+    def run_maintenance_tasks(self) -> None:
+        """Every few seconds, with no work in hand, while it waits for some."""
+        if self.stop_asked:
+            # whatever the signal came into has caught what RQ raised for it, as logging does
+            raise StopRequested
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """While it waits for work; in a pipeline nothing has reached Redis yet."""
         super().heartbeat(timeout, pipeline)

@@ -30,10 +30,26 @@ SLOW = Work("data_sync", "sync", "tests.sync.slow_work.sync_slowly")
 once = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
+TOLD_WHILE_IT_WRITES = """
+import io, signal, sys
+
+class Log(io.StringIO):
+    told = False
+
+    def write(self, line):
+        if "started with PID" in line and not self.told:
+            self.told = True
+            signal.raise_signal(signal.SIGTERM)
+        return len(line)
+
+sys.stdout = Log()
+"""
+
+
 @contextmanager
-def process(entry: str, *queues: str) -> Iterator[psutil.Popen]:
+def process(entry: str, *queues: str, first: str = "") -> Iterator[psutil.Popen]:
     """A worker or scheduler process, with the settings of this process' environment."""
-    program = (
+    program = first + (
         "import sys; import sync.worker; from workflow.settings import read_settings; "
         # it looks after the work in hand each second, and not every fifth
         "sync.worker._MONITORING_SECONDS = 1; "
@@ -85,6 +101,12 @@ def test_a_worker_that_is_idle_ends_when_it_is_told_to(settings: Settings, redis
         idle.send_signal(signal.SIGTERM)
 
         assert idle.wait(_DEADLINE_SECONDS) == 0
+
+
+@once
+def test_a_worker_that_is_told_to_end_while_it_writes_a_log_line_ends(settings: Settings) -> None:
+    with process("run_worker", "sync", first=TOLD_WHILE_IT_WRITES) as starting:
+        assert starting.wait(_DEADLINE_SECONDS) == 0
 
 
 @pytest.fixture
