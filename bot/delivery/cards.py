@@ -67,11 +67,12 @@ class Cards:
                         replies, later("nothing was asked for in this job, so it has no card")
                     )
                     return
-                before = there
+                before, channel = there, self._channel.to_post_in()
                 with working_for_all(notice.request_id for notice in failing):
-                    there = self._poster.draw(key, self._channel.to_post_in(), card)
+                    there = self._poster.draw(key, channel, card)
                 self._outcomes.done(cards)
-                self._channel.took(there.channel, is_new=there != before)
+                if there != before:
+                    self._channel.took(channel)
                 if before is None and self._digest.burst:
                     self._let_cards_go_first(replies, self._digest.burst)
                     return
@@ -80,6 +81,7 @@ class Cards:
                 with working_for(failing[0].request_id):
                     self._reply(failing[0], there.channel, there.ts)
                 self._outcomes.done(failing)
+                self._channel.took(there.channel)
             self._queue_up(behind)
         except SlackRefused as refused:
             if there and refused.is_message_gone:

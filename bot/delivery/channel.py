@@ -56,15 +56,15 @@ class Channel:
         if refused.is_channel_problem:
             self.trouble = refused
 
-    def took(self, channel: str, *, is_new: bool = False) -> None:
-        """A message stands in the channel of this id, which is this one where `is_new`: it takes them again.
+    def took(self, channel: str) -> None:
+        """A message was posted there: if it is this channel, whoever mends it has done so.
 
-        Whoever mends it has done so.
+        That one could be changed shows nothing: Slack lets apps do so where they may not post.
         """
         if self._outage_known is None:
             with self._database.reading() as session:
                 self._outage_known = outages.is_open(session)
-        if self._outage_known and (is_new or channel == self._id):
+        if self._outage_known and channel == self._id:
             with self._database.writing() as session:
                 outages.end(session, channel=self._name or "", at=self._clock())
             self._outage_known = False

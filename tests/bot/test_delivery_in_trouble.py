@@ -38,6 +38,17 @@ def test_once_the_channel_takes_a_card_those_that_waited_come_too(site: Site) ->
     assert site.waiting() == []
 
 
+def test_a_card_that_may_still_change_is_no_sign_that_the_channel_takes_messages(site: Site) -> None:
+    requested = site.ask(site.riverside, "03-300 L")
+    site.drain()
+    site.sandbox.fail_next("chat.postMessage", "error", times=9, error="restricted_action")
+    site.ask(site.depot, "03-300 L")
+    site.drain()
+    site.update(requested)
+    site.drain()
+    assert site.outages() == [Event.CHANNEL_CLOSED]
+
+
 def test_an_archived_channel_loses_nothing_and_a_new_one_gets_the_card(site: Site) -> None:
     requested = site.ask(site.riverside, "03-300 L")
     site.drain()
