@@ -129,9 +129,11 @@ def waiting(session: Session, *, last: str) -> Sequence[ProcoreEvent]:
     return session.scalars(query.order_by(*order).limit(EVENTS_A_READING)).all()
 
 
-def handled(session: Session, ulids: Sequence[str], *, at: datetime) -> None:
-    """These events are worked on."""
-    session.execute(update(ProcoreEvent).where(ProcoreEvent.ulid.in_(ulids)).values(handled_at=at))
+def handled(session: Session, ulids: Sequence[str], *, at: datetime) -> bool:
+    """These events are worked on; False when somebody else has worked on them all."""
+    waits = ProcoreEvent.handled_at.is_(None)
+    noted = update(ProcoreEvent).where(ProcoreEvent.ulid.in_(ulids), waits).values(handled_at=at)
+    return bool(session.execute(noted).rowcount)  # type: ignore[attr-defined]
 
 
 def adders(session: Session, resource: str, resource_ids: Sequence[int]) -> Mapping[int, int]:

@@ -60,6 +60,9 @@ def _note(event: ProcoreEvent, database: Database, *, is_own: bool, by_requests:
     """Keep what an event tells of, which is not of people; whether something is to be read for it."""
     due = False
     with working_for(event.request_id), database.writing() as session:
+        if not procore_events.handled(session, [event.ulid], at=clock()):
+            # noted after what came later, it would be taken for the last that a reading has to know of
+            return False
         if not is_own and by_requests and is_new_request(event):
             due = procore_requests.hear(
                 session, event.resource_id, happened_at=event.happened_at, at=event.received_at
@@ -68,7 +71,6 @@ def _note(event: ProcoreEvent, database: Database, *, is_own: bool, by_requests:
             changed = procore_projects.stale(session, event.project_id, at=event.received_at)
             # by requests no project is read: what changed waits until somebody sends it to the ERP
             due = changed and not by_requests
-        procore_events.handled(session, [event.ulid], at=clock())
         _log.info("a webhook of Procore is worked on", project=event.project_id, own=is_own)
     return due
 

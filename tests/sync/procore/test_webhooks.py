@@ -1,5 +1,6 @@
 """Webhooks from Procore to a requested update, over sockets."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,15 @@ from bot.sandbox.procore.web_api import OWN_USER_ID
 from sync.procore import hooks
 from sync.procore.api import ProcoreApi
 from sync.procore.errors import ProcoreRefusedError
-from sync.procore.events import work_on_events
+from sync.procore.events import COMPANY_USERS, work_on_events
 from sync.sage.embedded import EmbeddedSage
 from tests import factories
+from tests.between import after
 from tests.sync.procore.company import Kestrel
 from tests.sync.procore.conftest import SECRET, Clock
 from workflow import procore_events
 from workflow.settings import Settings
-from workflow.tables import Person, ProcorePerson, RequestedLine, RequestedUpdate
+from workflow.tables import Person, ProcoreEvent, ProcorePerson, RequestedLine, RequestedUpdate
 
 
 def _connect(kestrel: Kestrel, address: str) -> hooks.Connected:
@@ -74,6 +76,35 @@ def test_who_added_what_has_to_wait_for_the_list_is_not_forgotten(
     [line] = kestrel.rows(RequestedLine)
     people = {each.id: each.name for each in kestrel.rows(Person)}
     assert people[line.requested_by_id] == "Ana Ortiz"
+
+
+def test_what_is_told_during_a_reading_is_read_though_a_slow_run_notes_an_older_webhook_after_it(
+    kestrel: Kestrel, settings: Settings, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sage = EmbeddedSage(tmp_path / "sage.db", None)
+    event = {"event_type": "update", "resource_name": "Cost Codes", "resource_id": 1, "company_id": 4001}
+
+    def tell(ulid: str, code: str) -> Sequence[ProcoreEvent]:
+        clock.pause(1)
+        kestrel.add(code, "L")
+        told = procore_events.read({**event, "ulid": ulid, "project_id": kestrel.project["id"]})
+        assert told is not None
+        with kestrel.database.writing() as session:
+            procore_events.keep(session, told, at=clock())
+            return procore_events.waiting(session, last=COMPANY_USERS)
+
+    def another_is_told_of() -> None:
+        tell("E2", "400")
+        work_on_events(settings, kestrel.database, sage, clock=clock)
+        monkeypatch.setattr(procore_events, "waiting", lambda *_, **__: waited)
+        work_on_events(settings, kestrel.database, sage, clock=clock)
+
+    kestrel.run()
+    waited = tell("E1", "300")
+    after(monkeypatch, ProcoreApi, "cost_codes", another_is_told_of)
+    work_on_events(settings, kestrel.database, sage, clock=clock)
+
+    assert kestrel.asked() == ["03-300 L", "03-400 L"]
 
 
 def test_more_webhooks_than_are_read_at_one_go_are_worked_on_by_one_run(
