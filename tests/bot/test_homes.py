@@ -1,6 +1,7 @@
 """Open App Home pages are drawn anew by delivery, at Slack's pace, against a Slack look-alike."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -103,17 +104,18 @@ def test_a_change_right_after_another_is_on_the_page_when_the_drain_ends(pages: 
     assert "2 jobs Ready to Update" in pages.words()
 
 
+@pytest.mark.parametrize("seconds", [1, -1], ids=["", "and is kept a moment later"])
 def test_a_data_sync_that_ends_while_a_page_is_drawn_has_it_drawn_again(
-    pages: Pages, monkeypatch: pytest.MonkeyPatch
+    pages: Pages, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     clock = pages.site.clock
 
     def a_data_sync_ends() -> None:
-        clock.wait(seconds=1)
+        ended = clock.now + timedelta(seconds=seconds)
+        clock.wait(seconds=2)
         with pages.site.database.writing() as session:
-            slots.take(session, PeriodicWork.DATA_SYNC, clock.now)
-            slots.done(session, PeriodicWork.DATA_SYNC, clock.now, at=clock.now)
-        clock.wait(seconds=1)
+            slots.take(session, PeriodicWork.DATA_SYNC, ended)
+            slots.done(session, PeriodicWork.DATA_SYNC, ended, at=ended)
 
     after(monkeypatch, bot.homes, "home_page", a_data_sync_ends)
     pages.open(DANA)
