@@ -18,7 +18,13 @@ _USUAL_WAIT, _LONGEST_WAIT = 60.0, 3600.0
 RATE_LIMITED, UNAVAILABLE = "rate_limited", "unavailable"
 _UNKNOWN_RESULT = {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
 _MESSAGE_GONE = {"message_not_found", "cant_update_message", "thread_not_found", "invalid_thread_ts"}
-_CHANNEL_PROBLEM = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
+_CHANNEL_PROBLEM = {
+    "not_in_channel",
+    "channel_not_found",
+    "is_archived",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+}
 _OF_THIS_METHOD = {"missing_scope", "not_allowed_token_type"}
 _NO_TOKEN = {
     "account_inactive",

@@ -252,7 +252,7 @@ def _channel_closed(told: _Told) -> str:
                 "{channel} is archived. Unarchive it, or set `COSTBOT_CHANNEL` to another channel.",
                 channel=channel,
             )
-        case "restricted_action":
+        case "restricted_action" | "restricted_action_read_only_channel":
             why = say(
                 "Apps may not post in {channel}. Let costbot post there, or set `COSTBOT_CHANNEL` to "
                 "another channel.",

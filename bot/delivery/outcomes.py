@@ -25,11 +25,13 @@ GIVE_UP_AGE = timedelta(hours=6)
 UNANSWERED_CALLS = 3
 """After so many calls without an answer Slack is down: the rest waits for the next drain."""
 
+_LET_APPS_POST = "let apps post in the channel, or set COSTBOT_CHANNEL to another"
 _MENDS = {
     "not_in_channel": "type `/invite @costbot` in the channel",
     "channel_not_found": "correct COSTBOT_CHANNEL, or type `/invite @costbot` in a private channel",
     "is_archived": "unarchive the channel, or set COSTBOT_CHANNEL to another",
-    "restricted_action": "let apps post in the channel, or set COSTBOT_CHANNEL to another",
+    "restricted_action": _LET_APPS_POST,
+    "restricted_action_read_only_channel": _LET_APPS_POST,
     "missing_scope": "install the Slack app again from bot/manifest.yaml",
 }
 _REINSTALL = (

@@ -38,6 +38,23 @@ def test_once_the_channel_takes_a_card_those_that_waited_come_too(site: Site) ->
     assert site.waiting() == []
 
 
+def test_in_a_channel_that_only_some_may_write_in_cards_wait_and_who_can_mend_it_is_told(site: Site) -> None:
+    code = "restricted_action_read_only_channel"
+    site.sandbox.fail_next("chat.postMessage", "error", error=code)
+    site.ask(site.riverside, "03-300 L")
+    with capture_logs() as logs:
+        site.drain()
+    assert [line["mend"] for line in warned(logs)] == [
+        "let apps post in the channel, or set COSTBOT_CHANNEL to another"
+    ]
+    assert site.outages() == [Event.CHANNEL_CLOSED]
+    told = site.person(site.dana).sees().direct_messages
+    assert "Apps may not post in" in "".join(message.words for message in told)
+    site.clock.wait(minutes=10)
+    site.drain()
+    assert len(site.channel()) == 1
+
+
 def test_a_card_that_may_still_change_is_no_sign_that_the_channel_takes_messages(site: Site) -> None:
     requested = site.ask(site.riverside, "03-300 L")
     site.drain()
